@@ -1,7 +1,7 @@
 // JSON-RPC batches, which only revision 2025-03-26 has: each element is a message of its own, the answers go out together.
 import { errorObject } from '../mcp/error-answer.ts'
 import type { Json } from '../mcp/json.ts'
-import { readMessage, writeError } from '../mcp/message.ts'
+import { readMessage, writeErrorObject } from '../mcp/message.ts'
 import type { Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { ReplyChannel, Session } from './session.ts'
@@ -20,7 +20,7 @@ export async function runBatch(relay: Relay, session: Session, items: readonly J
   await Promise.all(
     items.map(async item => {
       const message = readMessage(item, 'downstream')
-      if (message.kind === 'invalid' || message.kind === 'batch') return void answers.push(writeError(null, errorObject('invalid-request')))
+      if ('code' in message || message.kind === 'batch') return void answers.push(writeErrorObject(null, errorObject('invalid-request')))
       await relay.receive(session, message, collect, peer)
     }),
   )

@@ -5,7 +5,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { isFault, Json } from '../mcp/json.ts'
-import { readMessage, writeError } from '../mcp/message.ts'
+import { readMessage, writeErrorObject } from '../mcp/message.ts'
 import { isLegacyVersion } from '../mcp/methods.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
@@ -46,7 +46,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   let stopping = false
 
   function refuse(response: ServerResponse, code: ErrorCode, text?: string): void {
-    new HttpReply(response, false).reply(writeError(NO_ID, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+    new HttpReply(response, false).reply(writeErrorObject(NO_ID, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
   }
 
   function viewOf(path: string): View | undefined {
@@ -109,7 +109,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const json = Json.scan(body, jsonLimits)
     if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
     const message = readMessage(json, 'downstream')
-    if (message.kind === 'invalid') return refuse(response, 'invalid-request', message.message)
+    if ('code' in message) return refuse(response, 'invalid-request', message.message)
     const channel = new HttpReply(response, true)
     if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
       await relay.open(view, message, channel, peer)

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig } from '../config/schema.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { isFault, Json } from '../mcp/json.ts'
-import { readMessage, writeError } from '../mcp/message.ts'
+import { readMessage, writeErrorObject } from '../mcp/message.ts'
 import type { Log, Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View } from '../relay/view.ts'
@@ -53,9 +53,9 @@ export function listenStdio(options: StdioOptions): StdioListener {
 
   function take(line: Uint8Array): void {
     const json = Json.scan(line, limits)
-    if (isFault(json)) return channel.reply(writeError(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
+    if (isFault(json)) return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
     const message = readMessage(json, 'downstream')
-    if (message.kind === 'invalid') return channel.reply(writeError(null, errorObject('invalid-request', { text: message.message })))
+    if ('code' in message) return channel.reply(writeErrorObject(null, errorObject('invalid-request', { text: message.message })))
     if (session === undefined) {
       if (message.kind === 'request' && message.method === 'initialize' && opening === undefined) {
         opening = relay.open(view, message, channel, PEER).then(opened => {
@@ -67,11 +67,11 @@ export function listenStdio(options: StdioOptions): StdioListener {
       }
       // A client may not wait for the answer to initialize: what comes meanwhile is taken in order after it.
       if (opening !== undefined) return watch(opening.then(() => take(line)))
-      if (message.kind === 'request') channel.reply(writeError(message.id, errorObject('session-missing')))
+      if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('session-missing')))
       return
     }
     if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, PEER))
-    if (session.protocolVersion !== '2025-03-26') return channel.reply(writeError(null, errorObject('batch-refused')))
+    if (session.protocolVersion !== '2025-03-26') return channel.reply(writeErrorObject(null, errorObject('batch-refused')))
     watch(runBatch(relay, session, message.items, channel, PEER))
   }
 
@@ -82,7 +82,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
   const framer = createLineFramer({
     maxBytes: config.limits.messageBytes,
     onLine: line => take(line),
-    onFault: fault => channel.reply(writeError(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' }))),
+    onFault: fault => channel.reply(writeErrorObject(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' }))),
   })
   async function end(): Promise<void> {
     if (ended) return

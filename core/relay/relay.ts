@@ -3,7 +3,7 @@ import { type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { type Message, writeError } from '../mcp/message.ts'
+import { type Message, writeErrorObject } from '../mcp/message.ts'
 import { LISTS, listOf, negotiate } from '../mcp/methods.ts'
 import type { Refusal } from '../pipeline.ts'
 import type { Answer, Peer, Resource } from '../plugin/index.ts'
@@ -117,7 +117,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   async function request(session: Session, { id, method, params }: Request, channel: ReplyChannel, peer: Peer): Promise<void> {
     const key = keyOf(id)
-    if (session.inflight.has(key)) return channel.reply(writeError(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
+    if (session.inflight.has(key)) return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
     const abort = new AbortController()
     session.inflight.set(key, { abort, channel })
     try {

@@ -4,7 +4,7 @@ import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { writeError, writeNotification, writeResult } from '../mcp/message.ts'
+import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
 import type { Refusal } from '../pipeline.ts'
 import type { Answer, Outcome, Peer, Resource } from '../plugin/index.ts'
 import type { RelayDeps } from './deps.ts'
@@ -70,7 +70,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
   const shown = await pipeline.respond(x, answer)
   const outcome = outcomeOf(answer, shown)
   // Spec: basic/utilities/cancellation: no answer to a cancelled request.
-  if (outcome.kind !== 'cancelled') work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeError(work.id, asJson(shown)))
+  if (outcome.kind !== 'cancelled') work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeErrorObject(work.id, asJson(shown)))
   else work.channel.reply(NOTHING)
   pipeline.settle(x, outcome)
 }
@@ -115,7 +115,7 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
   const details = { text: refusal.reason, callId, ...(retryAfter !== undefined && { retryAfter }) }
   const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
   const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
-  if (plain) return work.channel.reply(writeError(work.id, errorObject(code, details)), status)
+  if (plain) return work.channel.reply(writeErrorObject(work.id, errorObject(code, details)), status)
   const result = Json.of({
     content: [{ type: 'text', text: refusal.reason }],
     isError: true,

@@ -3,7 +3,7 @@ import type { ServerConfig } from '../config/schema.ts'
 import type { ErrorCode } from '../errors.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
-import { type Message, readMessage, writeError, writeNotification, writeRequest, writeResult } from '../mcp/message.ts'
+import { type Message, readMessage, writeErrorObject, writeNotification, writeRequest, writeResult } from '../mcp/message.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import { type Agreement, agree, initializeParams, type LaneClient } from './handshake.ts'
 import type { Transport, TransportFault } from './transport.ts'
@@ -213,12 +213,14 @@ export class Lane {
     const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
     if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
     const message = readMessage(json, 'upstream')
+    if ('code' in message) return this.#garbage(message.message, during)
     if (message.kind === 'batch') {
       for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during)
     } else this.#dispatch(message, during)
   }
 
   #dispatch(message: ReturnType<typeof readMessage>, during: number | undefined): void {
+    if ('code' in message) return this.#garbage(message.message, during)
     switch (message.kind) {
       case 'result':
       case 'error': {
@@ -237,8 +239,8 @@ export class Lane {
       case 'request':
         void this.#asked(message, during)
         return
-      default:
-        return this.#garbage('not a JSON-RPC message', during)
+      case 'batch':
+        return this.#garbage('a batch inside a batch', during)
     }
   }
 
@@ -273,7 +275,7 @@ export class Lane {
     const reply = (bytes: Uint8Array) => this.#transport === transport && transport?.send(bytes, { kind: 'other' })
     if (method === 'ping') return void reply(writeResult(id, EMPTY))
     const key = keyOf(id)
-    if (this.#asks.has(key)) return void reply(writeError(id, errorObject('invalid-request')))
+    if (this.#asks.has(key)) return void reply(writeErrorObject(id, errorObject('invalid-request')))
     const abort = new AbortController()
     this.#asks.set(key, abort)
     // While the client is asked, the call that asked is alive: its time limit starts again afterwards.
@@ -283,7 +285,7 @@ export class Lane {
       const ask: Ask = { method, params, signal: abort.signal, progress: got => this.notify('notifications/progress', got) }
       const answer = await (pending?.call.asked?.(ask) ?? this.#options.events.asked(this, ask))
       if (abort.signal.aborted) return
-      reply(answer.kind === 'result' ? writeResult(id, toJson(answer)) : writeError(id, toJson(answer)))
+      reply(answer.kind === 'result' ? writeResult(id, toJson(answer)) : writeErrorObject(id, toJson(answer)))
     } finally {
       clearInterval(keepAlive)
       this.#asks.delete(key)
