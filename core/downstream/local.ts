@@ -1,6 +1,6 @@
 // A client inside this process: the command line and the tests take the same way through the relay as any other client.
 import { isFault, Json } from '../mcp/json.ts'
-import { readMessage, writeNotification, writeRequest } from '../mcp/message.ts'
+import { type Message, readMessage, writeNotification, writeRequest } from '../mcp/message.ts'
 import { LATEST_LEGACY } from '../mcp/methods.ts'
 import type { Answer, JsonValue, Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -88,10 +88,12 @@ export async function connectLocally(options: LocalClientOptions): Promise<Local
   }
 }
 
-function read(bytes: Uint8Array): ReturnType<typeof readMessage> {
+function read(bytes: Uint8Array): Message {
   const json = Json.scan(bytes)
   if (isFault(json)) throw new Error(`a message of ours is not strict JSON: ${json.message}`)
-  return readMessage(json, 'downstream')
+  const message = readMessage(json, 'downstream')
+  if ('code' in message) throw new Error(`a message of ours is none: ${message.message}`)
+  return message
 }
 
 /** The gateway's own code, where the gateway made the error. */

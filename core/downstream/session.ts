@@ -53,9 +53,9 @@ export class Session {
   readonly principal: Principal | undefined
   readonly user: LaneUser
   /** Requests of the client by id key. */
-  readonly inflight = new Map<string, Inflight>()
+  readonly inflight: Map<string, Inflight> = new Map()
   /** Uris subscribed to as this client knows them, with the server of each and its own uri. */
-  readonly subscriptions = new Map<string, { readonly server: string; readonly uri: string }>()
+  readonly subscriptions: Map<string, { readonly server: string; readonly uri: string }> = new Map()
   /** Minimum level of log messages; `undefined` lets the server decide. */
   logLevel: string | undefined
   /** The client's standing stream, where it opened one. */

@@ -14,6 +14,10 @@ export const defaultLimits: JsonLimits = { bytes: 16 * 1024 * 1024, depth: 64, k
 
 export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null'
 
+const OPEN = Buffer.from('[')
+const COMMA = Buffer.from(',')
+const CLOSE = Buffer.from(']')
+
 /** True for what `Json.scan` returns where the bytes are refused. */
 export function isFault(scanned: Json | JsonFault): scanned is JsonFault {
   return !(scanned instanceof Json)
@@ -53,6 +57,14 @@ export class Json implements Payload {
   /** Serialises. Throws for what JSON cannot say: NaN, infinity, undefined, functions, instances of classes, cycles. */
   static of(value: JsonValue): Json {
     const source = Buffer.from(serialise(value))
+    return new Json(source, 0, source.length, undefined, 0, 0)
+  }
+
+  /** An array of values that are scanned already. */
+  static list(items: readonly Json[]): Json {
+    const parts: Uint8Array[] = []
+    for (const item of items) parts.push(parts.length === 0 ? OPEN : COMMA, item.bytes)
+    const source = Buffer.concat(parts.length === 0 ? [OPEN, CLOSE] : [...parts, CLOSE])
     return new Json(source, 0, source.length, undefined, 0, 0)
   }
 
