@@ -2,276 +2,276 @@
 
 /** What a code is on each channel. `rpc` is the JSON-RPC error number, `http` the status where one is set. */
 export interface ErrorEntry {
-	readonly rpc: number;
-	readonly http: number;
-	/** Public text; says nothing of the inside. */
-	readonly text: string;
-	/** What to do about it, for `mcpgw explain CODE`. */
-	readonly help: string;
+  readonly rpc: number
+  readonly http: number
+  /** Public text; says nothing of the inside. */
+  readonly text: string
+  /** What to do about it, for `mcpgw explain CODE`. */
+  readonly help: string
 }
 
 export type ErrorCode =
-	| "parse-error"
-	| "invalid-request"
-	| "batch-refused"
-	| "method-not-found"
-	| "invalid-params"
-	| "unknown-tool"
-	| "unknown-prompt"
-	| "unknown-resource"
-	| "too-large"
-	| "too-deep"
-	| "media-type"
-	| "not-acceptable"
-	| "session-unknown"
-	| "session-missing"
-	| "not-found"
-	| "method-not-allowed"
-	| "forbidden-host"
-	| "forbidden-address"
-	| "unauthenticated"
-	| "bad-credential"
-	| "many-credentials"
-	| "denied"
-	| "rate-limited"
-	| "unmet-obligation"
-	| "withheld"
-	| "plugin-failed"
-	| "not-recorded"
-	| "upstream-unavailable"
-	| "upstream-crashed"
-	| "upstream-timeout"
-	| "upstream-garbage"
-	| "client-gone"
-	| "client-cannot"
-	| "cancelled"
-	| "stopping"
-	| "internal";
+  | 'parse-error'
+  | 'invalid-request'
+  | 'batch-refused'
+  | 'method-not-found'
+  | 'invalid-params'
+  | 'unknown-tool'
+  | 'unknown-prompt'
+  | 'unknown-resource'
+  | 'too-large'
+  | 'too-deep'
+  | 'media-type'
+  | 'not-acceptable'
+  | 'session-unknown'
+  | 'session-missing'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'forbidden-host'
+  | 'forbidden-address'
+  | 'unauthenticated'
+  | 'bad-credential'
+  | 'many-credentials'
+  | 'denied'
+  | 'rate-limited'
+  | 'unmet-obligation'
+  | 'withheld'
+  | 'plugin-failed'
+  | 'not-recorded'
+  | 'upstream-unavailable'
+  | 'upstream-crashed'
+  | 'upstream-timeout'
+  | 'upstream-garbage'
+  | 'client-gone'
+  | 'client-cannot'
+  | 'cancelled'
+  | 'stopping'
+  | 'internal'
 
 // Own numbers lie outside -32768..-32000, which JSON-RPC and MCP keep for themselves.
 export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
-	// JSON-RPC and transport
-	"parse-error": {
-		rpc: -32700,
-		http: 400,
-		text: "the message is not strict JSON",
-		help: "Send one UTF-8 JSON value without duplicate keys. The log names the byte offset.",
-	},
-	"invalid-request": {
-		rpc: -32600,
-		http: 400,
-		text: "the message is not a valid JSON-RPC request",
-		help: "Check jsonrpc, id, method and params against JSON-RPC 2.0; keys are case-sensitive.",
-	},
-	"batch-refused": {
-		rpc: -32600,
-		http: 400,
-		text: "batches exist only in revision 2025-03-26",
-		help: "Send one message per request.",
-	},
-	"method-not-found": {
-		rpc: -32601,
-		http: 200,
-		text: "method not found",
-		help: "No server behind the gateway offers this method.",
-	},
-	"invalid-params": {
-		rpc: -32602,
-		http: 200,
-		text: "invalid params",
-		help: "The params do not fit the method; the log names the field.",
-	},
-	"unknown-tool": {
-		rpc: -32602,
-		http: 200,
-		text: "unknown tool",
-		help: "The tool does not exist or is not visible to this principal. `mcpgw tools list` shows what is.",
-	},
-	"unknown-prompt": {
-		rpc: -32602,
-		http: 200,
-		text: "unknown prompt",
-		help: "The prompt does not exist or is not visible to this principal.",
-	},
-	"unknown-resource": {
-		rpc: -32002,
-		http: 200,
-		text: "resource not found",
-		help: "No server offers this uri, or it is not visible to this principal.",
-	},
-	"too-large": {
-		rpc: 42013,
-		http: 413,
-		text: "the message is larger than the limit",
-		help: "Raise limits.messageBytes, or send less.",
-	},
-	"too-deep": {
-		rpc: 42014,
-		http: 400,
-		text: "the message is nested deeper than the limit",
-		help: "Raise limits.depth, or flatten the value.",
-	},
-	"media-type": {
-		rpc: 42015,
-		http: 415,
-		text: "the content type must be application/json",
-		help: "Set Content-Type: application/json; encodings other than identity are refused.",
-	},
-	"not-acceptable": {
-		rpc: 42016,
-		http: 406,
-		text: "accept both application/json and text/event-stream",
-		help: "Set Accept: application/json, text/event-stream.",
-	},
-	"session-unknown": {
-		rpc: 42004,
-		http: 404,
-		text: "unknown session",
-		help: "The session has ended or belongs to another principal; initialize again.",
-	},
-	"session-missing": {
-		rpc: 42005,
-		http: 400,
-		text: "no session",
-		help: "Send initialize first, and its Mcp-Session-Id with every request.",
-	},
-	"not-found": {
-		rpc: 42006,
-		http: 404,
-		text: "not found",
-		help: "The endpoints are /mcp, /mcp/SERVER, /healthz and /readyz.",
-	},
-	"method-not-allowed": {
-		rpc: 42007,
-		http: 405,
-		text: "method not allowed",
-		help: "Use POST, GET (event stream) or DELETE (end of session).",
-	},
-	"forbidden-host": {
-		rpc: 42008,
-		http: 403,
-		text: "host or origin is not allowed",
-		help: "Add it to listen.hosts or listen.origins.",
-	},
-	"forbidden-address": {
-		rpc: 42009,
-		http: 403,
-		text: "address is not allowed",
-		help: "A plugin refused this address.",
-	},
-	// identity and decision
-	unauthenticated: {
-		rpc: 42001,
-		http: 401,
-		text: "authentication required",
-		help: "Send Authorization: Bearer KEY or X-API-Key: KEY. `mcpgw keys create` makes one.",
-	},
-	"bad-credential": {
-		rpc: 42001,
-		http: 401,
-		text: "authentication failed",
-		help: "The credential is unknown, expired or revoked.",
-	},
-	"many-credentials": {
-		rpc: 42002,
-		http: 400,
-		text: "more than one credential",
-		help: "Send exactly one of Authorization and X-API-Key, once.",
-	},
-	denied: {
-		rpc: 42003,
-		http: 403,
-		text: "denied",
-		help: "A rule denied this, or no rule allows it. The record names the rule.",
-	},
-	"rate-limited": {
-		rpc: 42029,
-		http: 429,
-		text: "too many requests",
-		help: "Retry after the time given.",
-	},
-	"unmet-obligation": {
-		rpc: 42010,
-		http: 403,
-		text: "denied",
-		help: "An obligation of the allowing rule could not be carried out; the log names it.",
-	},
-	withheld: {
-		rpc: 42011,
-		http: 200,
-		text: "the answer was withheld",
-		help: "A plugin could not clear the answer; the log names plugin and hook. The call itself was made.",
-	},
-	"plugin-failed": {
-		rpc: 42012,
-		http: 503,
-		text: "the gateway could not check this request",
-		help: "A plugin threw, timed out or answered nonsense; the log names plugin and hook.",
-	},
-	"not-recorded": {
-		rpc: 42017,
-		http: 503,
-		text: "the gateway could not record this request",
-		help: "The audit store is not writable; the call was not made. See `mcpgw doctor`.",
-	},
-	// upstream
-	"upstream-unavailable": {
-		rpc: 42020,
-		http: 200,
-		text: "the server is not available",
-		help: "It does not start, or is being restarted. `mcpgw servers status` says why.",
-	},
-	"upstream-crashed": {
-		rpc: 42021,
-		http: 200,
-		text: "the server went away during the call",
-		help: "Its process ended or its connection broke. Whether the call took effect is not known.",
-	},
-	"upstream-timeout": {
-		rpc: 42022,
-		http: 200,
-		text: "the server did not answer in time",
-		help: "Raise servers[].timeout.call. Whether the call took effect is not known.",
-	},
-	"upstream-garbage": {
-		rpc: 42023,
-		http: 200,
-		text: "the server answered with something that is not valid MCP",
-		help: "The log names the server and what was wrong.",
-	},
-	"client-gone": {
-		rpc: 42024,
-		http: 200,
-		text: "the client has gone",
-		help: "The client that should answer this request has disconnected.",
-	},
-	"client-cannot": {
-		rpc: -32601,
-		http: 200,
-		text: "the client does not support this",
-		help: "The client did not declare the capability that the server asked for.",
-	},
-	cancelled: {
-		rpc: 42025,
-		http: 200,
-		text: "cancelled",
-		help: "The caller cancelled the request.",
-	},
-	stopping: {
-		rpc: 42026,
-		http: 503,
-		text: "the gateway is stopping",
-		help: "Connect again, or to another instance.",
-	},
-	internal: {
-		rpc: -32603,
-		http: 500,
-		text: "internal error",
-		help: "A bug in the gateway; the log has the details. Please report it.",
-	},
-};
+  // JSON-RPC and transport
+  'parse-error': {
+    rpc: -32700,
+    http: 400,
+    text: 'the message is not strict JSON',
+    help: 'Send one UTF-8 JSON value without duplicate keys. The log names the byte offset.',
+  },
+  'invalid-request': {
+    rpc: -32600,
+    http: 400,
+    text: 'the message is not a valid JSON-RPC request',
+    help: 'Check jsonrpc, id, method and params against JSON-RPC 2.0; keys are case-sensitive.',
+  },
+  'batch-refused': {
+    rpc: -32600,
+    http: 400,
+    text: 'batches exist only in revision 2025-03-26',
+    help: 'Send one message per request.',
+  },
+  'method-not-found': {
+    rpc: -32601,
+    http: 200,
+    text: 'method not found',
+    help: 'No server behind the gateway offers this method.',
+  },
+  'invalid-params': {
+    rpc: -32602,
+    http: 200,
+    text: 'invalid params',
+    help: 'The params do not fit the method; the log names the field.',
+  },
+  'unknown-tool': {
+    rpc: -32602,
+    http: 200,
+    text: 'unknown tool',
+    help: 'The tool does not exist or is not visible to this principal. `mcpgw tools list` shows what is.',
+  },
+  'unknown-prompt': {
+    rpc: -32602,
+    http: 200,
+    text: 'unknown prompt',
+    help: 'The prompt does not exist or is not visible to this principal.',
+  },
+  'unknown-resource': {
+    rpc: -32002,
+    http: 200,
+    text: 'resource not found',
+    help: 'No server offers this uri, or it is not visible to this principal.',
+  },
+  'too-large': {
+    rpc: 42013,
+    http: 413,
+    text: 'the message is larger than the limit',
+    help: 'Raise limits.messageBytes, or send less.',
+  },
+  'too-deep': {
+    rpc: 42014,
+    http: 400,
+    text: 'the message is nested deeper than the limit',
+    help: 'Raise limits.depth, or flatten the value.',
+  },
+  'media-type': {
+    rpc: 42015,
+    http: 415,
+    text: 'the content type must be application/json',
+    help: 'Set Content-Type: application/json; encodings other than identity are refused.',
+  },
+  'not-acceptable': {
+    rpc: 42016,
+    http: 406,
+    text: 'accept both application/json and text/event-stream',
+    help: 'Set Accept: application/json, text/event-stream.',
+  },
+  'session-unknown': {
+    rpc: 42004,
+    http: 404,
+    text: 'unknown session',
+    help: 'The session has ended or belongs to another principal; initialize again.',
+  },
+  'session-missing': {
+    rpc: 42005,
+    http: 400,
+    text: 'no session',
+    help: 'Send initialize first, and its Mcp-Session-Id with every request.',
+  },
+  'not-found': {
+    rpc: 42006,
+    http: 404,
+    text: 'not found',
+    help: 'The endpoints are /mcp, /mcp/SERVER, /healthz and /readyz.',
+  },
+  'method-not-allowed': {
+    rpc: 42007,
+    http: 405,
+    text: 'method not allowed',
+    help: 'Use POST, GET (event stream) or DELETE (end of session).',
+  },
+  'forbidden-host': {
+    rpc: 42008,
+    http: 403,
+    text: 'host or origin is not allowed',
+    help: 'Add it to listen.hosts or listen.origins.',
+  },
+  'forbidden-address': {
+    rpc: 42009,
+    http: 403,
+    text: 'address is not allowed',
+    help: 'A plugin refused this address.',
+  },
+  // identity and decision
+  unauthenticated: {
+    rpc: 42001,
+    http: 401,
+    text: 'authentication required',
+    help: 'Send Authorization: Bearer KEY or X-API-Key: KEY. `mcpgw keys create` makes one.',
+  },
+  'bad-credential': {
+    rpc: 42001,
+    http: 401,
+    text: 'authentication failed',
+    help: 'The credential is unknown, expired or revoked.',
+  },
+  'many-credentials': {
+    rpc: 42002,
+    http: 400,
+    text: 'more than one credential',
+    help: 'Send exactly one of Authorization and X-API-Key, once.',
+  },
+  denied: {
+    rpc: 42003,
+    http: 403,
+    text: 'denied',
+    help: 'A rule denied this, or no rule allows it. The record names the rule.',
+  },
+  'rate-limited': {
+    rpc: 42029,
+    http: 429,
+    text: 'too many requests',
+    help: 'Retry after the time given.',
+  },
+  'unmet-obligation': {
+    rpc: 42010,
+    http: 403,
+    text: 'denied',
+    help: 'An obligation of the allowing rule could not be carried out; the log names it.',
+  },
+  withheld: {
+    rpc: 42011,
+    http: 200,
+    text: 'the answer was withheld',
+    help: 'A plugin could not clear the answer; the log names plugin and hook. The call itself was made.',
+  },
+  'plugin-failed': {
+    rpc: 42012,
+    http: 503,
+    text: 'the gateway could not check this request',
+    help: 'A plugin threw, timed out or answered nonsense; the log names plugin and hook.',
+  },
+  'not-recorded': {
+    rpc: 42017,
+    http: 503,
+    text: 'the gateway could not record this request',
+    help: 'The audit store is not writable; the call was not made. See `mcpgw doctor`.',
+  },
+  // upstream
+  'upstream-unavailable': {
+    rpc: 42020,
+    http: 200,
+    text: 'the server is not available',
+    help: 'It does not start, or is being restarted. `mcpgw servers status` says why.',
+  },
+  'upstream-crashed': {
+    rpc: 42021,
+    http: 200,
+    text: 'the server went away during the call',
+    help: 'Its process ended or its connection broke. Whether the call took effect is not known.',
+  },
+  'upstream-timeout': {
+    rpc: 42022,
+    http: 200,
+    text: 'the server did not answer in time',
+    help: 'Raise servers[].timeout.call. Whether the call took effect is not known.',
+  },
+  'upstream-garbage': {
+    rpc: 42023,
+    http: 200,
+    text: 'the server answered with something that is not valid MCP',
+    help: 'The log names the server and what was wrong.',
+  },
+  'client-gone': {
+    rpc: 42024,
+    http: 200,
+    text: 'the client has gone',
+    help: 'The client that should answer this request has disconnected.',
+  },
+  'client-cannot': {
+    rpc: -32601,
+    http: 200,
+    text: 'the client does not support this',
+    help: 'The client did not declare the capability that the server asked for.',
+  },
+  cancelled: {
+    rpc: 42025,
+    http: 200,
+    text: 'cancelled',
+    help: 'The caller cancelled the request.',
+  },
+  stopping: {
+    rpc: 42026,
+    http: 503,
+    text: 'the gateway is stopping',
+    help: 'Connect again, or to another instance.',
+  },
+  internal: {
+    rpc: -32603,
+    http: 500,
+    text: 'internal error',
+    help: 'A bug in the gateway; the log has the details. Please report it.',
+  },
+}
 
 /** Own-property lookup, so that `constructor` is no code. */
 export function isErrorCode(code: string): code is ErrorCode {
-	return Object.hasOwn(errors, code);
+  return Object.hasOwn(errors, code)
 }

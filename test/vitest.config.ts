@@ -1,18 +1,18 @@
 // One configuration for all tests: source is run without a build, by the same export condition as tsc uses.
-import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-	root: fileURLToPath(new URL("..", import.meta.url)),
-	resolve: { conditions: ["mcpgw-source"] },
-	ssr: {
-		resolve: { conditions: ["mcpgw-source", "node", "import", "default"] },
-	},
-	test: {
-		include: ["test/**/*.test.ts"],
-		testTimeout: 20_000,
-		hookTimeout: 30_000,
-		pool: "forks",
-		maxWorkers: 2,
-	},
-});
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  resolve: { conditions: ['mcpgw-source'] },
+  ssr: {
+    resolve: { conditions: ['mcpgw-source', 'node', 'import', 'default'] },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+})

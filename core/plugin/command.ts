@@ -1,43 +1,43 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
-import type { Clock, Log } from "./plugin.ts";
-import type { Stores } from "./store.ts";
+import type { Clock, Log } from './plugin.ts'
+import type { Stores } from './store.ts'
 
 export interface Command<C = unknown> {
-	/** e.g. `['audit', 'verify']`. */
-	readonly path: readonly string[];
-	readonly summary: string;
-	/** Positional arguments: `<required>`, `[optional]`, `[many...]`. */
-	readonly args?: readonly {
-		readonly name: string;
-		readonly summary: string;
-	}[];
-	/** `flags` as in commander: `-n, --limit <n>`. `--json`, `--config` and `--data-dir` exist everywhere. */
-	readonly options?: readonly {
-		readonly flags: string;
-		readonly summary: string;
-		readonly default?: string;
-	}[];
-	/** Whole command lines, shown in the help and run in the docs test. */
-	readonly examples: readonly string[];
-	/** Imports the implementation. The number it resolves to is the exit code (0 done, 1 the answer is no, 2 usage, 3 could not, 4 not proven). */
-	load(): Promise<(io: CommandIo<C>) => Promise<number>>;
+  /** e.g. `['audit', 'verify']`. */
+  readonly path: readonly string[]
+  readonly summary: string
+  /** Positional arguments: `<required>`, `[optional]`, `[many...]`. */
+  readonly args?: readonly {
+    readonly name: string
+    readonly summary: string
+  }[]
+  /** `flags` as in commander: `-n, --limit <n>`. `--json`, `--config` and `--data-dir` exist everywhere. */
+  readonly options?: readonly {
+    readonly flags: string
+    readonly summary: string
+    readonly default?: string
+  }[]
+  /** Whole command lines, shown in the help and run in the docs test. */
+  readonly examples: readonly string[]
+  /** Imports the implementation. The number it resolves to is the exit code (0 done, 1 the answer is no, 2 usage, 3 could not, 4 not proven). */
+  load(): Promise<(io: CommandIo<C>) => Promise<number>>
 }
 
 export interface CommandIo<C = unknown> {
-	/** Positional arguments in order; an optional one that is absent is undefined, `[many...]` an array. */
-	readonly args: readonly (string | readonly string[] | undefined)[];
-	readonly options: Readonly<Record<string, string | boolean | undefined>>;
-	readonly json: boolean;
-	/** The plugin's checked config, its defaults where the file does not name the plugin. */
-	readonly config: C;
-	readonly stores: Stores;
-	readonly clock: Clock;
-	readonly log: Log;
-	readonly signal: AbortSignal;
-	/** Results. */
-	out(text: string): void;
-	/** Everything else: progress, hints, errors. */
-	err(text: string): void;
-	/** True where stderr is a terminal that may show progress. */
-	readonly interactive: boolean;
+  /** Positional arguments in order; an optional one that is absent is undefined, `[many...]` an array. */
+  readonly args: readonly (string | readonly string[] | undefined)[]
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  readonly json: boolean
+  /** The plugin's checked config, its defaults where the file does not name the plugin. */
+  readonly config: C
+  readonly stores: Stores
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+  /** Results. */
+  out(text: string): void
+  /** Everything else: progress, hints, errors. */
+  err(text: string): void
+  /** True where stderr is a terminal that may show progress. */
+  readonly interactive: boolean
 }

@@ -1,28 +1,28 @@
 // What a plugin sees of one call: everything the gateway knows of it, read-only, from arrival until it is settled.
-import type { Payload } from "./json.ts";
+import type { Payload } from './json.ts'
 
 /** The network party before it is an identity. */
 export interface Peer {
-	readonly transport: "http" | "stdio";
-	/** Socket address of the peer, canonical form; absent on stdio. */
-	readonly ip?: string;
-	/** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */
-	header(name: string): readonly string[];
+  readonly transport: 'http' | 'stdio'
+  /** Socket address of the peer, canonical form; absent on stdio. */
+  readonly ip?: string
+  /** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */
+  header(name: string): readonly string[]
 }
 
 /** The authenticated caller. `roles` empty means no role at all. */
 export interface Principal {
-	readonly id: string;
-	readonly name?: string;
-	readonly roles: readonly string[];
-	readonly tenant: string;
-	readonly claims: Readonly<Record<string, unknown>>;
-	/** How it was authenticated: the credential's public id, never the credential. */
-	readonly via: {
-		readonly method: string;
-		readonly keyId?: string;
-		readonly issuer?: string;
-	};
+  readonly id: string
+  readonly name?: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly claims: Readonly<Record<string, unknown>>
+  /** How it was authenticated: the credential's public id, never the credential. */
+  readonly via: {
+    readonly method: string
+    readonly keyId?: string
+    readonly issuer?: string
+  }
 }
 
 /**
@@ -32,110 +32,105 @@ export interface Principal {
  * - `list`: a merged list; it is narrowed, not denied. - `plumbing`: initialize, ping, logging, cancellation.
  */
 export type Resource =
-	| {
-			readonly kind: "call";
-			readonly server: string;
-			readonly tool: string;
-			readonly definition?: Payload;
-	  }
-	| { readonly kind: "read"; readonly server: string; readonly uri: string }
-	| {
-			readonly kind: "prompt";
-			readonly server: string;
-			readonly prompt: string;
-	  }
-	| {
-			readonly kind: "method";
-			readonly server: string;
-			readonly method: string;
-	  }
-	| {
-			readonly kind: "list";
-			readonly of: "tools" | "resources" | "templates" | "prompts";
-	  }
-	| { readonly kind: "plumbing" };
+  | {
+      readonly kind: 'call'
+      readonly server: string
+      readonly tool: string
+      readonly definition?: Payload
+    }
+  | { readonly kind: 'read'; readonly server: string; readonly uri: string }
+  | {
+      readonly kind: 'prompt'
+      readonly server: string
+      readonly prompt: string
+    }
+  | {
+      readonly kind: 'method'
+      readonly server: string
+      readonly method: string
+    }
+  | {
+      readonly kind: 'list'
+      readonly of: 'tools' | 'resources' | 'templates' | 'prompts'
+    }
+  | { readonly kind: 'plumbing' }
 
 /** A duty attached to an allow: `redact("$.ssn")` is `{name: 'redact', args: [{value: '$.ssn'}]}`. */
 export interface Obligation {
-	readonly name: string;
-	readonly args: readonly {
-		readonly name?: string;
-		readonly value: string | number;
-	}[];
+  readonly name: string
+  readonly args: readonly {
+    readonly name?: string
+    readonly value: string | number
+  }[]
 }
 
 /** The kernel's sealed answer to "may this happen". `by` names plugin and rule, `default` where none allowed. */
 export interface Decision {
-	readonly outcome: "allow" | "deny";
-	readonly by: readonly string[];
-	readonly obligations: readonly Obligation[];
-	/** Deny only: the code of `mcpgw explain CODE` and the public text. */
-	readonly code?: string;
-	readonly reason?: string;
+  readonly outcome: 'allow' | 'deny'
+  readonly by: readonly string[]
+  readonly obligations: readonly Obligation[]
+  /** Deny only: the code of `mcpgw explain CODE` and the public text. */
+  readonly code?: string
+  readonly reason?: string
 }
 
 /** How an exchange ended. `isToolError` is the tool's own `isError`; the other layers are kinds of their own. */
 export type Outcome =
-	| {
-			readonly kind: "answered";
-			readonly answer: Answer;
-			readonly isToolError: boolean;
-	  }
-	| { readonly kind: "denied"; readonly decision: Decision }
-	| {
-			readonly kind: "failed";
-			readonly cause:
-				| "upstream-error"
-				| "timeout"
-				| "crashed"
-				| "withheld"
-				| "internal";
-			readonly code: string;
-			readonly answer?: Answer;
-	  }
-	| {
-			readonly kind: "cancelled";
-			readonly by: "client" | "server" | "shutdown";
-	  };
+  | {
+      readonly kind: 'answered'
+      readonly answer: Answer
+      readonly isToolError: boolean
+    }
+  | { readonly kind: 'denied'; readonly decision: Decision }
+  | {
+      readonly kind: 'failed'
+      readonly cause: 'upstream-error' | 'timeout' | 'crashed' | 'withheld' | 'internal'
+      readonly code: string
+      readonly answer?: Answer
+    }
+  | {
+      readonly kind: 'cancelled'
+      readonly by: 'client' | 'server' | 'shutdown'
+    }
 
 /** What came back: a JSON-RPC result, or an error object `{code, message, data?}`. */
 export interface Answer {
-	readonly kind: "result" | "error";
-	readonly payload: Payload;
-	/** Set where the gateway made the error itself (time-out, crash, refusal): its code in the error table. */
-	readonly code?: string;
+  readonly kind: 'result' | 'error'
+  readonly payload: Payload
+  /** Set where the gateway made the error itself (time-out, crash, refusal): its code in the error table. */
+  readonly code?: string
 }
 
 export interface Exchange {
-	/** Unique over all boots of all instances; sorts by time. */
-	readonly id: string;
-	/** For a request of a server to the client: the call during which it was made, where that is known. */
-	readonly parentId?: string;
-	readonly direction: "to-server" | "to-client";
-	/** MCP method, e.g. `tools/call`. */
-	readonly action: string;
-	readonly resource: Resource;
-	readonly peer: Peer;
-	readonly client?: { readonly name: string; readonly version: string };
-	readonly protocolVersion?: string;
-	readonly sessionId?: string;
-	readonly principal?: Principal;
-	readonly state: "received" | "identified" | "decided" | "sealed" | "settled";
-	/** The decided params (`{}` where the message had none). After the seal they never change. */
-	readonly params: Payload;
-	/** What is sent: `params`, or what maskers derived from it. */
-	readonly sent: Payload;
-	/** For `call` and `prompt`: the `arguments` of `params` and of `sent`, `{}` where absent. */
-	readonly args: Payload;
-	readonly sentArgs: Payload;
-	readonly decision?: Decision;
-	/** True where no deciding plugin is loaded: everything is let through, and every record says so. */
-	readonly open: boolean;
-	/** Wall clock, ms since 1970, and monotonic clock, ms; both taken on arrival. */
-	readonly at: number;
-	readonly mono: number;
-	readonly signal: AbortSignal;
-	/** Facts that plugins leave for others and for the record (e.g. `redactions`); keys are `plugin.name`. */
-	readonly notes: ReadonlyMap<string, unknown>;
-	note(key: string, value: unknown): void;
+  /** Unique over all boots of all instances; sorts by time. */
+  readonly id: string
+  /** For a request of a server to the client: the call during which it was made, where that is known. */
+  readonly parentId?: string
+  readonly direction: 'to-server' | 'to-client'
+  /** MCP method, e.g. `tools/call`. */
+  readonly action: string
+  readonly resource: Resource
+  readonly peer: Peer
+  readonly client?: { readonly name: string; readonly version: string }
+  readonly protocolVersion?: string
+  readonly sessionId?: string
+  readonly principal?: Principal
+  readonly state: 'received' | 'identified' | 'decided' | 'sealed' | 'settled'
+  /** The decided params (`{}` where the message had none). After the seal they never change. */
+  readonly params: Payload
+  /** What is sent: `params`, or what maskers derived from it. */
+  readonly sent: Payload
+  /** For `call` and `prompt`: the `arguments` of `params` and of `sent`, `{}` where absent. */
+  readonly args: Payload
+  readonly sentArgs: Payload
+  readonly decision?: Decision
+  /** True where no deciding plugin is loaded: everything is let through, and every record says so. */
+  readonly open: boolean
+  /** Wall clock, ms since 1970, and monotonic clock, ms; both taken on arrival. */
+  readonly at: number
+  readonly mono: number
+  readonly signal: AbortSignal
+  /** Facts that plugins leave for others and for the record (e.g. `redactions`); keys are `plugin.name`. */
+  readonly notes: ReadonlyMap<string, unknown>
+  note(key: string, value: unknown): void
 }

@@ -1,73 +1,73 @@
 // `mcpgw/plugin`: everything a plugin may import. Types and a few constructors; no dependency at run time.
 
-export type { Command, CommandIo } from "./command.ts";
+export type { Command, CommandIo } from './command.ts'
 export type {
-	Answer,
-	Decision,
-	Exchange,
-	Obligation,
-	Outcome,
-	Peer,
-	Principal,
-	Resource,
-} from "./exchange.ts";
-export type { JsonArray, JsonObject, JsonValue, Payload } from "./json.ts";
-export { ExactNumber } from "./json.ts";
+  Answer,
+  Decision,
+  Exchange,
+  Obligation,
+  Outcome,
+  Peer,
+  Principal,
+  Resource,
+} from './exchange.ts'
+export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
+export { ExactNumber } from './json.ts'
 export type {
-	Awaitable,
-	Capability,
-	Clock,
-	DischargeStage,
-	Hooks,
-	ListItem,
-	Log,
-	Metrics,
-	Notification,
-	Plugin,
-	PluginContext,
-} from "./plugin.ts";
-export { definePlugin } from "./plugin.ts";
+  Awaitable,
+  Capability,
+  Clock,
+  DischargeStage,
+  Hooks,
+  ListItem,
+  Log,
+  Metrics,
+  Notification,
+  Plugin,
+  PluginContext,
+} from './plugin.ts'
+export { definePlugin } from './plugin.ts'
 export type {
-	StandardIssue,
-	StandardResult,
-	StandardSchemaV1,
-} from "./schema.ts";
-export type { AdminEvent, Service } from "./service.ts";
-export { Masking, Recording, service } from "./service.ts";
+  StandardIssue,
+  StandardResult,
+  StandardSchemaV1,
+} from './schema.ts'
+export type { AdminEvent, Service } from './service.ts'
+export { Masking, Recording, service } from './service.ts'
 export type {
-	Append,
-	Database,
-	GroupWriter,
-	OpenOptions,
-	SqlRow,
-	SqlValue,
-	Statement,
-	Stores,
-} from "./store.ts";
+  Append,
+  Database,
+  GroupWriter,
+  OpenOptions,
+  SqlRow,
+  SqlValue,
+  Statement,
+  Stores,
+} from './store.ts'
 export type {
-	Allow,
-	AnswerVerdict,
-	ConnectionVerdict,
-	Deny,
-	DischargeVerdict,
-	Drop,
-	Identify,
-	ListVerdict,
-	Narrow,
-	NotificationVerdict,
-	Pass,
-	RequestVerdict,
-	ResponseVerdict,
-	Rewrite,
-	SealedVerdict,
-} from "./verdict.ts";
+  Allow,
+  AnswerVerdict,
+  ConnectionVerdict,
+  Deny,
+  DischargeVerdict,
+  Drop,
+  Identify,
+  ListVerdict,
+  Narrow,
+  NotificationVerdict,
+  Pass,
+  RequestVerdict,
+  ResponseVerdict,
+  Rewrite,
+  SealedVerdict,
+} from './verdict.ts'
 export {
-	allow,
-	answer,
-	deny,
-	drop,
-	identify,
-	narrow,
-	pass,
-	rewrite,
-} from "./verdict.ts";
+  allow,
+  answer,
+  deny,
+  drop,
+  identify,
+  narrow,
+  pass,
+  rewrite,
+} from './verdict.ts'

@@ -1,28 +1,22 @@
 // The contract between the gateway and a plugin: phased hooks that return data. The kernel alone decides what happens next.
 
-import type { Command } from "./command.ts";
+import type { Command } from './command.ts'
+import type { Answer, Exchange, Obligation, Outcome, Peer } from './exchange.ts'
+import type { Payload } from './json.ts'
+import type { StandardSchemaV1 } from './schema.ts'
+import type { Service } from './service.ts'
+import type { Stores } from './store.ts'
 import type {
-	Answer,
-	Exchange,
-	Obligation,
-	Outcome,
-	Peer,
-} from "./exchange.ts";
-import type { Payload } from "./json.ts";
-import type { StandardSchemaV1 } from "./schema.ts";
-import type { Service } from "./service.ts";
-import type { Stores } from "./store.ts";
-import type {
-	ConnectionVerdict,
-	DischargeVerdict,
-	ListVerdict,
-	NotificationVerdict,
-	RequestVerdict,
-	ResponseVerdict,
-	SealedVerdict,
-} from "./verdict.ts";
+  ConnectionVerdict,
+  DischargeVerdict,
+  ListVerdict,
+  NotificationVerdict,
+  RequestVerdict,
+  ResponseVerdict,
+  SealedVerdict,
+} from './verdict.ts'
 
-export type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T>
 
 /**
  * What a plugin may do. A verdict whose capability was not declared is a refusal.
@@ -31,166 +25,143 @@ export type Awaitable<T> = T | Promise<T>;
  * `narrows-list`: take items out of lists. Every plugin may deny.
  */
 export type Capability =
-	| "authenticates"
-	| "decides"
-	| "masks"
-	| "records"
-	| "answers"
-	| "rewrites-request"
-	| "rewrites-response"
-	| "narrows-list";
+  | 'authenticates'
+  | 'decides'
+  | 'masks'
+  | 'records'
+  | 'answers'
+  | 'rewrites-request'
+  | 'rewrites-response'
+  | 'narrows-list'
 
 export interface Plugin<C = unknown> {
-	/** = folder = config word = log, metric and error prefix. Lower case, digits and dashes. */
-	readonly name: string;
-	readonly apiVersion: 1;
-	/** Strict: an unknown key is an error. Gets `{}` where the config has only the name. */
-	readonly config: StandardSchemaV1<unknown, C>;
-	readonly capabilities:
-		| readonly Capability[]
-		| ((config: C) => readonly Capability[]);
-	readonly provides?: readonly Service<unknown>[];
-	/** Provided by a plugin that stands earlier in the order. */
-	readonly requires?: readonly Service<unknown>[];
-	/** Names of obligations that `discharge` can carry out. */
-	readonly discharges?: readonly string[];
-	/** Its verbs of the command line, loaded when called. */
-	readonly commands?: readonly Command<C>[];
-	/** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
-	setup(ctx: PluginContext<C>): Awaitable<Hooks>;
+  /** = folder = config word = log, metric and error prefix. Lower case, digits and dashes. */
+  readonly name: string
+  readonly apiVersion: 1
+  /** Strict: an unknown key is an error. Gets `{}` where the config has only the name. */
+  readonly config: StandardSchemaV1<unknown, C>
+  readonly capabilities: readonly Capability[] | ((config: C) => readonly Capability[])
+  readonly provides?: readonly Service<unknown>[]
+  /** Provided by a plugin that stands earlier in the order. */
+  readonly requires?: readonly Service<unknown>[]
+  /** Names of obligations that `discharge` can carry out. */
+  readonly discharges?: readonly string[]
+  /** Its verbs of the command line, loaded when called. */
+  readonly commands?: readonly Command<C>[]
+  /** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
+  setup(ctx: PluginContext<C>): Awaitable<Hooks>
 }
 
 export interface PluginContext<C = unknown> {
-	readonly config: C;
-	readonly log: Log;
-	readonly clock: Clock;
-	readonly metrics: Metrics;
-	readonly stores: Stores;
-	/** This instance of the gateway: `boot` is new at every start. */
-	readonly instance: {
-		readonly id: string;
-		readonly boot: string;
-		readonly version: string;
-	};
-	/** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
-	readonly order: readonly string[];
-	readonly open: boolean;
-	provide<T>(service: Service<T>, value: T): void;
-	/** A service from `requires`. Throws where it was not declared. */
-	use<T>(service: Service<T>): T;
-	/** A service that may be absent and may stand later in the order; ask in `start` or later. */
-	find<T>(service: Service<T>): T | undefined;
-	/** Removes the values of injected secrets from a text (raw, JSON-escaped, base64, URL-encoded). */
-	scrub(text: string): string;
-	/** A condition shown in health; `undefined` clears it. */
-	health(
-		state:
-			| { readonly status: "degraded" | "failing"; readonly why: string }
-			| undefined,
-	): void;
-	/** Runs at stop, in reverse order of registration, also where a later plugin's setup failed. */
-	onStop(release: () => Awaitable<void>): void;
+  readonly config: C
+  readonly log: Log
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly stores: Stores
+  /** This instance of the gateway: `boot` is new at every start. */
+  readonly instance: {
+    readonly id: string
+    readonly boot: string
+    readonly version: string
+  }
+  /** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
+  readonly order: readonly string[]
+  readonly open: boolean
+  provide<T>(service: Service<T>, value: T): void
+  /** A service from `requires`. Throws where it was not declared. */
+  use<T>(service: Service<T>): T
+  /** A service that may be absent and may stand later in the order; ask in `start` or later. */
+  find<T>(service: Service<T>): T | undefined
+  /** Removes the values of injected secrets from a text (raw, JSON-escaped, base64, URL-encoded). */
+  scrub(text: string): string
+  /** A condition shown in health; `undefined` clears it. */
+  health(state: { readonly status: 'degraded' | 'failing'; readonly why: string } | undefined): void
+  /** Runs at stop, in reverse order of registration, also where a later plugin's setup failed. */
+  onStop(release: () => Awaitable<void>): void
 }
 
 /** All optional. Verdicts may be returned or promised; a throw, a time-out or anything else is a refusal. */
 export interface Hooks {
-	/** After every plugin is set up, before anything is served; in config order. */
-	start?(): Awaitable<void>;
-	/** A peer connects. May refuse an address; a connection is not an identity. */
-	onConnection?(peer: Peer): Awaitable<ConnectionVerdict>;
-	/** In config order. After the first allow only maskers may still rewrite; deny is always possible. */
-	onRequest?(exchange: Exchange): Awaitable<RequestVerdict>;
-	/** In config order, obligations done: the last chance to refuse, and where a recorder makes its intent durable. */
-	onSealed?(exchange: Exchange): Awaitable<SealedVerdict>;
-	/** A merged list before it is shown. */
-	onList?(
-		exchange: Exchange,
-		items: readonly ListItem[],
-	): Awaitable<ListVerdict>;
-	/** Each notification of an exchange, or of a session where `exchange` is undefined; reverse order. */
-	onNotification?(
-		exchange: Exchange | undefined,
-		notification: Notification,
-	): Awaitable<NotificationVerdict>;
-	/** The final result or error, reverse order, before the reply. A deny withholds the answer. */
-	onResponse?(exchange: Exchange, answer: Answer): Awaitable<ResponseVerdict>;
-	/** Carries out one obligation at each stage of the exchange. */
-	discharge?(
-		obligation: Obligation,
-		stage: DischargeStage,
-	): Awaitable<DischargeVerdict>;
-	/** Always, for every plugin that was entered, after the reply; reverse order. */
-	onSettled?(exchange: Exchange, outcome: Outcome): Awaitable<void>;
-	/** The peer of `onConnection` has gone. */
-	onClose?(peer: Peer): Awaitable<void>;
+  /** After every plugin is set up, before anything is served; in config order. */
+  start?(): Awaitable<void>
+  /** A peer connects. May refuse an address; a connection is not an identity. */
+  onConnection?(peer: Peer): Awaitable<ConnectionVerdict>
+  /** In config order. After the first allow only maskers may still rewrite; deny is always possible. */
+  onRequest?(exchange: Exchange): Awaitable<RequestVerdict>
+  /** In config order, obligations done: the last chance to refuse, and where a recorder makes its intent durable. */
+  onSealed?(exchange: Exchange): Awaitable<SealedVerdict>
+  /** A merged list before it is shown. */
+  onList?(exchange: Exchange, items: readonly ListItem[]): Awaitable<ListVerdict>
+  /** Each notification of an exchange, or of a session where `exchange` is undefined; reverse order. */
+  onNotification?(exchange: Exchange | undefined, notification: Notification): Awaitable<NotificationVerdict>
+  /** The final result or error, reverse order, before the reply. A deny withholds the answer. */
+  onResponse?(exchange: Exchange, answer: Answer): Awaitable<ResponseVerdict>
+  /** Carries out one obligation at each stage of the exchange. */
+  discharge?(obligation: Obligation, stage: DischargeStage): Awaitable<DischargeVerdict>
+  /** Always, for every plugin that was entered, after the reply; reverse order. */
+  onSettled?(exchange: Exchange, outcome: Outcome): Awaitable<void>
+  /** The peer of `onConnection` has gone. */
+  onClose?(peer: Peer): Awaitable<void>
 }
 
 export type DischargeStage =
-	| { readonly at: "request"; readonly exchange: Exchange }
-	| {
-			readonly at: "notification";
-			readonly exchange: Exchange;
-			readonly notification: Notification;
-	  }
-	| {
-			readonly at: "answer";
-			readonly exchange: Exchange;
-			readonly answer: Answer;
-	  };
+  | { readonly at: 'request'; readonly exchange: Exchange }
+  | {
+      readonly at: 'notification'
+      readonly exchange: Exchange
+      readonly notification: Notification
+    }
+  | {
+      readonly at: 'answer'
+      readonly exchange: Exchange
+      readonly answer: Answer
+    }
 
 /** `method` e.g. `notifications/progress`; `params` as it will be sent. */
 export interface Notification {
-	readonly method: string;
-	readonly params: Payload;
+  readonly method: string
+  readonly params: Payload
 }
 
 /** One entry of a merged list: `name` as the server calls it (a uri for resources and templates). */
 export interface ListItem {
-	readonly server: string;
-	readonly name: string;
-	readonly definition: Payload;
+  readonly server: string
+  readonly name: string
+  readonly definition: Payload
 }
 
 export interface Clock {
-	/** Wall clock, ms since 1970. */
-	now(): number;
-	/** Monotonic, ms. */
-	mono(): number;
-	/** Calls back after `ms`; the function returned cancels. Does not keep the process alive. */
-	after(ms: number, run: () => void): () => void;
+  /** Wall clock, ms since 1970. */
+  now(): number
+  /** Monotonic, ms. */
+  mono(): number
+  /** Calls back after `ms`; the function returned cancels. Does not keep the process alive. */
+  after(ms: number, run: () => void): () => void
 }
 
 /** Structured, to stderr. Control characters are escaped and known secrets removed. */
 export interface Log {
-	debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-	error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
 /** Names are prefixed with `mcpgw_<plugin>_`. Label values are bounded: past the cap they become `other`. */
 export interface Metrics {
-	counter(
-		name: string,
-		help: string,
-		labels?: readonly string[],
-	): { inc(labels?: Readonly<Record<string, string>>, by?: number): void };
-	gauge(
-		name: string,
-		help: string,
-		labels?: readonly string[],
-	): { set(value: number, labels?: Readonly<Record<string, string>>): void };
-	histogram(
-		name: string,
-		help: string,
-		buckets: readonly number[],
-		labels?: readonly string[],
-	): {
-		observe(value: number, labels?: Readonly<Record<string, string>>): void;
-	};
+  counter(name: string, help: string, labels?: readonly string[]): { inc(labels?: Readonly<Record<string, string>>, by?: number): void }
+  gauge(name: string, help: string, labels?: readonly string[]): { set(value: number, labels?: Readonly<Record<string, string>>): void }
+  histogram(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly string[],
+  ): {
+    observe(value: number, labels?: Readonly<Record<string, string>>): void
+  }
 }
 
 /** Gives a plugin its types; returns its argument. */
 export function definePlugin<C>(plugin: Plugin<C>): Plugin<C> {
-	return plugin;
+  return plugin
 }

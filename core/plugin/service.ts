@@ -1,36 +1,36 @@
 // Typed services: how plugins reach what another plugin provides, without knowing which one it is.
-import type { JsonValue, Payload } from "./json.ts";
+import type { JsonValue, Payload } from './json.ts'
 
 /** A token; equal ids are the same service, also across two copies of this package. */
 export interface Service<T> {
-	readonly id: symbol;
-	readonly name: string;
-	/** Carries the type only; never set. */
-	readonly type?: T;
+  readonly id: symbol
+  readonly name: string
+  /** Carries the type only; never set. */
+  readonly type?: T
 }
 
 export function service<T>(name: string): Service<T> {
-	return Object.freeze({ id: Symbol.for(`mcpgw.service.${name}`), name });
+  return Object.freeze({ id: Symbol.for(`mcpgw.service.${name}`), name })
 }
 
 /** Masks personal data and secrets in whatever is about to be stored or shown. Provided by `redact`. */
 export interface Masking {
-	/** Masked text; the same string where nothing was found. Never throws; on doubt the text is withheld whole. */
-	text(text: string): string;
-	/** The value with every string (keys included) masked; the same object where nothing was found. */
-	value(payload: Payload): JsonValue;
+  /** Masked text; the same string where nothing was found. Never throws; on doubt the text is withheld whole. */
+  text(text: string): string
+  /** The value with every string (keys included) masked; the same object where nothing was found. */
+  value(payload: Payload): JsonValue
 }
-export const Masking: Service<Masking> = service<Masking>("masking");
+export const Masking: Service<Masking> = service<Masking>('masking')
 
 /** Appends an administrative event to the record (key created, config reloaded, server restarted). Provided by `audit`. */
 export interface Recording {
-	/** Resolves once the record is durable in the configured mode; rejects where it cannot be. */
-	event(event: AdminEvent): Promise<void>;
+  /** Resolves once the record is durable in the configured mode; rejects where it cannot be. */
+  event(event: AdminEvent): Promise<void>
 }
 export interface AdminEvent {
-	/** Dotted name, e.g. `gateway.start`, `key.revoke`, `server.exit`. */
-	readonly type: string;
-	readonly actor?: string;
-	readonly detail: Readonly<Record<string, JsonValue>>;
+  /** Dotted name, e.g. `gateway.start`, `key.revoke`, `server.exit`. */
+  readonly type: string
+  readonly actor?: string
+  readonly detail: Readonly<Record<string, JsonValue>>
 }
-export const Recording: Service<Recording> = service<Recording>("recording");
+export const Recording: Service<Recording> = service<Recording>('recording')

@@ -1,84 +1,75 @@
 // What a hook may answer. The kernel owns control flow: a hook returns one of these, and anything else is a refusal.
-import type { Obligation, Principal } from "./exchange.ts";
-import type { JsonValue } from "./json.ts";
+import type { Obligation, Principal } from './exchange.ts'
+import type { JsonValue } from './json.ts'
 
-export type Pass = { readonly kind: "pass" };
+export type Pass = { readonly kind: 'pass' }
 export type Identify = {
-	readonly kind: "identify";
-	readonly principal: Principal;
-};
+  readonly kind: 'identify'
+  readonly principal: Principal
+}
 export type Allow = {
-	readonly kind: "allow";
-	readonly rules: readonly string[];
-	readonly obligations: readonly Obligation[];
-};
+  readonly kind: 'allow'
+  readonly rules: readonly string[]
+  readonly obligations: readonly Obligation[]
+}
 /** `code` is in the error table (`mcpgw explain CODE`), `reason` is public; `detail` goes to log and record only. */
 export type Deny = {
-	readonly kind: "deny";
-	readonly code: string;
-	readonly reason: string;
-	readonly rules?: readonly string[];
-	readonly detail?: string;
-	/** Seconds after which a retry may succeed. */
-	readonly retryAfter?: number;
-};
+  readonly kind: 'deny'
+  readonly code: string
+  readonly reason: string
+  readonly rules?: readonly string[]
+  readonly detail?: string
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfter?: number
+}
 /** New params (onRequest), notification params (onNotification), or result/error object (onResponse). */
-export type Rewrite = { readonly kind: "rewrite"; readonly value: JsonValue };
+export type Rewrite = { readonly kind: 'rewrite'; readonly value: JsonValue }
 /** Answers in the server's place; the server is not called. `value` is a JSON-RPC result. */
 export type AnswerVerdict = {
-	readonly kind: "answer";
-	readonly value: JsonValue;
-};
+  readonly kind: 'answer'
+  readonly value: JsonValue
+}
 /** Takes a notification out. */
-export type Drop = { readonly kind: "drop" };
+export type Drop = { readonly kind: 'drop' }
 /** Which items of a list stay: `keep[i]` belongs to item i. */
 export type Narrow = {
-	readonly kind: "narrow";
-	readonly keep: readonly boolean[];
-};
-
-export type ConnectionVerdict = Pass | Deny;
-export type RequestVerdict =
-	| Pass
-	| Identify
-	| Allow
-	| Deny
-	| Rewrite
-	| AnswerVerdict;
-export type SealedVerdict = Pass | Deny;
-export type ListVerdict = Pass | Narrow;
-export type NotificationVerdict = Pass | Rewrite | Drop;
-export type ResponseVerdict = Pass | Rewrite | Deny;
-export type DischargeVerdict = Pass | Rewrite | Deny;
-
-export const pass: Pass = Object.freeze({ kind: "pass" });
-export const drop: Drop = Object.freeze({ kind: "drop" });
-export function identify(principal: Principal): Identify {
-	return { kind: "identify", principal };
+  readonly kind: 'narrow'
+  readonly keep: readonly boolean[]
 }
-export function allow(
-	rules: readonly string[] = [],
-	obligations: readonly Obligation[] = [],
-): Allow {
-	return { kind: "allow", rules, obligations };
+
+export type ConnectionVerdict = Pass | Deny
+export type RequestVerdict = Pass | Identify | Allow | Deny | Rewrite | AnswerVerdict
+export type SealedVerdict = Pass | Deny
+export type ListVerdict = Pass | Narrow
+export type NotificationVerdict = Pass | Rewrite | Drop
+export type ResponseVerdict = Pass | Rewrite | Deny
+export type DischargeVerdict = Pass | Rewrite | Deny
+
+export const pass: Pass = Object.freeze({ kind: 'pass' })
+export const drop: Drop = Object.freeze({ kind: 'drop' })
+export function identify(principal: Principal): Identify {
+  return { kind: 'identify', principal }
+}
+export function allow(rules: readonly string[] = [], obligations: readonly Obligation[] = []): Allow {
+  return { kind: 'allow', rules, obligations }
 }
 export function deny(
-	code: string,
-	reason: string,
-	more: {
-		rules?: readonly string[];
-		detail?: string;
-		retryAfter?: number;
-	} = {},
+  code: string,
+  reason: string,
+  more: {
+    rules?: readonly string[]
+    detail?: string
+    retryAfter?: number
+  } = {},
 ): Deny {
-	return { kind: "deny", code, reason, ...more };
+  return { kind: 'deny', code, reason, ...more }
 }
 export function rewrite(value: JsonValue): Rewrite {
-	return { kind: "rewrite", value };
+  return { kind: 'rewrite', value }
 }
 export function answer(value: JsonValue): AnswerVerdict {
-	return { kind: "answer", value };
+  return { kind: 'answer', value }
 }
 export function narrow(keep: readonly boolean[]): Narrow {
-	return { kind: "narrow", keep };
+  return { kind: 'narrow', keep }
 }
