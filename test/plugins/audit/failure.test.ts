@@ -190,7 +190,9 @@ test('degrade: calls go through, and what was missed is written late, once', asy
   broken = false
   await gateway.healthIs('degraded')
   const calls = readBodies(dir).filter(body => body.callId !== undefined)
-  expect(calls.map(body => body.type).sort()).toEqual(['intent', 'intent', 'outcome', 'outcome'])
+  expect(calls.map(body => body.type)).toEqual(expect.arrayContaining(['intent', 'intent', 'outcome', 'outcome']))
+  expect(new Set(calls.map(body => `${body.type} ${body.callId}`)).size).toBe(4)
+  expect(calls).toHaveLength(4)
   expect(await verdictOf(gateway)).toMatch(/^CONSISTENT/)
 })
 

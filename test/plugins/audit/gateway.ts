@@ -193,22 +193,22 @@ export async function call(
   answer: Answer = result({ content: [] }),
   effect: () => void = () => {},
 ): Promise<'ok' | 'refused' | 'withheld'> {
-  const { onSealed, onResponse, onSettled } = gateway.hooks
-  const admitted = await onSealed!(x)
+  const { hooks } = gateway
+  const admitted = await hooks.onSealed!(x)
   if (admitted.kind === 'deny') {
-    await onSettled!(x, {
+    await hooks.onSettled!(x, {
       kind: 'denied',
       decision: { outcome: 'deny', by: ['audit'], obligations: [], code: admitted.code, reason: admitted.reason },
     })
     return 'refused'
   }
   effect()
-  const shown = await onResponse!(x, answer)
+  const shown = await hooks.onResponse!(x, answer)
   if (shown.kind === 'deny') {
-    await onSettled!(x, { kind: 'failed', cause: 'withheld', code: 'not-recorded' })
+    await hooks.onSettled!(x, { kind: 'failed', cause: 'withheld', code: 'not-recorded' })
     return 'withheld'
   }
-  await onSettled!(x, { kind: 'answered', answer, isToolError: false })
+  await hooks.onSettled!(x, { kind: 'answered', answer, isToolError: false })
   return 'ok'
 }
 
