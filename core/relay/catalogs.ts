@@ -45,7 +45,10 @@ export class Catalogs {
   /** The list as last seen, of the servers given; those never asked are asked now. */
   async known(session: Session, kind: ListKind, servers: readonly string[]): Promise<Catalog> {
     const have = this.#bySession.get(session)?.get(kind.of)
-    if (have !== undefined && servers.every(server => have.sources.some(source => source.server === server && this.#isFresh(session, server, kind, source)))) {
+    if (
+      have !== undefined &&
+      servers.every(server => have.sources.some(source => source.server === server && this.#isFresh(session, server, kind, source)))
+    ) {
       return have
     }
     const sources: Source[] = []

@@ -7,7 +7,7 @@ import { type Message, writeErrorObject } from '../mcp/message.ts'
 import { LISTS, listOf, negotiate } from '../mcp/methods.ts'
 import type { Refusal } from '../pipeline.ts'
 import type { Answer, Peer, Resource } from '../plugin/index.ts'
-import { keyOf } from '../upstream/lane.ts'
+import { keyOf } from '../upstream/asks.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
@@ -117,7 +117,8 @@ export function createRelay(deps: RelayDeps): Relay {
 
   async function request(session: Session, { id, method, params }: Request, channel: ReplyChannel, peer: Peer): Promise<void> {
     const key = keyOf(id)
-    if (session.inflight.has(key)) return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
+    if (session.inflight.has(key))
+      return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
     const abort = new AbortController()
     session.inflight.set(key, { abort, channel })
     try {
@@ -128,7 +129,12 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   /** What this method means: whom it concerns and how it is done. */
-  function plan(session: Session, method: string, params: Json, channel: ReplyChannel): Pick<Parameters<typeof run>[1], 'resource' | 'resolve' | 'perform' | 'isHidden'> {
+  function plan(
+    session: Session,
+    method: string,
+    params: Json,
+    channel: ReplyChannel,
+  ): Pick<Parameters<typeof run>[1], 'resource' | 'resolve' | 'perform' | 'isHidden'> {
     const list = listOf(method)
     if (list !== undefined) {
       const resource: Resource = { kind: 'list', of: list.of }
@@ -242,10 +248,11 @@ export function createRelay(deps: RelayDeps): Relay {
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */
 function isOther(session: Session, x: { readonly principal?: { readonly id: string } }): Refusal | undefined {
-  return (x.principal?.id ?? '') === session.principalId ? undefined : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
+  return (x.principal?.id ?? '') === session.principalId
+    ? undefined
+    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
 }
 
 function textOf(code: Refusal['code']): string {
   return (errorObject(code).value as { message: string }).message
 }
-

@@ -52,7 +52,12 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {
     const hidden = admission.refusal.code !== 'unknown-tool' && (await work.isHidden?.(x))
-    refuse(deps, work, hidden ? { ...admission.refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : admission.refusal, x.id)
+    refuse(
+      deps,
+      work,
+      hidden ? { ...admission.refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : admission.refusal,
+      x.id,
+    )
     pipeline.settle(x, { kind: 'denied', decision: x.decision! })
     return
   }
@@ -62,7 +67,10 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     try {
       answer = await work.perform(x, told.tell)
     } catch (error) {
-      deps.log.error('bug: a request failed inside the gateway', { method: work.method, error: error instanceof Error ? (error.stack ?? '') : String(error) })
+      deps.log.error('bug: a request failed inside the gateway', {
+        method: work.method,
+        error: error instanceof Error ? (error.stack ?? '') : String(error),
+      })
       answer = errorAnswer('internal', { callId: x.id })
     }
   }
@@ -70,7 +78,8 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
   const shown = await pipeline.respond(x, answer)
   const outcome = outcomeOf(answer, shown)
   // Spec: basic/utilities/cancellation: no answer to a cancelled request.
-  if (outcome.kind !== 'cancelled') work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeErrorObject(work.id, asJson(shown)))
+  if (outcome.kind !== 'cancelled')
+    work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeErrorObject(work.id, asJson(shown)))
   else work.channel.reply(NOTHING)
   pipeline.settle(x, outcome)
 }
@@ -89,7 +98,8 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
       last = (async () => {
         await before
         const shown = await deps.pipeline.notify(x, { method, params: params ?? NO_PARAMS })
-        if (shown !== undefined && channel.open) channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
+        if (shown !== undefined && channel.open)
+          channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
       })()
     },
     done: () => last,

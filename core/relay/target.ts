@@ -1,10 +1,10 @@
 // Where a request goes: which server, under which name there, and what it is about. By lookup, never by splitting a name.
 import type { Session } from '../downstream/session.ts'
+import type { ErrorCode } from '../errors.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
 import { serverOf } from '../mcp/names.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
-import type { ErrorCode } from '../errors.ts'
 import type { Resource } from '../plugin/index.ts'
 import { readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
@@ -125,7 +125,11 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
     const entry = (await catalogs.known(session, TEMPLATES, all)).byName.get(publicUri)
     if (entry !== undefined) {
       const { server, name: uri } = entry
-      return { server, resource: { kind: 'read', server, uri }, toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }) }
+      return {
+        server,
+        resource: { kind: 'read', server, uri },
+        toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }),
+      }
     }
   }
   return findUri(catalogs, session, publicUri)

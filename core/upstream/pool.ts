@@ -3,8 +3,9 @@ import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
+import type { Ask } from './asks.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
-import { type Ask, Lane, type StartGate } from './lane.ts'
+import { Lane } from './lane.ts'
 import { Listings } from './listing.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
@@ -39,8 +40,11 @@ export interface PoolOptions {
   readonly version: string
   readonly clock: Clock
   readonly log: Log
-  gateOf(server: ServerConfig): StartGate
-  createTransport(server: ServerConfig): Transport
+  /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
+  createTransport(server: ServerConfig, isBusy: () => boolean): Transport
+  /** For health: how the last opening of a server went. */
+  noteOpened(server: ServerConfig): void
+  noteClosed(server: ServerConfig, fault: TransportFault): void
   scrub(bytes: Uint8Array): Uint8Array
 }
 
@@ -100,18 +104,16 @@ export class LanePool {
   }
 
   #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
-    const { config, clock, log, scrub, gateOf, createTransport } = this.#options
+    const { config, clock, log, scrub, createTransport, noteOpened, noteClosed } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
       server,
       client: session?.client ?? this.#shared,
-      gate: gateOf(server),
       limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
       clock,
       log,
-      createTransport: () => createTransport(server),
+      createTransport: () => createTransport(server, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
       scrub,
-      isHeld: () => [...users].some(user => user.holds(server.id)),
       events: {
         notified: (from, method, params) => {
           berth.lists.changed(method, LISTS)
@@ -125,6 +127,7 @@ export class LanePool {
         },
         opened: (_from, agreement) => {
           const before = this.#known.get(server.id)
+          noteOpened(server)
           this.#known.set(server.id, agreement)
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
@@ -133,7 +136,7 @@ export class LanePool {
           reopened = true
         },
         closed: (_from, fault: TransportFault) => {
-          log.warn('connection to server lost', { server: server.id, code: fault.code, detail: fault.detail })
+          noteClosed(server, fault)
           berth.lists.stale()
         },
       },

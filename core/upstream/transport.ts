@@ -31,6 +31,8 @@ export interface Transport {
   negotiated?(protocolVersion: string): void
   /** Nobody waits for the answer to this request any more. */
   abandon?(id: number): void
+  /** Closes because the server will not do (it refused the handshake): counts as a failed start. */
+  reject?(fault: TransportFault): Promise<void>
   /** True while the peer reads slower than we write; a caller may hold back, `send` still queues up to a bound. */
   readonly backedUp: boolean
   /** Resolves when nothing of the connection is left. Safe to call at any time and more than once. */
