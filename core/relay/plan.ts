@@ -22,13 +22,7 @@ export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}
 const TOOLS = LISTS[0]!
 
 export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
-  /** What this method means: whom it concerns and how it is done. */
-  function plan(
-    session: Session,
-    method: string,
-    params: Json,
-    channel: ReplyChannel,
-  ): Pick<Parameters<typeof run>[1], 'resource' | 'resolve' | 'perform' | 'isHidden'> {
+  return (session, method, params, channel) => {
     const list = listOf(method)
     if (list !== undefined) {
       const resource: Resource = { kind: 'list', of: list.of }
@@ -56,10 +50,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         const other = isOther(session, x)
         if (other !== undefined) return other
         const found = await findTarget(catalogs, session, method, params)
-        if ('code' in found) {
-          x.about(found.resource)
-          return { code: found.code, reason: errors[found.code].text, by: ['default'] }
-        }
+        if ('code' in found) return { ...found, reason: errors[found.code].text, by: ['default'] }
         target = found
         return found.resource
       },
