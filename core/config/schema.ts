@@ -1,0 +1,116 @@
+// The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
+
+/** 1-based line and column; `column` counts UTF-16 units. */
+export interface SourcePosition {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface GatewayConfig {
+  readonly listen: ListenConfig
+  readonly servers: readonly ServerConfig[]
+  /** In the order of the file or of the `--plugin` flags; the kernel never sorts. */
+  readonly plugins: readonly PluginEntry[]
+  /** Absolute paths of `.policy` files. */
+  readonly policies: readonly string[]
+  /** `dir`: the data directory, absolute. */
+  readonly store: { readonly dir: string }
+  readonly secrets: SecretsConfig
+  readonly limits: LimitsConfig
+  /** How tools are called downstream: `server__tool`, or the bare name where it is unique. */
+  readonly names: 'qualified' | 'bare'
+  /** A denied `tools/call`: a result with `isError`, or a JSON-RPC error. */
+  readonly refusals: 'result' | 'error'
+  readonly log: LogLevel
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+export interface ListenConfig {
+  readonly host: string
+  readonly port: number
+  /** Further values of `Host` and of `Origin` that are let in, beside those of the address itself. */
+  readonly hosts: readonly string[]
+  readonly origins: readonly string[]
+  readonly publicUrl?: string
+}
+
+/** `command`: prints the secret named by its last argument. Without it secrets are files in the data directory. */
+export interface SecretsConfig {
+  readonly command?: readonly string[]
+}
+
+export interface LimitsConfig {
+  readonly messageBytes: number
+  readonly depth: number
+  readonly keys: number
+  readonly hookMs: number
+}
+
+export interface PluginEntry {
+  /** Built-in name, path, or package. */
+  readonly name: string
+  /** As written, references expanded; the plugin's own schema checks it. `{}` where only the name stands. */
+  readonly config: unknown
+  readonly at?: SourcePosition
+}
+
+export type ServerConfig = ChildServer | RemoteServer
+
+interface ServerCommon {
+  readonly id: string
+  readonly name: string
+  readonly enabled: boolean
+  /** One process or connection for all principals. */
+  readonly shared: boolean
+  readonly timeout: ServerTimeouts
+  readonly at?: SourcePosition
+}
+
+export interface ChildServer extends ServerCommon {
+  readonly kind: 'child'
+  readonly command: string
+  readonly args: readonly string[]
+  /** Exactly what is declared, references expanded; the supervisor adds its allow-list. */
+  readonly env: Readonly<Record<string, string>>
+  /** Absolute. */
+  readonly cwd?: string
+}
+
+export interface RemoteServer extends ServerCommon {
+  readonly kind: 'remote'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Milliseconds; `idleMs` 0 = never stopped for idleness. */
+export interface ServerTimeouts {
+  readonly startMs: number
+  readonly callMs: number
+  readonly idleMs: number
+}
+
+/** A value that came into a server's environment or headers and is to be scrubbed from every way out. */
+export interface InjectedSecret {
+  readonly server: string
+  readonly value: string
+}
+
+export const defaults: {
+  readonly listen: ListenConfig
+  readonly timeout: ServerTimeouts
+  readonly limits: LimitsConfig
+  readonly names: GatewayConfig['names']
+  readonly refusals: GatewayConfig['refusals']
+  readonly log: LogLevel
+  readonly dataDir: string
+} = {
+  listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
+  timeout: { startMs: 30_000, callMs: 60_000, idleMs: 600_000 },
+  limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
+  names: 'qualified',
+  refusals: 'result',
+  log: 'info',
+  dataDir: '.mcpgw',
+}
