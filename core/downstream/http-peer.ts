@@ -1,0 +1,79 @@
+// The network party of an HTTP connection, and the checks that stand before any body is read.
+import type { IncomingMessage } from 'node:http'
+import type { ErrorCode } from '../errors.ts'
+import type { Peer } from '../plugin/index.ts'
+
+/** IPv4-mapped IPv6 is shown as IPv4: one canonical form. */
+export function canonicalIp(address: string | undefined): string {
+  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : (address ?? '')
+}
+
+const NONE: readonly string[] = Object.freeze([])
+
+export class HttpPeer implements Peer {
+  readonly transport = 'http'
+  readonly ip: string
+  readonly #rawHeaders: readonly string[]
+
+  constructor(address: string | undefined, rawHeaders: readonly string[] = NONE) {
+    this.ip = canonicalIp(address)
+    this.#rawHeaders = rawHeaders
+  }
+
+  /** From the raw headers: Node keeps only the first of two `Authorization` headers and says nothing. */
+  header(name: string): readonly string[] {
+    let values: string[] | undefined
+    const raw = this.#rawHeaders
+    for (let i = 0; i < raw.length; i += 2) {
+      const key = raw[i]!
+      if (key.length === name.length && key.toLowerCase() === name) {
+        if (values === undefined) values = [raw[i + 1]!]
+        else values.push(raw[i + 1]!)
+      }
+    }
+    return values ?? NONE
+  }
+}
+
+export interface Gatekeeper {
+  /** The code of the refusal, before the body is read. */
+  check(request: IncomingMessage, peer: HttpPeer): ErrorCode | undefined
+}
+
+/** Spec: basic/transports, "Security Warning": Host and Origin are checked against DNS rebinding. */
+export function createGatekeeper(
+  hosts: readonly string[],
+  origins: readonly string[],
+  listening: () => { host: string; port: number },
+): Gatekeeper {
+  const extra = new Set(hosts.map(host => host.toLowerCase()))
+  const allowedOrigins = new Set(origins.map(origin => origin.toLowerCase()))
+
+  function hostAllowed(value: string | undefined): boolean {
+    if (value === undefined) return false
+    const host = value.toLowerCase()
+    if (extra.has(host)) return true
+    const name = host.replace(/:\d+$/, '')
+    return extra.has(name) || name === 'localhost' || name === '127.0.0.1' || name === '[::1]' || name === listening().host.toLowerCase()
+  }
+
+  return {
+    check(request, peer) {
+      const host = peer.header('host')
+      if (host.length !== 1 || !hostAllowed(host[0])) return 'forbidden-host'
+      const [origin, ...others] = peer.header('origin')
+      if (others.length > 0 || (origin !== undefined && !originAllowed(origin))) return 'forbidden-host'
+      if (request.method !== 'POST') return undefined
+      const type = request.headers['content-type']
+      if (type === undefined || !/^application\/json\s*(;\s*charset=("?)utf-8\2\s*)?$/i.test(type)) return 'media-type'
+      const encoding = request.headers['content-encoding']
+      return encoding === undefined || encoding === 'identity' ? undefined : 'media-type'
+    },
+  }
+
+  function originAllowed(origin: string): boolean {
+    if (allowedOrigins.has(origin.toLowerCase())) return true
+    const match = /^https?:\/\/([^/]+)$/i.exec(origin)
+    return match !== null && hostAllowed(match[1])
+  }
+}

@@ -1,0 +1,235 @@
+// Streamable HTTP for clients (revisions up to 2025-11-25): routes, sessions by header, bodies within bounds.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { GatewayConfig } from '../config/schema.ts'
+import { type ErrorCode, errors } from '../errors.ts'
+import { errorObject } from '../mcp/error-answer.ts'
+import { isFault, Json } from '../mcp/json.ts'
+import { readMessage, writeErrorObject } from '../mcp/message.ts'
+import { isLegacyVersion } from '../mcp/methods.ts'
+import type { Pipeline } from '../pipeline.ts'
+import type { Clock, Log } from '../plugin/index.ts'
+import type { Relay } from '../relay/relay.ts'
+import type { SessionStore } from '../relay/sessions.ts'
+import type { View, Views } from '../relay/view.ts'
+import { runBatch } from './batch.ts'
+import { endWith, HttpReply, HttpStream } from './http-channel.ts'
+import { createGatekeeper, HttpPeer } from './http-peer.ts'
+import type { Session } from './session.ts'
+
+export interface HttpOptions {
+  readonly config: Pick<GatewayConfig, 'listen' | 'limits'>
+  readonly relay: Relay
+  readonly sessions: SessionStore
+  readonly views: Views
+  readonly pipeline: Pipeline
+  readonly clock: Clock
+  readonly log: Log
+  /** Anything but the MCP endpoints; false where the path is not known. */
+  serveOther(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
+}
+
+export interface HttpListener {
+  readonly port: number
+  /** Takes no new work; resolves when what is under way is answered, or `limitMs` has passed. */
+  close(limitMs: number): Promise<void>
+}
+
+const KEEP_ALIVE_MS = 20_000
+const NO_ID = null
+
+export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
+  const { config, relay, sessions, views, pipeline, log } = options
+  const jsonLimits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
+  const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
+  const streams = new Set<HttpStream>()
+  let stopping = false
+
+  function refuse(response: ServerResponse, code: ErrorCode, text?: string): void {
+    new HttpReply(response, false).reply(writeErrorObject(NO_ID, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+  }
+
+  function viewOf(path: string): View | undefined {
+    if (path === '/mcp') return views.all
+    return path.startsWith('/mcp/') ? views.of(path.slice(5)) : undefined
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const peer = new HttpPeer(request.socket.remoteAddress, request.rawHeaders)
+    const path = pathOf(request.url)
+    const denied = gatekeeper.check(request, peer)
+    if (denied !== undefined) return refuse(response, denied)
+    const view = path === undefined ? undefined : viewOf(path)
+    if (view === undefined) {
+      if (path === undefined || !options.serveOther(request, response, path, peer)) refuse(response, 'not-found')
+      return
+    }
+    if (stopping) return refuse(response, 'stopping')
+    const accept = request.headers.accept
+    if (request.method === 'POST') {
+      if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
+      return readBody(request, config.limits.messageBytes, body => {
+        if (body === undefined) return refuse(response, 'too-large')
+        void post(view, body, request, response, peer).catch(error => {
+          log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
+          if (!response.headersSent) refuse(response, 'internal')
+          else response.destroy()
+        })
+      })
+    }
+    if (request.method !== 'GET' && request.method !== 'DELETE') {
+      response.setHeader('allow', 'POST, GET, DELETE')
+      return refuse(response, 'method-not-allowed')
+    }
+    const session = sessionOf(request, view)
+    if (typeof session === 'string') return refuse(response, session)
+    void standing(session, request, response, peer, accept)
+  }
+
+  /** GET and DELETE carry no message, but they carry a credential: they are admitted like a ping. */
+  async function standing(
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
+    peer: HttpPeer,
+    accept: string | undefined,
+  ): Promise<void> {
+    if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
+    const refused = await relay.admitStanding(session, peer)
+    if (refused !== undefined) return refuse(response, refused)
+    if (request.method === 'DELETE') {
+      await relay.end(session)
+      return endWith(response, 200)
+    }
+    const stream = new HttpStream(response)
+    if (session.stream instanceof HttpStream) session.stream.end()
+    session.stream = stream
+    streams.add(stream)
+    response.on('close', () => {
+      streams.delete(stream)
+      if (session.stream === stream) session.stream = undefined
+    })
+  }
+
+  async function post(view: View, body: Uint8Array, request: IncomingMessage, response: ServerResponse, peer: HttpPeer): Promise<void> {
+    const json = Json.scan(body, jsonLimits)
+    if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
+    const message = readMessage(json, 'downstream')
+    if ('code' in message) return refuse(response, 'invalid-request', message.message)
+    const channel = new HttpReply(response, true)
+    if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
+      await relay.open(view, message, channel, peer)
+      return
+    }
+    const session = sessionOf(request, view)
+    if (typeof session === 'string') return refuse(response, session)
+    if (message.kind === 'batch') {
+      if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
+      return runBatch(relay, session, message.items, channel, peer)
+    }
+    if (message.kind !== 'request') {
+      const refused = await relay.admitStanding(session, peer)
+      if (refused !== undefined) return refuse(response, refused)
+      void relay.receive(session, message, channel, peer)
+      return endWith(response, 202)
+    }
+    await relay.receive(session, message, channel, peer)
+  }
+
+  function sessionOf(request: IncomingMessage, view: View): Session | ErrorCode {
+    const id = request.headers['mcp-session-id']
+    if (id === undefined) return 'session-missing'
+    const session = typeof id === 'string' ? sessions.find(id) : undefined
+    if (session === undefined || session.view !== view) return 'session-unknown'
+    const version = request.headers['mcp-protocol-version']
+    // Spec: basic/transports, "Protocol Version Header": an unsupported one is a 400.
+    return version === undefined || (typeof version === 'string' && isLegacyVersion(version)) ? session : 'invalid-request'
+  }
+
+  const server = createServer(
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 1000,
+      insecureHTTPParser: false,
+    },
+    handle,
+  )
+  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('connection', (socket: Socket) => greet(socket, pipeline))
+  await listen(server, config.listen)
+  const keepAlive = setInterval(() => {
+    for (const stream of streams) stream.keepAlive()
+  }, KEEP_ALIVE_MS).unref()
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close(limitMs) {
+      stopping = true
+      clearInterval(keepAlive)
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      for (const stream of streams) stream.end()
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), limitMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** A plugin may refuse an address before anything is read from it. */
+function greet(socket: Socket, pipeline: Pipeline): void {
+  if (!pipeline.wants.connections) return
+  const peer = new HttpPeer(socket.remoteAddress)
+  socket.pause()
+  void Promise.resolve(pipeline.connect(peer)).then(refusal => {
+    if (refusal !== undefined) socket.destroy()
+    else socket.resume()
+  })
+  socket.on('close', () => void pipeline.disconnect(peer))
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** The plain path; `undefined` for absolute-form, dot segments and anything else that is not written straight. */
+function pathOf(url: string | undefined): string | undefined {
+  if (url === undefined || !url.startsWith('/')) return undefined
+  const end = url.indexOf('?')
+  const path = end < 0 ? url : url.slice(0, end)
+  return /^(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/.test(path) ? path : undefined
+}
+
+/** No Accept header means anything. Spec: RFC 9110, 12.5.1. */
+function accepts(accept: string | undefined, type: string): boolean {
+  return accept === undefined || accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/')[0]}/*`)
+}
+
+function readBody(request: IncomingMessage, maxBytes: number, done: (body: Uint8Array | undefined) => void): void {
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > maxBytes) return done(undefined)
+  let first: Buffer | undefined
+  let rest: Buffer[] | undefined
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBytes) {
+      request.removeAllListeners('data')
+      request.resume()
+      done(undefined)
+      return
+    }
+    if (first === undefined) first = chunk
+    else if (rest === undefined) rest = [first, chunk]
+    else rest.push(chunk)
+  })
+  request.on('end', () => size <= maxBytes && done(rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)))
+}

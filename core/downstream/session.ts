@@ -1,0 +1,160 @@
+// A client's session (revisions up to 2025-11-25): what it declared, what it waits for, what it is asked. No process, no timer.
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { writeNotification, writeRequest } from '../mcp/message.ts'
+import type { Answer, Peer, Principal } from '../plugin/index.ts'
+import type { View } from '../relay/view.ts'
+import type { LaneUser } from '../upstream/pool.ts'
+
+/** A way to the client. Messages are whole JSON-RPC texts. */
+export interface Channel {
+  readonly open: boolean
+  send(message: Uint8Array): void
+}
+
+/** A channel that a request came in by; `reply` ends it. `status` and `sessionId` count on HTTP only, and only where nothing was sent before. */
+export interface ReplyChannel extends Channel {
+  reply(message: Uint8Array, status?: number, sessionId?: string): void
+}
+
+/** A request of the client that is under way. */
+export interface Inflight {
+  readonly abort: AbortController
+  readonly channel: Channel
+}
+
+interface Outgoing {
+  settle(answer: Answer): void
+  /** The server's own token, given back when the client reports progress. */
+  readonly progress: ((params: Json) => void) | undefined
+}
+
+export interface SessionInit {
+  readonly id: string
+  readonly view: View
+  readonly peer: Peer
+  readonly protocolVersion: string
+  readonly info: Json
+  readonly capabilities: Json
+  readonly principal: Principal | undefined
+  readonly now: number
+  /** What servers may say to this client and ask of it. */
+  userOf(session: Session): LaneUser
+}
+
+export class Session {
+  readonly id: string
+  readonly view: View
+  readonly peer: Peer
+  readonly protocolVersion: string
+  readonly info: Json
+  readonly capabilities: Json
+  readonly client: { readonly name: string; readonly version: string }
+  readonly principal: Principal | undefined
+  readonly user: LaneUser
+  /** Requests of the client by id key. */
+  readonly inflight: Map<string, Inflight> = new Map()
+  /** Uris subscribed to as this client knows them, with the server of each and its own uri. */
+  readonly subscriptions: Map<string, { readonly server: string; readonly uri: string }> = new Map()
+  /** Minimum level of log messages; `undefined` lets the server decide. */
+  logLevel: string | undefined
+  /** The client's standing stream, where it opened one. */
+  stream: Channel | undefined
+  lastSeen: number
+  ended = false
+  readonly #outgoing = new Map<number, Outgoing>()
+  #nextId = 1
+
+  constructor(init: SessionInit) {
+    this.id = init.id
+    this.view = init.view
+    this.peer = init.peer
+    this.protocolVersion = init.protocolVersion
+    this.info = init.info
+    this.capabilities = init.capabilities
+    this.client = { name: init.info.string('name') ?? '', version: init.info.string('version') ?? '' }
+    this.principal = init.principal
+    this.lastSeen = init.now
+    this.user = init.userOf(this)
+  }
+
+  get principalId(): string {
+    return this.principal?.id ?? ''
+  }
+
+  /** True where a server may ask this client for something. */
+  get declares(): boolean {
+    return this.capabilities.keys().length > 0
+  }
+
+  get idle(): boolean {
+    return this.inflight.size === 0 && this.#outgoing.size === 0 && this.stream?.open !== true
+  }
+
+  /** Sends outside of any request: the standing stream, else the newest request's. Lost where there is neither. */
+  tell(method: string, params: Json | undefined): boolean {
+    const channel = this.channel()
+    channel?.send(writeNotification(method, params))
+    return channel !== undefined
+  }
+
+  channel(): Channel | undefined {
+    if (this.stream?.open) return this.stream
+    let newest: Channel | undefined
+    for (const { channel } of this.inflight.values()) if (channel.open) newest = channel
+    return newest
+  }
+
+  /** Asks the client; resolves with its answer, or with an error of ours where it has gone or `signal` aborts. */
+  ask(
+    method: string,
+    params: Json | undefined,
+    channel: Channel | undefined,
+    signal: AbortSignal,
+    progress?: (params: Json) => void,
+  ): Promise<Answer> {
+    const way = channel?.open ? channel : this.channel()
+    if (way === undefined || this.ended) return Promise.resolve(errorAnswer('client-gone'))
+    const id = this.#nextId++
+    const meta = params?.get('_meta')
+    const token = meta?.get('progressToken')
+    const sent = token === undefined ? params : params?.with({ _meta: meta?.with({ progressToken: Json.of(id) }) })
+    return new Promise(resolve => {
+      const settle = (answer: Answer) => {
+        if (!this.#outgoing.delete(id)) return
+        signal.removeEventListener('abort', cancel)
+        resolve(answer)
+      }
+      const cancel = () => {
+        if (way.open) way.send(writeNotification('notifications/cancelled', Json.of({ requestId: id })))
+        settle(errorAnswer('cancelled'))
+      }
+      if (signal.aborted) return resolve(errorAnswer('cancelled'))
+      signal.addEventListener('abort', cancel)
+      this.#outgoing.set(id, {
+        settle,
+        progress: token === undefined || progress === undefined ? undefined : got => progress(got.with({ progressToken: token })),
+      })
+      way.send(writeRequest(id, method, sent))
+    })
+  }
+
+  /** The client's answer to something that it was asked. False where nothing of that id is open. */
+  answered(id: Json | null, answer: Answer): boolean {
+    const outgoing = id?.type === 'number' ? this.#outgoing.get(id.value as number) : undefined
+    outgoing?.settle(answer)
+    return outgoing !== undefined
+  }
+
+  /** Progress that the client reports on a request of a server. */
+  progressed(params: Json): void {
+    const token = params.get('progressToken')?.value
+    if (typeof token === 'number') this.#outgoing.get(token)?.progress?.(params)
+  }
+
+  end(): void {
+    this.ended = true
+    for (const outgoing of [...this.#outgoing.values()]) outgoing.settle(errorAnswer('client-gone'))
+    for (const { abort } of this.inflight.values()) abort.abort('the session has ended')
+  }
+}

@@ -1,0 +1,119 @@
+// One client over stdin and stdout: stdout carries MCP and nothing else.
+import type { Readable, Writable } from 'node:stream'
+import type { GatewayConfig } from '../config/schema.ts'
+import { errorObject } from '../mcp/error-answer.ts'
+import { isFault, Json } from '../mcp/json.ts'
+import { readMessage, writeErrorObject } from '../mcp/message.ts'
+import type { Log, Peer } from '../plugin/index.ts'
+import type { Relay } from '../relay/relay.ts'
+import type { View } from '../relay/view.ts'
+import { createLineFramer } from '../upstream/framer.ts'
+import { runBatch } from './batch.ts'
+import type { ReplyChannel, Session } from './session.ts'
+
+export interface StdioOptions {
+  readonly config: Pick<GatewayConfig, 'limits'>
+  readonly relay: Relay
+  readonly view: View
+  readonly log: Log
+  readonly input: Readable
+  readonly output: Writable
+}
+
+export interface StdioListener {
+  /** Resolves when the client has closed its end and everything under way is answered or dropped. */
+  readonly done: Promise<void>
+  close(): Promise<void>
+}
+
+const NEWLINE = Buffer.from('\n')
+const PEER: Peer = { transport: 'stdio', header: () => [] }
+
+export function listenStdio(options: StdioOptions): StdioListener {
+  const { config, relay, view, log, input, output } = options
+  const limits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
+  let session: Session | undefined
+  let opening: Promise<unknown> | undefined
+  let ended = false
+  const { promise: done, resolve: finish } = withResolvers()
+
+  const channel: ReplyChannel = {
+    get open() {
+      return !ended
+    },
+    send(message) {
+      if (ended || message.length === 0) return
+      output.cork()
+      output.write(message)
+      output.write(NEWLINE)
+      process.nextTick(() => output.uncork())
+    },
+    reply: message => channel.send(message),
+  }
+
+  function take(line: Uint8Array): void {
+    const json = Json.scan(line, limits)
+    if (isFault(json))
+      return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
+    const message = readMessage(json, 'downstream')
+    if ('code' in message) return channel.reply(writeErrorObject(null, errorObject('invalid-request', { text: message.message })))
+    if (session === undefined) {
+      if (message.kind === 'request' && message.method === 'initialize' && opening === undefined) {
+        opening = relay.open(view, message, channel, PEER).then(opened => {
+          opening = undefined
+          session = opened
+          if (opened !== undefined) opened.stream = channel
+        })
+        return watch(opening)
+      }
+      // A client may not wait for the answer to initialize: what comes meanwhile is taken in order after it.
+      if (opening !== undefined) return watch(opening.then(() => take(line)))
+      if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('session-missing')))
+      return
+    }
+    if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, PEER))
+    if (session.protocolVersion !== '2025-03-26') return channel.reply(writeErrorObject(null, errorObject('batch-refused')))
+    watch(runBatch(relay, session, message.items, channel, PEER))
+  }
+
+  function watch(work: Promise<unknown>): void {
+    work.catch(error =>
+      log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) }),
+    )
+  }
+
+  const framer = createLineFramer({
+    maxBytes: config.limits.messageBytes,
+    onLine: line => take(line),
+    onFault: fault =>
+      channel.reply(
+        writeErrorObject(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' })),
+      ),
+  })
+  async function end(): Promise<void> {
+    if (ended) return
+    ended = true
+    if (session !== undefined) await relay.end(session)
+    finish()
+  }
+  input.on('data', (chunk: Buffer) => {
+    framer.push(chunk)
+    // Back-pressure: while the client does not read, nothing more is taken from it.
+    if (output.writableNeedDrain && !input.isPaused()) {
+      input.pause()
+      output.once('drain', () => input.resume())
+    }
+  })
+  input.on('end', () => watch(end()))
+  input.on('error', () => watch(end()))
+  output.on('error', () => watch(end()))
+  return { done, close: end }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
+}

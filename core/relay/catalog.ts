@@ -1,0 +1,92 @@
+// The merged list of a view: entries of all its servers under public names, and the way back from a public name.
+import { Json } from '../mcp/json.ts'
+import type { ListKind } from '../mcp/methods.ts'
+import { qualify, skeleton } from '../mcp/names.ts'
+import type { ListItem } from '../plugin/index.ts'
+import type { Items } from '../upstream/listing.ts'
+import type { View } from './view.ts'
+
+export interface Entry extends ListItem {
+  readonly publicName: string
+  /** The definition as it is shown: under the public name, otherwise as the server gave it. */
+  readonly shown: Json
+  readonly definition: Json
+}
+
+/** One server's part of a list. */
+export interface Source {
+  readonly server: string
+  readonly items: Items
+}
+
+export interface Catalog {
+  readonly sources: readonly Source[]
+  readonly entries: readonly Entry[]
+  readonly byName: ReadonlyMap<string, Entry>
+  /** Left out because of their names: a collision or a look-alike; the one that came first stays. */
+  readonly quarantined: readonly { readonly server: string; readonly name: string; readonly like: string }[]
+}
+
+/** Same sources, same catalog: the caller keeps the last one and asks this first. */
+export function isCurrent(catalog: Catalog, sources: readonly Source[]): boolean {
+  return (
+    catalog.sources.length === sources.length &&
+    catalog.sources.every((source, i) => source.items === sources[i]!.items && source.server === sources[i]!.server)
+  )
+}
+
+export function buildCatalog(view: View, kind: ListKind, sources: readonly Source[]): Catalog {
+  const entries: Entry[] = []
+  const byName = new Map<string, Entry>()
+  const skeletons = new Map<string, string>()
+  const quarantined: { server: string; name: string; like: string }[] = []
+  const isUri = kind.nameKey !== 'name'
+  const shared = isUri || view.naming === 'bare' ? countNames(kind, sources) : undefined
+  for (const { server, items } of sources) {
+    for (const definition of items) {
+      const name = definition.string(kind.nameKey)!
+      const unique = shared === undefined || shared.get(name) === 1
+      const publicName = publicNameOf(view, isUri, server, name, unique)
+      // Names are compared as people see them; uris are opaque and compared as they are.
+      const looks = isUri ? publicName : `${view.naming === 'bare' && unique ? '' : server}\0${skeleton(name)}`
+      const like = skeletons.get(looks)
+      if (like !== undefined || byName.has(publicName)) {
+        quarantined.push({ server, name, like: like ?? publicName })
+        continue
+      }
+      const shown = publicName === name ? definition : definition.with({ [kind.nameKey]: Json.of(publicName) })
+      const entry: Entry = { server, name, publicName, definition, shown }
+      skeletons.set(looks, publicName)
+      byName.set(publicName, entry)
+      entries.push(entry)
+    }
+  }
+  return { sources, entries, byName, quarantined }
+}
+
+function publicNameOf(view: View, isUri: boolean, server: string, name: string, unique: boolean): string {
+  if (view.naming === 'own') return name
+  if (isUri) return unique ? name : aliasUri(server, name)
+  return view.naming === 'bare' && unique ? name : qualify(server, name)
+}
+
+function countNames(kind: ListKind, sources: readonly Source[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { items } of sources) {
+    for (const name of new Set(items.map(item => item.string(kind.nameKey)!))) counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+const ALIAS = 'mcpgw-server:'
+
+/** A uri that two servers offer is shown once for each, as `mcpgw-server:SERVER/URI`. */
+export function aliasUri(server: string, uri: string): string {
+  return `${ALIAS}${server}/${uri}`
+}
+
+export function readAlias(uri: string): { readonly server: string; readonly uri: string } | undefined {
+  if (!uri.startsWith(ALIAS)) return undefined
+  const end = uri.indexOf('/', ALIAS.length)
+  return end < 0 ? undefined : { server: uri.slice(ALIAS.length, end), uri: uri.slice(end + 1) }
+}

@@ -1,0 +1,17 @@
+// What every part of the relay works with.
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Pipeline } from '../pipeline.ts'
+import type { Clock, Log } from '../plugin/index.ts'
+import type { LanePool } from '../upstream/pool.ts'
+import type { SessionStore } from './sessions.ts'
+
+export interface RelayDeps {
+  readonly config: Pick<GatewayConfig, 'names' | 'refusals' | 'limits'>
+  readonly version: string
+  readonly pipeline: Pipeline
+  readonly pool: LanePool
+  readonly sessions: SessionStore
+  readonly clock: Clock
+  readonly log: Log
+  newId(now: number): string
+}

@@ -1,0 +1,56 @@
+// Merged lists: what all servers of the view offer, narrowed to what this caller may use, page by page.
+import type { Session } from '../downstream/session.ts'
+import type { LiveExchange } from '../exchange.ts'
+import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import type { ListKind } from '../mcp/methods.ts'
+import type { Answer } from '../plugin/index.ts'
+import type { Catalog, Entry } from './catalog.ts'
+import type { Catalogs } from './catalogs.ts'
+import { openCursor, sealCursor } from './cursor.ts'
+import type { RelayDeps } from './deps.ts'
+
+const PAGE = 1000
+
+/** First pages that nothing was taken out of: the bytes are the same for all who see the same catalog. */
+const whole = new WeakMap<Catalog, Json>()
+
+export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
+  const cursor = (x.sent as Json).get('cursor')
+  const scope = `${session.id}\0${session.principalId}\0${kind.of}`
+  const start = cursor === undefined ? 0 : openCursor(scope, String(cursor.value))
+  if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
+  const catalog = await catalogs.fetch(session, kind)
+  let entries = catalog.entries
+  if (deps.pipeline.wants.lists) {
+    const keep = await deps.pipeline.narrow(x, entries)
+    if ('code' in keep) return { kind: 'error', payload: errorObject(keep.code, { text: keep.reason, callId: x.id }), code: keep.code }
+    entries = entries.filter((_, i) => keep[i] === true)
+  }
+  if (start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {
+    let page = whole.get(catalog)
+    if (page === undefined) {
+      page = pageOf(kind, entries)
+      whole.set(catalog, page)
+    }
+    return { kind: 'result', payload: page }
+  }
+  const end = start + PAGE
+  const page = pageOf(kind, entries.slice(start, end))
+  return { kind: 'result', payload: end < entries.length ? page.with({ nextCursor: Json.of(sealCursor(scope, end)) }) : page }
+}
+
+function pageOf(kind: ListKind, entries: readonly Entry[]): Json {
+  return Json.of({}).with({ [kind.field]: Json.list(entries.map(entry => entry.shown)) })
+}
+
+/** Whether this caller may see the tool: asked when a call was denied, so that a hidden tool answers as an unknown one. */
+export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<boolean> {
+  const { resource } = x
+  if (!deps.pipeline.wants.lists || resource.kind !== 'call') return true
+  const { entries } = await catalogs.known(session, kind, [])
+  const entry = entries.find(one => one.server === resource.server && one.name === resource.tool)
+  if (entry === undefined) return true
+  const keep = await deps.pipeline.narrow(x, [entry])
+  return !('code' in keep) && keep[0] === true
+}

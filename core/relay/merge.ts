@@ -1,0 +1,60 @@
+// What the gateway says of itself at initialize: the servers' own capabilities, merged; of one server, exactly its own.
+import { Json } from '../mcp/json.ts'
+import { ExactNumber, type JsonObject, type JsonValue } from '../plugin/index.ts'
+import type { Agreement } from '../upstream/handshake.ts'
+import type { View } from './view.ts'
+
+// A server that has not been heard of yet may still offer any of these, and capabilities cannot be told later.
+const ANYTHING: JsonObject = {
+  tools: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  prompts: { listChanged: true },
+  logging: {},
+  completions: {},
+}
+
+export function initializeResult(
+  view: View,
+  protocolVersion: string,
+  version: string,
+  agreementOf: (server: string) => Agreement | undefined,
+): Json {
+  const agreements = view.servers.map(server => ({ id: server.id, agreement: agreementOf(server.id) }))
+  if (view.only !== undefined) {
+    const own = agreements[0]?.agreement
+    return own === undefined
+      ? Json.of({ protocolVersion, capabilities: ANYTHING, serverInfo: { name: view.only, version } })
+      : own.result.with({ protocolVersion: Json.of(protocolVersion) })
+  }
+  let capabilities: JsonValue = {}
+  for (const { agreement } of agreements) capabilities = merge(capabilities, agreement?.capabilities.value ?? ANYTHING)
+  const instructions = agreements
+    .filter(({ agreement }) => agreement?.instructions)
+    .map(({ id, agreement }) => `# ${id}\n\n${agreement!.instructions}`)
+    .join('\n\n')
+  return Json.of({
+    protocolVersion,
+    capabilities,
+    serverInfo: { name: 'mcpgw', title: 'mcpgw', version },
+    ...(instructions === '' ? {} : { instructions }),
+  })
+}
+
+/** Objects are united, a flag is set where any server sets it; of other values the first stays. */
+function merge(a: JsonValue, b: JsonValue): JsonValue {
+  if (isObject(a) && isObject(b)) {
+    const out: Record<string, JsonValue> = Object.create(null)
+    for (const key of Object.keys(a)) out[key] = a[key]!
+    for (const key of Object.keys(b)) {
+      const before = out[key]
+      out[key] = before === undefined ? b[key]! : merge(before, b[key]!)
+    }
+    return out
+  }
+  if (typeof a === 'boolean' && typeof b === 'boolean') return a || b
+  return a
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+}

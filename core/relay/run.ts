@@ -1,0 +1,141 @@
+// One request of a client as a straight line: open, admit, perform, respond, reply, settle.
+import type { ReplyChannel, Session } from '../downstream/session.ts'
+import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
+import type { LiveExchange } from '../exchange.ts'
+import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
+import type { Refusal } from '../pipeline.ts'
+import type { Answer, Outcome, Peer, Resource } from '../plugin/index.ts'
+import type { RelayDeps } from './deps.ts'
+
+export interface Work {
+  readonly session: Session | undefined
+  readonly peer: Peer
+  readonly id: Json
+  readonly method: string
+  readonly params: Json | undefined
+  readonly channel: ReplyChannel
+  readonly abort: AbortController
+  /** What it is about, before the name is looked up. */
+  readonly resource: Resource
+  /** Looks the name up once the caller is known; a refusal where there is nothing of that name. */
+  resolve?(x: LiveExchange): Promise<Resource | Refusal>
+  /** Does it. The answer is not yet seen by any plugin. */
+  perform(x: LiveExchange, tell: Tell): Promise<Answer>
+  /** A denied call is answered as an unknown one where the caller may not even see it. */
+  isHidden?(x: LiveExchange): Promise<boolean>
+}
+
+/** Sends a notification of this request to the client, in order, after the plugins have seen it. */
+export type Tell = (method: string, params: Json | undefined) => void
+
+const IDENTITY: ReadonlySet<string> = new Set(['unauthenticated', 'bad-credential', 'many-credentials', 'session-unknown', 'stopping'])
+const NO_PARAMS = Json.of({})
+
+export async function run(deps: RelayDeps, work: Work): Promise<void> {
+  const { pipeline, clock } = deps
+  const { session } = work
+  const at = clock.now()
+  const x = pipeline.openExchange({
+    id: deps.newId(at),
+    direction: 'to-server',
+    action: work.method,
+    resource: work.resource,
+    peer: work.peer,
+    ...(session && { client: session.client, protocolVersion: session.protocolVersion, sessionId: session.id }),
+    params: work.params ?? NO_PARAMS,
+    at,
+    mono: clock.mono(),
+    signal: work.abort.signal,
+  })
+  const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
+  if (admission.kind === 'refused') {
+    const hidden = admission.refusal.code !== 'unknown-tool' && (await work.isHidden?.(x))
+    refuse(
+      deps,
+      work,
+      hidden ? { ...admission.refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : admission.refusal,
+      x.id,
+    )
+    pipeline.settle(x, { kind: 'denied', decision: x.decision! })
+    return
+  }
+  const told = createTell(deps, x, work.channel)
+  let answer = admission.kind === 'answered' ? admission.answer : undefined
+  if (answer === undefined) {
+    try {
+      answer = await work.perform(x, told.tell)
+    } catch (error) {
+      deps.log.error('bug: a request failed inside the gateway', {
+        method: work.method,
+        error: error instanceof Error ? (error.stack ?? '') : String(error),
+      })
+      answer = errorAnswer('internal', { callId: x.id })
+    }
+  }
+  await told.done()
+  const shown = await pipeline.respond(x, answer)
+  const outcome = outcomeOf(answer, shown)
+  // Spec: basic/utilities/cancellation: no answer to a cancelled request.
+  if (outcome.kind !== 'cancelled')
+    work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeErrorObject(work.id, asJson(shown)))
+  else work.channel.reply(NOTHING)
+  pipeline.settle(x, outcome)
+}
+
+/** Ends a reply channel without a message. */
+export const NOTHING: Uint8Array = new Uint8Array(0)
+
+function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { tell: Tell; done(): Promise<void> | undefined } {
+  if (!deps.pipeline.wants.notifications) {
+    return { tell: (method, params) => channel.open && channel.send(writeNotification(method, params)), done: () => undefined }
+  }
+  let last: Promise<void> | undefined
+  return {
+    tell(method, params) {
+      const before = last
+      last = (async () => {
+        await before
+        const shown = await deps.pipeline.notify(x, { method, params: params ?? NO_PARAMS })
+        if (shown !== undefined && channel.open)
+          channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
+      })()
+    },
+    done: () => last,
+  }
+}
+
+function outcomeOf(answer: Answer, shown: Answer): Outcome {
+  if (answer.code === 'cancelled') return { kind: 'cancelled', by: 'client' }
+  if (shown.code === 'withheld') return { kind: 'failed', cause: 'withheld', code: 'withheld', answer: shown }
+  if (shown.kind === 'result') return { kind: 'answered', answer: shown, isToolError: asJson(shown).get('isError')?.value === true }
+  return { kind: 'failed', cause: causeOf(shown.code), code: shown.code ?? 'upstream-error', answer: shown }
+}
+
+function causeOf(code: string | undefined): 'upstream-error' | 'timeout' | 'crashed' | 'internal' {
+  if (code === 'upstream-timeout') return 'timeout'
+  if (code === 'upstream-crashed' || code === 'upstream-unavailable') return 'crashed'
+  return code === 'internal' ? 'internal' : 'upstream-error'
+}
+
+/** Spec: server/tools, "Error Handling": what the agent should read and mend is a tool result, the rest a protocol error. */
+function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): void {
+  const { code, retryAfter } = refusal
+  const details = { text: refusal.reason, callId, ...(retryAfter !== undefined && { retryAfter }) }
+  const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
+  const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
+  if (plain) return work.channel.reply(writeErrorObject(work.id, errorObject(code, details)), status)
+  const result = Json.of({
+    content: [{ type: 'text', text: refusal.reason }],
+    isError: true,
+    _meta: { 'mcpgw/refusal': { code, callId, ...(retryAfter !== undefined && { retryAfter }) } },
+  })
+  work.channel.reply(writeResult(work.id, result))
+}
+
+const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found'])
+
+export function asJson(answer: Answer): Json {
+  return answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)
+}

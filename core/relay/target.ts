@@ -1,0 +1,143 @@
+// Where a request goes: which server, under which name there, and what it is about. By lookup, never by splitting a name.
+import type { Session } from '../downstream/session.ts'
+import type { ErrorCode } from '../errors.ts'
+import { Json } from '../mcp/json.ts'
+import { LISTS, type ListKind } from '../mcp/methods.ts'
+import { serverOf } from '../mcp/names.ts'
+import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
+import type { Resource } from '../plugin/index.ts'
+import { readAlias } from './catalog.ts'
+import type { Catalogs } from './catalogs.ts'
+
+export interface Target {
+  readonly server: string
+  readonly resource: Resource
+  /** Params in the server's own names; applied to what is sent, after masking. */
+  toServer(params: Json): Json
+}
+
+/** `resource` says what was asked for, for the record. */
+export interface NoTarget {
+  readonly code: ErrorCode
+  readonly resource: Resource
+}
+
+const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
+const same = (params: Json): Json => params
+
+export async function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Promise<Target | NoTarget> {
+  switch (method) {
+    case 'tools/call':
+      return findNamed(catalogs, session, TOOLS, params.string('name'), 'unknown-tool')
+    case 'prompts/get':
+      return findNamed(catalogs, session, PROMPTS, params.string('name'), 'unknown-prompt')
+    case 'resources/read':
+    case 'resources/subscribe':
+    case 'resources/unsubscribe':
+      return findUri(catalogs, session, params.string('uri'))
+    case 'completion/complete':
+      return findRef(catalogs, session, params.get('ref'))
+    default:
+      return findAny(session, method)
+  }
+}
+
+async function findNamed(
+  catalogs: Catalogs,
+  session: Session,
+  kind: ListKind,
+  publicName: string | undefined,
+  unknown: 'unknown-tool' | 'unknown-prompt',
+): Promise<Target | NoTarget> {
+  const resourceOf = (server: string, name: string, definition?: Json): Resource =>
+    kind === TOOLS ? { kind: 'call', server, tool: name, ...(definition && { definition }) } : { kind: 'prompt', server, prompt: name }
+  if (publicName === undefined) return { code: 'invalid-params', resource: resourceOf('', '') }
+  const { view } = session
+  const hint = view.naming === 'qualified' ? serverOf(publicName) : undefined
+  const all = view.servers.map(server => server.id)
+  const candidates = hint !== undefined && all.includes(hint) ? [hint] : view.naming === 'qualified' ? [] : all
+  let entry = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
+  // A server that does not tell of changes may have a new tool since.
+  if (entry === undefined && candidates.length > 0) entry = (await catalogs.fetch(session, kind)).byName.get(publicName)
+  if (entry === undefined) return { code: unknown, resource: resourceOf(hint ?? '', publicName) }
+  const { server, name } = entry
+  return {
+    server,
+    resource: resourceOf(server, name, entry.definition),
+    toServer: name === publicName ? same : params => params.with({ name: Json.of(name) }),
+  }
+}
+
+async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
+  if (publicUri === undefined) return { code: 'invalid-params', resource: { kind: 'read', server: '', uri: '' } }
+  const alias = session.view.only === undefined ? readAlias(publicUri) : undefined
+  const uri = alias?.uri ?? publicUri
+  const server = alias?.server ?? (await serverOfUri(catalogs, session, publicUri))
+  if (server === undefined || !session.view.servers.some(one => one.id === server)) {
+    return { code: 'unknown-resource', resource: { kind: 'read', server: server ?? '', uri } }
+  }
+  return {
+    server,
+    resource: { kind: 'read', server, uri },
+    toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }),
+  }
+}
+
+/** Listed, else by template, else the one server whose resources have this scheme, else the one that has resources at all. */
+async function serverOfUri(catalogs: Catalogs, session: Session, uri: string): Promise<string | undefined> {
+  if (session.view.only !== undefined) return session.view.only
+  const all = session.view.servers.map(server => server.id)
+  const resources = await catalogs.known(session, RESOURCES, all)
+  const listed = resources.byName.get(uri)
+  if (listed !== undefined) return listed.server
+  const templates = await catalogs.known(session, TEMPLATES, all)
+  const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, uri)).map(entry => entry.server))
+  if (fitting.size === 1) return [...fitting][0]
+  const entries = [...resources.entries, ...templates.entries]
+  const scheme = schemeOf(uri)
+  const sameScheme = new Set(entries.filter(entry => schemeOf(entry.name) === scheme).map(entry => entry.server))
+  if (sameScheme.size === 1) return [...sameScheme][0]
+  const offering = new Set(entries.map(entry => entry.server))
+  return sameScheme.size === 0 && offering.size === 1 ? [...offering][0] : undefined
+}
+
+async function findRef(catalogs: Catalogs, session: Session, ref: Json | undefined): Promise<Target | NoTarget> {
+  const type = ref?.string('type')
+  const found =
+    type === 'ref/prompt'
+      ? await findNamed(catalogs, session, PROMPTS, ref?.string('name'), 'unknown-prompt')
+      : type === 'ref/resource'
+        ? await findTemplate(catalogs, session, ref?.string('uri'))
+        : ({ code: 'invalid-params', resource: { kind: 'prompt', server: '', prompt: '' } } satisfies NoTarget)
+  if ('code' in found || ref === undefined) return found
+  return {
+    ...found,
+    toServer: params => {
+      const own = found.toServer(ref)
+      return own === ref ? params : params.with({ ref: own })
+    },
+  }
+}
+
+async function findTemplate(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
+  if (publicUri !== undefined) {
+    const all = session.view.servers.map(server => server.id)
+    const entry = (await catalogs.known(session, TEMPLATES, all)).byName.get(publicUri)
+    if (entry !== undefined) {
+      const { server, name: uri } = entry
+      return {
+        server,
+        resource: { kind: 'read', server, uri },
+        toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }),
+      }
+    }
+  }
+  return findUri(catalogs, session, publicUri)
+}
+
+/** A method that we do not know goes through only where there is no doubt which server is meant. */
+function findAny(session: Session, method: string): Target | NoTarget {
+  const [first, ...others] = session.view.servers
+  if (first === undefined || others.length > 0) return { code: 'method-not-found', resource: { kind: 'method', server: '', method } }
+  return { server: first.id, resource: { kind: 'method', server: first.id, method }, toServer: same }
+}

@@ -1,0 +1,122 @@
+// What servers say to clients and ask of them: requests as exchanges of their own, notifications through the hooks.
+import type { Channel, Session } from '../downstream/session.ts'
+import type { LiveExchange } from '../exchange.ts'
+import { errorObject } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { clientCapabilityFor, LISTS } from '../mcp/methods.ts'
+import type { Answer, Outcome } from '../plugin/index.ts'
+import type { Ask } from '../upstream/asks.ts'
+import type { Lane } from '../upstream/lane.ts'
+import type { Catalogs } from './catalogs.ts'
+import type { RelayDeps } from './deps.ts'
+
+const NO_PARAMS = Json.of({})
+
+/** A server asks the client. `during` is the call in which it asks, where that is known. */
+export async function askClient(
+  deps: RelayDeps,
+  session: Session,
+  lane: Lane,
+  ask: Ask,
+  during?: { x: LiveExchange; channel: Channel },
+): Promise<Answer> {
+  const { pipeline, clock } = deps
+  const at = clock.now()
+  const x = pipeline.openExchange({
+    id: deps.newId(at),
+    ...(during && { parentId: during.x.id }),
+    direction: 'to-client',
+    action: ask.method,
+    resource: { kind: 'method', server: lane.server.id, method: ask.method },
+    peer: session.peer,
+    client: session.client,
+    protocolVersion: session.protocolVersion,
+    sessionId: session.id,
+    ...(session.principal && { principal: session.principal }),
+    params: ask.params ?? NO_PARAMS,
+    at,
+    mono: clock.mono(),
+    signal: ask.signal,
+  })
+  const needs = clientCapabilityFor(ask.method)
+  const able = needs === undefined || session.capabilities.get(needs) !== undefined
+  const admission = await pipeline.admit(
+    x,
+    able ? undefined : async () => ({ code: 'client-cannot' as const, reason: `the client did not declare ${needs}`, by: ['default'] }),
+  )
+  if (admission.kind === 'refused') {
+    pipeline.settle(x, { kind: 'denied', decision: x.decision! })
+    return {
+      kind: 'error',
+      payload: errorObject(admission.refusal.code, { text: admission.refusal.reason, callId: x.id }),
+      code: admission.refusal.code,
+    }
+  }
+  const answer =
+    admission.kind === 'answered'
+      ? admission.answer
+      : await session.ask(ask.method, ask.params === undefined ? undefined : (x.sent as Json), during?.channel, ask.signal, ask.progress)
+  const shown = await pipeline.respond(x, answer)
+  pipeline.settle(x, outcomeOf(shown))
+  return shown
+}
+
+function outcomeOf(answer: Answer): Outcome {
+  if (answer.code === 'cancelled') return { kind: 'cancelled', by: 'server' }
+  if (answer.kind === 'result') return { kind: 'answered', answer, isToolError: false }
+  return { kind: 'failed', cause: answer.code === 'withheld' ? 'withheld' : 'upstream-error', code: answer.code ?? 'client-error', answer }
+}
+
+// Spec: server/utilities/logging, RFC 5424 severities, least severe first.
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
+/** A storm of list_changed is told once in this time. */
+const CALM_MS = 50
+
+/** Notifications outside of any call, to the client's standing stream. */
+export function createTold(
+  deps: RelayDeps,
+  catalogs: Catalogs,
+): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
+  const waiting = new WeakMap<Session, Set<string>>()
+  let last = Promise.resolve()
+
+  function send(session: Session, method: string, params: Json | undefined): void {
+    if (!deps.pipeline.wants.notifications) return void session.tell(method, params)
+    last = last.then(async () => {
+      const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
+      if (shown !== undefined) session.tell(shown.method, params === undefined ? undefined : (shown.params as Json))
+    })
+    last.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) }))
+  }
+
+  return (session, lane, method, params) => {
+    if (session.ended) return
+    if (LIST_CHANGED.has(method)) {
+      const pending = waiting.get(session) ?? new Set()
+      if (pending.has(method)) return
+      waiting.set(session, pending.add(method))
+      deps.clock.after(CALM_MS, () => {
+        pending.delete(method)
+        if (!session.ended) send(session, method, undefined)
+      })
+      return
+    }
+    if (method === 'notifications/message') {
+      const level = params?.string('level')
+      if (session.logLevel !== undefined && level !== undefined && LEVELS.indexOf(level) < LEVELS.indexOf(session.logLevel)) return
+    }
+    if (method === 'notifications/resources/updated') {
+      const uri = params?.string('uri')
+      if (uri === undefined) return
+      const shown = catalogs.publicUri(session, lane.server.id, uri)
+      // Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to.
+      const wanted = [...session.subscriptions].some(
+        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || shown.startsWith(subscribed)),
+      )
+      if (!wanted) return
+      return send(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
+    }
+    send(session, method, params)
+  }
+}

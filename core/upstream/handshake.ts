@@ -1,0 +1,48 @@
+// The opening of a sessionful lane: what we say of the client, and what the server's answer must be.
+
+import { Json } from '../mcp/json.ts'
+import { isLegacyVersion, LATEST_LEGACY } from '../mcp/methods.ts'
+import type { Answer } from '../plugin/index.ts'
+import type { TransportFault } from './transport.ts'
+
+/** What the server is told of the client. */
+export interface LaneClient {
+  readonly info: Json
+  readonly capabilities: Json
+}
+
+/** What was settled with the server. */
+export interface Agreement {
+  readonly protocolVersion: string
+  readonly capabilities: Json
+  readonly serverInfo: Json
+  readonly instructions: string | undefined
+  /** The whole result, for the endpoint of this one server. */
+  readonly result: Json
+}
+
+export function initializeParams(client: LaneClient): Json {
+  return Json.of({ protocolVersion: LATEST_LEGACY }).with({ capabilities: client.capabilities, clientInfo: client.info })
+}
+
+/** Spec: basic/lifecycle, "Version Negotiation": a version that we do not speak ends the connection. */
+export function agree(answer: Answer): Agreement | TransportFault {
+  if (answer.kind === 'error') {
+    const text = (answer.payload as Json).string('message') ?? 'error'
+    const code = answer.code === 'upstream-timeout' || answer.code === 'upstream-crashed' ? answer.code : 'upstream-unavailable'
+    return { code, detail: `initialize failed: ${text}` }
+  }
+  const result = answer.payload as Json
+  const protocolVersion = result.string('protocolVersion')
+  const capabilities = result.get('capabilities')
+  if (protocolVersion === undefined || !isLegacyVersion(protocolVersion)) {
+    return { code: 'upstream-unavailable', detail: `the server speaks protocol version ${JSON.stringify(protocolVersion ?? null)}` }
+  }
+  return {
+    protocolVersion,
+    capabilities: capabilities?.type === 'object' ? capabilities : Json.of({}),
+    serverInfo: result.get('serverInfo') ?? Json.of({}),
+    instructions: result.string('instructions'),
+    result,
+  }
+}

@@ -1,0 +1,257 @@
+// Streamable HTTP to a remote server (revisions up to 2025-11-25): one POST a message, answers as JSON or as an event stream.
+import type { Dispatcher } from 'undici'
+import { createSseParser } from '../mcp/sse.ts'
+import type { Log } from '../plugin/index.ts'
+import type { Dialer } from './dialer.ts'
+import type { Transport, TransportEvents, TransportFault } from './transport.ts'
+
+export interface HttpTransportOptions {
+  readonly url: URL
+  /** Sent with every request to this url's origin, and nowhere else. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly maxBytes: number
+  readonly dialer: Dialer
+  readonly log: Log
+}
+
+const ACCEPT = 'application/json, text/event-stream'
+/** A server that was told of a cancellation gets this long to end the stream itself. */
+const ABANDON_MS = 1000
+const LISTEN_RETRY_MS = [1000, 2000, 5000, 15_000, 30_000]
+
+export function createHttpTransport(options: HttpTransportOptions): Transport {
+  const { url, maxBytes, log } = options
+  const base = { ...options.headers, accept: ACCEPT, 'content-type': 'application/json' }
+  const path = url.pathname + url.search
+  let headers: Record<string, string> = base
+  let sessionId: string | undefined
+  let events: TransportEvents
+  let pool: Dispatcher
+  let closed = false
+  const running = new Map<number, Dispatcher.DispatchController>()
+  let listening: Dispatcher.DispatchController | undefined
+  let listenTimer: NodeJS.Timeout | undefined
+
+  function close(fault: TransportFault): void {
+    if (closed) return
+    closed = true
+    clearTimeout(listenTimer)
+    for (const controller of running.values()) controller.abort(new Error('closed'))
+    listening?.abort(new Error('closed'))
+    events.closed(fault)
+  }
+
+  function post(body: Uint8Array, id: number | undefined): void {
+    const fail = (fault: TransportFault) => {
+      if (id !== undefined && !closed) events.failed(id, fault)
+    }
+    let finish: (() => void) | undefined
+    let feed: ((chunk: Buffer) => void) | undefined
+    let settled = false
+    const settle = () => {
+      settled = true
+      if (id !== undefined) running.delete(id)
+    }
+    pool.dispatch(
+      { path, method: 'POST', headers, body },
+      {
+        onRequestStart(controller) {
+          if (id !== undefined) running.set(id, controller)
+        },
+        onResponseStart(controller, status, responseHeaders) {
+          const got = single(responseHeaders['mcp-session-id'])
+          if (got !== undefined && sessionId === undefined) remember(got)
+          if (status === 404 && sessionId !== undefined) {
+            settle()
+            controller.abort(new Error('session lost'))
+            fail({ code: 'upstream-unavailable', detail: 'the server does not know the session any more', undelivered: true })
+            close({ code: 'upstream-crashed', detail: 'session lost' })
+            return
+          }
+          if (id === undefined) {
+            feed = () => {}
+            finish = () => status >= 400 && log.debug('server refused a notification', { status })
+            return
+          }
+          const encoding = single(responseHeaders['content-encoding'])
+          if (encoding !== undefined && encoding !== 'identity') {
+            settle()
+            controller.abort(new Error('encoded'))
+            return fail({ code: 'upstream-garbage', detail: `content-encoding ${encoding} was not asked for` })
+          }
+          const type = mediaType(single(responseHeaders['content-type']))
+          if (type === 'text/event-stream' && status < 300) {
+            const parser = createSseParser({
+              maxEventBytes: maxBytes,
+              onEvent: event => event.data.length > 0 && events.message(event.data, id),
+              onFault: why => {
+                settle()
+                controller.abort(new Error('bad stream'))
+                fail({ code: 'upstream-garbage', detail: why })
+              },
+            })
+            feed = chunk => parser.push(chunk)
+            finish = () => {
+              parser.end()
+              // A no-op where the answer came; else the call is lost.
+              fail({ code: 'upstream-crashed', detail: 'the event stream ended before the answer' })
+            }
+            return
+          }
+          const body = collect(maxBytes)
+          feed = chunk => {
+            if (body.push(chunk)) return
+            settle()
+            controller.abort(new Error('too large'))
+            fail({ code: 'upstream-garbage', detail: `the answer is larger than ${maxBytes} bytes` })
+          }
+          finish = () => {
+            if (type === 'application/json') return events.message(body.take(), id)
+            const code = status >= 500 || status === 429 || status === 401 || status === 403 ? 'upstream-unavailable' : 'upstream-garbage'
+            fail({ code, detail: `HTTP ${status} ${type}` })
+          }
+        },
+        onResponseData(_controller, chunk) {
+          if (!settled) feed?.(chunk)
+        },
+        onResponseEnd() {
+          if (settled) return
+          settle()
+          finish?.()
+        },
+        onResponseError(_controller, error) {
+          if (settled) return
+          settle()
+          fail({
+            code: finish === undefined ? 'upstream-unavailable' : 'upstream-crashed',
+            detail: reasonOf(error),
+            undelivered: neverSent(error),
+          })
+        },
+      },
+    )
+  }
+
+  function remember(id: string): void {
+    sessionId = id
+    headers = { ...headers, 'mcp-session-id': id }
+  }
+
+  // Spec: basic/transports, "Listening for Messages from the Server": 405 means that the server has no such stream.
+  function listen(attempt: number): void {
+    if (closed) return
+    const retry = (next: number) => {
+      listening = undefined
+      if (closed) return
+      listenTimer = setTimeout(() => listen(next), LISTEN_RETRY_MS[Math.min(next, LISTEN_RETRY_MS.length - 1)])
+      listenTimer.unref()
+    }
+    let parser: ReturnType<typeof createSseParser> | undefined
+    pool.dispatch(
+      { path, method: 'GET', headers: { ...headers, accept: 'text/event-stream' }, bodyTimeout: 0 },
+      {
+        onRequestStart(controller) {
+          listening = controller
+        },
+        onResponseStart(controller, status, responseHeaders) {
+          if (status === 200 && mediaType(single(responseHeaders['content-type'])) === 'text/event-stream') {
+            parser = createSseParser({
+              maxEventBytes: maxBytes,
+              onEvent: event => event.data.length > 0 && events.message(event.data, undefined),
+              onFault: why => {
+                log.warn('bad event stream', { why })
+                controller.abort(new Error('bad stream'))
+              },
+            })
+          } else if (status >= 500) retry(attempt + 1)
+        },
+        onResponseData(_controller, chunk) {
+          parser?.push(chunk)
+        },
+        onResponseEnd() {
+          if (parser !== undefined) retry(0)
+        },
+        onResponseError() {
+          retry(attempt + 1)
+        },
+      },
+    )
+  }
+
+  return {
+    async open(given) {
+      events = given
+      pool = await options.dialer.pool(url)
+    },
+    send(message, about) {
+      if (closed) return
+      post(message, about.kind === 'request' ? about.id : undefined)
+    },
+    negotiated(version) {
+      headers = { ...headers, 'mcp-protocol-version': version }
+      listen(0)
+    },
+    abandon(id) {
+      setTimeout(() => running.get(id)?.abort(new Error('abandoned')), ABANDON_MS).unref()
+    },
+    get backedUp() {
+      return false
+    },
+    async close() {
+      if (closed) return
+      const end = headers
+      const had = sessionId
+      close({ code: 'upstream-unavailable', detail: 'closed' })
+      if (had !== undefined) await endSession(pool, path, end)
+    },
+  }
+}
+
+async function endSession(pool: Dispatcher, path: string, headers: Record<string, string>): Promise<void> {
+  await new Promise<void>(resolve => {
+    const timer = setTimeout(resolve, 1000)
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    pool.dispatch(
+      { path, method: 'DELETE', headers },
+      { onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
+    )
+  })
+}
+
+function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
+  let first: Buffer | undefined
+  let rest: Buffer[] | undefined
+  let size = 0
+  return {
+    push(chunk) {
+      size += chunk.length
+      if (size > maxBytes) return false
+      if (first === undefined) first = chunk
+      else if (rest === undefined) rest = [first, chunk]
+      else rest.push(chunk)
+      return true
+    },
+    take: () => (rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)),
+  }
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header
+}
+
+function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : 'unknown'
+}
+
+/** Errors after which it is certain that the server saw nothing. */
+function neverSent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'UND_ERR_CONNECT_TIMEOUT'
+}

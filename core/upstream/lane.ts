@@ -1,0 +1,206 @@
+// A lane: one MCP session with one server, for one client or for several that may share it. All ids on it are our own.
+import type { ServerConfig } from '../config/schema.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
+import { type Message, readMessage, writeNotification } from '../mcp/message.ts'
+import type { Answer, Clock, Log } from '../plugin/index.ts'
+import { type Ask, Asks } from './asks.ts'
+import { Calls, type LaneCall } from './calls.ts'
+import { type Agreement, agree, initializeParams, type LaneClient } from './handshake.ts'
+import { isTransportFault, type Transport, type TransportFault } from './transport.ts'
+
+export interface LaneEvents {
+  /** A notification of no particular request. */
+  notified(lane: Lane, method: string, params: Json | undefined): void
+  asked(lane: Lane, ask: Ask): Promise<Answer>
+  opened(lane: Lane, agreement: Agreement): void
+  closed(lane: Lane, fault: TransportFault): void
+}
+
+export interface LaneOptions {
+  readonly server: ServerConfig
+  readonly client: LaneClient
+  readonly events: LaneEvents
+  readonly limits: JsonLimits
+  readonly clock: Clock
+  readonly log: Log
+  createTransport(): Transport
+  /** Takes known secrets out of whatever the server sends, before anyone sees it. */
+  scrub(bytes: Uint8Array): Uint8Array
+}
+
+/** Stands for the code of an answer where it is certain that the server saw nothing. */
+const UNDELIVERED = 'undelivered'
+
+export class Lane {
+  readonly server: ServerConfig
+  /** Set while the session with the server is open. */
+  agreement: Agreement | undefined
+  readonly #options: LaneOptions
+  readonly #calls: Calls
+  readonly #asks = new Asks()
+  #transport: Transport | undefined
+  #opening: Promise<Agreement | TransportFault> | undefined
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    this.server = options.server
+    this.#calls = new Calls(options.server.id, options.clock)
+  }
+
+  get isOpen(): boolean {
+    return this.agreement !== undefined
+  }
+
+  get isBusy(): boolean {
+    return this.#calls.size > 0
+  }
+
+  get late(): number {
+    return this.#calls.late
+  }
+
+  /** Opens the session where it is not open; one opening at a time. */
+  ready(): Promise<Agreement | TransportFault> | Agreement {
+    if (this.agreement !== undefined) return this.agreement
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  /** Resolves with the server's answer, or with an error answer of our own; never rejects. */
+  async request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
+    const first = await this.#attempt(method, params, call)
+    if (first.code !== UNDELIVERED) return first
+    // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
+    const second = await this.#attempt(method, params, call)
+    return second.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: this.server.id }) : second
+  }
+
+  notify(method: string, params: Json | undefined): void {
+    this.#transport?.send(writeNotification(method, params), { kind: 'other' })
+  }
+
+  async close(): Promise<void> {
+    const transport = this.#transport
+    this.#lost({ code: 'upstream-unavailable', detail: 'closed' }, false)
+    await transport?.close()
+  }
+
+  async #attempt(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+    const ready = this.agreement ?? (await this.ready())
+    if ('detail' in ready) return this.#faultAnswer(ready)
+    const transport = this.#transport
+    if (transport === undefined) return errorAnswer('upstream-crashed', { server: this.server.id })
+    return this.#calls.send(transport, method, params, call, this.server.timeout.callMs)
+  }
+
+  async #open(): Promise<Agreement | TransportFault> {
+    const { server, client, events, log } = this.#options
+    const transport = this.#options.createTransport()
+    this.#transport = transport
+    const isCurrent = () => this.#transport === transport
+    let fault: TransportFault | undefined
+    try {
+      await transport.open({
+        message: (bytes, during) => isCurrent() && this.#receive(bytes, during),
+        failed: (id, why) => this.#calls.find(id)?.settle(this.#faultAnswer(why)),
+        closed: why => {
+          fault ??= why
+          if (isCurrent()) this.#lost(why, true)
+        },
+      })
+    } catch (error) {
+      fault = isTransportFault(error) ? error : { code: 'upstream-unavailable', detail: String(error) }
+    }
+    if (fault === undefined) {
+      const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
+      const agreement = agree(answer)
+      if ('detail' in agreement) fault ??= agreement
+      else if (isCurrent()) {
+        transport.negotiated?.(agreement.protocolVersion)
+        this.agreement = agreement
+        this.notify('notifications/initialized', undefined)
+        events.opened(this, agreement)
+        return agreement
+      }
+    }
+    fault ??= { code: 'upstream-unavailable', detail: 'closed' }
+    if (isCurrent()) this.#lost(fault, true)
+    const ending = transport.reject?.(fault) ?? transport.close()
+    void ending.catch(error => log.warn('transport did not close', { server: server.id, error: String(error) }))
+    return fault
+  }
+
+  #receive(bytes: Uint8Array, during: number | undefined): void {
+    const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
+    if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
+    const message = readMessage(json, 'upstream')
+    if (!('code' in message) && message.kind === 'batch') {
+      for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during)
+    } else this.#dispatch(message, during)
+  }
+
+  #dispatch(message: ReturnType<typeof readMessage>, during: number | undefined): void {
+    if ('code' in message) return this.#garbage(message.message, during)
+    switch (message.kind) {
+      case 'result':
+        return this.#calls.answered(idOf(message.id), during, { kind: 'result', payload: message.result })
+      case 'error':
+        // An error without an id can only belong to the request in whose response it came.
+        return this.#calls.answered(message.id === null ? during : idOf(message.id), during, { kind: 'error', payload: message.error })
+      case 'notification':
+        return this.#notified(message, during)
+      case 'request':
+        return this.#asked(message, during)
+      case 'batch':
+        return this.#garbage('a batch inside a batch', during)
+    }
+  }
+
+  #garbage(why: string, during: number | undefined): void {
+    this.#options.log.warn('server sent an invalid message', { server: this.server.id, why })
+    if (during !== undefined) this.#calls.find(during)?.settle(errorAnswer('upstream-garbage', { server: this.server.id }))
+  }
+
+  #notified({ method, params }: Extract<Message, { kind: 'notification' }>, during: number | undefined): void {
+    if (method === 'notifications/cancelled') return this.#asks.cancel(params?.get('requestId'))
+    if (method === 'notifications/progress') return this.#calls.progressed(method, params)
+    const call = during === undefined ? undefined : this.#calls.find(during)?.call
+    if (call?.notified !== undefined) call.notified(method, params)
+    else this.#options.events.notified(this, method, params)
+  }
+
+  #asked(request: Extract<Message, { kind: 'request' }>, during: number | undefined): void {
+    const transport = this.#transport
+    const work = this.#asks.take(
+      request,
+      during === undefined ? this.#calls.newest() : this.#calls.find(during),
+      ask => this.#options.events.asked(this, ask),
+      bytes => {
+        if (this.#transport === transport) transport?.send(bytes, { kind: 'other' })
+      },
+      params => this.notify('notifications/progress', params),
+    )
+    work.catch(error => this.#options.log.error('bug: a request of a server was lost', { server: this.server.id, error: String(error) }))
+  }
+
+  #lost(fault: TransportFault, report: boolean): void {
+    const had = this.#transport !== undefined
+    this.#transport = undefined
+    this.agreement = undefined
+    this.#calls.fail(this.#faultAnswer(fault))
+    this.#asks.cancelAll()
+    if (had && report) this.#options.events.closed(this, fault)
+  }
+
+  #faultAnswer(fault: TransportFault): Answer {
+    const answer = errorAnswer(fault.code, { server: this.server.id })
+    return fault.undelivered ? { ...answer, code: UNDELIVERED } : answer
+  }
+}
+
+function idOf(id: Json): number | undefined {
+  return id.type === 'number' && typeof id.value === 'number' ? id.value : undefined
+}

@@ -1,0 +1,120 @@
+// The lists of one lane (tools, resources, templates, prompts): fetched whole, kept while the server promises to tell of changes.
+import { Json } from '../mcp/json.ts'
+import type { ListKind } from '../mcp/methods.ts'
+import type { Answer, Log } from '../plugin/index.ts'
+import type { Lane } from './lane.ts'
+
+// A server that pages for ever, or in a circle, is cut here.
+const MAX_PAGES = 200
+const MAX_ITEMS = 20_000
+
+/** Equal answers of the server give the same array, so that whatever is derived from it can be kept. */
+export type Items = readonly Json[]
+
+interface Kept {
+  readonly items: Items
+  readonly pages: readonly Json[]
+  /** Cleared by list_changed and by a new session with the server. */
+  fresh: boolean
+}
+
+export class Listings {
+  readonly #lane: Lane
+  readonly #log: Log
+  readonly #kept = new Map<string, Kept>()
+  readonly #fetching = new Map<string, Promise<Items | Answer>>()
+
+  constructor(lane: Lane, log: Log) {
+    this.#lane = lane
+    this.#log = log
+  }
+
+  /** The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
+  fetch(kind: ListKind): Promise<Items | Answer> | Items {
+    const kept = this.#kept.get(kind.of)
+    if (kept?.fresh && this.#lane.isOpen) return kept.items
+    let fetching = this.#fetching.get(kind.of)
+    if (fetching === undefined) {
+      fetching = this.#fetch(kind).finally(() => this.#fetching.delete(kind.of))
+      this.#fetching.set(kind.of, fetching)
+    }
+    return fetching
+  }
+
+  /** What was last seen, also where it may have changed since; `undefined` where it was never asked for. */
+  known(kind: ListKind): Items | undefined {
+    return this.#kept.get(kind.of)?.items
+  }
+
+  changed(method: string, kinds: readonly ListKind[]): void {
+    for (const kind of kinds) {
+      const kept = this.#kept.get(kind.of)
+      if (kind.changed === method && kept !== undefined) kept.fresh = false
+    }
+  }
+
+  stale(): void {
+    for (const kept of this.#kept.values()) kept.fresh = false
+  }
+
+  async #fetch(kind: ListKind): Promise<Items | Answer> {
+    const ready = await this.#lane.ready()
+    if (!('detail' in ready)) {
+      const capability = ready.capabilities.get(kind.capability)
+      if (capability === undefined) return NONE
+      return this.#drain(kind, capability.get('listChanged')?.value === true)
+    }
+    return this.#lane.request(kind.method, undefined)
+  }
+
+  async #drain(kind: ListKind, promised: boolean): Promise<Items | Answer> {
+    const before = this.#kept.get(kind.of)
+    const pages: Json[] = []
+    const items: Json[] = []
+    const seen = new Set<string>()
+    let cursor: Json | undefined
+    do {
+      const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
+      if (answer.kind === 'error') {
+        // Capability without the method: some servers declare resources and offer no templates.
+        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? NONE : answer
+      }
+      const page = answer.payload as Json
+      pages.push(page)
+      items.push(...this.#itemsOf(page, kind))
+      cursor = page.get('nextCursor')
+      if (cursor?.type !== 'string') cursor = undefined
+      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES || items.length >= MAX_ITEMS) {
+        this.#log.warn('list cut: the server pages without end', { server: this.#lane.server.id, list: kind.of, pages: pages.length })
+        cursor = undefined
+      } else seen.add(cursor.text)
+    } while (cursor !== undefined)
+    if (before !== undefined && samePages(before.pages, pages)) {
+      before.fresh = promised
+      return before.items
+    }
+    this.#kept.set(kind.of, { items, pages, fresh: promised })
+    return items
+  }
+
+  #itemsOf(page: Json, kind: ListKind): Json[] {
+    const field = page.get(kind.field)
+    const items = field?.type === 'array' ? field.items() : []
+    return items.filter(item => {
+      const fits = item.type === 'object' && item.string(kind.nameKey) !== undefined
+      if (!fits) this.#log.warn('list entry left out: it has no name', { server: this.#lane.server.id, list: kind.of })
+      return fits
+    })
+  }
+}
+
+export function isItems(found: Items | Answer): found is Items {
+  return Array.isArray(found)
+}
+
+const NONE: Items = Object.freeze([])
+const EMPTY = Json.of({})
+
+function samePages(a: readonly Json[], b: readonly Json[]): boolean {
+  return a.length === b.length && a.every((page, i) => Buffer.compare(page.bytes, b[i]!.bytes) === 0)
+}

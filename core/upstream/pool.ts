@@ -1,0 +1,160 @@
+// All lanes: who shares one, who gets one of its own, and what is known of each server without asking it again.
+import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
+import { Json } from '../mcp/json.ts'
+import { LISTS } from '../mcp/methods.ts'
+import type { Answer, Clock, Log } from '../plugin/index.ts'
+import type { Ask } from './asks.ts'
+import type { Agreement, LaneClient } from './handshake.ts'
+import { Lane } from './lane.ts'
+import { Listings } from './listing.ts'
+import type { Transport, TransportFault } from './transport.ts'
+
+/** Whoever uses a lane: gets what the server says outside of any call. */
+export interface LaneUser {
+  notified(lane: Lane, method: string, params: Json | undefined): void
+  asked(lane: Lane, ask: Ask): Promise<Answer>
+  /** A new session with the server began: what was told to the last one must be told again. */
+  opened(lane: Lane): void
+  /** True while this user waits for something from the server outside of calls, e.g. a subscription. */
+  holds(server: string): boolean
+}
+
+/** For whom a lane is wanted. */
+export interface Binding {
+  /** State is never shared between principals. */
+  readonly principalId: string
+  /** Set where the client declares capabilities: the server may ask this client, so it gets a lane of its own. */
+  readonly session: { readonly id: string; readonly client: LaneClient } | undefined
+}
+
+/** A lane with its lists and its users. */
+export interface Berth {
+  readonly lane: Lane
+  readonly lists: Listings
+  readonly users: Set<LaneUser>
+  readonly key: string
+}
+
+export interface PoolOptions {
+  readonly config: Pick<GatewayConfig, 'limits'>
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Log
+  /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
+  createTransport(server: ServerConfig, isBusy: () => boolean): Transport
+  /** For health: how the last opening of a server went. */
+  noteOpened(server: ServerConfig): void
+  noteClosed(server: ServerConfig, fault: TransportFault): void
+  scrub(bytes: Uint8Array): Uint8Array
+}
+
+export class LanePool {
+  readonly #options: PoolOptions
+  readonly #berths = new Map<string, Berth>()
+  /** The last agreement with each server, of whichever lane. */
+  readonly #known = new Map<string, Agreement>()
+  readonly #shared: LaneClient
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.#shared = { info: Json.of({ name: 'mcpgw', version: options.version }), capabilities: Json.of({}) }
+  }
+
+  get size(): number {
+    return this.#berths.size
+  }
+
+  known(server: string): Agreement | undefined {
+    return this.#known.get(server)
+  }
+
+  /** The lane of this server for this binding; made, but not opened, where there is none. */
+  berth(server: ServerConfig, binding: Binding, user?: LaneUser): Berth {
+    const key = keyOf(server, binding)
+    let berth = this.#berths.get(key)
+    if (berth === undefined) {
+      berth = this.#create(server, server.shared ? undefined : binding.session, key)
+      this.#berths.set(key, berth)
+    }
+    if (user !== undefined) berth.users.add(user)
+    return berth
+  }
+
+  /** Lanes of one session end with it; shared ones stay until they are idle. */
+  async leave(user: LaneUser, sessionId: string): Promise<void> {
+    const ending: Promise<void>[] = []
+    for (const [key, berth] of this.#berths) {
+      berth.users.delete(user)
+      if (berth.users.size > 0 || !key.endsWith(`\0${sessionId}`)) continue
+      this.#berths.delete(key)
+      ending.push(berth.lane.close())
+    }
+    await Promise.all(ending)
+  }
+
+  /** Opens one lane a server, to learn what it offers before the first client asks. */
+  async probe(servers: readonly ServerConfig[]): Promise<void> {
+    await Promise.all(servers.map(server => this.berth(server, { principalId: '', session: undefined }).lane.ready()))
+  }
+
+  async close(): Promise<void> {
+    const berths = [...this.#berths.values()]
+    this.#berths.clear()
+    await Promise.all(berths.map(berth => berth.lane.close()))
+  }
+
+  #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
+    const { config, clock, log, scrub, createTransport, noteOpened, noteClosed } = this.#options
+    const users = new Set<LaneUser>()
+    const lane = new Lane({
+      server,
+      client: session?.client ?? this.#shared,
+      limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
+      clock,
+      log,
+      createTransport: () => createTransport(server, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
+      scrub,
+      events: {
+        notified: (from, method, params) => {
+          berth.lists.changed(method, LISTS)
+          for (const user of users) user.notified(from, method, params)
+        },
+        asked: (from, ask) => {
+          // A shared lane declared no capability: there is no one whom the server could mean.
+          const [user] = users
+          if (session === undefined || user === undefined) return Promise.resolve(NOBODY)
+          return user.asked(from, ask)
+        },
+        opened: (_from, agreement) => {
+          const before = this.#known.get(server.id)
+          noteOpened(server)
+          this.#known.set(server.id, agreement)
+          berth.lists.stale()
+          // Whoever listed while the server was away has a stale list.
+          if (before === undefined || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
+          for (const user of users) user.opened(lane)
+          reopened = true
+        },
+        closed: (_from, fault: TransportFault) => {
+          noteClosed(server, fault)
+          berth.lists.stale()
+        },
+      },
+    })
+    let reopened = false
+    const berth: Berth = { lane, lists: new Listings(lane, log), users, key }
+    return berth
+  }
+}
+
+const CHANGED = [...new Set(LISTS.map(list => list.changed))]
+const NOBODY: Answer = {
+  kind: 'error',
+  payload: Json.of({ code: -32601, message: 'no client takes such requests' }),
+  code: 'client-cannot',
+}
+
+function keyOf(server: ServerConfig, binding: Binding): string {
+  if (server.shared) return `${server.id}\0\0`
+  return `${server.id}\0${binding.principalId}\0${binding.session?.id ?? ''}`
+}

@@ -1,0 +1,45 @@
+// One connection to one MCP server: carries whole JSON-RPC messages as bytes and knows nothing of what they mean.
+
+/** Why a connection or a request failed. `code` is in the error table; `detail` goes to log and record, never to a caller. */
+export interface TransportFault {
+  readonly code: 'upstream-unavailable' | 'upstream-crashed' | 'upstream-timeout' | 'upstream-garbage'
+  readonly detail: string
+  /** Milliseconds before which another attempt is pointless; set where a start was refused. */
+  readonly retryAfterMs?: number
+  /** Set where it is certain that the server saw nothing of the request. */
+  readonly undelivered?: boolean
+}
+
+/** What a message is to us: a request that an answer will be awaited for, or anything else. */
+export type MessageKind = { readonly kind: 'request'; readonly id: number } | { readonly kind: 'other' }
+
+export interface TransportEvents {
+  /** One message. `during` is the id of our request in whose response stream it came (http); undefined on stdio. */
+  message(bytes: Uint8Array, during: number | undefined): void
+  /** This request will get no answer; the connection lives on. */
+  failed(id: number, fault: TransportFault): void
+  /** Once, and the last event: everything pending is lost. */
+  closed(fault: TransportFault): void
+}
+
+export interface Transport {
+  /** Connects. Rejects with a TransportFault; then no event follows. Called once. */
+  open(events: TransportEvents): Promise<void>
+  /** Never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
+  send(message: Uint8Array, about: MessageKind): void
+  /** The handshake is done; what depends on the agreed version (a header, a standing stream) starts here. */
+  negotiated?(protocolVersion: string): void
+  /** Nobody waits for the answer to this request any more. */
+  abandon?(id: number): void
+  /** Closes because the server will not do (it refused the handshake): counts as a failed start. */
+  reject?(fault: TransportFault): Promise<void>
+  /** True while the peer reads slower than we write; a caller may hold back, `send` still queues up to a bound. */
+  readonly backedUp: boolean
+  /** Resolves when nothing of the connection is left. Safe to call at any time and more than once. */
+  close(): Promise<void>
+}
+
+/** Faults are plain objects, also where a promise rejects with one. */
+export function isTransportFault(value: unknown): value is TransportFault {
+  return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value && String(value.code).startsWith('upstream-')
+}
