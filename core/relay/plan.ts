@@ -73,7 +73,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
 }
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */
-export function isOther(session: Session, x: { readonly principal?: { readonly id: string } }): Refusal | undefined {
+export function isOther(session: Session, x: { readonly principal?: { readonly id: string } | undefined }): Refusal | undefined {
   return (x.principal?.id ?? '') === session.principalId
     ? undefined
     : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }

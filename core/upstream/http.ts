@@ -83,10 +83,10 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
             const parser = createSseParser({
               maxEventBytes: maxBytes,
               onEvent: event => event.data.length > 0 && events.message(event.data, id),
-              onFault: why => {
+              onFault: fault => {
                 settle()
                 controller.abort(new Error('bad stream'))
-                fail({ code: 'upstream-garbage', detail: why })
+                fail({ code: 'upstream-garbage', detail: fault.message })
               },
             })
             feed = chunk => parser.push(chunk)

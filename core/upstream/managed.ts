@@ -30,7 +30,7 @@ export interface ManagedDeps {
 
 export interface ManagedTransport extends Transport {
   /** The server has answered `initialize`. Until then `startMs` runs; after it the connection is closed as failed. */
-  ready(): void
+  negotiated(): void
   /** The server will not do (it refused `initialize`, say): counts as a failed start and closes. */
   reject(fault: TransportFault): Promise<void>
   /** Last lines of standard error, scrubbed and printable: for the operator alone. */
@@ -98,7 +98,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     stdio.send(message, about)
   }
 
-  function ready(): void {
+  function negotiated(): void {
     if (verdict !== undefined || closing) return
     stopTimer()
     start?.ready()
@@ -146,7 +146,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   return {
     open,
     send,
-    ready,
+    negotiated,
     reject,
     close: () => stop(),
     get backedUp() {

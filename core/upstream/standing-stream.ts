@@ -52,7 +52,7 @@ export function openStandingStream({ pool, path, headers, maxBytes, log, message
               if (event.data.length > 0) message(event.data)
             },
             onFault: fault => {
-              log.warn('bad event stream', { fault: String(fault) })
+              log.warn('bad event stream', { fault: fault.message })
               controller.abort(new Error('bad stream'))
             },
           })

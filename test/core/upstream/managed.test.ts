@@ -52,7 +52,7 @@ describe('managed server', () => {
     const clock = createManualClock()
     const supervisor = superviseOn(clock)
     const lane = await openLane(serverOf('exit-on-input'), supervisor, clock)
-    lane.transport.ready()
+    lane.transport.negotiated()
     expect(supervisor.health).toMatchObject({ state: 'ready', pids: [expect.any(Number)] })
     lane.transport.send(Buffer.from('{}'), { kind: 'request', id: 1 })
     expect(await lane.closed).toEqual({ code: 'upstream-crashed', detail: 's: exited with code 3' })
@@ -63,7 +63,7 @@ describe('managed server', () => {
     })
     clock.advance(125)
     const next = await openLane(serverOf('echo'), supervisor, clock)
-    next.transport.ready()
+    next.transport.negotiated()
     expect(supervisor.health).toMatchObject({ state: 'ready', restarts: 1, lastExit: { code: 3 } })
     await turnUntil(clock, next.transport.close())
     expect(supervisor.health).toMatchObject({ state: 'stopped', pids: [] })
@@ -101,7 +101,7 @@ describe('managed server', () => {
     const supervisor = superviseOn(clock)
     let busy = true
     const lane = await openLane(serverOf('echo', { startMs: 1000, idleMs: 10_000 }), supervisor, clock, { isBusy: () => busy })
-    lane.transport.ready()
+    lane.transport.negotiated()
     const pid = supervisor.health.pids[0]!
     clock.advance(9_000)
     lane.transport.send(Buffer.from('{"id":1}'), { kind: 'request', id: 1 })
