@@ -45,6 +45,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   // What we found out ourselves is told instead of what closing the process then looks like.
   let verdict: TransportFault | undefined
   let closing = false
+  let lost = false
   let lastExit: { code: number | null; signal: string | null } | undefined
   let lastTraffic = 0
   let stopTimer = (): void => {}
@@ -99,7 +100,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   }
 
   function ready(): void {
-    if (verdict !== undefined || closing) return
+    if (verdict !== undefined || closing || lost) return
     stopTimer()
     start?.ready()
     if (server.timeout.idleMs > 0) watchIdleness(server.timeout.idleMs)
@@ -131,6 +132,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   }
 
   function closed(fault: TransportFault): void {
+    lost = true
     stopTimer()
     const told = verdict ?? fault
     // Told to the supervisor here and not at the exit, so that a server that hangs while it is being ended counts at once.

@@ -23,7 +23,7 @@ export interface TransportEvents {
 export interface Transport {
   /** Connects. Rejects with a TransportFault; then no event follows. Called once. */
   open(events: TransportEvents): Promise<void>
-  /** Never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
+  /** Once open: never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
   send(message: Uint8Array, about: MessageKind): void
   /** True while the peer reads slower than we write; a caller may hold back, `send` still queues up to a bound. */
   readonly backedUp: boolean
