@@ -2,7 +2,7 @@
 import type { Clock, Log } from '../plugin/index.ts'
 import { childEnvironment } from './env.ts'
 import type { Leftovers } from './leftovers.ts'
-import { createStdioTransport, type ProcessExit, type StdioLimits, type StdioTransport } from './stdio.ts'
+import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioLimits, type StdioTransport } from './stdio.ts'
 import type { Start, Supervisor } from './supervisor.ts'
 import type { MessageKind, Transport, TransportEvents, TransportFault } from './transport.ts'
 
@@ -33,6 +33,8 @@ export interface ManagedTransport extends Transport {
   ready(): void
   /** The server will not do (it refused `initialize`, say): counts as a failed start and closes. */
   reject(fault: TransportFault): Promise<void>
+  /** What was dropped so far, for health. */
+  readonly counts: StdioCounts
   /** Last lines of standard error, scrubbed and printable: for the operator alone. */
   stderrTail(): readonly string[]
 }
@@ -154,6 +156,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     get backedUp() {
       return stdio.backedUp
     },
+    counts: stdio.counts,
     stderrTail: () => stdio.stderrTail(),
   }
 }
