@@ -92,6 +92,19 @@ describe('scan refuses', () => {
     expect(refused(`{${members.join()},"k\\u0065y2345":0}`).message).toBe('duplicate key')
   })
 
+  test('every byte that needs it, wherever it stands in a long string', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const plain = byte >= 0x20 && byte !== 0x22 && byte !== 0x5c && byte < 0x80
+      for (let at = 0; at < 16; at++) {
+        const bytes = Buffer.alloc(3000, 'x')
+        bytes[0] = 0x22
+        bytes[2999] = 0x22
+        bytes[1500 + at] = byte
+        expect(isFault(Json.scan(bytes)), `byte ${byte} at ${at}`).toBe(!plain)
+      }
+    }
+  })
+
   test('more bytes than the limit', () => {
     expect(refused(`"${'x'.repeat(999)}"`, limits)).toMatchObject({ code: 'too-large', offset: 1000 })
     expect(isFault(Json.scan(Buffer.from(`"${'x'.repeat(998)}"`), limits))).toBe(false)
