@@ -85,5 +85,6 @@ async function verifyList({ client, tool }, count) {
   const names = (await readPages(client)).flatMap(page =>
     parseAnswer(page).result.tools.map((/** @type {{ name: string }} */ each) => each.name),
   )
-  if (names.length !== count || !names.includes(tool)) throw new Error(`listed ${names.length} tools of ${count}: ${names.slice(0, 3).join(', ')}`)
+  if (names.length !== count || !names.includes(tool))
+    throw new Error(`listed ${names.length} tools of ${count}: ${names.slice(0, 3).join(', ')}`)
 }
