@@ -93,7 +93,7 @@ export function steadyHealth(config: AuditConfig): { status: 'degraded'; why: st
 function readPast({ stores, config }: PluginContext<AuditConfig>): Past {
   const db = stores.open(config.path, { readOnly: true, schema: SCHEMA })
   try {
-    const last = db.prepare('SELECT * FROM record ORDER BY n DESC LIMIT 1').get() as StoredRecord | undefined
+    const last = db.prepare('SELECT * FROM record ORDER BY n DESC LIMIT 1').get() as unknown as StoredRecord | undefined
     const names = db.prepare('SELECT name FROM stream WHERE open = 1').all()
     const dead = names.map(row => String(row.name)).filter(name => !isLive(stores, config.path, name))
     const scan = db.prepare('SELECT seq, type, call FROM record WHERE stream = ? ORDER BY seq')
@@ -105,7 +105,7 @@ function readPast({ stores, config }: PluginContext<AuditConfig>): Past {
         if (type === 'intent') calls.set(String(call), Number(seq))
         else if (call !== '') calls.delete(String(call))
       }
-      for (const seq of calls.values()) open.push(fetch.get(name, seq) as StoredRecord)
+      for (const seq of calls.values()) open.push(fetch.get(name, seq) as unknown as StoredRecord)
     }
     return { last, dead, open }
   } finally {
