@@ -114,3 +114,6 @@ export const defaults: {
   log: 'info',
   dataDir: '.mcpgw',
 }
+
+/** Ids of servers; `gateway` is the gateway's own, and `__` separates server and tool. */
+export const idPattern: RegExp = /^(?!.*__)(?!gateway$)[A-Z0-9][A-Z0-9_-]{0,31}$/i
