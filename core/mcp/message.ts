@@ -18,10 +18,7 @@ export type Message =
 export type MessageFault = { readonly code: 'invalid-request'; readonly message: string; readonly id: Json | null }
 
 const inRoot = reserve(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
-const inParams = reserve([
-  ...['name', 'arguments', '_meta', 'uri', 'cursor', 'progressToken'],
-  ...['requestId', 'task', 'requestState', 'inputResponses'],
-])
+const inParams = reserve('name arguments _meta uri cursor progressToken requestId task requestState inputResponses'.split(' '))
 const inMeta = reserve(['progressToken'])
 const inError = reserve(['code', 'message', 'data'])
 const integer = /^(?:0|-?[1-9]\d*)$/

@@ -1,5 +1,5 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
-import type { Clock, Log } from './plugin.ts'
+import type { Clock, Log } from './host.ts'
 import type { Stores } from './store.ts'
 
 export interface Command<C = unknown> {

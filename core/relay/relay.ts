@@ -4,17 +4,15 @@ import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { type Message, writeErrorObject } from '../mcp/message.ts'
-import { LISTS, listOf, negotiate } from '../mcp/methods.ts'
-import type { Refusal } from '../pipeline.ts'
-import type { Answer, Peer, Resource } from '../plugin/index.ts'
+import { negotiate } from '../mcp/methods.ts'
+import type { Peer, Resource } from '../plugin/index.ts'
 import { keyOf } from '../upstream/asks.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
-import { answerList, maySee } from './lists.ts'
 import { initializeResult } from './merge.ts'
+import { createPlans, EMPTY, isOther, PLUMBING } from './plan.ts'
 import { run } from './run.ts'
-import { subscribe, tellAgain, tellLevel, unsubscribe } from './standing.ts'
-import { findTarget, type Target } from './target.ts'
+import { tellAgain } from './standing.ts'
 import { askClient, createTold } from './to-client.ts'
 import type { View } from './view.ts'
 
@@ -22,10 +20,7 @@ type Request = Extract<Message, { kind: 'request' }>
 
 /** How long initialize waits for servers that have not been heard of yet. */
 const LEARN_MS = 2000
-const PLUMBING: Resource = { kind: 'plumbing' }
 const NO_PARAMS = Json.of({})
-const EMPTY: Answer = { kind: 'result', payload: Json.of({}) }
-const TOOLS = LISTS[0]!
 
 export interface Relay {
   /** Answers `initialize`; the session where it was admitted. */
@@ -41,6 +36,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
   const catalogs = new Catalogs(pool, deps.log)
   const told = createTold(deps, catalogs)
+  const planOf = createPlans(deps, catalogs)
 
   async function open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined> {
     const params = request.params ?? NO_PARAMS
@@ -122,67 +118,9 @@ export function createRelay(deps: RelayDeps): Relay {
     const abort = new AbortController()
     session.inflight.set(key, { abort, channel })
     try {
-      await run(deps, { ...plan(session, method, params ?? NO_PARAMS, channel), session, peer, id, method, params, channel, abort })
+      await run(deps, { ...planOf(session, method, params ?? NO_PARAMS, channel), session, peer, id, method, params, channel, abort })
     } finally {
       session.inflight.delete(key)
-    }
-  }
-
-  /** What this method means: whom it concerns and how it is done. */
-  function plan(
-    session: Session,
-    method: string,
-    params: Json,
-    channel: ReplyChannel,
-  ): Pick<Parameters<typeof run>[1], 'resource' | 'resolve' | 'perform' | 'isHidden'> {
-    const list = listOf(method)
-    if (list !== undefined) {
-      const resource: Resource = { kind: 'list', of: list.of }
-      return { resource, resolve: async x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
-    }
-    if (method === 'ping' || method === 'logging/setLevel' || method === 'initialize') {
-      return {
-        resource: PLUMBING,
-        resolve: async x => isOther(session, x) ?? PLUMBING,
-        perform: async () => {
-          if (method === 'initialize') return errorAnswer('invalid-request', { text: 'this session is initialized' })
-          if (method === 'ping') return EMPTY
-          const level = params.string('level')
-          if (level === undefined) return errorAnswer('invalid-params', { text: 'level is missing' })
-          session.logLevel = level
-          for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!.lane)
-          return EMPTY
-        },
-      }
-    }
-    let target: Target | undefined
-    return {
-      resource: { kind: 'method', server: '', method },
-      async resolve(x) {
-        const other = isOther(session, x)
-        if (other !== undefined) return other
-        const found = await findTarget(catalogs, session, method, params)
-        if ('code' in found) {
-          x.about(found.resource)
-          return { code: found.code, reason: textOf(found.code), by: ['default'] }
-        }
-        target = found
-        return found.resource
-      },
-      isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
-      async perform(x, tell) {
-        const { lane } = catalogs.berth(session, target!.server)!
-        const sent = target!.toServer(x.sent as Json)
-        if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
-        if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
-        const progressToken = params.get('_meta')?.get('progressToken')
-        return lane.request(method, sent, {
-          signal: x.signal,
-          ...(progressToken && { progressToken }),
-          notified: tell,
-          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
-        })
-      },
     }
   }
 
@@ -244,15 +182,4 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   return { open, receive, admitStanding, end: session => sessions.end(session) }
-}
-
-/** A session belongs to the principal that opened it; for any other it does not exist. */
-function isOther(session: Session, x: { readonly principal?: { readonly id: string } }): Refusal | undefined {
-  return (x.principal?.id ?? '') === session.principalId
-    ? undefined
-    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
-}
-
-function textOf(code: Refusal['code']): string {
-  return (errorObject(code).value as { message: string }).message
 }

@@ -5,7 +5,7 @@ import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
-import type { Refusal } from '../pipeline.ts'
+import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Outcome, Peer, Resource } from '../plugin/index.ts'
 import type { RelayDeps } from './deps.ts'
 
@@ -20,7 +20,7 @@ export interface Work {
   /** What it is about, before the name is looked up. */
   readonly resource: Resource
   /** Looks the name up once the caller is known; a refusal where there is nothing of that name. */
-  resolve?(x: LiveExchange): Promise<Resource | Refusal>
+  resolve?(x: LiveExchange): Promise<Resource | Unresolved>
   /** Does it. The answer is not yet seen by any plugin. */
   perform(x: LiveExchange, tell: Tell): Promise<Answer>
   /** A denied call is answered as an unknown one where the caller may not even see it. */

@@ -4,8 +4,16 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
-import type { Ask } from './asks.ts'
 import type { Transport } from './transport.ts'
+
+/** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
+export interface Ask {
+  readonly method: string
+  readonly params: Json | undefined
+  readonly signal: AbortSignal
+  /** Progress that the client reports, for the server. */
+  progress(params: Json): void
+}
 
 /** One request on its way to the server. */
 export interface LaneCall {

@@ -21,6 +21,8 @@ export interface StdioOptions extends Program {
   readonly onSpawn?: (pid: number) => void
   /** The process has ended, its group perhaps not yet. */
   readonly onExit?: (exit: ProcessExit) => void
+  /** Nothing of its process group is left. */
+  readonly onGone?: (pid: number) => void
 }
 
 export interface StdioLimits extends Patience {
@@ -195,9 +197,14 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     lost = true
     lastWords?.()
     framer.stop()
-    gone = running === undefined ? Promise.resolve() : endGroup(running.child, running.pid, clock, patience)
+    gone = running === undefined ? Promise.resolve() : end(running, patience)
     if (running !== undefined) queueMicrotask(() => events?.closed(fault))
     return gone
+  }
+
+  async function end({ child, pid }: Running, patience: Patience): Promise<void> {
+    await endGroup(child, pid, clock, patience)
+    options.onGone?.(pid)
   }
 
   return {
