@@ -112,7 +112,8 @@ function choosePlugins(
 ): { entry: PluginEntry; placed: PlacedPlugin | undefined; flag: boolean }[] {
   const entryOf = (one: PlacedPlugin): PluginEntry => {
     const start = spanOf(one.source.root, one.path).start
-    return { name: one.name, config: one.config, at: { file: one.source.file, ...position(one.source.text, start) } }
+    const failure = one.failure === undefined ? {} : { failure: one.failure }
+    return { name: one.name, config: one.config, ...failure, at: { file: one.source.file, ...position(one.source.text, start) } }
   }
   if (flags === undefined || flags.length === 0) return placed.map(one => ({ entry: entryOf(one), placed: one, flag: false }))
   return flags.map(name => {

@@ -1,8 +1,7 @@
 // The config as people may see it: every value with where it came from, and no secret among them.
-import type { Assembled, Origin } from './assemble.ts'
-import { position } from './diagnostic.ts'
+import type { Assembled } from './assemble.ts'
 import { soundsSecret } from './injected.ts'
-import { find, member, type Tree } from './tree.ts'
+import { describeOrigin, trace } from './trace.ts'
 
 export interface ShownValue {
   /** `servers.0.command` */
@@ -22,9 +21,9 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
     const inner = typeof value === 'object' && value !== null ? Object.entries(value) : []
     for (const [index, [key, one]] of inner.entries()) visit(one, [...path, key], inner[index - 1]?.[1])
     if (inner.length > 0 || value === undefined) return
-    const { origin, tree } = trace(path, origins)
-    const written = tree?.kind === 'scalar' ? tree.written : undefined
-    shown.push({ path: path.join('.'), value: written ?? conceal(path, value, before), origin })
+    const traced = trace(path, origins)
+    const written = traced.kind === 'text' && traced.tree.kind === 'scalar' ? traced.tree.written : undefined
+    shown.push({ path: path.join('.'), value: written ?? conceal(path, value, before), origin: describeOrigin(traced) })
   }
   visit(config, [], undefined)
   return shown
@@ -50,29 +49,6 @@ function toLists(value: unknown): unknown {
   const entries = Object.entries(value).map(([key, one]) => [key, toLists(one)] as const)
   const isList = entries.length > 0 && entries.every(([key], index) => key === String(index))
   return isList ? entries.map(([, one]) => one) : Object.fromEntries(entries)
-}
-
-function trace(path: readonly string[], origins: ReadonlyMap<string, Origin>): { origin: string; tree?: Tree } {
-  for (let length = path.length; length > 0; length--) {
-    const found = origins.get(path.slice(0, length).join('.'))
-    if (found === undefined) continue
-    if (found.kind !== 'text') return { origin: found.name }
-    const tree = follow(find(found.source.root, found.path), path.slice(length), found.renamed)
-    if (tree === undefined) return { origin: 'default' }
-    const { line, column } = position(found.source.text, tree.span.start)
-    return { origin: `${found.source.file}:${line}:${column}`, tree }
-  }
-  return { origin: 'default' }
-}
-
-// Some values are shorter in the file: `listen: host:port`, `timeout: 5m`, `call` for `callMs`.
-function follow(start: Tree | undefined, steps: readonly string[], renamed: Readonly<Record<string, string>> = {}): Tree | undefined {
-  let tree = start
-  for (const step of steps) {
-    if (tree?.kind === 'scalar') return ['host', 'port', 'callMs', 'name'].includes(step) ? tree : undefined
-    tree = tree?.kind === 'list' ? tree.items[Number(step)] : (member(tree, renamed[step] ?? step) ?? member(tree, step.replace(/Ms$/, '')))
-  }
-  return tree
 }
 
 function conceal(path: readonly string[], value: unknown, before: unknown): unknown {
