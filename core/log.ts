@@ -15,8 +15,6 @@ export interface LogOptions {
 }
 
 export interface RootLog extends Log {
-  /** The same log with fields on every line. */
-  child(fields: Readonly<Record<string, unknown>>): Log
   /** Secrets are known only after the log has been opened. */
   scrubWith(scrub: (line: string) => string): void
 }
@@ -38,29 +36,21 @@ export function createLog(options: LogOptions = {}): RootLog {
     return pino
   }
   return {
-    ...logAt(level, open, RESERVED),
+    ...logAt(level, open),
     scrubWith(next) {
       scrub = next
-    },
-    child(fields) {
-      let child: Logger | undefined
-      const openChild = (): Logger => {
-        child ??= open().child(keepApart(fields, RESERVED))
-        return child
-      }
-      return logAt(level, openChild, new Set([...RESERVED, ...Object.keys(fields)]))
     },
   }
 }
 
-function logAt(level: LogLevel, open: () => Logger, reserved: ReadonlySet<string>): Log {
+function logAt(level: LogLevel, open: () => Logger): Log {
   const least = LEVELS.indexOf(level)
   const at =
     (name: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields?: Readonly<Record<string, unknown>>): void => {
       if (LEVELS.indexOf(name) < least) return
       try {
-        open()[name](fields === undefined ? {} : keepApart(fields, reserved), String(message))
+        open()[name](fields === undefined ? {} : keepApart(fields), String(message))
       } catch (error) {
         // A field that cannot be shown (a getter or toJSON that throws) is no reason to lose the line, or the call.
         open()[name]({ unshown: error instanceof Error ? error.message : 'fields' }, String(message))
@@ -81,9 +71,9 @@ function openPino(level: LogLevel, write: (line: string) => void): Logger {
 }
 
 /** A line has each key once: fields named like those of the line itself are renamed. Errors are shown by their stack. */
-function keepApart(fields: Readonly<Record<string, unknown>>, reserved: ReadonlySet<string>): Record<string, unknown> {
+function keepApart(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept: [string, unknown][] = Object.entries(fields).map(([key, value]) => [
-    reserved.has(key) ? `field_${key}` : key,
+    RESERVED.has(key) ? `field_${key}` : key,
     value instanceof Error ? (value.stack ?? String(value)) : typeof value === 'bigint' ? String(value) : value,
   ])
   return Object.fromEntries(kept)
@@ -98,4 +88,15 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u206
 
 function writeStderr(line: string): void {
   process.stderr.write(line)
+}
+
+/** The same log for one plugin: its name on every line, which the plugin cannot change. */
+export function logFor(log: Log, plugin: string): Log {
+  const named = (fields: Readonly<Record<string, unknown>> | undefined) => ({ ...fields, plugin })
+  return {
+    debug: (message, fields) => log.debug(message, named(fields)),
+    info: (message, fields) => log.info(message, named(fields)),
+    warn: (message, fields) => log.warn(message, named(fields)),
+    error: (message, fields) => log.error(message, named(fields)),
+  }
 }
