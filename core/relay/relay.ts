@@ -1,4 +1,5 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
+import { Cancel } from '../cancel.ts'
 import { type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
@@ -55,7 +56,7 @@ export function createRelay(deps: RelayDeps): Relay {
         send: message => channel.send(message),
         reply: (message, status) => channel.reply(message, status, session?.id),
       },
-      abort: new AbortController(),
+      cancel: new Cancel(),
       resource: PLUMBING,
       async perform(x) {
         await learn(view)
@@ -115,10 +116,19 @@ export function createRelay(deps: RelayDeps): Relay {
     const key = keyOf(id)
     if (session.inflight.has(key))
       return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
-    const abort = new AbortController()
-    session.inflight.set(key, { abort, channel })
+    const cancel = new Cancel()
+    session.inflight.set(key, { cancel, channel })
     try {
-      await run(deps, { ...planOf(session, method, params ?? NO_PARAMS, channel), session, peer, id, method, params, channel, abort })
+      await run(deps, {
+        ...planOf(session, method, params ?? NO_PARAMS, channel, cancel),
+        session,
+        peer,
+        id,
+        method,
+        params,
+        channel,
+        cancel,
+      })
     } finally {
       session.inflight.delete(key)
     }
@@ -128,7 +138,7 @@ export function createRelay(deps: RelayDeps): Relay {
     if (method === 'notifications/initialized') return
     if (method === 'notifications/cancelled') {
       const id = params?.get('requestId')
-      if (id !== undefined) session.inflight.get(keyOf(id))?.abort.abort(params?.string('reason') ?? 'cancelled by the client')
+      if (id !== undefined) session.inflight.get(keyOf(id))?.cancel.cancel(params?.string('reason') ?? 'cancelled by the client')
       return
     }
     if (method === 'notifications/progress') return params && session.progressed(params)
@@ -146,7 +156,7 @@ export function createRelay(deps: RelayDeps): Relay {
         method,
         params,
         channel,
-        abort: new AbortController(),
+        cancel: new Cancel(),
         resource: method === 'notifications/roots/list_changed' ? PLUMBING : resource,
         async perform(x) {
           lane.notify(method, params === undefined ? undefined : (x.sent as Json))
@@ -157,6 +167,7 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
+    const cancel = new Cancel()
     const at = clock.now()
     const x = deps.pipeline.openExchange({
       id: deps.newId(at),
@@ -170,7 +181,9 @@ export function createRelay(deps: RelayDeps): Relay {
       params: NO_PARAMS,
       at,
       mono: clock.mono(),
-      signal: new AbortController().signal,
+      get signal() {
+        return cancel.signal
+      },
     })
     const admission = await deps.pipeline.admit(x, async () => isOther(session, x) ?? PLUMBING)
     if (admission.kind === 'refused') {

@@ -52,12 +52,9 @@ export interface KeyStore {
 /** Throws where the file is open to others, or was written by a later version of the gateway. */
 export function openKeyStore(stores: Stores, path: string): KeyStore {
   if (path !== ':memory:') requirePrivate(stores.resolve(path))
-  const db = stores.open(path, { durability: 'full' })
+  const db = stores.open(path, { durability: 'full', schema: schemaVersion })
   try {
-    const found = Number(db.prepare('PRAGMA user_version').get()?.user_version)
-    if (found > schemaVersion)
-      throw new Error(`auth: ${db.path} has version ${found}, written by a later gateway; this one knows ${schemaVersion}`)
-    if (found < schemaVersion) db.transaction(() => db.exec(schema))
+    if (Number(db.prepare('PRAGMA user_version').get()?.user_version) < schemaVersion) db.transaction(() => db.exec(schema))
     return bindKeyStore(db)
   } catch (error) {
     db.close()
