@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly log: RootLog
   readonly cwd: string
   readonly http: boolean
+  /** Start every server at once instead of when it is needed. */
+  readonly probe: boolean
   readonly stdio?: { readonly input: Readable; readonly output: Writable }
 }
 
@@ -30,7 +32,7 @@ export interface OpenGateway {
 
 export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
 
-export async function openGateway({ loaded, version, log, cwd, http, stdio }: OpenOptions): Promise<OpenResult> {
+export async function openGateway({ loaded, version, log, cwd, http, probe, stdio }: OpenOptions): Promise<OpenResult> {
   const { config } = loaded
   const secrets = new KnownSecrets()
   for (const { server, value } of loaded.injected) {
@@ -40,7 +42,14 @@ export async function openGateway({ loaded, version, log, cwd, http, stdio }: Op
   const instance = { id: hostname(), boot: randomUUID(), version }
   const kernel = await boot(
     { plugins: config.plugins, limits: config.limits },
-    { log, clock: systemClock, stores: await openStores(config.store.dir, log), instance, scrub: text => secrets.scrubText(text), dir: cwd },
+    {
+      log,
+      clock: systemClock,
+      stores: await openStores(config.store.dir, log),
+      instance,
+      scrub: text => secrets.scrubText(text),
+      dir: cwd,
+    },
   )
   if (isBootFailure(kernel)) return kernel
   const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
@@ -64,10 +73,17 @@ export async function openGateway({ loaded, version, log, cwd, http, stdio }: Op
       clock: systemClock,
       log,
       http,
+      probe,
       ...(stdio && { stdio }),
       onEvent,
       serveOther: (request, response, path, peer) =>
-        serveOperations({ health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version }, request, response, path, peer),
+        serveOperations(
+          { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version },
+          request,
+          response,
+          path,
+          peer,
+        ),
     })
   } catch (error) {
     await kernel.stop()
@@ -83,8 +99,12 @@ export async function openGateway({ loaded, version, log, cwd, http, stdio }: Op
   }
 }
 
-function listenFailed(error: unknown, { host, port }: { host: string; port: number }): Finding {
-  const code = (error as NodeJS.ErrnoException).code
+function listenFailed(error: unknown, { host, port }: { readonly host: string; readonly port: number }): Finding {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
   const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'no permission' : String(error)
-  return { code: 'listen', message: `cannot listen on ${host}:${port}: ${why}` } as Finding
+  return {
+    code: 'listen-failed',
+    message: `cannot listen on ${host}:${port}: ${why}`,
+    help: 'choose another with `listen` or --http HOST:PORT',
+  }
 }

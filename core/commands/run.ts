@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Loaded } from '../config/load.ts'
 import { demoServers } from '../demo/servers.ts'
-import { chooseLevel, createLog } from '../log.ts'
 import { renderReport } from '../kernel.ts'
+import { chooseLevel, createLog } from '../log.ts'
 import { createFirstKey } from './first-key.ts'
 import { loadFor } from './load-for.ts'
 import { openGateway } from './open-gateway.ts'
@@ -36,14 +36,15 @@ export async function run(io: VerbIo): Promise<number> {
     log,
     cwd: io.cwd,
     http: !stdio || io.options.http !== undefined,
+    probe: true,
     ...(stdio && { stdio: { input: process.stdin, output: process.stdout } }),
   })
   if ('findings' in open) {
-    io.err(renderFindings(open.findings, io.color.err))
+    io.err(renderFindings(open.findings, loaded, io.color.err))
     return 2
   }
   const { kernel, gateway } = open
-  io.err(renderReport(kernel.report))
+  io.err(`${renderReport(kernel.report)}\n`)
   if (gateway.port !== undefined) announce(io, loaded, gateway.port, firstKey)
   io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
   await new Promise<void>(done => {

@@ -13,7 +13,13 @@ export interface OperationsSource {
 }
 
 /** False where the path is none of these. `/metrics` and the parts in `/healthz` are for this machine only. */
-export function serveOperations(source: OperationsSource, request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean {
+export function serveOperations(
+  source: OperationsSource,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  peer: HttpPeer,
+): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
   const isLocal = peer.ip === '127.0.0.1' || peer.ip === '::1'
   switch (path) {
@@ -21,7 +27,12 @@ export function serveOperations(source: OperationsSource, request: IncomingMessa
     case '/readyz': {
       const view = source.health.view()
       const status = path === '/readyz' && view.status === 'failing' ? 503 : 200
-      send(response, status, 'application/json', `${JSON.stringify(isLocal ? { ...view, version: source.version, servers: source.servers() } : { status: view.status })}\n`)
+      send(
+        response,
+        status,
+        'application/json',
+        `${JSON.stringify(isLocal ? { ...view, version: source.version, servers: source.servers() } : { status: view.status })}\n`,
+      )
       return true
     }
     case '/metrics':
