@@ -28,7 +28,9 @@ export async function runBatch(relay: Relay, session: Session, items: readonly J
 }
 
 function joined(answers: readonly Uint8Array[]): Uint8Array {
-  const parts: Uint8Array[] = [Buffer.from('[')]
-  answers.forEach((answer, i) => parts.push(...(i === 0 ? [answer] : [Buffer.from(','), answer])))
-  return Buffer.concat([...parts, Buffer.from(']')])
+  return Buffer.concat([...answers.flatMap((answer, i) => [i === 0 ? OPEN : COMMA, answer]), CLOSE])
 }
+
+const OPEN = Buffer.from('[')
+const COMMA = Buffer.from(',')
+const CLOSE = Buffer.from(']')

@@ -41,7 +41,11 @@ export interface Gatekeeper {
 }
 
 /** Spec: basic/transports, "Security Warning": Host and Origin are checked against DNS rebinding. */
-export function createGatekeeper(hosts: readonly string[], origins: readonly string[], listening: () => { host: string; port: number }): Gatekeeper {
+export function createGatekeeper(
+  hosts: readonly string[],
+  origins: readonly string[],
+  listening: () => { host: string; port: number },
+): Gatekeeper {
   const extra = new Set(hosts.map(host => host.toLowerCase()))
   const allowedOrigins = new Set(origins.map(origin => origin.toLowerCase()))
 

@@ -87,7 +87,13 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 
   /** GET and DELETE carry no message, but they carry a credential: they are admitted like a ping. */
-  async function standing(session: Session, request: IncomingMessage, response: ServerResponse, peer: HttpPeer, accept: string | undefined): Promise<void> {
+  async function standing(
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
+    peer: HttpPeer,
+    accept: string | undefined,
+  ): Promise<void> {
     if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
     const refused = await relay.admitStanding(session, peer)
     if (refused !== undefined) return refuse(response, refused)
@@ -140,7 +146,16 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     return version === undefined || (typeof version === 'string' && isLegacyVersion(version)) ? session : 'invalid-request'
   }
 
-  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000, insecureHTTPParser: false }, handle)
+  const server = createServer(
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 1000,
+      insecureHTTPParser: false,
+    },
+    handle,
+  )
   server.on('clientError', (_error, socket) => socket.destroy())
   server.on('connection', (socket: Socket) => greet(socket, pipeline))
   await listen(server, config.listen)

@@ -53,7 +53,8 @@ export function listenStdio(options: StdioOptions): StdioListener {
 
   function take(line: Uint8Array): void {
     const json = Json.scan(line, limits)
-    if (isFault(json)) return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
+    if (isFault(json))
+      return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
     const message = readMessage(json, 'downstream')
     if ('code' in message) return channel.reply(writeErrorObject(null, errorObject('invalid-request', { text: message.message })))
     if (session === undefined) {
@@ -76,13 +77,18 @@ export function listenStdio(options: StdioOptions): StdioListener {
   }
 
   function watch(work: Promise<unknown>): void {
-    work.catch(error => log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) }))
+    work.catch(error =>
+      log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) }),
+    )
   }
 
   const framer = createLineFramer({
     maxBytes: config.limits.messageBytes,
     onLine: line => take(line),
-    onFault: fault => channel.reply(writeErrorObject(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' }))),
+    onFault: fault =>
+      channel.reply(
+        writeErrorObject(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' })),
+      ),
   })
   async function end(): Promise<void> {
     if (ended) return

@@ -105,16 +105,16 @@ export interface Exchange {
   /** Unique over all boots of all instances; sorts by time. */
   readonly id: string
   /** For a request of a server to the client: the call during which it was made, where that is known. */
-  readonly parentId?: string
+  readonly parentId?: string | undefined
   readonly direction: 'to-server' | 'to-client'
   /** MCP method, e.g. `tools/call`. */
   readonly action: string
   readonly resource: Resource
   readonly peer: Peer
-  readonly client?: { readonly name: string; readonly version: string }
-  readonly protocolVersion?: string
-  readonly sessionId?: string
-  readonly principal?: Principal
+  readonly client?: { readonly name: string; readonly version: string } | undefined
+  readonly protocolVersion?: string | undefined
+  readonly sessionId?: string | undefined
+  readonly principal?: Principal | undefined
   readonly state: 'received' | 'identified' | 'decided' | 'sealed' | 'settled'
   /** The decided params (`{}` where the message had none). After the seal they never change. */
   readonly params: Payload
@@ -123,7 +123,7 @@ export interface Exchange {
   /** For `call` and `prompt`: the `arguments` of `params` and of `sent`, `{}` where absent. */
   readonly args: Payload
   readonly sentArgs: Payload
-  readonly decision?: Decision
+  readonly decision?: Decision | undefined
   /** True where no deciding plugin is loaded: everything is let through, and every record says so. */
   readonly open: boolean
   /** Wall clock, ms since 1970, and monotonic clock, ms; both taken on arrival. */

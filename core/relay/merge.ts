@@ -13,7 +13,12 @@ const ANYTHING: JsonObject = {
   completions: {},
 }
 
-export function initializeResult(view: View, protocolVersion: string, version: string, agreementOf: (server: string) => Agreement | undefined): Json {
+export function initializeResult(
+  view: View,
+  protocolVersion: string,
+  version: string,
+  agreementOf: (server: string) => Agreement | undefined,
+): Json {
   const agreements = view.servers.map(server => ({ id: server.id, agreement: agreementOf(server.id) }))
   if (view.only !== undefined) {
     const own = agreements[0]?.agreement

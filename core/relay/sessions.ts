@@ -1,7 +1,7 @@
 // The open sessions: found by id, bounded in number, ended when idle for long.
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../plugin/index.ts'
 import type { Session } from '../downstream/session.ts'
+import type { Clock } from '../plugin/index.ts'
 
 const IDLE_MS = 30 * 60_000
 const SWEEP_MS = 60_000

@@ -29,7 +29,14 @@ export async function subscribe(session: Session, lane: Lane, params: Json, sent
 }
 
 /** Where several sessions share the lane, the server is told only when the last of them has unsubscribed. */
-export async function unsubscribe(deps: RelayDeps, catalogs: Catalogs, session: Session, lane: Lane, params: Json, sent: Json): Promise<Answer> {
+export async function unsubscribe(
+  deps: RelayDeps,
+  catalogs: Catalogs,
+  session: Session,
+  lane: Lane,
+  params: Json,
+  sent: Json,
+): Promise<Answer> {
   const uri = params.string('uri')!
   session.subscriptions.delete(uri)
   for (const other of deps.sessions.all()) {

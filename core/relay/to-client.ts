@@ -5,14 +5,21 @@ import { errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { clientCapabilityFor, LISTS } from '../mcp/methods.ts'
 import type { Answer, Outcome } from '../plugin/index.ts'
-import type { Ask, Lane } from '../upstream/lane.ts'
+import type { Ask } from '../upstream/calls.ts'
+import type { Lane } from '../upstream/lane.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 
 const NO_PARAMS = Json.of({})
 
 /** A server asks the client. `during` is the call in which it asks, where that is known. */
-export async function askClient(deps: RelayDeps, session: Session, lane: Lane, ask: Ask, during?: { x: LiveExchange; channel: Channel }): Promise<Answer> {
+export async function askClient(
+  deps: RelayDeps,
+  session: Session,
+  lane: Lane,
+  ask: Ask,
+  during?: { x: LiveExchange; channel: Channel },
+): Promise<Answer> {
   const { pipeline, clock } = deps
   const at = clock.now()
   const x = pipeline.openExchange({
@@ -39,7 +46,11 @@ export async function askClient(deps: RelayDeps, session: Session, lane: Lane, a
   )
   if (admission.kind === 'refused') {
     pipeline.settle(x, { kind: 'denied', decision: x.decision! })
-    return { kind: 'error', payload: errorObject(admission.refusal.code, { text: admission.refusal.reason, callId: x.id }), code: admission.refusal.code }
+    return {
+      kind: 'error',
+      payload: errorObject(admission.refusal.code, { text: admission.refusal.reason, callId: x.id }),
+      code: admission.refusal.code,
+    }
   }
   const answer =
     admission.kind === 'answered'
@@ -63,7 +74,10 @@ const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed
 const CALM_MS = 50
 
 /** Notifications outside of any call, to the client's standing stream. */
-export function createTold(deps: RelayDeps, catalogs: Catalogs): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
+export function createTold(
+  deps: RelayDeps,
+  catalogs: Catalogs,
+): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
   const waiting = new WeakMap<Session, Set<string>>()
   let last = Promise.resolve()
 
@@ -97,11 +111,12 @@ export function createTold(deps: RelayDeps, catalogs: Catalogs): (session: Sessi
       if (uri === undefined) return
       const shown = catalogs.publicUri(session, lane.server.id, uri)
       // Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to.
-      const wanted = [...session.subscriptions].some(([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || shown.startsWith(subscribed)))
+      const wanted = [...session.subscriptions].some(
+        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || shown.startsWith(subscribed)),
+      )
       if (!wanted) return
       return send(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
     }
     send(session, method, params)
   }
 }
-

@@ -1,6 +1,6 @@
 // The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has.
 import { resolve as absolute, isAbsolute, join } from 'node:path'
-import type { Log } from '../plugin/plugin.ts'
+import type { Log } from '../plugin/host.ts'
 import type { Stores } from '../plugin/store.ts'
 import { BACKSTOP, withCheckpoints } from './checkpointer.ts'
 import { openDatabase } from './database.ts'

@@ -3,8 +3,9 @@ import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
+import type { Ask } from './calls.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
-import { type Ask, Lane, type StartGate } from './lane.ts'
+import { Lane } from './lane.ts'
 import { Listings } from './listing.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
@@ -39,8 +40,11 @@ export interface PoolOptions {
   readonly version: string
   readonly clock: Clock
   readonly log: Log
-  gateOf(server: ServerConfig): StartGate
-  createTransport(server: ServerConfig): Transport
+  /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
+  createTransport(server: ServerConfig, isBusy: () => boolean): Transport
+  /** For health: how the last opening of a server went. */
+  noteOpened(server: ServerConfig): void
+  noteClosed(server: ServerConfig, fault: TransportFault): void
   scrub(bytes: Uint8Array): Uint8Array
 }
 
@@ -89,8 +93,8 @@ export class LanePool {
   }
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
-  async probe(servers: readonly ServerConfig[]): Promise<void> {
-    await Promise.all(servers.map(server => this.berth(server, { principalId: '', session: undefined }).lane.ready()))
+  async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
+    await Promise.all(servers.map(server => this.berth(server, { principalId, session: undefined }).lane.ready()))
   }
 
   async close(): Promise<void> {
@@ -99,19 +103,26 @@ export class LanePool {
     await Promise.all(berths.map(berth => berth.lane.close()))
   }
 
+  /** A process that fell over comes back by itself, as often as its supervisor admits; a remote server when it is needed. */
+  #restart(lane: Lane, berth: Berth, fault: TransportFault): void {
+    if (lane.server.kind !== 'child' || fault.planned || this.#berths.get(berth.key) !== berth) return
+    const again = () => {
+      if (this.#berths.get(berth.key) === berth && !lane.isOpen) void lane.ready()
+    }
+    this.#options.clock.after(fault.retryAfterMs ?? RESTART_MS, again)
+  }
+
   #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
-    const { config, clock, log, scrub, gateOf, createTransport } = this.#options
+    const { config, clock, log, scrub, createTransport, noteOpened, noteClosed } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
       server,
       client: session?.client ?? this.#shared,
-      gate: gateOf(server),
       limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
       clock,
       log,
-      createTransport: () => createTransport(server),
+      createTransport: () => createTransport(server, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
       scrub,
-      isHeld: () => [...users].some(user => user.holds(server.id)),
       events: {
         notified: (from, method, params) => {
           berth.lists.changed(method, LISTS)
@@ -125,6 +136,7 @@ export class LanePool {
         },
         opened: (_from, agreement) => {
           const before = this.#known.get(server.id)
+          noteOpened(server)
           this.#known.set(server.id, agreement)
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
@@ -132,9 +144,10 @@ export class LanePool {
           for (const user of users) user.opened(lane)
           reopened = true
         },
-        closed: (_from, fault: TransportFault) => {
-          log.warn('connection to server lost', { server: server.id, code: fault.code, detail: fault.detail })
+        closed: (from, fault: TransportFault) => {
+          noteClosed(server, fault)
           berth.lists.stale()
+          this.#restart(from, berth, fault)
         },
       },
     })
@@ -144,6 +157,8 @@ export class LanePool {
   }
 }
 
+/** Not before the supervisor has counted the failure; it says how much longer to wait. */
+const RESTART_MS = 50
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const NOBODY: Answer = {
   kind: 'error',

@@ -1,0 +1,38 @@
+// Opens a config file once and hands out what was opened: no second look at a path that somebody may have changed meanwhile.
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { type Diagnostic, diagnose, type Text } from './diagnostic.ts'
+import { limits } from './tree.ts'
+
+/** `file` is what diagnostics show, `path` what is opened. */
+export async function readConfigFile(path: string, file: string): Promise<Text | Diagnostic> {
+  const refuse = (code: Diagnostic['code'], message: string, help?: string): Diagnostic =>
+    diagnose({ file, text: '' }, undefined, { code, message, help })
+  // O_NONBLOCK: opening a named pipe must not wait for a writer.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: NodeJS.ErrnoException) => error)
+  if (handle instanceof Error) {
+    const why = handle.code === 'ENOENT' ? 'no such file' : handle.code === 'EACCES' ? 'no permission to read it' : String(handle.code)
+    return refuse('config-not-found', `cannot open the config: ${why}`)
+  }
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile()) return refuse('config-not-a-file', 'the config is not a regular file')
+    if (process.platform !== 'win32' && (stat.mode & 0o002) !== 0) {
+      const help = `chmod o-w ${file}`
+      return refuse('config-world-writable', 'every user of this machine can change the config', help)
+    }
+    const bytes = new Uint8Array(limits.bytes + 1)
+    let size = 0
+    for (let read = -1; read !== 0 && size < bytes.length; size += read) {
+      read = (await handle.read(bytes, size, bytes.length - size)).bytesRead
+    }
+    if (size > limits.bytes) return refuse('config-too-large', 'the config is larger than 1 MB')
+    return { file, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, size)) }
+  } catch (error) {
+    const why =
+      error instanceof TypeError ? 'the config is not valid UTF-8' : `cannot read the config: ${(error as NodeJS.ErrnoException).code}`
+    return refuse('config-syntax', why)
+  } finally {
+    await handle.close()
+  }
+}

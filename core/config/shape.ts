@@ -1,0 +1,143 @@
+// What may stand in mcpgw.yaml: the one schema that checks the file and that editors get as JSON Schema.
+import * as z from 'zod'
+import type { DiagnosticCode } from './diagnostic.ts'
+import { parseDuration } from './duration.ts'
+import { parseAddress } from './listen.ts'
+import { idPattern, type LogLevel } from './schema.ts'
+
+export interface FileShape {
+  readonly listen?: string | number | ListenShape | undefined
+  readonly servers?: readonly ServerShape[] | undefined
+  readonly plugins?: readonly (string | Readonly<Record<string, unknown>>)[] | undefined
+  readonly policies?: readonly string[] | undefined
+  readonly store?: { readonly dir?: string | undefined } | undefined
+  readonly secrets?: { readonly command?: readonly string[] | undefined } | undefined
+  readonly limits?: Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> | undefined
+  readonly names?: 'qualified' | 'bare' | undefined
+  readonly refusals?: 'result' | 'error' | undefined
+  readonly log?: LogLevel | undefined
+}
+export interface ListenShape {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly hosts?: readonly string[] | undefined
+  readonly origins?: readonly string[] | undefined
+  readonly publicUrl?: string | undefined
+}
+export interface ServerShape {
+  readonly id: string
+  readonly name?: string | undefined
+  readonly enabled?: boolean | undefined
+  readonly shared?: boolean | undefined
+  readonly timeout?: Duration | { readonly start?: Duration; readonly call?: Duration; readonly idle?: Duration } | undefined
+  readonly command?: string | undefined
+  readonly args?: readonly string[] | undefined
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly cwd?: string | undefined
+  readonly url?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+export type Duration = string | number | undefined
+
+/** A check with a diagnostic code of its own. */
+export function coded(code: DiagnosticCode, error: string): { error: string; params: { code: DiagnosticCode } } {
+  return { error, params: { code } }
+}
+
+export const duration: z.ZodType<Duration> = z
+  .union([z.string(), z.number()])
+  .refine(
+    value => parseDuration(value) !== undefined,
+    coded('bad-duration', 'not a duration: write 250ms, 30s, 5m, or a number of milliseconds'),
+  )
+  .meta({ examples: ['250ms', '30s', '5m'] })
+// Texts that reach processes and protocols: no NUL.
+const text = z.string().refine(value => !value.includes('\u0000'), coded('bad-value', 'a NUL character cannot stand here'))
+const words = text.min(1)
+const port = z.number().int().min(0).max(65_535)
+const count = (least: number, most: number): z.ZodType<number> => z.number().int().min(least).max(most)
+
+export const serverId: z.ZodType<string> = z
+  .string()
+  .refine(
+    id => idPattern.test(id),
+    coded('bad-id', 'not a server id: a letter or digit, then at most 31 of letters, digits, - and _; no __; not "gateway"'),
+  )
+  .meta({ description: 'Prefix of the names of its tools: ID__TOOL', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' })
+export const env: z.ZodType<Record<string, string>> = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not the name of a variable'), text)
+  .meta({ description: 'The whole environment beside PATH, HOME, LANG, TZ and TMPDIR; references to variables and secrets are expanded' })
+export const headers: z.ZodType<Record<string, string>> = z
+  .record(
+    z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not the name of a header')
+      .refine(name => !ownHeaders.test(name), 'the gateway sets this header itself'),
+    z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value is one line of Latin-1'),
+  )
+  .meta({ description: 'Sent with every request, e.g. Authorization; the credential of the caller is never sent on' })
+const ownHeaders =
+  /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|te|trailer|upgrade|accept|accept-encoding|last-event-id|mcp-.*)$/i
+export const url: z.ZodType<string> = z
+  .string()
+  .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))
+  .meta({ format: 'uri' })
+
+const timeouts = z.strictObject({ start: duration.optional(), call: duration.optional(), idle: duration.optional() })
+const server: z.ZodType<ServerShape> = z.strictObject({
+  id: serverId,
+  name: words.optional(),
+  enabled: z.boolean().optional().meta({ description: 'false: as if it did not stand here' }),
+  shared: z.boolean().optional().meta({ description: 'One process for all principals; only for servers that keep no state' }),
+  timeout: z.union([duration, timeouts]).optional().meta({ description: 'Of a call, or {start, call, idle}; idle 0 = never' }),
+  command: words.optional().meta({ description: 'Program to start; a relative path is taken from the folder of this file' }),
+  args: z.array(text).optional(),
+  env: env.optional(),
+  cwd: words.optional().meta({ description: 'Working directory; default: the folder of this file' }),
+  url: url.optional().meta({ description: 'A remote server (Streamable HTTP) in place of a command' }),
+  headers: headers.optional(),
+})
+const listen = z.strictObject({
+  host: words.optional(),
+  port: port.optional(),
+  hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
+  origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
+  publicUrl: url.optional(),
+})
+
+export const fileShape: z.ZodType<FileShape> = z
+  .strictObject({
+    listen: z
+      .union([z.string().refine(value => parseAddress(value) !== undefined, coded('bad-value', 'not HOST:PORT')), port, listen])
+      .optional()
+      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, publicUrl}' }),
+    servers: z.array(server).optional(),
+    plugins: z
+      .array(z.union([words, z.record(z.string(), z.unknown())]))
+      .optional()
+      .meta({ description: 'In the order in which they see a call: a name, or {name: config}' }),
+    policies: z.array(words).optional().meta({ description: 'Paths of .policy files' }),
+    store: z.strictObject({ dir: words.optional() }).optional().meta({ description: 'dir: the data directory, default .mcpgw' }),
+    secrets: z
+      .strictObject({ command: z.array(words).min(1).optional() })
+      .optional()
+      .meta({ description: 'command: prints the secret whose name it gets as last argument' }),
+    limits: z
+      .strictObject({
+        messageBytes: count(1024, 1024 ** 3).optional(),
+        depth: count(4, 1000).optional(),
+        keys: count(16, 100_000_000).optional(),
+        hookMs: count(1, 600_000).optional(),
+      })
+      .optional(),
+    names: z.enum(['qualified', 'bare']).optional().meta({ description: 'Tools as SERVER__TOOL, or bare where that is unique' }),
+    refusals: z.enum(['result', 'error']).optional().meta({ description: 'A denied tools/call as a tool result or as a JSON-RPC error' }),
+    log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
+  })
+  .meta({ title: 'mcpgw.yaml' })
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password, hash } = new URL(value)
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
+}

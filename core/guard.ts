@@ -1,0 +1,121 @@
+// Runs one hook of a plugin: within a time limit, never throwing, and knowing which hooks are still out.
+import { isPromise } from './awaitable.ts'
+import type { Awaitable, Clock } from './plugin/index.ts'
+
+export interface Site {
+  readonly plugin: string
+  readonly hook: string
+}
+
+/** What a hook did instead of answering. */
+export class HookFailure {
+  readonly site: Site
+  readonly why: 'threw' | 'timed-out' | 'garbage' | 'undeclared'
+  /** For the log; may contain anything the plugin said. */
+  readonly detail: string
+  constructor(site: Site, why: HookFailure['why'], detail: string) {
+    this.site = site
+    this.why = why
+    this.detail = detail
+  }
+}
+
+export interface PendingHook extends Site {
+  /** Milliseconds since the hook was called. */
+  readonly for: number
+  /** True where nobody waits for it any more. */
+  readonly late: boolean
+}
+
+export interface Guard {
+  /** What the hook answered, or how it failed. A hook that answers at once costs neither promise nor timer. */
+  call<A, B>(site: Site, hook: (a: A, b: B) => unknown, a: A, b: B): Awaitable<unknown>
+  pending(): readonly PendingHook[]
+}
+
+export interface GuardOptions {
+  readonly clock: Clock
+  /** Milliseconds that a hook may take. */
+  readonly limitMs: number
+  /** A hook settled after its time: its verdict is lost. */
+  onLate?(site: Site, afterMs: number): void
+}
+
+interface Waiting {
+  readonly site: Site
+  readonly since: number
+  readonly give: (failure: HookFailure) => void
+  late: boolean
+}
+
+export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
+  // Invariant: in the order of the calls, hence of the deadlines, because the limit is the same for all: one timer does.
+  const waiting = new Set<Waiting>()
+  const overdue = new Set<Waiting>()
+  let armed = false
+
+  function arm(ms: number): void {
+    armed = true
+    clock.after(ms, expire)
+  }
+
+  function expire(): void {
+    armed = false
+    const now = clock.mono()
+    for (const one of waiting) {
+      const left = one.since + limitMs - now
+      if (left > 0) return arm(left)
+      one.late = true
+      waiting.delete(one)
+      overdue.add(one)
+      one.give(new HookFailure(one.site, 'timed-out', `no answer within ${limitMs} ms`))
+    }
+  }
+
+  function wait(site: Site, promise: Promise<unknown>): Promise<unknown> {
+    return new Promise(resolve => {
+      const one: Waiting = { site, since: clock.mono(), give: resolve, late: false }
+      const settle = (result: unknown): void => {
+        if (!one.late) {
+          waiting.delete(one)
+          return resolve(result)
+        }
+        overdue.delete(one)
+        onLate?.(site, clock.mono() - one.since)
+      }
+      waiting.add(one)
+      if (!armed) arm(limitMs)
+      // A foreign thenable may throw where a promise would reject.
+      Promise.resolve(promise).then(settle, error => settle(threw(site, error)))
+    })
+  }
+
+  return {
+    call(site, hook, a, b) {
+      let result: unknown
+      try {
+        result = hook(a, b)
+        return isPromise(result) ? wait(site, result) : result
+      } catch (error) {
+        return threw(site, error)
+      }
+    },
+    pending() {
+      const now = clock.mono()
+      return [...overdue, ...waiting].map(({ site, since, late }) => ({ ...site, for: now - since, late }))
+    },
+  }
+}
+
+function threw(site: Site, error: unknown): HookFailure {
+  return new HookFailure(site, 'threw', describeError(error))
+}
+
+/** One line for a log, whatever was thrown. */
+export function describeError(error: unknown): string {
+  try {
+    return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}

@@ -1,0 +1,73 @@
+// Drives the hooks for one exchange: the only control flow there is. Plugins return data; what happens next is decided here.
+import { type ExchangeInit, LiveExchange } from './exchange.ts'
+import type { Guard, HookFailure } from './guard.ts'
+import { type Admission, createAdmit, type Resolve } from './pipeline/admit.ts'
+import { createNotify, createRespond } from './pipeline/answers.ts'
+import { createConnections } from './pipeline/connections.ts'
+import { createNarrow, type Narrowing } from './pipeline/lists.ts'
+import { createSettling } from './pipeline/settle.ts'
+import { compileStack, type LoadedPlugin } from './pipeline/stack.ts'
+import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer } from './plugin/index.ts'
+import type { Refusal } from './refusal.ts'
+
+export type { Admission, Resolve, Unresolved } from './pipeline/admit.ts'
+export type { Narrowing } from './pipeline/lists.ts'
+export type { LoadedPlugin } from './pipeline/stack.ts'
+export type { Refusal } from './refusal.ts'
+
+export interface Pipeline {
+  /** No deciding plugin is loaded: everything is let through, and every exchange says so. */
+  readonly open: boolean
+  openExchange(init: ExchangeInit): LiveExchange
+  connect(peer: Peer): Awaitable<Refusal | undefined>
+  disconnect(peer: Peer): Awaitable<void>
+  /**
+   * onRequest, decision, obligations, onSealed. Only what is `sealed` may be sent, as `x.sent`; what is `answered` is not sent but
+   * goes through `respond` all the same. `resolve` runs once the caller is known, before any plugin behind the authenticators.
+   */
+  admit(x: LiveExchange, resolve?: Resolve): Awaitable<Admission>
+  narrow(x: LiveExchange, items: readonly ListItem[]): Awaitable<Narrowing>
+  /** Undefined = not sent. Keep the order of the calls. */
+  notify(x: LiveExchange | undefined, notification: Notification): Awaitable<Notification | undefined>
+  /** The answer as it may be shown; withheld, it is an error with the code `withheld`. */
+  respond(x: LiveExchange, answer: Answer): Awaitable<Answer>
+  /** Once for every exchange, also a refused one, after the reply; a second call does nothing. */
+  settle(x: LiveExchange, outcome: Outcome): void
+  /** What some plugin listens to; the rest needs no call. */
+  readonly wants: { readonly connections: boolean; readonly notifications: boolean; readonly lists: boolean; readonly responses: boolean }
+  drain(): Promise<void>
+}
+
+export interface PipelineOptions {
+  /** In config order, their order proven. */
+  readonly plugins: readonly LoadedPlugin[]
+  readonly guard: Guard
+  readonly log: Log
+  onFailure?(failure: HookFailure): void
+}
+
+export function createPipeline({ plugins, guard, log, onFailure = () => {} }: PipelineOptions): Pipeline {
+  const stack = compileStack(plugins)
+  const driver = { stack, guard, log, onFailure }
+  const authenticated = stack.lastAuthenticator >= 0
+  const discharges = stack.dischargers.size > 0
+  return {
+    open: stack.open,
+    openExchange(init) {
+      const trusted = init.direction === 'to-client' || !authenticated
+      return new LiveExchange(init, stack.open, trusted ? init.principal : undefined)
+    },
+    ...createConnections(driver),
+    admit: createAdmit(driver),
+    narrow: createNarrow(driver),
+    notify: createNotify(driver),
+    respond: createRespond(driver),
+    ...createSettling(driver),
+    wants: {
+      connections: stack.connection.length > 0 || stack.close.length > 0,
+      notifications: stack.notification.length > 0 || discharges,
+      lists: stack.list.length > 0,
+      responses: stack.response.length > 0 || discharges,
+    },
+  }
+}

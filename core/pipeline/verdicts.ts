@@ -1,0 +1,81 @@
+// Reads what a hook returned: a verdict of the kinds that this hook may give, or nothing.
+import type { Obligation, Principal } from '../plugin/index.ts'
+import {
+  type Allow,
+  type AnswerVerdict,
+  type Deny,
+  type Drop,
+  type Identify,
+  type Narrow,
+  type Pass,
+  pass,
+  type Rewrite,
+} from '../plugin/verdict.ts'
+
+export type Verdict = Pass | Identify | Allow | Deny | Rewrite | AnswerVerdict | Drop | Narrow
+type Kind = Verdict['kind']
+
+/** Undefined where it is garbage: another kind, or a member of the wrong type. */
+export function readVerdict<K extends Kind>(value: unknown, kinds: readonly K[]): Extract<Verdict, { kind: K }> | undefined {
+  if (value === pass) return value as Extract<Verdict, { kind: K }>
+  if (typeof value !== 'object' || value === null) return undefined
+  const { kind } = value as { kind?: unknown }
+  if (!kinds.includes(kind as K)) return undefined
+  return shapes[kind as Kind](value as never) ? (value as Extract<Verdict, { kind: K }>) : undefined
+}
+
+const shapes: { readonly [K in Kind]: (verdict: Extract<Verdict, { kind: K }>) => boolean } = {
+  pass: () => true,
+  drop: () => true,
+  identify: ({ principal }) => isPrincipal(principal),
+  allow: ({ rules, obligations }) => isStrings(rules) && Array.isArray(obligations) && obligations.every(isObligation),
+  deny: ({ code, reason, rules, detail, retryAfter }) =>
+    isCode(code) &&
+    typeof reason === 'string' &&
+    (rules === undefined || isStrings(rules)) &&
+    (detail === undefined || typeof detail === 'string') &&
+    (retryAfter === undefined || (typeof retryAfter === 'number' && retryAfter >= 0)),
+  rewrite: ({ value }) => value !== undefined,
+  answer: ({ value }) => value !== undefined,
+  narrow: ({ keep }) => Array.isArray(keep) && keep.every(stays => typeof stays === 'boolean'),
+}
+
+function isPrincipal(principal: Principal): boolean {
+  return (
+    isObject(principal) &&
+    isText(principal.id) &&
+    isStrings(principal.roles) &&
+    isText(principal.tenant) &&
+    isObject(principal.claims) &&
+    isObject(principal.via) &&
+    isText(principal.via.method)
+  )
+}
+
+function isObligation(obligation: Obligation): boolean {
+  return isObject(obligation) && isText(obligation.name) && Array.isArray(obligation.args) && obligation.args.every(isArgument)
+}
+
+function isArgument(argument: Obligation['args'][number]): boolean {
+  if (!isObject(argument)) return false
+  const { name, value } = argument
+  return (
+    (name === undefined || typeof name === 'string') && (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value)))
+  )
+}
+
+function isCode(code: unknown): boolean {
+  return typeof code === 'string' && /^[a-z][a-z0-9-]*$/.test(code)
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

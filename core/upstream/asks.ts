@@ -1,0 +1,55 @@
+// Requests that a server makes of the client over one lane: each is answered once, and ends when the server cancels it.
+import { errorObject } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { writeErrorObject, writeResult } from '../mcp/message.ts'
+import type { Answer } from '../plugin/index.ts'
+import type { Ask, Pending } from './calls.ts'
+
+/** While a person is asked, the call that asked is alive: its time limit starts again this often. */
+const KEEP_ALIVE_MS = 5000
+const EMPTY = Json.of({})
+
+export class Asks {
+  readonly #open = new Map<string, AbortController>()
+
+  /** Resolves when the answer has been written, or when there is no one left to write it to. */
+  async take(
+    request: { readonly id: Json; readonly method: string; readonly params: Json | undefined },
+    pending: Pending | undefined,
+    handle: (ask: Ask) => Promise<Answer>,
+    write: (bytes: Uint8Array) => void,
+    progress: (params: Json) => void,
+  ): Promise<void> {
+    const { id, method, params } = request
+    if (method === 'ping') return write(writeResult(id, EMPTY))
+    const key = keyOf(id)
+    if (this.#open.has(key)) return write(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })))
+    const abort = new AbortController()
+    this.#open.set(key, abort)
+    const keepAlive = setInterval(() => pending?.touch(), KEEP_ALIVE_MS).unref()
+    try {
+      const ask: Ask = { method, params, signal: abort.signal, progress }
+      const answer = await (pending?.call.asked?.(ask) ?? handle(ask))
+      if (abort.signal.aborted) return
+      const payload = answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)
+      write(answer.kind === 'result' ? writeResult(id, payload) : writeErrorObject(id, payload))
+    } finally {
+      clearInterval(keepAlive)
+      this.#open.delete(key)
+      pending?.touch()
+    }
+  }
+
+  cancel(id: Json | undefined): void {
+    if (id !== undefined) this.#open.get(keyOf(id))?.abort()
+  }
+
+  cancelAll(): void {
+    for (const ask of this.#open.values()) ask.abort()
+  }
+}
+
+/** A string id and a number id are different even where they print alike. Spec: JSON-RPC 2.0, 4. */
+export function keyOf(id: Json): string {
+  return id.type === 'string' ? `s${id.value as string}` : `n${id.text}`
+}

@@ -1,0 +1,127 @@
+// Requests of ours that a server has not answered yet: ids, time limits, cancellation, progress. Each settles once.
+import type { Cancel } from '../cancel.ts'
+import type { ErrorCode } from '../errors.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { writeNotification, writeRequest } from '../mcp/message.ts'
+import type { Answer, Clock } from '../plugin/index.ts'
+import type { Transport } from './transport.ts'
+
+/** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
+export interface Ask {
+  readonly method: string
+  readonly params: Json | undefined
+  readonly signal: AbortSignal
+  /** Progress that the client reports, for the server. */
+  progress(params: Json): void
+}
+
+/** One request on its way to the server. */
+export interface LaneCall {
+  readonly cancel?: Cancel
+  /** The client's own progress token; the server gets ours. */
+  readonly progressToken?: Json
+  /** A notification that belongs to this request. */
+  notified?(method: string, params: Json | undefined): void
+  /** A request that the server makes during this one. */
+  asked?(ask: Ask): Promise<Answer>
+}
+
+export interface Pending {
+  readonly method: string
+  readonly call: LaneCall
+  settle(answer: Answer): void
+  /** Starts the time limit again. */
+  touch(): void
+}
+
+export class Calls {
+  readonly #server: string
+  readonly #clock: Clock
+  readonly #pending = new Map<number, Pending>()
+  #nextId = 1
+  /** Answers and progress for nothing that is open: counted, dropped. */
+  late = 0
+
+  constructor(server: string, clock: Clock) {
+    this.#server = server
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  find(id: number): Pending | undefined {
+    return this.#pending.get(id)
+  }
+
+  /** stdio does not say which call a request of the server belongs to: the newest that waits is the best guess. */
+  newest(): Pending | undefined {
+    let newest: Pending | undefined
+    for (const pending of this.#pending.values()) if (pending.method !== 'initialize') newest = pending
+    return newest
+  }
+
+  /** `limitMs` 0 = no time limit; progress starts it again. Never rejects. */
+  send(transport: Transport, method: string, params: Json | undefined, call: LaneCall, limitMs: number): Promise<Answer> {
+    const { cancel } = call
+    if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
+    const id = this.#nextId++
+    return new Promise(resolve => {
+      let stopTimer = () => {}
+      const settle = (answer: Answer) => {
+        if (!this.#pending.delete(id)) return
+        stopTimer()
+        cancel?.listen(undefined)
+        resolve(answer)
+      }
+      const giveUp = (code: ErrorCode, reason: string) => {
+        // Spec: basic/utilities/cancellation: initialize is never cancelled.
+        if (method !== 'initialize') {
+          transport.send(writeNotification('notifications/cancelled', Json.of({ requestId: id, reason })), { kind: 'other' })
+          transport.abandon?.(id)
+        }
+        settle(errorAnswer(code, { server: this.#server }))
+      }
+      const touch = () => {
+        stopTimer()
+        if (limitMs > 0) stopTimer = this.#clock.after(limitMs, () => giveUp('upstream-timeout', 'time limit of the gateway'))
+      }
+      this.#pending.set(id, { method, call, settle, touch })
+      cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
+      touch()
+      const sent = call.progressToken === undefined ? params : withProgressToken(params, id)
+      transport.send(writeRequest(id, method, sent), { kind: 'request', id })
+    })
+  }
+
+  /** `during`: the request in whose response stream this came; an answer to another one there is not believed. */
+  answered(id: number | undefined, during: number | undefined, answer: Answer): void {
+    const pending = id !== undefined && (during === undefined || during === id) ? this.#pending.get(id) : undefined
+    if (pending === undefined) this.late++
+    else pending.settle(answer)
+  }
+
+  progressed(method: string, params: Json | undefined): void {
+    const token = params?.get('progressToken')?.value
+    const pending = typeof token === 'number' ? this.#pending.get(token) : undefined
+    const { progressToken } = pending?.call ?? {}
+    if (pending === undefined || progressToken === undefined) {
+      this.late++
+      return
+    }
+    pending.touch()
+    pending.call.notified?.(method, params?.with({ progressToken }))
+  }
+
+  /** The connection is gone: nothing that is open will be answered. */
+  fail(answer: Answer): void {
+    for (const pending of [...this.#pending.values()]) pending.settle(answer)
+  }
+}
+
+function withProgressToken(params: Json | undefined, id: number): Json | undefined {
+  const meta = params?.get('_meta')
+  return params?.with({ _meta: meta?.with({ progressToken: Json.of(id) }) })
+}
