@@ -9,7 +9,7 @@ export interface Golden {
   readonly input: string
   readonly expected: string
   /** What the test compares with: the new text where goldens are being rewritten. */
-  settle(actual: string): string
+  readonly settle: (actual: string) => string
 }
 
 export function readGoldens(folder: string): Golden[] {
