@@ -22,6 +22,11 @@ async function findVerbs(first: string | undefined, words: readonly string[], ar
   return [...own, ...others.filter(verb => !taken.has(verb.path[0]))]
 }
 
+function endsBySignal(words: readonly string[]): boolean {
+  const first = words.find(word => !word.startsWith('-'))
+  return coreVerbs.some(verb => verb.endsBySignal === true && (verb.path[0] === first || verb.alias === first))
+}
+
 /** The command line of this process, to its end. */
 export async function runProcess(version: string): Promise<void> {
   const stop = new AbortController()
@@ -54,7 +59,7 @@ export async function runProcess(version: string): Promise<void> {
   }
   process.on('uncaughtException', error => process.exit(bug(error)))
   const code = await runCommand(process.argv.slice(2), around).catch(bug)
-  const ended = signalled === undefined ? code : signalled === 'SIGINT' ? 130 : 143
+  const ended = signalled === undefined || endsBySignal(process.argv.slice(2)) ? code : signalled === 'SIGINT' ? 130 : 143
   process.exitCode = ended
   // What is still open (a pool, a watcher) must not keep a finished command; what was written must be out first.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(ended)))

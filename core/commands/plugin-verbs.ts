@@ -70,10 +70,15 @@ async function runPluginCommand(plugin: AnyPlugin, entryName: string, command: C
     log,
     signal,
     interactive,
-    out: text => io.out(text),
-    err: text => io.err(text),
+    out: text => io.out(endLine(text)),
+    err: text => io.err(endLine(text)),
   }
   return run(own)
+}
+
+// A plugin says lines; whether it ends them is its own affair.
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
 }
 
 function toFinding(plugin: string, { message, path = [] }: StandardIssue, index: number, loaded: Loaded): Finding {

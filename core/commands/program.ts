@@ -47,8 +47,7 @@ function addVerb(program: Command, verb: Verb, run: (io: VerbIo) => Promise<void
   command.action(async (...given: unknown[]) => {
     const options = command.opts<VerbIo['options']>()
     const args = given.slice(0, verb.args?.length ?? 0) as VerbIo['args']
-    const { version: _, ...rest } = around
-    await run({ ...rest, args, options, json: options.json === true })
+    await run({ ...around, args, options, json: options.json === true })
   })
 }
 

@@ -6,6 +6,57 @@ const mcpJson = { flags: '--mcp-json <file>', summary: "servers from a client's 
 
 export const coreVerbs: readonly Verb[] = [
   {
+    path: ['run'],
+    alias: 'serve',
+    summary: 'Run the gateway: over HTTP on the address of the config, or with --stdio for one client',
+    options: [
+      { flags: '--stdio', summary: 'serve one client on stdin and stdout; HTTP only with --http' },
+      { flags: '--http <host:port>', summary: 'listen here, in place of `listen` of the config' },
+      plugin,
+      mcpJson,
+      { flags: '--log <level>', summary: 'debug, info, warn, error or silent' },
+    ],
+    examples: [
+      'mcpgw run',
+      'mcpgw run --plugin audit --plugin redact --mcp-json claude_desktop_config.json',
+      'mcpgw run --stdio --config mcpgw.yaml',
+    ],
+    endsBySignal: true,
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    path: ['servers', 'list'],
+    summary: 'The servers of the config',
+    options: [mcpJson],
+    examples: ['mcpgw servers list', 'mcpgw servers list --json'],
+    load: async () => (await import('./servers.ts')).listServers,
+  },
+  {
+    path: ['servers', 'status'],
+    summary: 'How the servers are: asked of the running gateway, or tried one by one where none runs',
+    options: [mcpJson],
+    examples: ['mcpgw servers status'],
+    load: async () => (await import('./servers.ts')).showStatus,
+  },
+  {
+    path: ['tools', 'list'],
+    summary: 'Every tool under the name that clients see',
+    options: [plugin, mcpJson],
+    examples: ['mcpgw tools list', 'mcpgw tools list --json'],
+    load: async () => (await import('./tools.ts')).listTools,
+  },
+  {
+    path: ['tools', 'call'],
+    summary: 'Call a tool through all plugins, as the principal of stdio',
+    args: [
+      { name: '<name>', summary: 'as `tools list` shows it' },
+      { name: '[arguments]', summary: 'a JSON object' },
+    ],
+    options: [plugin, mcpJson],
+    examples: ['mcpgw tools call notes__search_notes \'{"query":"demo"}\''],
+    load: async () => (await import('./tools.ts')).callTool,
+  },
+  {
     path: ['init'],
     summary: 'Write a first mcpgw.yaml into this folder; nothing is overwritten',
     examples: ['mcpgw init'],

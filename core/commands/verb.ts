@@ -11,6 +11,8 @@ export interface Verb {
   /** `flags` as in commander. `--json`, `--config` and `--data-dir` exist everywhere. `repeat`: may stand more than once, gives an array. */
   readonly options?: readonly VerbOption[]
   readonly examples: readonly string[]
+  /** A signal is its normal end: the exit code is its own, not that of the signal. */
+  readonly endsBySignal?: boolean
   /** The number is the exit code: 0 done, 1 the answer is no, 2 usage or config, 3 could not, 4 not proven. */
   load(): Promise<(io: VerbIo) => Promise<number>>
 }
@@ -26,6 +28,7 @@ export interface VerbIo {
   readonly args: readonly (string | readonly string[] | undefined)[]
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly json: boolean
+  readonly version: string
   readonly env: Environment
   readonly cwd: string
   /** Aborted by SIGINT and SIGTERM. */
@@ -41,7 +44,7 @@ export interface VerbIo {
 }
 
 /** What stands around the verbs: the process, or a test. */
-export type Surroundings = Omit<VerbIo, 'args' | 'options' | 'json'> & { readonly version: string }
+export type Surroundings = Omit<VerbIo, 'args' | 'options' | 'json'>
 
 export function textOption(io: Pick<VerbIo, 'options'>, name: string): string | undefined {
   const value = io.options[name]

@@ -35,7 +35,8 @@ describeEachWay('resources', way => {
     try {
       const own = await direct.link('everything').client.listResources()
       expect(own.resources.length).toBeGreaterThan(5)
-      expect(resources).toEqual(own.resources)
+      // Through the gateway the list holds the resources of the other servers too.
+      expect(resources.filter(({ uri }) => uri.startsWith('demo:'))).toEqual(own.resources)
     } finally {
       await direct.close()
     }
