@@ -84,16 +84,14 @@ test('an order that is named is accepted', () => {
     'rewrites-response',
     'narrows-list',
   ]
-  const stack = fc
-    .array(fc.subarray(capabilities, { maxLength: 2 }), { maxLength: 7 })
-    .map(all =>
-      all.map((can, i) =>
-        entry(`p${i}`, can, {
-          ...(i % 3 === 1 && { provides: [service(`s${i}`)] }),
-          ...(i % 3 === 0 && all.length > i + 1 && { requires: [service(`s${i + 1}`)] }),
-        }),
-      ),
-    )
+  const stack = fc.array(fc.subarray(capabilities, { maxLength: 2 }), { maxLength: 7 }).map(all =>
+    all.map((can, i) =>
+      entry(`p${i}`, can, {
+        ...(i % 3 === 1 && { provides: [service(`s${i}`)] }),
+        ...(i % 3 === 0 && all.length > i + 1 && { requires: [service(`s${i + 1}`)] }),
+      }),
+    ),
+  )
   fc.assert(
     fc.property(stack, plugins => {
       const help = proveOrder(plugins)[0]?.help ?? ''
