@@ -14,6 +14,7 @@ export type FindingCode =
   | 'obligation-twice'
   | 'failure-open'
   | 'listen-open'
+  | 'listen-failed'
 
 export interface Finding {
   readonly code: FindingCode
@@ -40,5 +41,6 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'service-twice': 'Two plugins provide the same service.',
   'obligation-twice': 'Two plugins discharge the same obligation; which of them should, is not for the gateway to guess.',
   'failure-open': 'Only a plugin without capabilities and obligations may fail open: a failure of any other would let something through.',
+  'listen-failed': 'The address or port of `listen` cannot be used; `mcpgw doctor` looks at it more closely.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
 }

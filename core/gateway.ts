@@ -1,43 +1,124 @@
-// The gateway as a whole: kernel, servers, relay and listeners, put together in one place and taken down in reverse.
-import { readFileSync } from 'node:fs'
+// The gateway as a whole: servers, relay and listeners around a pipeline, put together in one place and taken down in reverse.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig, ServerConfig } from './config/schema.ts'
-import { listenHttp } from './downstream/http.ts'
+import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import { createIds } from './ids.ts'
-import { boot, type Host, type Kernel } from './kernel.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { AdminEvent, Clock, Log } from './plugin/index.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
 import { createViews, type Views } from './relay/view.ts'
+import type { KnownSecrets } from './secrets.ts'
+import { createServerBoard, type ServerBoard } from './upstream/board.ts'
 import { createDialer } from './upstream/dialer.ts'
 import { createHttpTransport } from './upstream/http.ts'
-import type { LanePool } from './upstream/pool.ts'
-import { createStdioTransport } from './upstream/stdio.ts'
-import { createSupervisors } from './upstream/supervisor.ts'
+import { createLeftovers, reapLeftovers } from './upstream/leftovers.ts'
+import { createManagedTransport } from './upstream/managed.ts'
+import { LanePool } from './upstream/pool.ts'
 import type { Transport } from './upstream/transport.ts'
 
 export interface GatewayOptions {
   readonly config: GatewayConfig
-  readonly host: Host
+  readonly version: string
+  readonly boot: string
+  readonly pipeline: Pipeline
+  readonly secrets: KnownSecrets
+  readonly clock: Clock
+  readonly log: Log
   /** Listen on `config.listen`. */
   readonly http: boolean
+  /** Open a lane to every server at once, so that they are known before the first client asks. */
+  readonly probe: boolean
   /** Serve one client on these. */
   readonly stdio?: { readonly input: Readable; readonly output: Writable }
+  /** Administration events of servers, for the record. */
+  onEvent?(event: AdminEvent): void
+  /** Anything but the MCP endpoints; false where the path is not known. */
+  serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
 
 export interface Gateway {
-  readonly kernel: Kernel
   readonly relay: Relay
   readonly views: Views
   readonly pool: LanePool
+  readonly board: ServerBoard
   readonly sessions: SessionStore
   /** Port in use, where HTTP is served. */
   readonly port: number | undefined
   readonly stdio: StdioListener | undefined
-  /** Takes no new work, lets what is under way finish within the limit, stops servers, then plugins. */
-  stop(limitMs?: number): Promise<void>
+  /** Takes no new work, lets what is under way finish within `limitMs`, then ends sessions and servers. */
+  stop(limitMs: number): Promise<void>
 }
 
-const STOP_MS = 10_000
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, clock, log, pipeline, secrets } = options
+  const runFolder = join(config.store.dir, 'run')
+  for (const pid of reapLeftovers(runFolder)) log.warn('a server process of a killed gateway was ended', { pid })
+  const leftovers = createLeftovers(runFolder)
+  const board = createServerBoard({ servers: config.servers, clock, log, ...(options.onEvent && { onEvent: options.onEvent }) })
+  const dialer = createDialer()
+
+  function createTransport(server: ServerConfig, isBusy: () => boolean): Transport {
+    if (server.kind === 'remote') {
+      return createHttpTransport({ url: new URL(server.url), headers: server.headers, maxBytes: config.limits.messageBytes, dialer, log })
+    }
+    return createManagedTransport(server, {
+      supervisor: board.supervisor(server.id),
+      clock,
+      log,
+      scrub: text => secrets.scrubText(text),
+      isBusy,
+      leftovers,
+      limits: { lineBytes: config.limits.messageBytes },
+    })
+  }
+
+  const pool = new LanePool({
+    config,
+    version: options.version,
+    clock,
+    log,
+    createTransport,
+    scrub: bytes => secrets.scrub(bytes),
+    noteOpened: server => board.opened(server.id),
+    noteClosed: (server, fault) => board.closed(server.id, fault),
+  })
+  const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
+  const relay = createRelay({ config, version: options.version, pipeline, pool, sessions, clock, log, newId: createIds(options.boot) })
+  const views = createViews(config)
+  const probing = options.probe ? pool.probe(views.all.servers) : undefined
+
+  let http: HttpListener | undefined
+  try {
+    const serveOther = options.serveOther ?? (() => false)
+    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, serveOther })
+  } catch (error) {
+    await pool.close()
+    await dialer.close()
+    throw error
+  }
+  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, log, ...options.stdio })
+
+  return {
+    relay,
+    views,
+    pool,
+    board,
+    sessions,
+    port: http?.port,
+    stdio,
+    async stop(limitMs) {
+      await http?.close(limitMs)
+      await stdio?.close()
+      await sessions.close()
+      await pool.close()
+      await probing
+      await pipeline.drain()
+      await dialer.close()
+    },
+  }
+}

@@ -10,7 +10,7 @@ import { compileStack, type LoadedPlugin } from './pipeline/stack.ts'
 import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer } from './plugin/index.ts'
 import type { Refusal } from './refusal.ts'
 
-export type { Admission, Resolve } from './pipeline/admit.ts'
+export type { Admission, Resolve, Unresolved } from './pipeline/admit.ts'
 export type { Narrowing } from './pipeline/lists.ts'
 export type { LoadedPlugin } from './pipeline/stack.ts'
 export type { Refusal } from './refusal.ts'

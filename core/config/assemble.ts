@@ -47,9 +47,12 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     diagnostics.push({ code, severity: 'error', message, file })
   }
   const source = parts?.source
-  if (source?.root.kind === 'map') {
-    for (const { key } of source.root.entries)
-      if (key !== 'servers' && key !== 'plugins') origins.set(key, { kind: 'text', source, path: [key] })
+  const entries = source?.root.kind === 'map' ? source.root.entries.map(({ key }) => key) : []
+  for (const key of entries) {
+    if (source === undefined || key === 'servers' || key === 'plugins') continue
+    // The older shape has host and port at the top.
+    if (key === 'host' || key === 'port') origins.set(`listen.${key}`, { kind: 'text', source, path: [key] })
+    else if (shape[key as keyof FileShape] !== undefined) origins.set(key, { kind: 'text', source, path: [key] })
   }
   // What stands over the file: the flag, else the variable.
   const override = (
@@ -109,7 +112,8 @@ function choosePlugins(
 ): { entry: PluginEntry; placed: PlacedPlugin | undefined; flag: boolean }[] {
   const entryOf = (one: PlacedPlugin): PluginEntry => {
     const start = spanOf(one.source.root, one.path).start
-    return { name: one.name, config: one.config, at: { file: one.source.file, ...position(one.source.text, start) } }
+    const failure = one.failure === undefined ? {} : { failure: one.failure }
+    return { name: one.name, config: one.config, ...failure, at: { file: one.source.file, ...position(one.source.text, start) } }
   }
   if (flags === undefined || flags.length === 0) return placed.map(one => ({ entry: entryOf(one), placed: one, flag: false }))
   return flags.map(name => {

@@ -11,7 +11,7 @@ import type { PlacedPlugin, PlacedServer, Section } from './placed.ts'
 import { readConfigFile } from './read.ts'
 import { checkIds, checkKinds } from './servers.ts'
 import { type FileShape, fileShape } from './shape.ts'
-import { entryOf, find, type Path, type Source, spanOf, toValue } from './tree.ts'
+import { entryOf, find, member, type Path, type Source, spanOf, toValue } from './tree.ts'
 
 export interface ConfigParts {
   readonly shape: FileShape
@@ -79,11 +79,16 @@ function checkPlugins(source: Source): Diagnostic[] {
   const seen = new Set<string>()
   return list.items.flatMap((item, index) => {
     const span = spanOf(source.root, ['plugins', index])
-    if (item.kind === 'map' && item.entries.length !== 1) {
+    const names = item.kind === 'map' ? item.entries.filter(({ key }) => key !== 'failure').map(({ key }) => key) : []
+    if (item.kind === 'map' && names.length !== 1) {
       const help = '- audit, or - audit: {durability: os}; what belongs to the plugin is indented below its name'
       return [diagnose(source, span, { code: 'bad-value', message: 'a plugin is a name, or one name with its config', help })]
     }
-    const name = item.kind === 'map' ? item.entries[0]?.key : item.kind === 'scalar' ? String(item.value) : undefined
+    const failure = member(item, 'failure')
+    if (failure !== undefined && !(failure.kind === 'scalar' && (failure.value === 'open' || failure.value === 'closed'))) {
+      return [diagnose(source, failure.span, { code: 'bad-value', message: '"failure" takes open or closed' })]
+    }
+    const name = item.kind === 'map' ? names[0] : item.kind === 'scalar' ? String(item.value) : undefined
     if (name === undefined || !seen.has(name)) {
       if (name !== undefined) seen.add(name)
       return []
@@ -94,9 +99,16 @@ function checkPlugins(source: Source): Diagnostic[] {
 
 function placePlugins(shape: FileShape, source: Source, baseDir: string): PlacedPlugin[] {
   return (shape.plugins ?? []).map((entry, index) => {
-    const [name = '', config] = typeof entry === 'string' ? [entry] : (Object.entries(entry)[0] ?? [])
+    const { failure, ...named } = typeof entry === 'string' ? { [entry]: {} } : entry
+    const [name = '', config] = Object.entries(named)[0] ?? []
     const path = typeof entry === 'string' ? ['plugins', index] : ['plugins', index, name]
-    return { name: resolvePlugin(name, baseDir), config: config ?? {}, source, path }
+    return {
+      name: resolvePlugin(name, baseDir),
+      config: config ?? {},
+      source,
+      path,
+      ...(failure === undefined ? {} : { failure: failure === 'open' ? 'open' : 'closed' }),
+    }
   })
 }
 

@@ -17,6 +17,7 @@ export interface PlacedServer extends Place {
 export interface PlacedPlugin extends Place {
   readonly name: string
   readonly config: unknown
+  readonly failure?: 'open' | 'closed'
   /** Keys of the config that stand under another name in the file. */
   readonly renamed?: Readonly<Record<string, string>>
 }

@@ -53,6 +53,8 @@ export interface PluginEntry {
   readonly name: string
   /** As written, references expanded; the plugin's own schema checks it. `{}` where only the name stands. */
   readonly config: unknown
+  /** `open`: a failure counts as a pass; the loader allows it only for plugins that can do nothing. */
+  readonly failure?: 'open' | 'closed'
   readonly at?: SourcePosition
 }
 

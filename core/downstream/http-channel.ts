@@ -5,6 +5,7 @@ import type { Channel, ReplyChannel } from './session.ts'
 
 /** A reader that leaves this much unread is cut: memory is bounded per connection. */
 const MAX_UNREAD = 16 * 1024 * 1024
+const SMALL = 16 * 1024
 const STREAM_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 
 export class HttpReply implements ReplyChannel {
@@ -43,7 +44,9 @@ export class HttpReply implements ReplyChannel {
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId
     if (status === 401) headers['www-authenticate'] = 'Bearer realm="mcpgw"'
     response.writeHead(status, headers)
-    response.end(message)
+    // A short body as text goes out in one write with the headers; latin1 keeps every byte.
+    if (message.length <= SMALL) response.end(Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1'), 'latin1')
+    else response.end(message)
   }
 }
 

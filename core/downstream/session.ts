@@ -1,4 +1,5 @@
 // A client's session (revisions up to 2025-11-25): what it declared, what it waits for, what it is asked. No process, no timer.
+import type { Cancel } from '../cancel.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
@@ -19,7 +20,7 @@ export interface ReplyChannel extends Channel {
 
 /** A request of the client that is under way. */
 export interface Inflight {
-  readonly abort: AbortController
+  readonly cancel: Cancel
   readonly channel: Channel
 }
 
@@ -155,6 +156,6 @@ export class Session {
   end(): void {
     this.ended = true
     for (const outgoing of [...this.#outgoing.values()]) outgoing.settle(errorAnswer('client-gone'))
-    for (const { abort } of this.inflight.values()) abort.abort('the session has ended')
+    for (const { cancel } of this.inflight.values()) cancel.cancel('the session has ended')
   }
 }

@@ -16,8 +16,11 @@ export type Admission =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
+/** Nothing of that name, or not for this caller; `resource` is what was asked for, for the record. */
+export type Unresolved = Refusal & { readonly resource?: Resource }
+
 /** Looks up what the exchange is about, once the caller is known. */
-export type Resolve = () => Awaitable<Resource | Refusal>
+export type Resolve = () => Awaitable<Resource | Unresolved>
 
 interface Flight {
   readonly state: ExchangeState
@@ -82,10 +85,13 @@ function checkIdentity({ stack, log }: Driver, { state, resolve }: Flight): Awai
     log.error('bug: a name could not be looked up', { exchange: init.id, detail: describeError(error) })
     return refuse('internal', ['default'])
   }
-  const take = (found: Resource | Refusal): Refusal | undefined => {
-    if ('code' in found) return found
-    state.resource = Object.freeze(found)
-    return undefined
+  const take = (found: Resource | Unresolved): Refusal | undefined => {
+    if (!('code' in found)) {
+      state.resource = Object.freeze(found)
+      return undefined
+    }
+    if (found.resource !== undefined) state.resource = Object.freeze(found.resource)
+    return found
   }
   try {
     const found = resolve()

@@ -1,5 +1,5 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
-import type { Clock, Log } from './plugin.ts'
+import type { Clock, Log } from './host.ts'
 import type { Stores } from './store.ts'
 
 export interface Command<C = unknown> {
@@ -34,9 +34,9 @@ export interface CommandIo<C = unknown> {
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
-  /** Results. */
+  /** Results; a line break is added where the text does not end with one. */
   out(text: string): void
-  /** Everything else: progress, hints, errors. */
+  /** Everything else: progress, hints, errors; likewise. */
   err(text: string): void
   /** True where stderr is a terminal that may show progress. */
   readonly interactive: boolean

@@ -11,17 +11,15 @@ export type {
   Principal,
   Resource,
 } from './exchange.ts'
+export type { Clock, Log, Metrics } from './host.ts'
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
 export type {
   Awaitable,
   Capability,
-  Clock,
   DischargeStage,
   Hooks,
   ListItem,
-  Log,
-  Metrics,
   Notification,
   Plugin,
   PluginContext,

@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean
   /** `full`: fsync at each commit (synchronous=FULL); `os`: survives a kill of the process, not of the machine. Default `full`. */
   readonly durability?: 'full' | 'os'
+  /** Newest version of the tables that the caller knows (`PRAGMA user_version`, set by the owner); a file with a newer one is refused. */
+  readonly schema?: number
 }
 
 /** Rows for one statement of a writer: `sql` is one of those given at opening. */
@@ -57,6 +59,8 @@ export interface Stores {
       durability: 'full' | 'os'
       setup: string
       statements: readonly string[]
+      /** As in `OpenOptions`. */
+      schema?: number
     },
   ): Promise<GroupWriter>
   /** Absolute path in the data directory. */

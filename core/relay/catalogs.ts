@@ -4,11 +4,12 @@ import type { ListKind } from '../mcp/methods.ts'
 import type { Log } from '../plugin/index.ts'
 import { isItems } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
-import { buildCatalog, type Catalog, isCurrent, type Source } from './catalog.ts'
+import { buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
 
 export class Catalogs {
   readonly #pool: LanePool
   readonly #log: Log
+  readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
   /** Sessions whose lanes are the same have the same lists: the last merged one of each kind is tried first. */
   readonly #latest = new Map<string, Catalog>()
@@ -18,11 +19,22 @@ export class Catalogs {
     this.#log = log
   }
 
+  /** The lane of this session to a server of its view. */
   berth(session: Session, server: string): Berth | undefined {
-    const config = session.view.servers.find(one => one.id === server)
-    if (config === undefined) return undefined
-    const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
-    return this.#pool.berth(config, { principalId: session.principalId, session: own }, session.user)
+    let berths = this.#berths.get(session)
+    if (berths === undefined) {
+      berths = new Map()
+      this.#berths.set(session, berths)
+    }
+    let berth = berths.get(server)
+    if (berth === undefined) {
+      const config = session.view.servers.find(one => one.id === server)
+      if (config === undefined) return undefined
+      const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
+      berth = this.#pool.berth(config, { principalId: session.principalId, session: own }, session.user)
+      berths.set(server, berth)
+    }
+    return berth
   }
 
   /** The merged list, from servers that answer; one that does not is left out and logged. */
@@ -40,6 +52,18 @@ export class Catalogs {
       kind,
       lists.filter(list => list !== undefined),
     )
+  }
+
+  /** An entry of a list that is surely current, without asking anybody. */
+  peek(session: Session, kind: ListKind, publicName: string): Entry | undefined {
+    const entry = this.#bySession.get(session)?.get(kind.of)?.byName.get(publicName)
+    if (entry === undefined) return undefined
+    const { lists } = this.berth(session, entry.server)!
+    const source = this.#bySession
+      .get(session)!
+      .get(kind.of)!
+      .sources.find(one => one.server === entry.server)
+    return source !== undefined && lists.known(kind) === source.items ? entry : undefined
   }
 
   /** The list as last seen, of the servers given; those never asked are asked now. */

@@ -1,20 +1,19 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
+import { Cancel } from '../cancel.ts'
 import { type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { type Message, writeErrorObject } from '../mcp/message.ts'
-import { LISTS, listOf, negotiate } from '../mcp/methods.ts'
-import type { Refusal } from '../pipeline.ts'
-import type { Answer, Peer, Resource } from '../plugin/index.ts'
+import { negotiate } from '../mcp/methods.ts'
+import type { Peer, Resource } from '../plugin/index.ts'
 import { keyOf } from '../upstream/asks.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
-import { answerList, maySee } from './lists.ts'
 import { initializeResult } from './merge.ts'
+import { createPlans, EMPTY, isOther, PLUMBING } from './plan.ts'
 import { run } from './run.ts'
-import { subscribe, tellAgain, tellLevel, unsubscribe } from './standing.ts'
-import { findTarget, type Target } from './target.ts'
+import { tellAgain } from './standing.ts'
 import { askClient, createTold } from './to-client.ts'
 import type { View } from './view.ts'
 
@@ -22,10 +21,7 @@ type Request = Extract<Message, { kind: 'request' }>
 
 /** How long initialize waits for servers that have not been heard of yet. */
 const LEARN_MS = 2000
-const PLUMBING: Resource = { kind: 'plumbing' }
 const NO_PARAMS = Json.of({})
-const EMPTY: Answer = { kind: 'result', payload: Json.of({}) }
-const TOOLS = LISTS[0]!
 
 export interface Relay {
   /** Answers `initialize`; the session where it was admitted. */
@@ -41,6 +37,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
   const catalogs = new Catalogs(pool, deps.log)
   const told = createTold(deps, catalogs)
+  const planOf = createPlans(deps, catalogs)
 
   async function open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined> {
     const params = request.params ?? NO_PARAMS
@@ -59,10 +56,10 @@ export function createRelay(deps: RelayDeps): Relay {
         send: message => channel.send(message),
         reply: (message, status) => channel.reply(message, status, session?.id),
       },
-      abort: new AbortController(),
+      cancel: new Cancel(),
       resource: PLUMBING,
       async perform(x) {
-        await learn(view)
+        await learn(view, x.principal?.id)
         const made = new Session({
           id: sessions.newId(),
           view,
@@ -88,12 +85,12 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   /** A server that is slow to start holds nobody up for longer than this. */
-  async function learn(view: View): Promise<void> {
+  async function learn(view: View, principalId = ''): Promise<void> {
     const unknown = view.servers.filter(server => pool.known(server.id) === undefined)
     if (unknown.length === 0) return
     await new Promise<void>(resolve => {
       const stop = clock.after(LEARN_MS, resolve)
-      void pool.probe(unknown).finally(() => {
+      void pool.probe(unknown, principalId).finally(() => {
         stop()
         resolve()
       })
@@ -119,70 +116,21 @@ export function createRelay(deps: RelayDeps): Relay {
     const key = keyOf(id)
     if (session.inflight.has(key))
       return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
-    const abort = new AbortController()
-    session.inflight.set(key, { abort, channel })
+    const cancel = new Cancel()
+    session.inflight.set(key, { cancel, channel })
     try {
-      await run(deps, { ...plan(session, method, params ?? NO_PARAMS, channel), session, peer, id, method, params, channel, abort })
+      await run(deps, {
+        ...planOf(session, method, params ?? NO_PARAMS, channel, cancel),
+        session,
+        peer,
+        id,
+        method,
+        params,
+        channel,
+        cancel,
+      })
     } finally {
       session.inflight.delete(key)
-    }
-  }
-
-  /** What this method means: whom it concerns and how it is done. */
-  function plan(
-    session: Session,
-    method: string,
-    params: Json,
-    channel: ReplyChannel,
-  ): Pick<Parameters<typeof run>[1], 'resource' | 'resolve' | 'perform' | 'isHidden'> {
-    const list = listOf(method)
-    if (list !== undefined) {
-      const resource: Resource = { kind: 'list', of: list.of }
-      return { resource, resolve: async x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
-    }
-    if (method === 'ping' || method === 'logging/setLevel' || method === 'initialize') {
-      return {
-        resource: PLUMBING,
-        resolve: async x => isOther(session, x) ?? PLUMBING,
-        perform: async () => {
-          if (method === 'initialize') return errorAnswer('invalid-request', { text: 'this session is initialized' })
-          if (method === 'ping') return EMPTY
-          const level = params.string('level')
-          if (level === undefined) return errorAnswer('invalid-params', { text: 'level is missing' })
-          session.logLevel = level
-          for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!.lane)
-          return EMPTY
-        },
-      }
-    }
-    let target: Target | undefined
-    return {
-      resource: { kind: 'method', server: '', method },
-      async resolve(x) {
-        const other = isOther(session, x)
-        if (other !== undefined) return other
-        const found = await findTarget(catalogs, session, method, params)
-        if ('code' in found) {
-          x.about(found.resource)
-          return { code: found.code, reason: textOf(found.code), by: ['default'] }
-        }
-        target = found
-        return found.resource
-      },
-      isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
-      async perform(x, tell) {
-        const { lane } = catalogs.berth(session, target!.server)!
-        const sent = target!.toServer(x.sent as Json)
-        if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
-        if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
-        const progressToken = params.get('_meta')?.get('progressToken')
-        return lane.request(method, sent, {
-          signal: x.signal,
-          ...(progressToken && { progressToken }),
-          notified: tell,
-          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
-        })
-      },
     }
   }
 
@@ -190,7 +138,7 @@ export function createRelay(deps: RelayDeps): Relay {
     if (method === 'notifications/initialized') return
     if (method === 'notifications/cancelled') {
       const id = params?.get('requestId')
-      if (id !== undefined) session.inflight.get(keyOf(id))?.abort.abort(params?.string('reason') ?? 'cancelled by the client')
+      if (id !== undefined) session.inflight.get(keyOf(id))?.cancel.cancel(params?.string('reason') ?? 'cancelled by the client')
       return
     }
     if (method === 'notifications/progress') return params && session.progressed(params)
@@ -208,7 +156,7 @@ export function createRelay(deps: RelayDeps): Relay {
         method,
         params,
         channel,
-        abort: new AbortController(),
+        cancel: new Cancel(),
         resource: method === 'notifications/roots/list_changed' ? PLUMBING : resource,
         async perform(x) {
           lane.notify(method, params === undefined ? undefined : (x.sent as Json))
@@ -219,6 +167,7 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
+    const cancel = new Cancel()
     const at = clock.now()
     const x = deps.pipeline.openExchange({
       id: deps.newId(at),
@@ -232,7 +181,9 @@ export function createRelay(deps: RelayDeps): Relay {
       params: NO_PARAMS,
       at,
       mono: clock.mono(),
-      signal: new AbortController().signal,
+      get signal() {
+        return cancel.signal
+      },
     })
     const admission = await deps.pipeline.admit(x, async () => isOther(session, x) ?? PLUMBING)
     if (admission.kind === 'refused') {
@@ -244,15 +195,4 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   return { open, receive, admitStanding, end: session => sessions.end(session) }
-}
-
-/** A session belongs to the principal that opened it; for any other it does not exist. */
-function isOther(session: Session, x: { readonly principal?: { readonly id: string } }): Refusal | undefined {
-  return (x.principal?.id ?? '') === session.principalId
-    ? undefined
-    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
-}
-
-function textOf(code: Refusal['code']): string {
-  return (errorObject(code).value as { message: string }).message
 }

@@ -1,12 +1,13 @@
 // One request of a client as a straight line: open, admit, perform, respond, reply, settle.
+import type { Cancel } from '../cancel.ts'
 import type { ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
-import type { Refusal } from '../pipeline.ts'
-import type { Answer, Outcome, Peer, Resource } from '../plugin/index.ts'
+import type { Refusal, Unresolved } from '../pipeline.ts'
+import type { Answer, Awaitable, Outcome, Peer, Resource } from '../plugin/index.ts'
 import type { RelayDeps } from './deps.ts'
 
 export interface Work {
@@ -16,11 +17,11 @@ export interface Work {
   readonly method: string
   readonly params: Json | undefined
   readonly channel: ReplyChannel
-  readonly abort: AbortController
+  readonly cancel: Cancel
   /** What it is about, before the name is looked up. */
   readonly resource: Resource
   /** Looks the name up once the caller is known; a refusal where there is nothing of that name. */
-  resolve?(x: LiveExchange): Promise<Resource | Refusal>
+  resolve?(x: LiveExchange): Awaitable<Resource | Unresolved>
   /** Does it. The answer is not yet seen by any plugin. */
   perform(x: LiveExchange, tell: Tell): Promise<Answer>
   /** A denied call is answered as an unknown one where the caller may not even see it. */
@@ -47,7 +48,9 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     params: work.params ?? NO_PARAMS,
     at,
     mono: clock.mono(),
-    signal: work.abort.signal,
+    get signal() {
+      return work.cancel.signal
+    },
   })
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {

@@ -5,8 +5,8 @@ import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
 import { serverOf } from '../mcp/names.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
-import type { Resource } from '../plugin/index.ts'
-import { readAlias } from './catalog.ts'
+import type { Awaitable, Resource } from '../plugin/index.ts'
+import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 
 export interface Target {
@@ -25,7 +25,7 @@ export interface NoTarget {
 const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
 const same = (params: Json): Json => params
 
-export async function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Promise<Target | NoTarget> {
+export function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
   switch (method) {
     case 'tools/call':
       return findNamed(catalogs, session, TOOLS, params.string('name'), 'unknown-tool')
@@ -42,30 +42,42 @@ export async function findTarget(catalogs: Catalogs, session: Session, method: s
   }
 }
 
-async function findNamed(
+function findNamed(
   catalogs: Catalogs,
   session: Session,
   kind: ListKind,
   publicName: string | undefined,
   unknown: 'unknown-tool' | 'unknown-prompt',
-): Promise<Target | NoTarget> {
+): Awaitable<Target | NoTarget> {
   const resourceOf = (server: string, name: string, definition?: Json): Resource =>
     kind === TOOLS ? { kind: 'call', server, tool: name, ...(definition && { definition }) } : { kind: 'prompt', server, prompt: name }
   if (publicName === undefined) return { code: 'invalid-params', resource: resourceOf('', '') }
+  const targetOf = ({ server, name, definition }: Entry): Target => ({
+    server,
+    resource: resourceOf(server, name, definition),
+    toServer: name === publicName ? same : params => params.with({ name: Json.of(name) }),
+  })
+  const entry = catalogs.peek(session, kind, publicName)
+  if (entry !== undefined) return targetOf(entry)
+  return lookUp(catalogs, session, kind, publicName).then(({ found, hint }) =>
+    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName) } : targetOf(found),
+  )
+}
+
+async function lookUp(
+  catalogs: Catalogs,
+  session: Session,
+  kind: ListKind,
+  publicName: string,
+): Promise<{ found: Entry | undefined; hint: string | undefined }> {
   const { view } = session
   const hint = view.naming === 'qualified' ? serverOf(publicName) : undefined
   const all = view.servers.map(server => server.id)
   const candidates = hint !== undefined && all.includes(hint) ? [hint] : view.naming === 'qualified' ? [] : all
-  let entry = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
+  let found = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
   // A server that does not tell of changes may have a new tool since.
-  if (entry === undefined && candidates.length > 0) entry = (await catalogs.fetch(session, kind)).byName.get(publicName)
-  if (entry === undefined) return { code: unknown, resource: resourceOf(hint ?? '', publicName) }
-  const { server, name } = entry
-  return {
-    server,
-    resource: resourceOf(server, name, entry.definition),
-    toServer: name === publicName ? same : params => params.with({ name: Json.of(name) }),
-  }
+  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind)).byName.get(publicName)
+  return { found, hint }
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {

@@ -49,7 +49,7 @@ function ask(program: string, args: readonly string[], name: string, timeoutMs: 
         secretFault(
           'command-failed',
           `${program} ${how} for ${name}${lastLine(complaint)}`,
-          `Run by hand: ${[program, ...args].join(' ')}`,
+          `Run the command by hand, with ${name} as its last argument.`,
         ),
       )
     })
@@ -72,7 +72,7 @@ function lastLine(text: string): string {
       .trim()
       .split('\n')
       .at(-1)
-      ?.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')
+      ?.replace(/\p{Cc}/gu, ' ')
       .trim() ?? ''
   return line === '' ? '' : `: ${line.slice(0, 200)}`
 }

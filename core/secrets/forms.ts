@@ -27,12 +27,13 @@ export function escapeJson(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
 
-/** As JavaScript, RFC 3986, HTML forms, and languages that leave the slash alone spell a URL component. */
+/** Languages differ in which punctuation of a URL they leave as it is: JavaScript's two, RFC 3986, HTML forms; each with `/` kept, and with `+` for spaces. */
 function percentForms(value: string): string[] {
   const component = encodeURIComponent(value)
   const strict = component.replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
   const form = new URLSearchParams([['', value]]).toString().slice(1)
-  return [component, strict, form, component.replaceAll('%20', '+'), strict.replaceAll('%20', '+'), strict.replaceAll('%2F', '/')]
+  const bases = [component, strict, form, encodeURI(value)].flatMap(base => [base, base.replaceAll('%2F', '/')])
+  return bases.flatMap(base => [base, base.replaceAll('%20', '+')])
 }
 
 function upperPercent(form: string): string {

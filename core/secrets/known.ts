@@ -50,7 +50,7 @@ export class KnownSecrets {
   #compile(): Screen {
     const values = [...this.#servers.keys()]
     // `\u00..` spells ASCII; other escapes matter only to values that are not ASCII, `\/` only to those with a slash.
-    const escapes = [values.some(value => /[^\x00-\x7f]/.test(value)) ? '\\u' : '\\u00']
+    const escapes = [values.some(value => /[\u0080-\uffff]/.test(value)) ? '\\u' : '\\u00']
     if (values.some(value => value.includes('/'))) escapes.push('\\/')
     this.#escapes = escapes.map(sequence => Buffer.from(sequence))
     return compileScreen([...this.#marks.keys()].map(form => Buffer.from(form)))

@@ -3,16 +3,7 @@ import { errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeErrorObject, writeResult } from '../mcp/message.ts'
 import type { Answer } from '../plugin/index.ts'
-import type { Pending } from './calls.ts'
-
-/** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
-export interface Ask {
-  readonly method: string
-  readonly params: Json | undefined
-  readonly signal: AbortSignal
-  /** Progress that the client reports, for the server. */
-  progress(params: Json): void
-}
+import type { Ask, Pending } from './calls.ts'
 
 /** While a person is asked, the call that asked is alive: its time limit starts again this often. */
 const KEEP_ALIVE_MS = 5000

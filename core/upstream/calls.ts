@@ -1,15 +1,24 @@
 // Requests of ours that a server has not answered yet: ids, time limits, cancellation, progress. Each settles once.
+import type { Cancel } from '../cancel.ts'
 import type { ErrorCode } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
-import type { Ask } from './asks.ts'
 import type { Transport } from './transport.ts'
+
+/** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
+export interface Ask {
+  readonly method: string
+  readonly params: Json | undefined
+  readonly signal: AbortSignal
+  /** Progress that the client reports, for the server. */
+  progress(params: Json): void
+}
 
 /** One request on its way to the server. */
 export interface LaneCall {
-  readonly signal?: AbortSignal
+  readonly cancel?: Cancel
   /** The client's own progress token; the server gets ours. */
   readonly progressToken?: Json
   /** A notification that belongs to this request. */
@@ -56,15 +65,15 @@ export class Calls {
 
   /** `limitMs` 0 = no time limit; progress starts it again. Never rejects. */
   send(transport: Transport, method: string, params: Json | undefined, call: LaneCall, limitMs: number): Promise<Answer> {
-    const { signal } = call
-    if (signal?.aborted) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
+    const { cancel } = call
+    if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
     const id = this.#nextId++
     return new Promise(resolve => {
       let stopTimer = () => {}
       const settle = (answer: Answer) => {
         if (!this.#pending.delete(id)) return
         stopTimer()
-        signal?.removeEventListener('abort', cancel)
+        cancel?.listen(undefined)
         resolve(answer)
       }
       const giveUp = (code: ErrorCode, reason: string) => {
@@ -75,13 +84,12 @@ export class Calls {
         }
         settle(errorAnswer(code, { server: this.#server }))
       }
-      const cancel = () => giveUp('cancelled', typeof signal?.reason === 'string' ? signal.reason : 'cancelled by the client')
       const touch = () => {
         stopTimer()
         if (limitMs > 0) stopTimer = this.#clock.after(limitMs, () => giveUp('upstream-timeout', 'time limit of the gateway'))
       }
       this.#pending.set(id, { method, call, settle, touch })
-      signal?.addEventListener('abort', cancel)
+      cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()
       const sent = call.progressToken === undefined ? params : withProgressToken(params, id)
       transport.send(writeRequest(id, method, sent), { kind: 'request', id })

@@ -51,9 +51,9 @@ export function createLineFramer(options: LineFramerOptions): LineFramer {
   function deliver(bytes: Buffer, start: number, lineEnd: number): void {
     const end = lineEnd > start && bytes[lineEnd - 1] === cr ? lineEnd - 1 : lineEnd
     if (end === start) return
-    if (end - start <= maxBytes) onLine(bytes.subarray(start, end))
-    else
-      onFault({ kind: 'oversize', bytes: end - start, head: copyHead(bytes.subarray(start)), tail: copyTail(bytes.subarray(start, end)) })
+    const line = bytes.subarray(start, end)
+    if (line.length <= maxBytes) onLine(line)
+    else onFault({ kind: 'oversize', bytes: line.length, head: copyHead(line), tail: copyTail(line) })
   }
 
   function endHeld(rest: Buffer): void {
@@ -63,8 +63,11 @@ export function createLineFramer(options: LineFramerOptions): LineFramer {
     held = undefined
     length = 0
     skipping = undefined
-    if (skipped !== undefined) onFault({ kind: 'oversize', bytes: total, head: skipped.head, tail: skipped.tail })
-    else if (bytes !== undefined) deliver(bytes, 0, total)
+    if (skipped !== undefined) {
+      const ending = skipped.tail.at(-1) === cr ? 1 : 0
+      const tail = skipped.tail.subarray(0, skipped.tail.length - ending)
+      onFault({ kind: 'oversize', bytes: total - ending, head: skipped.head, tail })
+    } else if (bytes !== undefined) deliver(bytes, 0, total)
   }
 
   function hold(part: Buffer): void {

@@ -3,6 +3,8 @@ import type { Dispatcher } from 'undici'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import type { Dialer } from './dialer.ts'
+import { mediaType, single } from './http-headers.ts'
+import { openStandingStream, type StandingStream } from './standing-stream.ts'
 import type { Transport, TransportEvents, TransportFault } from './transport.ts'
 
 export interface HttpTransportOptions {
@@ -17,7 +19,6 @@ export interface HttpTransportOptions {
 const ACCEPT = 'application/json, text/event-stream'
 /** A server that was told of a cancellation gets this long to end the stream itself. */
 const ABANDON_MS = 1000
-const LISTEN_RETRY_MS = [1000, 2000, 5000, 15_000, 30_000]
 
 export function createHttpTransport(options: HttpTransportOptions): Transport {
   const { url, maxBytes, log } = options
@@ -29,15 +30,13 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   let pool: Dispatcher
   let closed = false
   const running = new Map<number, Dispatcher.DispatchController>()
-  let listening: Dispatcher.DispatchController | undefined
-  let listenTimer: NodeJS.Timeout | undefined
+  let standing: StandingStream | undefined
 
   function close(fault: TransportFault): void {
     if (closed) return
     closed = true
-    clearTimeout(listenTimer)
+    standing?.close()
     for (const controller of running.values()) controller.abort(new Error('closed'))
-    listening?.abort(new Error('closed'))
     events.closed(fault)
   }
 
@@ -84,10 +83,10 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
             const parser = createSseParser({
               maxEventBytes: maxBytes,
               onEvent: event => event.data.length > 0 && events.message(event.data, id),
-              onFault: why => {
+              onFault: fault => {
                 settle()
                 controller.abort(new Error('bad stream'))
-                fail({ code: 'upstream-garbage', detail: why })
+                fail({ code: 'upstream-garbage', detail: fault.message })
               },
             })
             feed = chunk => parser.push(chunk)
@@ -137,47 +136,6 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     headers = { ...headers, 'mcp-session-id': id }
   }
 
-  // Spec: basic/transports, "Listening for Messages from the Server": 405 means that the server has no such stream.
-  function listen(attempt: number): void {
-    if (closed) return
-    const retry = (next: number) => {
-      listening = undefined
-      if (closed) return
-      listenTimer = setTimeout(() => listen(next), LISTEN_RETRY_MS[Math.min(next, LISTEN_RETRY_MS.length - 1)])
-      listenTimer.unref()
-    }
-    let parser: ReturnType<typeof createSseParser> | undefined
-    pool.dispatch(
-      { path, method: 'GET', headers: { ...headers, accept: 'text/event-stream' }, bodyTimeout: 0 },
-      {
-        onRequestStart(controller) {
-          listening = controller
-        },
-        onResponseStart(controller, status, responseHeaders) {
-          if (status === 200 && mediaType(single(responseHeaders['content-type'])) === 'text/event-stream') {
-            parser = createSseParser({
-              maxEventBytes: maxBytes,
-              onEvent: event => event.data.length > 0 && events.message(event.data, undefined),
-              onFault: why => {
-                log.warn('bad event stream', { why })
-                controller.abort(new Error('bad stream'))
-              },
-            })
-          } else if (status >= 500) retry(attempt + 1)
-        },
-        onResponseData(_controller, chunk) {
-          parser?.push(chunk)
-        },
-        onResponseEnd() {
-          if (parser !== undefined) retry(0)
-        },
-        onResponseError() {
-          retry(attempt + 1)
-        },
-      },
-    )
-  }
-
   return {
     async open(given) {
       events = given
@@ -189,7 +147,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     },
     negotiated(version) {
       headers = { ...headers, 'mcp-protocol-version': version }
-      listen(0)
+      standing = openStandingStream({ pool, path, headers, maxBytes, log, message: bytes => events.message(bytes, undefined) })
     },
     abandon(id) {
       setTimeout(() => running.get(id)?.abort(new Error('abandoned')), ABANDON_MS).unref()
@@ -236,14 +194,6 @@ function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint
     },
     take: () => (rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)),
   }
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
-}
-
-function mediaType(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase()
 }
 
 function reasonOf(error: unknown): string {

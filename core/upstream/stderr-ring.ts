@@ -9,7 +9,7 @@ export interface StderrRingOptions {
   readonly linesPerSecond: number
   /** Takes secret values out; runs before a line is cut to length, so that no secret is cut in two. */
   readonly scrub: (text: string) => string
-  /** One scrubbed, printable line; `suppressed` lines were not shown before it. */
+  /** One scrubbed, printable line; before it, at `suppressed` places, lines were passed over. */
   readonly onLine: (line: string, suppressed: number) => void
 }
 
@@ -42,22 +42,19 @@ export function createStderrRing(options: StderrRingOptions): StderrRing {
     total += chunk.length
   }
 
-  function mayShow(): boolean {
+  function refill(): void {
     const now = options.clock.mono()
-    if (now - second >= 1000) {
-      second = now
-      left = options.linesPerSecond
-    }
-    return left-- > 0
+    if (now - second < 1000) return
+    second = now
+    left = options.linesPerSecond
   }
 
   function show(line: Buffer): void {
     const text = present(line)
     if (text === '') return
-    if (mayShow()) {
-      options.onLine(text, suppressed)
-      suppressed = 0
-    } else suppressed++
+    left--
+    options.onLine(text, suppressed)
+    suppressed = 0
   }
 
   function passOver(): void {
@@ -75,10 +72,8 @@ export function createStderrRing(options: StderrRingOptions): StderrRing {
     push(chunk) {
       keep(chunk)
       // A flood costs one copy into the ring; its lines are not even looked at.
-      if (left <= 0 && options.clock.mono() - second < 1000) {
-        passOver()
-        return
-      }
+      refill()
+      if (left <= 0) return passOver()
       let start = 0
       for (let end = chunk.indexOf(lf); end !== -1; end = chunk.indexOf(lf, start)) {
         const line = chunk.subarray(start, end)

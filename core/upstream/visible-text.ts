@@ -1,8 +1,11 @@
 // Makes foreign text safe to print: no control character, no direction override, no line of its own in a log.
 
-// C0, DEL, C1, zero-width and direction marks, line and paragraph separators, byte order mark.
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
+// Controls, invisible format characters (direction marks, zero width, byte order mark), line and paragraph separators.
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 export function showControls(text: string): string {
-  return text.replace(unprintable, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(unprintable, character => {
+    const code = character.codePointAt(0)!.toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
 }

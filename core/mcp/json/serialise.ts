@@ -3,7 +3,7 @@ import { ExactNumber, type JsonValue } from '../../plugin/index.ts'
 import { deepest } from './scan.ts'
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-const needsEscape = /["\\\x00-\x1f\ud800-\udfff]/
+const needsEscape = /["\\]|[^\u0020-\ud7ff\ue000-\uffff]/
 const loneSurrogate = /\p{Surrogate}/gu
 
 /** Compact JSON text. Lone surrogates in strings become U+FFFD, as in every UTF-8 encoder. */

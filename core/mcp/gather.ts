@@ -1,0 +1,34 @@
+// Collects bytes that arrive in pieces, in memory that doubles: many small pieces cost neither an object each nor quadratic copying.
+
+export interface Gather {
+  readonly length: number
+  append(bytes: Uint8Array): void
+  /** What was gathered; the memory is handed over and the gathering starts again, empty. */
+  take(): Buffer
+}
+
+export function gather(): Gather {
+  let room = Buffer.alloc(0)
+  let length = 0
+  return {
+    get length() {
+      return length
+    },
+    append(bytes) {
+      const needed = length + bytes.length
+      if (needed > room.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(256, needed, room.length * 2))
+        room.copy(larger, 0, 0, length)
+        room = larger
+      }
+      room.set(bytes, length)
+      length = needed
+    },
+    take() {
+      const taken = room.subarray(0, length)
+      room = Buffer.alloc(0)
+      length = 0
+      return taken
+    },
+  }
+}

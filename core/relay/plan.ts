@@ -1,0 +1,82 @@
+// What each method of a client means here: whom it concerns, and how it is done.
+import { chain } from '../awaitable.ts'
+import type { Cancel } from '../cancel.ts'
+import type { ReplyChannel, Session } from '../downstream/session.ts'
+import { errors } from '../errors.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { LISTS, listOf } from '../mcp/methods.ts'
+import type { Refusal } from '../pipeline.ts'
+import type { Answer, Resource } from '../plugin/index.ts'
+import type { Catalogs } from './catalogs.ts'
+import type { RelayDeps } from './deps.ts'
+import { answerList, maySee } from './lists.ts'
+import type { Work } from './run.ts'
+import { subscribe, tellLevel, unsubscribe } from './standing.ts'
+import { findTarget, type NoTarget, type Target } from './target.ts'
+import { askClient } from './to-client.ts'
+
+export type Plan = Pick<Work, 'resource' | 'resolve' | 'perform' | 'isHidden'>
+export type Planner = (session: Session, method: string, params: Json, channel: ReplyChannel, cancel: Cancel) => Plan
+
+export const PLUMBING: Resource = Object.freeze({ kind: 'plumbing' })
+export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
+const TOOLS = LISTS[0]!
+
+export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
+  return (session, method, params, channel, cancel) => {
+    const list = listOf(method)
+    if (list !== undefined) {
+      const resource: Resource = { kind: 'list', of: list.of }
+      return { resource, resolve: x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
+    }
+    if (method === 'ping' || method === 'logging/setLevel' || method === 'initialize') {
+      return {
+        resource: PLUMBING,
+        resolve: x => isOther(session, x) ?? PLUMBING,
+        perform: async () => {
+          if (method === 'initialize') return errorAnswer('invalid-request', { text: 'this session is initialized' })
+          if (method === 'ping') return EMPTY
+          const level = params.string('level')
+          if (level === undefined) return errorAnswer('invalid-params', { text: 'level is missing' })
+          session.logLevel = level
+          for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!.lane)
+          return EMPTY
+        },
+      }
+    }
+    let target: Target | undefined
+    return {
+      resource: { kind: 'method', server: '', method },
+      resolve(x) {
+        const take = (found: Target | NoTarget) => {
+          if ('code' in found) return { ...found, reason: errors[found.code].text, by: ['default'] }
+          target = found
+          return found.resource
+        }
+        return isOther(session, x) ?? chain(findTarget(catalogs, session, method, params), take)
+      },
+      isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
+      async perform(x, tell) {
+        const { lane } = catalogs.berth(session, target!.server)!
+        const sent = target!.toServer(x.sent as Json)
+        if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
+        if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
+        const progressToken = params.get('_meta')?.get('progressToken')
+        return lane.request(method, sent, {
+          cancel,
+          ...(progressToken && { progressToken }),
+          notified: tell,
+          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
+        })
+      },
+    }
+  }
+}
+
+/** A session belongs to the principal that opened it; for any other it does not exist. */
+export function isOther(session: Session, x: { readonly principal?: { readonly id: string } | undefined }): Refusal | undefined {
+  return (x.principal?.id ?? '') === session.principalId
+    ? undefined
+    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
+}

@@ -1,0 +1,13 @@
+// What can be wrong with a store: expected failures of opening, each with a code that callers may branch on.
+
+export type StoreFaultCode = 'store-missing' | 'store-unreadable' | 'store-newer' | 'store-no-driver'
+
+/** Thrown by `open` and `writer`. `message` names the file and what to do. */
+export class StoreFault extends Error {
+  readonly code: StoreFaultCode
+  constructor(code: StoreFaultCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'StoreFault'
+    this.code = code
+  }
+}

@@ -1,0 +1,46 @@
+// The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has.
+import { resolve as absolute, isAbsolute, join } from 'node:path'
+import type { Log } from '../plugin/host.ts'
+import type { Stores } from '../plugin/store.ts'
+import { openDatabase } from './database.ts'
+import { type Driver, loadDriver } from './driver.ts'
+import { createWriter, inlineCommitter } from './writer.ts'
+import { threadCommitter } from './writer-thread.ts'
+
+export { StoreFault, type StoreFaultCode } from './fault.ts'
+
+/** `dataDir` is created with the first file. Loads no driver until something is opened. */
+export function createStores(options: { readonly dataDir: string; readonly log?: Log }): Stores {
+  const dataDir = absolute(options.dataDir)
+  let loaded: Driver | undefined
+  const driver = (): Driver => {
+    if (loaded === undefined) {
+      loaded = loadDriver()
+      options.log?.debug('sqlite driver', { driver: loaded.name })
+    }
+    return loaded
+  }
+  const resolve = (path: string): string => (path === ':memory:' || isAbsolute(path) ? path : join(dataDir, path))
+
+  return {
+    resolve,
+    open: (path, how) => openDatabase(driver(), resolve(path), how),
+    writer(path, { durability, setup, statements, schema }) {
+      const file = resolve(path)
+      const how = { durability, ...(schema === undefined ? {} : { schema }) }
+      return createWriter(async onLost => {
+        const db = openDatabase(driver(), file, how)
+        try {
+          db.exec(setup)
+        } catch (error) {
+          db.close()
+          throw error
+        }
+        // A database in memory belongs to its connection, and has no fsync to wait for.
+        if (durability === 'os' || file === ':memory:') return inlineCommitter(db, statements)
+        db.close()
+        return threadCommitter(driver(), file, statements, onLost)
+      })
+    },
+  }
+}

@@ -1,0 +1,83 @@
+// Finds server processes that a killed gateway left behind, and ends them: one small file per child says which process it was.
+import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readBootId, readProcess } from './proc-stat.ts'
+
+export interface Leftovers {
+  /** A child leads the process group `pid`. */
+  note(pid: number): void
+  /** Its group is empty. */
+  forget(pid: number): void
+}
+
+type Note = { readonly boot: string; readonly start: string; readonly owner: { readonly pid: number; readonly start: string } }
+
+/** `folder` is created; several gateways may share it. Does nothing where the system does not tell start times. */
+export function createLeftovers(folder: string): Leftovers {
+  const boot = readBootId()
+  const owner = { pid: process.pid, start: readProcess(process.pid)?.start ?? '' }
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return {
+    note(pid) {
+      const start = readProcess(pid)?.start
+      if (start === undefined) return
+      try {
+        writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ boot, start, owner } satisfies Note), { mode: 0o600 })
+      } catch {
+        // A full disk must not keep a server from starting: the note is a second net, under the exit handler.
+      }
+    },
+    forget: pid => remove(join(folder, `${pid}.json`)),
+  }
+}
+
+/** Ends the groups of gateways that are gone; returns their leaders' process ids. Run once, before servers start. */
+export function reapLeftovers(folder: string): readonly number[] {
+  const boot = readBootId()
+  return listNotes(folder).flatMap(({ path, pid, note }) => {
+    const hasOwner = note !== undefined && note.boot === boot && readProcess(note.owner.pid)?.start === note.owner.start
+    if (hasOwner) return []
+    remove(path)
+    // Invariant: a process is only ended where boot, pid and start time are those noted; a pid alone may belong to a stranger.
+    const isSame = note !== undefined && note.boot === boot && boot !== '' && readProcess(pid)?.start === note.start
+    return isSame && kill(pid) ? [pid] : []
+  })
+}
+
+function listNotes(folder: string): readonly { path: string; pid: number; note: Note | undefined }[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch {
+    return []
+  }
+  return names
+    .filter(name => /^\d+\.json$/.test(name))
+    .map(name => ({ path: join(folder, name), pid: Number.parseInt(name, 10), note: readNote(join(folder, name)) }))
+}
+
+function readNote(path: string): Note | undefined {
+  try {
+    const note = JSON.parse(readFileSync(path, 'utf8'))
+    return typeof note?.start === 'string' && typeof note.boot === 'string' && typeof note.owner?.pid === 'number' ? note : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function kill(pid: number): boolean {
+  try {
+    process.kill(-pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Somebody else has removed it.
+  }
+}

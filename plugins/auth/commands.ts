@@ -1,0 +1,34 @@
+// The verbs of auth on the command line; each is loaded when it is called.
+import type { Command } from 'mcpgw/plugin'
+import type { AuthConfig } from './config.ts'
+
+export const keyCommands: readonly Command<AuthConfig>[] = [
+  {
+    path: ['keys', 'create'],
+    summary: 'Make an API key and print it, this once',
+    args: [
+      { name: '<name>', summary: 'what the key is for, one line' },
+      { name: '<principal>', summary: 'id of the principal it stands for' },
+      { name: '[roles]', summary: 'roles, separated by commas; none where absent' },
+    ],
+    options: [
+      { flags: '--expires <duration>', summary: 'how long it holds: 12h, 90d, 52w; for ever where absent' },
+      { flags: '--tenant <tenant>', summary: 'tenant of the principal', default: 'default' },
+    ],
+    examples: ['mcpgw keys create "My Agent" agent-1 reader,writer', 'mcpgw keys create "CI" ci-bot reader --expires 90d --json'],
+    load: async () => (await import('./commands/create.ts')).createKey,
+  },
+  {
+    path: ['keys', 'list'],
+    summary: 'Show all keys, without the keys themselves',
+    examples: ['mcpgw keys list', 'mcpgw keys list --json'],
+    load: async () => (await import('./commands/list.ts')).listKeys,
+  },
+  {
+    path: ['keys', 'revoke'],
+    summary: 'End a key; a running gateway refuses it within a second',
+    args: [{ name: '<id>', summary: 'its id as `keys list` shows it, or the key itself' }],
+    examples: ['mcpgw keys revoke "$(mcpgw keys create "Old Agent" agent-2)"'],
+    load: async () => (await import('./commands/revoke.ts')).revokeKey,
+  },
+]

@@ -1,0 +1,72 @@
+// keys create: makes a key, keeps its digest, and prints the key alone on stdout, so that a script can take it.
+import type { CommandIo } from 'mcpgw/plugin'
+import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
+import { digestKey, mintKey } from '../key.ts'
+import { openVault } from '../vault.ts'
+import { findActor } from './actor.ts'
+
+const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const maxLifeMs = 3660 * 86_400_000
+
+interface Wish {
+  readonly name: string
+  readonly principal: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly lifeMs?: number
+}
+
+export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
+  const wish = readWish(io)
+  if (typeof wish === 'string') {
+    io.err(wish)
+    return 2
+  }
+  const { name, principal, roles, tenant, lifeMs } = wish
+  const { id, key } = mintKey()
+  const createdAt = io.clock.now()
+  const expiresAt = lifeMs === undefined ? undefined : createdAt + lifeMs
+  const vault = openVault(io.stores, io.config)
+  try {
+    const digest = digestKey(vault.pepper, key)
+    vault.store.create(
+      { id, digest, name, principal, roles, tenant, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
+      findActor(),
+    )
+  } finally {
+    vault.store.close()
+  }
+  const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
+  if (io.json) {
+    const created = new Date(createdAt).toISOString()
+    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, createdAt: created, expiresAt: expires ?? null }))
+    return 0
+  }
+  io.out(key)
+  const who = `${principal} (${roles.length === 0 ? 'no roles' : roles.join(', ')}; tenant ${tenant})`
+  io.err(`Key ${id} for ${who}, ${expires === undefined ? 'without expiry' : `until ${expires}`}. It is shown this once: keep it now.`)
+  return 0
+}
+
+/** A text says what is wrong. */
+function readWish(io: CommandIo<AuthConfig>): Wish | string {
+  const [name, principal, roleList] = io.args
+  const { tenant = 'default', expires } = io.options
+  if (typeof name !== 'string' || !namePattern.test(name)) return 'The name is one line of 1 to 128 characters.'
+  if (typeof principal !== 'string' || !idPattern.test(principal)) return 'The principal is letters, digits and _ . : @ / + -, at most 128.'
+  if (typeof tenant !== 'string' || !idPattern.test(tenant)) return 'The tenant is letters, digits and _ . : @ / + -, at most 128.'
+  const roles = typeof roleList === 'string' && roleList !== '' ? [...new Set(roleList.split(','))] : []
+  const odd = roles.find(role => !rolePattern.test(role))
+  if (odd !== undefined) return `${JSON.stringify(odd)} is no role: letters, digits, _ . : and -, separated by commas without spaces.`
+  if (expires === undefined) return { name, principal, roles, tenant }
+  const lifeMs = readDuration(expires)
+  if (lifeMs === undefined) return '--expires is a number and m, h, d or w, at most ten years: 12h, 90d.'
+  return { name, principal, roles, tenant, lifeMs }
+}
+
+function readDuration(text: string | boolean): number | undefined {
+  const parts = typeof text === 'string' ? /^([1-9][0-9]{0,8})([mhdw])$/.exec(text) : null
+  if (parts === null) return undefined
+  const ms = Number(parts[1]) * unitMs[parts[2]!]!
+  return ms <= maxLifeMs ? ms : undefined
+}

@@ -1,0 +1,71 @@
+// keys list: every key by its public id, those of the config included.
+import type { CommandIo } from 'mcpgw/plugin'
+import type { AuthConfig } from '../config.ts'
+import { openKeyStore, type StoredKey } from '../store.ts'
+
+interface Line {
+  readonly id: string
+  readonly name: string
+  readonly principal: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly state: 'active' | 'expired' | 'revoked' | 'disabled'
+  readonly source: 'store' | 'config'
+  /** ISO times, null where there is none. */
+  readonly createdAt: string | null
+  readonly expiresAt: string | null
+  readonly revokedAt: string | null
+}
+
+export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
+  const store = openKeyStore(io.stores, io.config.keys.path)
+  let lines: Line[]
+  try {
+    lines = store.all().map(key => describe(key, io.clock.now()))
+  } finally {
+    store.close()
+  }
+  for (const { id, name = '', consumerId, roles, tenant, enabled } of io.config.apiKeys) {
+    const times = { createdAt: null, expiresAt: null, revokedAt: null }
+    lines.push({ id, name, principal: consumerId, roles, tenant, state: enabled ? 'active' : 'disabled', source: 'config', ...times })
+  }
+  if (io.json) io.out(JSON.stringify({ keys: lines }))
+  else if (lines.length === 0) io.err('There are no keys. Make one with: mcpgw keys create NAME PRINCIPAL ROLES')
+  else io.out(layOut(lines))
+  return 0
+}
+
+function describe(key: StoredKey, now: number): Line {
+  const { id, name, principal, roles, tenant, createdAt, expiresAt, revokedAt } = key
+  const state = revokedAt !== undefined ? 'revoked' : expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
+  const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), revokedAt: isoTime(revokedAt) }
+  return { id, name, principal, roles, tenant, state, source: 'store', ...times }
+}
+
+function isoTime(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString()
+}
+
+function layOut(lines: readonly Line[]): string {
+  const rows = [
+    ['ID', 'NAME', 'PRINCIPAL', 'ROLES', 'TENANT', 'EXPIRES', 'STATE'],
+    ...lines.map(line => [
+      line.id,
+      line.name || '-',
+      line.principal,
+      line.roles.join(',') || '-',
+      line.tenant,
+      line.expiresAt?.slice(0, 10) ?? '-',
+      line.source === 'config' ? `${line.state} (in the config)` : line.state,
+    ]),
+  ]
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

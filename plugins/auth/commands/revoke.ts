@@ -1,0 +1,36 @@
+// keys revoke: ends a key by its public id, or by the key itself where that is what leaked.
+import type { CommandIo } from 'mcpgw/plugin'
+import type { AuthConfig } from '../config.ts'
+import { readKeyId } from '../key.ts'
+import { openKeyStore } from '../store.ts'
+import { findActor } from './actor.ts'
+
+export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
+  const [text] = io.args
+  if (typeof text !== 'string') {
+    io.err('Name the key by its id. `mcpgw keys list` shows them.')
+    return 2
+  }
+  if (io.config.apiKeys.some(key => key.id === text)) {
+    io.err(`${text} stands in the config: set enabled: false there, or take it out.`)
+    return 3
+  }
+  const id = readKeyId(text)
+  if (id === undefined) {
+    io.err('That is no id of a key. `mcpgw keys list` shows them.')
+    return 2
+  }
+  const store = openKeyStore(io.stores, io.config.keys.path)
+  try {
+    const outcome = store.revoke(id, io.clock.now(), findActor())
+    if (outcome === 'unknown') {
+      io.err(`There is no key ${id}. \`mcpgw keys list\` shows them.`)
+      return 3
+    }
+    if (io.json) io.out(JSON.stringify({ id, outcome }))
+    else io.err(outcome === 'revoked' ? `Key ${id} is revoked.` : `Key ${id} was revoked before.`)
+    return 0
+  } finally {
+    store.close()
+  }
+}

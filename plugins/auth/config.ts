@@ -1,0 +1,56 @@
+// The config of auth: where created keys are kept, keys written into the config itself, and who a stdio client is.
+import { z } from 'zod'
+
+// A comma, a space or a wildcard in a role would mean something else to whoever reads it next.
+export const rolePattern: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/
+export const idPattern: RegExp = /^[A-Za-z0-9_.:@/+-]{1,128}$/
+/** Printable text of one line. */
+export const namePattern: RegExp = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,128}$/u
+
+const role = z.string().regex(rolePattern, 'a role is letters, digits, _ . : and -, without wildcards')
+const id = z.string().regex(idPattern, 'an id is letters, digits and _ . : @ / + -')
+const name = z.string().regex(namePattern, 'a name is one line of text')
+
+/** A key that stands in the config: the form of older gateway.yaml files. */
+export interface ConfigKey {
+  readonly id: string
+  readonly key: string
+  readonly name?: string | undefined
+  readonly consumerId: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly enabled: boolean
+}
+
+export interface AuthConfig {
+  readonly keys: { readonly path: string; readonly pepper: string }
+  readonly apiKeys: readonly ConfigKey[]
+  readonly stdio: { readonly id: string; readonly name?: string | undefined; readonly roles: readonly string[]; readonly tenant: string }
+}
+
+export const configSchema: z.ZodType<AuthConfig> = z.strictObject({
+  keys: z
+    .strictObject({
+      path: z.string().min(1).default('keys.db').describe('Key store, relative to the data directory'),
+      pepper: z.string().min(1).default('keys.pepper').describe('File of the secret that keys are stored under, made at first use'),
+    })
+    .prefault({}),
+  apiKeys: z
+    .array(
+      z.strictObject({
+        id: id.describe('Public id of the key, for records'),
+        key: z.string().describe('The key itself; better not in the file: use a reference to a secret'),
+        name: name.optional(),
+        consumerId: id.describe('Id of the principal that the key stands for'),
+        roles: z.array(role).default([]),
+        tenant: id.default('default'),
+        enabled: z.boolean().default(true),
+      }),
+    )
+    .default([])
+    .describe('Keys as older gateway.yaml files have them; prefer `mcpgw keys create`'),
+  stdio: z
+    .strictObject({ id: id.default('local'), name: name.optional(), roles: z.array(role).default([]), tenant: id.default('default') })
+    .prefault({})
+    .describe('The principal of a client that started the gateway and speaks over stdio'),
+})

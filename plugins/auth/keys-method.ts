@@ -1,0 +1,60 @@
+// The method "API key": stored keys and those of the config, kept in memory and in step with the store.
+import type { PluginContext } from 'mcpgw/plugin'
+import type { Method } from './authenticate.ts'
+import type { AuthConfig } from './config.ts'
+import { readConfigKeys } from './config-keys.ts'
+import { buildKeyRing, type KeyRing, makePrincipal, type RingKey } from './ring.ts'
+import type { StoredKey } from './store.ts'
+import type { Vault } from './vault.ts'
+
+export interface KeysMethod extends Method {
+  /** Takes over what changed in the store; true where something did. A store that cannot be read identifies nobody until it can. */
+  refresh(): boolean
+}
+
+export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): KeysMethod {
+  const fixed = readConfigKeys(ctx.config.apiKeys, vault.pepper)
+  let seen: number | undefined
+  let ring: KeyRing | undefined
+
+  const load = (): boolean => {
+    // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
+    const version = vault.store.version()
+    if (version === seen && ring !== undefined) return false
+    ring = buildKeyRing(vault.pepper, [...vault.store.all().map(readStored), ...fixed])
+    seen = version
+    return true
+  }
+  load()
+
+  return {
+    name: 'api-key',
+    identify({ value }, now) {
+      if (ring === undefined) throw new Error('the key store cannot be read')
+      return ring(value, now)
+    },
+    refresh() {
+      const wasFailing = ring === undefined
+      try {
+        const changed = load()
+        if (wasFailing) ctx.health(undefined)
+        return changed
+      } catch (error) {
+        ring = undefined
+        if (!wasFailing) ctx.log.error('the key store cannot be read; nobody is let in by key', { error: String(error) })
+        ctx.health({ status: 'failing', why: 'the key store cannot be read' })
+        return false
+      }
+    },
+  }
+}
+
+function readStored(key: StoredKey): RingKey {
+  return {
+    id: key.id,
+    digest: key.digest,
+    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }),
+    ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
+    ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),
+  }
+}

@@ -1,0 +1,130 @@
+// The key store: keys by digest, and the outbox of what happened to them, written together so that neither goes without the other.
+import { randomUUID } from 'node:crypto'
+import type { Database, SqlRow, Stores } from 'mcpgw/plugin'
+import { requirePrivate } from './pepper.ts'
+
+const schemaVersion = 1
+const schema = `
+  CREATE TABLE IF NOT EXISTS keys (
+    id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, principal TEXT NOT NULL, roles TEXT NOT NULL,
+    tenant TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER) STRICT;
+  CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+  PRAGMA user_version = ${schemaVersion};`
+
+/** Times are ms since 1970. */
+export interface StoredKey {
+  readonly id: string
+  readonly digest: Uint8Array
+  readonly name: string
+  readonly principal: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly createdAt: number
+  readonly expiresAt?: number
+  readonly revokedAt?: number
+}
+
+export interface KeyEvent {
+  readonly seq: number
+  /** Unique: the same event may be recorded twice where a gateway is killed in between. */
+  readonly id: string
+  readonly at: number
+  readonly type: string
+  readonly actor: string
+  readonly detail: Readonly<Record<string, string | number | readonly string[]>>
+}
+
+export interface KeyStore {
+  create(key: StoredKey, actor: string): void
+  revoke(id: string, at: number, actor: string): 'revoked' | 'already-revoked' | 'unknown'
+  all(): StoredKey[]
+  /** Changes whenever another connection has written. */
+  version(): number
+  events(): KeyEvent[]
+  forget(seq: number): void
+  /** True where this store's keys were made under the pepper that gives `proof`; the first proof is kept. */
+  matchesPepper(proof: Uint8Array): boolean
+  close(): void
+}
+
+/** Throws where the file is open to others, or was written by a later version of the gateway. */
+export function openKeyStore(stores: Stores, path: string): KeyStore {
+  if (path !== ':memory:') requirePrivate(stores.resolve(path))
+  const db = stores.open(path, { durability: 'full', schema: schemaVersion })
+  try {
+    if (Number(db.prepare('PRAGMA user_version').get()?.user_version) < schemaVersion) db.transaction(() => db.exec(schema))
+    return bindKeyStore(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function bindKeyStore(db: Database): KeyStore {
+  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
+  const find = db.prepare('SELECT * FROM keys WHERE id = ?')
+  const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
+  const tell = db.prepare('INSERT INTO events (id, at, type, actor, detail) VALUES (?, ?, ?, ?, ?)')
+  const told = db.prepare('SELECT * FROM events ORDER BY seq')
+  const drop = db.prepare('DELETE FROM events WHERE seq = ?')
+  const version = db.prepare('PRAGMA data_version')
+  const keep = db.prepare("INSERT OR IGNORE INTO facts VALUES ('pepper', ?)")
+  const kept = db.prepare("SELECT value FROM facts WHERE name = 'pepper'")
+
+  return {
+    create(key, actor) {
+      const { id, name, principal, roles, tenant, createdAt, expiresAt } = key
+      const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === undefined ? {} : { expiresAt }) }
+      db.transaction(() => {
+        insert.run(id, key.digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt ?? null, null)
+        tell.run(randomUUID(), createdAt, 'key.create', actor, JSON.stringify(detail))
+      })
+    },
+    revoke(id, at, actor) {
+      return db.transaction(() => {
+        const row = find.get(id)
+        if (row === undefined) return 'unknown'
+        if (mark.run(at, id).changes === 0) return 'already-revoked'
+        tell.run(
+          randomUUID(),
+          at,
+          'key.revoke',
+          actor,
+          JSON.stringify({ key: id, principal: String(row.principal), tenant: String(row.tenant) }),
+        )
+        return 'revoked'
+      })
+    },
+    all: () => select.all().map(readKey),
+    version: () => Number(version.get()?.data_version),
+    events: () => told.all().map(readEvent),
+    forget: seq => void drop.run(seq),
+    matchesPepper(proof) {
+      if (kept.get() === undefined) keep.run(proof)
+      return Buffer.from(proof).equals(kept.get()?.value as Uint8Array)
+    },
+    close: () => db.close(),
+  }
+}
+
+function readKey(row: SqlRow): StoredKey {
+  return {
+    id: String(row.id),
+    digest: row.digest as Uint8Array,
+    name: String(row.name),
+    principal: String(row.principal),
+    roles: JSON.parse(String(row.roles)) as string[],
+    tenant: String(row.tenant),
+    createdAt: Number(row.created_at),
+    ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
+    ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),
+  }
+}
+
+function readEvent(row: SqlRow): KeyEvent {
+  const detail = JSON.parse(String(row.detail)) as KeyEvent['detail']
+  return { seq: Number(row.seq), id: String(row.id), at: Number(row.at), type: String(row.type), actor: String(row.actor), detail }
+}

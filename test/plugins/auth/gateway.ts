@@ -1,0 +1,143 @@
+// A gateway as the auth plugin sees one: real stores in a folder of its own, a clock that stands still, a record that only lists.
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type AdminEvent,
+  type CommandIo,
+  type Exchange,
+  type Hooks,
+  type Log,
+  type Peer,
+  type PluginContext,
+  Recording,
+  type RequestVerdict,
+} from 'mcpgw/plugin'
+import { createStores } from '../../../core/store/index.ts'
+import { keyCommands } from '../../../plugins/auth/commands.ts'
+import { type AuthConfig, configSchema } from '../../../plugins/auth/config.ts'
+import auth from '../../../plugins/auth/index.ts'
+
+export interface Started {
+  readonly hooks: Hooks
+  readonly warnings: string[]
+  readonly health: (string | undefined)[]
+  /** What the plugin reads as the wall clock, ms. */
+  now: number
+  /** Runs what waits for the clock. */
+  tick(): void
+  readonly waits: number[]
+  present(headers: Readonly<Record<string, string | readonly string[]>>, more?: Partial<Exchange>): Promise<RequestVerdict>
+  stop(): Promise<void>
+}
+
+export interface Home {
+  readonly dir: string
+  readonly recorded: AdminEvent[]
+  start(config?: unknown, recording?: Recording | null): Promise<Started>
+  run(
+    path: string,
+    args: readonly string[],
+    options?: { json?: boolean; now?: number; config?: unknown } & Record<string, unknown>,
+  ): Promise<Ran>
+  remove(): void
+}
+
+export interface Ran {
+  readonly exit: number
+  readonly out: string
+  readonly err: string
+}
+
+export const startOfTests: number = Date.UTC(2026, 0, 1)
+
+export function makeHome(): Home {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'auth-')))
+  const stores = createStores({ dataDir: dir })
+  const recorded: AdminEvent[] = []
+  const record: Recording = {
+    event: async event => {
+      recorded.push(event)
+    },
+  }
+
+  return {
+    dir,
+    recorded,
+    async start(config = {}, recording = record) {
+      const releases: (() => unknown)[] = []
+      const pending = new Set<() => void>()
+      const started = { now: startOfTests, warnings: [] as string[], health: [] as (string | undefined)[], waits: [] as number[] }
+      const ctx = {
+        config: configSchema.parse(config),
+        log: logInto(started.warnings),
+        clock: {
+          now: () => started.now,
+          mono: () => 0,
+          after(ms: number, run: () => void) {
+            started.waits.push(ms)
+            pending.add(run)
+            return () => pending.delete(run)
+          },
+        },
+        stores,
+        order: ['auth'],
+        find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
+        health: (state: { why: string } | undefined) => started.health.push(state?.why),
+        onStop: (release: () => unknown) => releases.unshift(release),
+      } as unknown as PluginContext<AuthConfig>
+      const stop = async (): Promise<void> => {
+        for (const release of releases) await release()
+      }
+      let hooks: Hooks
+      try {
+        hooks = await auth.setup(ctx)
+        await hooks.start?.()
+      } catch (error) {
+        await stop()
+        throw error
+      }
+      return Object.assign(started, {
+        hooks,
+        stop,
+        tick() {
+          const due = [...pending]
+          pending.clear()
+          for (const run of due) run()
+        },
+        present: async (headers: Readonly<Record<string, string | readonly string[]>>, more: Partial<Exchange> = {}) =>
+          await hooks.onRequest!({ direction: 'to-server', peer: httpPeer(headers), ...more } as Exchange),
+      })
+    },
+    async run(path, args, { json = false, now = startOfTests, config = {}, ...options } = {}) {
+      const command = keyCommands.find(each => each.path.join(' ') === path)!
+      const said = { out: [] as string[], err: [] as string[] }
+      const defaults = Object.fromEntries((command.options ?? []).map(({ flags, default: value }) => [/--(\w+)/.exec(flags)![1], value]))
+      const io = {
+        args: (command.args ?? []).map((_, at) => args[at]),
+        options: { ...defaults, ...options },
+        json,
+        config: configSchema.parse(config),
+        stores,
+        clock: { now: () => now },
+        log: logInto([]),
+        out: (text: string) => said.out.push(text),
+        err: (text: string) => said.err.push(text),
+      } as unknown as CommandIo<AuthConfig>
+      const exit = await (await command.load())(io)
+      return { exit, out: said.out.join('\n'), err: said.err.join('\n') }
+    },
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  }
+}
+
+export function httpPeer(headers: Readonly<Record<string, string | readonly string[]>>): Peer {
+  return { transport: 'http', ip: '127.0.0.1', header: name => [headers[name] ?? []].flat() }
+}
+
+export const stdioPeer: Peer = { transport: 'stdio', header: () => [] }
+
+function logInto(lines: string[]): Log {
+  const keep = (message: string, fields?: unknown): void => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`)
+  return { debug: () => {}, info: () => {}, warn: keep, error: keep }
+}
