@@ -20,14 +20,11 @@ test('a hook that answers at once costs neither a promise nor a timer', () => {
 
 test('a throw, a rejection and a foreign thenable that throws are failures that say what was thrown', async () => {
   const { guard } = open()
-  const broken = Object.fromEntries([
-    [
-      'then',
-      () => {
-        throw new Error('thenable')
-      },
-    ],
-  ])
+  const broken: Record<string, unknown> = {}
+  const name = 'then'
+  broken[name] = () => {
+    throw new Error('thenable')
+  }
   const results = [
     guard.call(
       site,
