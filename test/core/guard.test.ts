@@ -22,6 +22,7 @@ test('a throw, a rejection and a foreign thenable that throws are failures that 
   const { guard } = open()
   const broken: Record<string, unknown> = {}
   const name = 'then'
+  // oxlint-disable-next-line unicorn/no-thenable
   broken[name] = () => {
     throw new Error('thenable')
   }
