@@ -21,8 +21,8 @@ test('a hook that answers at once costs neither a promise nor a timer', () => {
 test('a throw, a rejection and a foreign thenable that throws are failures that say what was thrown', async () => {
   const { guard } = open()
   const broken: Record<string, unknown> = {}
-  const name = 'then'
   // oxlint-disable-next-line unicorn/no-thenable
+  const name = 'then'
   broken[name] = () => {
     throw new Error('thenable')
   }
