@@ -39,7 +39,7 @@ export interface GuardOptions {
   /** Milliseconds that a hook may take. */
   readonly limitMs: number
   /** A hook settled after its time: its verdict is lost. */
-  onLate?(site: Site, afterMs: number): void
+  readonly onLate?: (site: Site, afterMs: number) => void
 }
 
 interface Waiting {

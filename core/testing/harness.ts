@@ -29,7 +29,7 @@ export interface HarnessOptions {
   readonly upstream?: FakeUpstream
   /** Where plugins open their databases; without it, opening one is an error. */
   readonly stores?: Stores
-  scrub?(text: string): string
+  readonly scrub?: (text: string) => string
 }
 
 export interface Given {
