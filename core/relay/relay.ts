@@ -158,7 +158,6 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
-    const cancel = new Cancel()
     const at = clock.now()
     const x = deps.pipeline.openExchange({
       id: deps.newId(at),
@@ -172,9 +171,7 @@ export function createRelay(deps: RelayDeps): Relay {
       params: NO_PARAMS,
       at,
       mono: clock.mono(),
-      get signal() {
-        return cancel.signal
-      },
+      cancel: new Cancel(),
     })
     const admission = await deps.pipeline.admit(x, async () => isOther(session, x) ?? PLUMBING)
     if (admission.kind === 'refused') {

@@ -48,9 +48,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     params: work.params ?? NO_PARAMS,
     at,
     mono: clock.mono(),
-    get signal() {
-      return work.cancel.signal
-    },
+    cancel: work.cancel,
   })
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {

@@ -133,7 +133,7 @@ async function takeThrough(
     params: Json.of(params),
     at: world.clock.now(),
     mono: world.clock.mono(),
-    signal: how.signal ?? new AbortController().signal,
+    cancel: { signal: how.signal ?? new AbortController().signal },
   })
   const notifications: Notification[] = []
   const called = await answer(world, exchange, notifications)

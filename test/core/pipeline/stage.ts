@@ -70,6 +70,6 @@ export function arrival(params: JsonValue): ExchangeInit {
     params: Json.of(params),
     at: 0,
     mono: 0,
-    signal: new AbortController().signal,
+    cancel: new AbortController(),
   }
 }
