@@ -1,0 +1,26 @@
+// Whether digits stand on their own, or belong to an identifier, a fraction or a UUID.
+import { isAlphanumeric, isDigit } from '../characters.ts'
+import type { Range } from '../detector.ts'
+
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
+const uuidLength = 36
+
+/** True where neither a letter, a decimal point nor a further dashed group of digits adjoins, and no UUID contains it. */
+export function isFree(text: string, { start, end }: Range, floor: number): boolean {
+  const after = text.charCodeAt(end)
+  if (isAlphanumeric(after) || (after === 0x2d && isDigit(text.charCodeAt(end + 1)))) return false
+  if (start === floor) return true
+  const before = text.charCodeAt(start - 1)
+  if (isAlphanumeric(before)) return false
+  if ((before === 0x2d || before === 0x2e) && start - 1 > floor && isDigit(text.charCodeAt(start - 2))) return false
+  return !isInUuid(text, start, end)
+}
+
+function isInUuid(text: string, start: number, end: number): boolean {
+  const from = Math.max(0, start - uuidLength)
+  for (const match of text.slice(from, end + uuidLength).matchAll(uuid)) {
+    const at = from + match.index
+    if (at <= start && at + uuidLength >= end) return true
+  }
+  return false
+}
