@@ -23,12 +23,14 @@ interface Common {
   readonly action: Action
 }
 
-/** Waits for one of its literals, which neither a letter, a digit nor a character of `body` precedes; `from` is the offset after it. */
+/** Waits for one of its literals where neither a letter, a digit nor a longer value of its kind precedes it; `from` is the offset after it. */
 export interface PrefixDetector extends Common {
   readonly on: 'prefix'
   readonly prefixes: readonly string[]
   /** Table of the ASCII characters that the value may go on with. */
   readonly body: Uint8Array
+  /** In JSON text the literal alone is suspicious: escapes may hide what else `find` looks at. */
+  readonly literalSuffices?: true
   find(text: string, at: number, from: number): Range | undefined
 }
 /** Waits for an `@`. */

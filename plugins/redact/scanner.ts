@@ -1,5 +1,5 @@
 // The one pass over a text: finds every span in a decoded string, or tells whether JSON text could hold one.
-import { isAlphanumeric, isCapital, isDigit } from './characters.ts'
+import { isAlphanumeric, isCapital, isDigit, spanOf } from './characters.ts'
 import type { Detector, DigitRun, DigitsDetector, Range, Span } from './detector.ts'
 import { fold, isDisguise } from './fold.ts'
 import { type Candidate, compileTriggers, stop } from './triggers.ts'
@@ -21,7 +21,8 @@ export interface Scanner {
 
 const fewestDigits = 9
 const widestSeparator = 3
-// How far a value that starts with a literal may run before an escape hides its end from the raw scan.
+const longestNumber = 40
+// How far before an `@` its user name or password may begin.
 const escapeReach = 256
 
 export function compileScanner(detectors: readonly Detector[]): Scanner {
@@ -57,8 +58,8 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
               break
             }
           }
+          if (raw && isScaled(text, start, run.end)) return 'hit'
           if (run.count < fewestDigits) break
-          if (raw && hasExponent(text, run.end)) return 'hit'
           if (digits.length > 0 && examine({ text, groups: splitRun(text, start, run.end), floor }, about, spans) && raw) return 'hit'
           break
         }
@@ -67,8 +68,8 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
           if (found !== undefined) {
             if (raw) return 'hit'
             spans.push(found)
-            // Past the character after it too: that may be the `@` which ends a password.
-            i = Math.max(i, found.end) + 1
+            // The `@` that ends a password does not start an address.
+            i = Math.max(i + 1, text.charCodeAt(found.end) === 0x40 ? found.end + 1 : found.end)
           } else {
             if (raw && at.length > 0 && touchesFloor(text, i, floor)) return 'hit'
             i++
@@ -152,20 +153,19 @@ function firstOf(
 }
 
 function startOf(candidates: readonly Candidate[], text: string, i: number, floor: number, raw: boolean): Span | undefined {
-  for (const { literal, anchor, detector } of candidates) {
+  for (const { literal, anchor, inside, detector } of candidates) {
     const start = i - anchor
     if (start < floor || !text.startsWith(literal, start)) continue
-    if (start > floor && isInside(text.charCodeAt(start - 1), detector.body)) continue
-    const range = detector.find(text, start, start + literal.length)
+    const before = start > floor ? text.charCodeAt(start - 1) : 0
+    if (isAlphanumeric(before) || inside[before] === 1) continue
+    const from = start + literal.length
+    const range = detector.find(text, start, from)
     if (range !== undefined) return { ...range, detector }
-    if (raw && text.slice(start, start + escapeReach).includes('\\')) return { start, end: i + 1, detector }
+    // Only a slash is ever escaped among the characters of a value; other escapes end it, or are suspicious themselves.
+    if (raw && (detector.literalSuffices || text.startsWith('\\/', spanOf(text, from, detector.body))))
+      return { start, end: from, detector }
   }
   return undefined
-}
-
-// Invariant: a literal within a longer value of its own detector does not start again, or the scan would be quadratic.
-function isInside(before: number, body: Uint8Array): boolean {
-  return isAlphanumeric(before) || body[before] === 1
 }
 
 function readRun(text: string, start: number): { end: number; count: number } {
@@ -197,9 +197,10 @@ function isSeparator(code: number): boolean {
   return code === 0x20 || code === 0x2d
 }
 
-// A JSON number such as 4.111111111111111e15 is one value written another way.
-function hasExponent(text: string, at: number): boolean {
-  return (text.charCodeAt(at) | 0x20) === 0x65 && /^[+-]?\d{1,3}(?![\w-])/.test(text.slice(at + 1, at + 6))
+/** Whether the run ends the mantissa of a JSON number: 4.111111111111111e15 is a value written another way. */
+function isScaled(text: string, start: number, end: number): boolean {
+  if ((text.charCodeAt(end) | 0x20) !== 0x65 || isAlphanumeric(text.charCodeAt(start - 1))) return false
+  return /(?:^|[\s:,[])-?[\d.]{9,}[eE][+-]?\d{1,3}(?![\w.])/.test(text.slice(Math.max(0, start - longestNumber), end + 5))
 }
 
 /** Whether what stands directly before an `@` begins in an escape that a user name, a password or its `://` may contain. */

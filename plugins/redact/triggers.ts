@@ -1,4 +1,5 @@
 // Compiles detectors into tables, so that the scan stops only where a detector could start.
+import { spanOf } from './characters.ts'
 import type { AtDetector, CodeDetector, Detector, DigitsDetector, PrefixDetector } from './detector.ts'
 
 export const stop = { none: 0, digit: 1, at: 2, backslash: 3, anchor: 4 } as const
@@ -7,6 +8,8 @@ export interface Candidate {
   readonly literal: string
   /** Offset of the anchor character in the literal. */
   readonly anchor: number
+  /** Characters that must not precede the literal, beside letters and digits. */
+  readonly inside: Uint8Array
   readonly detector: PrefixDetector
 }
 
@@ -35,12 +38,13 @@ export function compileTriggers(detectors: readonly Detector[]): Triggers {
     if (detector.on !== 'prefix') continue
     for (const literal of detector.prefixes) {
       const anchor = rarest(literal)
+      const inside = isWithin(literal, detector.body) ? detector.body : nothing
       const code = literal.charCodeAt(anchor)
       classes[code] = stop.anchor
       for (const before of anchor === 0 ? allCodes : [literal.charCodeAt(anchor - 1)]) {
         const slot = (before << 7) | code
         if (slots[slot] === 0) slots[slot] = candidates.push([]) - 1
-        candidates[slots[slot]!]!.push({ literal, anchor, detector })
+        candidates[slots[slot]!]!.push({ literal, anchor, inside, detector })
       }
     }
   }
@@ -52,6 +56,13 @@ export function compileTriggers(detectors: readonly Detector[]): Triggers {
     digits: detectors.filter(detector => detector.on === 'digits'),
     code: detectors.filter(detector => detector.on === 'code'),
   }
+}
+
+const nothing = new Uint8Array(128)
+
+// Invariant: a literal within a longer value of its own detector does not start again, or the scan would be quadratic.
+function isWithin(literal: string, body: Uint8Array): boolean {
+  return spanOf(literal, 0, body) === literal.length
 }
 
 const allCodes = Array.from({ length: 128 }, (_, code) => code)

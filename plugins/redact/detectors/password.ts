@@ -35,7 +35,8 @@ export const fieldPassword: PrefixDetector = {
   action: 'replace',
   on: 'prefix',
   prefixes: ['Password=', 'password=', 'PASSWORD=', 'Pwd=', 'pwd=', 'PWD='],
-  body: tableOf('='),
+  body: tableOf(''),
+  literalSuffices: true,
   find(text, at, from) {
     let end = from
     while (end < text.length && end - from < longest && !isOneOf(endOfValue, text.charCodeAt(end))) end++

@@ -9,6 +9,7 @@ const word = tableOf(`${letters}${digits}_`)
 const dashed = tableOf(`${letters}${digits}-`)
 const url = tableOf(`${letters}${digits}_-`)
 const dottedUrl = tableOf(`${letters}${digits}_-.`)
+const base64 = tableOf(`${letters}${digits}+/=`)
 const token68 = tableOf(`${letters}${digits}-._~+/=`)
 
 interface Form {
@@ -35,7 +36,7 @@ const forms: readonly Form[] = [
     check: hasDigit,
   },
   { id: 'stripe-key', prefixes: ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_'], body: alphanumeric, least: 16 },
-  { id: 'stripe-key', prefixes: ['whsec_'], body: token68, least: 24 },
+  { id: 'stripe-key', prefixes: ['whsec_'], body: base64, least: 24 },
   { id: 'anthropic-key', prefixes: ['sk-ant-'], body: url, least: 20 },
   { id: 'openai-key', prefixes: ['sk-'], body: url, least: 20, check: isOpenAi },
   { id: 'google-key', prefixes: ['AIza'], body: url, least: 35 },
@@ -83,6 +84,7 @@ export const privateKey: PrefixDetector = {
   on: 'prefix',
   prefixes: ['-----BEGIN '],
   body: tableOf(''),
+  literalSuffices: true,
   find(text, at, from): Range | undefined {
     const kind = /^[A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(from, from + 64))
     if (kind === null) return undefined

@@ -4,6 +4,9 @@ import type { Range } from '../detector.ts'
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
 const uuidLength = 36
+// 0.4111111111111111 and 122.41111111111111 are measurements; digits, a full stop and more digits in the like number are two values.
+const fraction = /(?:^|\D)\d{1,8}\.$/
+const longestWhole = 9
 
 /** True where neither a letter, a decimal point nor a further dashed group of digits adjoins, and no UUID contains it. */
 export function isFree(text: string, { start, end }: Range, floor: number): boolean {
@@ -12,7 +15,8 @@ export function isFree(text: string, { start, end }: Range, floor: number): bool
   if (start === floor) return true
   const before = text.charCodeAt(start - 1)
   if (isAlphanumeric(before)) return false
-  if ((before === 0x2d || before === 0x2e) && start - 1 > floor && isDigit(text.charCodeAt(start - 2))) return false
+  if (before === 0x2d && start - 1 > floor && isDigit(text.charCodeAt(start - 2))) return false
+  if (before === 0x2e && fraction.test(text.slice(Math.max(floor, start - 1 - longestWhole), start))) return false
   return !isInUuid(text, start, end)
 }
 
