@@ -45,8 +45,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const streams = new Set<HttpStream>()
   let stopping = false
 
-  function refuse(response: ServerResponse, code: ErrorCode, text?: string): void {
-    new HttpReply(response, false).reply(writeErrorObject(NO_ID, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+  function refuse(response: ServerResponse, code: ErrorCode, text?: string, id: Json | null = NO_ID): void {
+    new HttpReply(response, false).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
   }
 
   function viewOf(path: string): View | undefined {
@@ -115,7 +115,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const json = Json.scan(body, jsonLimits)
     if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
     const message = readMessage(json, 'downstream')
-    if ('code' in message) return refuse(response, 'invalid-request', message.message)
+    if ('code' in message) return refuse(response, 'invalid-request', message.message, message.id)
     const channel = new HttpReply(response, true)
     if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
       await relay.open(view, message, channel, peer)
