@@ -31,6 +31,8 @@ export interface GatewayOptions {
   readonly log: Log
   /** Listen on `config.listen`. */
   readonly http: boolean
+  /** Open a lane to every server at once, so that they are known before the first client asks. */
+  readonly probe: boolean
   /** Serve one client on these. */
   readonly stdio?: { readonly input: Readable; readonly output: Writable }
   /** Administration events of servers, for the record. */
@@ -88,8 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   const relay = createRelay({ config, version: options.version, pipeline, pool, sessions, clock, log, newId: createIds(options.boot) })
   const views = createViews(config)
-  // Servers are heard of before the first client asks; those that fail are tried again when they are needed.
-  const probing = pool.probe(views.all.servers)
+  const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined
   try {

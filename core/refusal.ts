@@ -1,6 +1,8 @@
 // A refusal as the kernel hands it on: what the caller may know, and what only log and record may.
-import { type ErrorCode, errors, isErrorCode } from './errors.ts'
-import type { Decision, JsonObject } from './plugin/index.ts'
+import { type ErrorCode, errors } from './errors.ts'
+import { errorObject } from './mcp/error-answer.ts'
+import type { Json } from './mcp/json.ts'
+import type { Decision } from './plugin/index.ts'
 
 export interface Refusal {
   /** A code of the error table, or one that a plugin brings. */
@@ -30,8 +32,7 @@ export function denial(refusal: Refusal): Decision {
 const NONE: readonly never[] = Object.freeze([])
 
 /** The JSON-RPC error object of a refusal; `callId` is the id of the exchange. */
-export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter'>, callId: string): JsonObject {
+export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter'>, callId: string): Json {
   const { code, reason, retryAfter } = refusal
-  const rpc = errors[isErrorCode(code) ? code : 'denied'].rpc
-  return { code: rpc, message: reason, data: { mcpgw: { code, callId, ...(retryAfter !== undefined && { retryAfter }) } } }
+  return errorObject(code, { text: reason, callId, ...(retryAfter !== undefined && { retryAfter }) })
 }

@@ -1,10 +1,11 @@
 // Expands ${NAME}, ${env:NAME} and ${secret:name} in a config tree, once: what comes in is never looked at again.
+import { namePattern, type SecretFault } from '../secrets/value.ts'
 import { type Diagnostic, type DiagnosticCode, diagnose, type Span } from './diagnostic.ts'
 import type { Path, Source, Tree, TreeScalar } from './tree.ts'
 
 export interface ReferenceSources {
   readonly env: Readonly<Record<string, string | undefined>>
-  getSecret(name: string): Promise<string | undefined>
+  getSecret(name: string): Promise<string | SecretFault | undefined>
   /** Whether a secret may stand at this place. */
   allowsSecret(path: Path): boolean
 }
@@ -30,7 +31,7 @@ export type Piece =
   | { readonly kind: 'env' | 'secret'; readonly name: string; readonly text: string }
   | { readonly kind: 'broken'; readonly text: string; readonly why: string }
 
-const reference = /^(?:(env|secret):)?([A-Za-z_][A-Za-z0-9_]*)$/
+const variable = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)$/
 
 /** `$${` is a literal `${`; a `$` alone is a `$`. */
 export function splitReferences(text: string): Piece[] {
@@ -61,9 +62,13 @@ function readReference(text: string, closed: boolean): Piece {
   const body = text.slice(2, closed ? -1 : undefined)
   if (body.includes('${')) return { kind: 'broken', text, why: 'references do not nest' }
   if (!closed) return { kind: 'broken', text, why: 'the closing } is missing' }
-  const [, scheme = 'env', name] = reference.exec(body) ?? []
-  if (name === undefined) return { kind: 'broken', text, why: 'a name is letters, digits and _, and does not begin with a digit' }
-  return { kind: scheme === 'secret' ? 'secret' : 'env', name, text }
+  if (body.startsWith('secret:')) {
+    const name = body.slice('secret:'.length)
+    return namePattern.test(name) ? { kind: 'secret', name, text } : { kind: 'broken', text, why: 'not the name of a secret' }
+  }
+  const name = variable.exec(body)?.[1]
+  if (name !== undefined) return { kind: 'env', name, text }
+  return { kind: 'broken', text, why: 'the name of a variable is letters, digits and _, and does not begin with a digit' }
 }
 
 export async function expandReferences(source: Source, from: ReferenceSources): Promise<Expanded> {
@@ -86,8 +91,8 @@ export async function expandReferences(source: Source, from: ReferenceSources): 
     if (!from.allowsSecret(path)) {
       return report('secret-refused', `a secret may not stand here`, 'put it into env or headers: arguments and URLs are visible to others')
     }
-    const found = await from.getSecret(piece.name).catch((error: unknown) => ({ why: error instanceof Error ? error.message : 'unknown' }))
-    if (typeof found === 'object') return report('unknown-secret', `the secret ${piece.name} could not be read: ${found.why}`)
+    const found = await from.getSecret(piece.name)
+    if (typeof found === 'object') return report('unknown-secret', found.problem, found.help)
     if (found === undefined) return report('unknown-secret', `there is no secret ${piece.name}`)
     used.push({ path, kind: 'secret', name: piece.name, value: found })
     return found

@@ -3,12 +3,15 @@ import type { Diagnostic } from './diagnostic.ts'
 
 const widest = 120
 
+/** Findings of other parts of the gateway have codes of their own. */
+export type Finding = Omit<Diagnostic, 'code'> & { readonly code: string }
+
 /** One block a finding, separated by empty lines. `color` is false where NO_COLOR is set or the output is no terminal. */
-export function renderDiagnostics(list: readonly Diagnostic[], color: boolean): string {
+export function renderDiagnostics(list: readonly Finding[], color: boolean): string {
   return list.map(one => renderDiagnostic(one, color)).join('\n')
 }
 
-export function renderDiagnostic(diagnostic: Diagnostic, color: boolean): string {
+export function renderDiagnostic(diagnostic: Finding, color: boolean): string {
   const { code, severity, message, file, line, column, help } = diagnostic
   const paint = (style: string, text: string): string => (color ? `\u001b[${style}m${text}\u001b[0m` : text)
   const accent = severity === 'error' ? '31' : '33'
@@ -24,7 +27,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, color: boolean): string
 }
 
 // The excerpt made safe for a terminal and cut to a window around the caret.
-function frame(diagnostic: Diagnostic): { text: string; pad: number; width: number } {
+function frame(diagnostic: Finding): { text: string; pad: number; width: number } {
   const { excerpt = '', column = 1, line, endLine, endColumn = column } = diagnostic
   const last = endLine === line ? endColumn : excerpt.trimEnd().length + 1
   const from = column > widest - 20 ? column - 21 : 0

@@ -53,6 +53,8 @@ export interface PluginEntry {
   readonly name: string
   /** As written, references expanded; the plugin's own schema checks it. `{}` where only the name stands. */
   readonly config: unknown
+  /** `open`: a failure counts as a pass; the loader allows it only for plugins that can do nothing. */
+  readonly failure?: 'open' | 'closed'
   readonly at?: SourcePosition
 }
 
@@ -114,3 +116,6 @@ export const defaults: {
   log: 'info',
   dataDir: '.mcpgw',
 }
+
+/** Ids of servers; `gateway` is the gateway's own, and `__` separates server and tool. */
+export const idPattern: RegExp = /^(?!.*__)(?!gateway$)[A-Z0-9][A-Z0-9_-]{0,31}$/i

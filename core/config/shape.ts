@@ -2,7 +2,8 @@
 import * as z from 'zod'
 import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
-import type { LogLevel } from './schema.ts'
+import { parseAddress } from './listen.ts'
+import { idPattern, type LogLevel } from './schema.ts'
 
 export interface FileShape {
   readonly listen?: string | number | ListenShape | undefined
@@ -43,7 +44,6 @@ export function coded(code: DiagnosticCode, error: string): { error: string; par
   return { error, params: { code } }
 }
 
-export const idPattern: RegExp = /^(?!.*__)(?!gateway$)[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/i
 export const duration: z.ZodType<Duration> = z
   .union([z.string(), z.number()])
   .refine(
@@ -66,9 +66,7 @@ export const serverId: z.ZodType<string> = z
   .meta({ description: 'Prefix of the names of its tools: ID__TOOL', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$' })
 export const env: z.ZodType<Record<string, string>> = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not the name of a variable'), text)
-  .meta({
-    description: 'The whole environment beside PATH, HOME, LANG, TZ and TMPDIR; references like ${NAME} and ${secret:name} are expanded',
-  }) // biome-ignore lint/suspicious/noTemplateCurlyInString: shown as it is written
+  .meta({ description: 'The whole environment beside PATH, HOME, LANG, TZ and TMPDIR; references to variables and secrets are expanded' })
 export const headers: z.ZodType<Record<string, string>> = z
   .record(
     z
@@ -109,7 +107,10 @@ const listen = z.strictObject({
 
 export const fileShape: z.ZodType<FileShape> = z
   .strictObject({
-    listen: z.union([z.string(), port, listen]).optional().meta({ description: 'HOST:PORT, or {host, port, hosts, origins, publicUrl}' }),
+    listen: z
+      .union([z.string().refine(value => parseAddress(value) !== undefined, coded('bad-value', 'not HOST:PORT')), port, listen])
+      .optional()
+      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, publicUrl}' }),
     servers: z.array(server).optional(),
     plugins: z
       .array(z.union([words, z.record(z.string(), z.unknown())]))

@@ -6,7 +6,19 @@ import { indexItems, indexMembers } from './json/members.ts'
 import { type JsonFault, type JsonLimits, scan } from './json/scan.ts'
 import { serialise } from './json/serialise.ts'
 import { type Edit, splice } from './json/splice.ts'
-import { decodeString, entrySize, findEntry, keyEnd, keyStart, nextEntry, siblingOf, type Tape, valueEnd, valueStart } from './json/tape.ts'
+import {
+  decodeString,
+  entrySize,
+  findEntry,
+  keyEnd,
+  keyIs,
+  keyStart,
+  nextEntry,
+  siblingOf,
+  type Tape,
+  valueEnd,
+  valueStart,
+} from './json/tape.ts'
 
 export type { JsonFault, JsonLimits } from './json/scan.ts'
 
@@ -109,13 +121,28 @@ export class Json implements Payload {
 
   /** The member `key` decoded where it is a string, else undefined. */
   string(key: string): string | undefined {
-    const at = this.#find(key)
+    const at = this.#findString(key)
     if (at < 0) return undefined
-    const start = this.#tape![at + valueStart]!
-    if (this.#source[start] !== 0x22) return undefined
-    const from = start + 1
-    const to = this.#tape![at + valueEnd]! - 1
-    return decodeString(this.#source, from, hasEscape(this.#source, from, to) ? ~to : to)
+    const from = this.#tape![at + valueStart]! + 1
+    return decodeString(this.#source, from, stringEnd(this.#source, from, this.#tape![at + valueEnd]! - 1))
+  }
+
+  /** True where the member `key` is the string `text`; nothing is decoded where it is written without escapes. */
+  holds(key: string, text: string): boolean {
+    const at = this.#findString(key)
+    if (at < 0) return false
+    const from = this.#tape![at + valueStart]! + 1
+    return keyIs(this.#source, from, stringEnd(this.#source, from, this.#tape![at + valueEnd]! - 1), text)
+  }
+
+  /** True for a number written without fraction and exponent, and not as -0. */
+  get isInteger(): boolean {
+    const negative = this.#source[this.#start] === 0x2d
+    if (negative && this.#source[this.#start + 1] === 0x30) return false
+    for (let i = negative ? this.#start + 1 : this.#start; i < this.#end; i++) {
+      if (this.#source[i]! < 0x30 || this.#source[i]! > 0x39) return false
+    }
+    return true
   }
 
   /** Names of the members in the order of the text; empty where this is no object. */
@@ -143,8 +170,13 @@ export class Json implements Payload {
    */
   with(edits: Readonly<Record<string, Json | Uint8Array | undefined>>): Json {
     if (this.#source[this.#start] !== 0x7b) throw new TypeError(`a JSON ${this.type} has no members`)
-    const list: Edit[] = Object.entries(edits).map(([name, edit]) => ({ name, value: edit instanceof Json ? edit.bytes : edit }))
-    const bytes = splice({ bytes: this.#source, start: this.#start, end: this.#end }, this.#members(), this.#from, this.#to, list)
+    const list: Edit[] = []
+    for (const name of Object.keys(edits)) {
+      const edit = edits[name]
+      list.push({ name, value: edit instanceof Json ? edit.bytes : edit, done: false })
+    }
+    const tape = this.#members()
+    const bytes = splice({ bytes: this.#source, start: this.#start, end: this.#end }, tape, this.#from, this.#to, list)
     return new Json(bytes, 0, bytes.length, undefined, 0, 0)
   }
 
@@ -174,6 +206,11 @@ export class Json implements Payload {
     return findEntry(this.#source, tape, this.#from, this.#to, key)
   }
 
+  #findString(key: string): number {
+    const at = this.#find(key)
+    return at >= 0 && this.#source[this.#tape![at + valueStart]!] === 0x22 ? at : -1
+  }
+
   #member(at: number): Json {
     const tape = this.#tape!
     const start = tape[at + valueStart]!
@@ -187,7 +224,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function hasEscape(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (bytes[i] === 0x5c) return true
-  return false
+/** `to`, or `~to` where the string content from `from` on has escapes. */
+function stringEnd(bytes: Buffer, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (bytes[i] === 0x5c) return ~to
+  return to
 }

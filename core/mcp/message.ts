@@ -21,7 +21,6 @@ const inRoot = reserve(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 const inParams = reserve('name arguments _meta uri cursor progressToken requestId task requestState inputResponses'.split(' '))
 const inMeta = reserve(['progressToken'])
 const inError = reserve(['code', 'message', 'data'])
-const integer = /^(?:0|-?[1-9]\d*)$/
 
 /** `side`: who sent it. Of a client, the keys inside params and error are held to their exact spelling too. */
 export function readMessage(json: Json, side: 'downstream' | 'upstream'): Message | MessageFault {
@@ -37,7 +36,7 @@ export function readMessage(json: Json, side: 'downstream' | 'upstream'): Messag
   const answerTo = valid ? id : null
   const twin = json.lookalike(inRoot)
   if (twin !== undefined) return fault(answerTo, resembles(twin))
-  if (json.string('jsonrpc') !== '2.0') return fault(answerTo, 'jsonrpc is not "2.0"')
+  if (!json.holds('jsonrpc', '2.0')) return fault(answerTo, 'jsonrpc is not "2.0"')
 
   const method = json.get('method')
   const result = json.get('result')
@@ -73,7 +72,7 @@ function readError(json: Json, error: Json, id: Json | undefined, valid: boolean
   const twin = side === 'downstream' ? error.lookalike(inError) : undefined
   if (twin !== undefined) return fault(answerTo, resembles(twin))
   const code = error.get('code')
-  if (code?.type !== 'number' || !integer.test(code.text)) return fault(answerTo, 'the code of an error is an integer')
+  if (code?.type !== 'number' || !code.isInteger) return fault(answerTo, 'the code of an error is an integer')
   if (error.string('message') === undefined) return fault(answerTo, 'the message of an error is a string')
   if (id !== undefined && !valid && id.type !== 'null') return fault(null, 'the id of an error is a string, an integer or null')
   return { kind: 'error', id: answerTo, error, json }
@@ -81,7 +80,7 @@ function readError(json: Json, error: Json, id: Json | undefined, valid: boolean
 
 function isId(id: Json): boolean {
   const type = id.type
-  return type === 'string' || (type === 'number' && integer.test(id.text))
+  return type === 'string' || (type === 'number' && id.isInteger)
 }
 
 function fault(id: Json | null, message: string): MessageFault {

@@ -62,7 +62,7 @@ function withhold(x: LiveExchange, answer: Answer, why?: string): Answer {
   if (answer.code === 'withheld') return answer
   const text = [errors.withheld.text, ...(why ? [why] : [])].join(': ')
   const refusal = { code: 'withheld', reason: `${text}; ${effectOf(x, answer)}` }
-  return Object.freeze({ kind: 'error', code: 'withheld', payload: Json.of(refusalError(refusal, x.id)) })
+  return Object.freeze({ kind: 'error', code: 'withheld', payload: refusalError(refusal, x.id) })
 }
 
 function effectOf(x: LiveExchange, answer: Answer): string {

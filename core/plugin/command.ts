@@ -34,9 +34,9 @@ export interface CommandIo<C = unknown> {
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
-  /** Results. */
+  /** Results; a line break is added where the text does not end with one. */
   out(text: string): void
-  /** Everything else: progress, hints, errors. */
+  /** Everything else: progress, hints, errors; likewise. */
   err(text: string): void
   /** True where stderr is a terminal that may show progress. */
   readonly interactive: boolean

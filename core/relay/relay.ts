@@ -59,7 +59,7 @@ export function createRelay(deps: RelayDeps): Relay {
       cancel: new Cancel(),
       resource: PLUMBING,
       async perform(x) {
-        await learn(view)
+        await learn(view, x.principal?.id)
         const made = new Session({
           id: sessions.newId(),
           view,
@@ -85,12 +85,12 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   /** A server that is slow to start holds nobody up for longer than this. */
-  async function learn(view: View): Promise<void> {
+  async function learn(view: View, principalId = ''): Promise<void> {
     const unknown = view.servers.filter(server => pool.known(server.id) === undefined)
     if (unknown.length === 0) return
     await new Promise<void>(resolve => {
       const stop = clock.after(LEARN_MS, resolve)
-      void pool.probe(unknown).finally(() => {
+      void pool.probe(unknown, principalId).finally(() => {
         stop()
         resolve()
       })

@@ -21,7 +21,11 @@ export function createLeftovers(folder: string): Leftovers {
     note(pid) {
       const start = readProcess(pid)?.start
       if (start === undefined) return
-      writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ boot, start, owner } satisfies Note), { mode: 0o600 })
+      try {
+        writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ boot, start, owner } satisfies Note), { mode: 0o600 })
+      } catch {
+        // A full disk must not keep a server from starting: the note is a second net, under the exit handler.
+      }
     },
     forget: pid => remove(join(folder, `${pid}.json`)),
   }

@@ -2,7 +2,7 @@
 import type { Clock, Log } from '../plugin/index.ts'
 import { childEnvironment } from './env.ts'
 import type { Leftovers } from './leftovers.ts'
-import { createStdioTransport, type ProcessExit, type StdioLimits, type StdioTransport } from './stdio.ts'
+import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioLimits, type StdioTransport } from './stdio.ts'
 import type { Start, Supervisor } from './supervisor.ts'
 import type { MessageKind, Transport, TransportEvents, TransportFault } from './transport.ts'
 
@@ -33,6 +33,8 @@ export interface ManagedTransport extends Transport {
   negotiated(): void
   /** The server will not do (it refused `initialize`, say): counts as a failed start and closes. */
   reject(fault: TransportFault): Promise<void>
+  /** What was dropped so far, for health. */
+  readonly counts: StdioCounts
   /** Last lines of standard error, scrubbed and printable: for the operator alone. */
   stderrTail(): readonly string[]
 }
@@ -45,6 +47,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   // What we found out ourselves is told instead of what closing the process then looks like.
   let verdict: TransportFault | undefined
   let closing = false
+  let lost = false
   let lastExit: { code: number | null; signal: string | null } | undefined
   let lastTraffic = 0
   let stopTimer = (): void => {}
@@ -99,7 +102,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   }
 
   function negotiated(): void {
-    if (verdict !== undefined || closing) return
+    if (verdict !== undefined || closing || lost) return
     stopTimer()
     start?.ready()
     if (server.timeout.idleMs > 0) watchIdleness(server.timeout.idleMs)
@@ -110,7 +113,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
       const left = lastTraffic + server.timeout.idleMs - clock.mono()
       if (left > 0) watchIdleness(left)
       else if (deps.isBusy()) watchIdleness(server.timeout.idleMs)
-      else void stop({ code: 'upstream-unavailable', detail: `${server.id}: stopped because it was idle` })
+      else void stop({ code: 'upstream-unavailable', detail: `${server.id}: stopped because it was idle`, planned: true })
     })
   }
 
@@ -131,6 +134,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   }
 
   function closed(fault: TransportFault): void {
+    lost = true
     stopTimer()
     const told = verdict ?? fault
     // Told to the supervisor here and not at the exit, so that a server that hangs while it is being ended counts at once.
@@ -152,6 +156,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     get backedUp() {
       return stdio.backedUp
     },
+    counts: stdio.counts,
     stderrTail: () => stdio.stderrTail(),
   }
 }

@@ -93,14 +93,23 @@ export class LanePool {
   }
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
-  async probe(servers: readonly ServerConfig[]): Promise<void> {
-    await Promise.all(servers.map(server => this.berth(server, { principalId: '', session: undefined }).lane.ready()))
+  async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
+    await Promise.all(servers.map(server => this.berth(server, { principalId, session: undefined }).lane.ready()))
   }
 
   async close(): Promise<void> {
     const berths = [...this.#berths.values()]
     this.#berths.clear()
     await Promise.all(berths.map(berth => berth.lane.close()))
+  }
+
+  /** A process that fell over comes back by itself, as often as its supervisor admits; a remote server when it is needed. */
+  #restart(lane: Lane, berth: Berth, fault: TransportFault): void {
+    if (lane.server.kind !== 'child' || fault.planned || this.#berths.get(berth.key) !== berth) return
+    const again = () => {
+      if (this.#berths.get(berth.key) === berth && !lane.isOpen) void lane.ready()
+    }
+    this.#options.clock.after(fault.retryAfterMs ?? RESTART_MS, again)
   }
 
   #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
@@ -135,9 +144,10 @@ export class LanePool {
           for (const user of users) user.opened(lane)
           reopened = true
         },
-        closed: (_from, fault: TransportFault) => {
+        closed: (from, fault: TransportFault) => {
           noteClosed(server, fault)
           berth.lists.stale()
+          this.#restart(from, berth, fault)
         },
       },
     })
@@ -147,6 +157,8 @@ export class LanePool {
   }
 }
 
+/** Not before the supervisor has counted the failure; it says how much longer to wait. */
+const RESTART_MS = 50
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const NOBODY: Answer = {
   kind: 'error',

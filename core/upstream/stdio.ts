@@ -59,7 +59,7 @@ export interface StdioTransport extends Transport {
 export const stdioLimits: StdioLimits = {
   lineBytes: 16 * 1024 * 1024,
   queueBytes: 32 * 1024 * 1024,
-  garbageLines: 20,
+  garbageLines: 100,
   stderrBytes: 64 * 1024,
   stderrLinesPerSecond: 20,
   inputMs: 2000,
@@ -182,7 +182,9 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   }
 
   function send(message: Uint8Array, about: MessageKind): void {
-    if (running === undefined || lost || running.outbox.push(message)) return
+    if (lost) return
+    if (running === undefined) throw new Error('a transport is opened before it is used')
+    if (running.outbox.push(message)) return
     if (counts.unsent++ === 0) log.warn('server does not read its input; what does not fit in the queue is not sent', { server })
     if (about.kind === 'other') return
     const fault: TransportFault = { code: 'upstream-unavailable', detail: `${server}: does not read its input; the queue is full` }

@@ -116,6 +116,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         review()
       },
       ready() {
+        if (!processes.has(process)) return
         process.ready = true
         givenUp = false
         process.settle = clock.after(limits.stableMs, forgive)

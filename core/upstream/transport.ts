@@ -6,6 +6,8 @@ export interface TransportFault {
   readonly detail: string
   /** Milliseconds before which another attempt is pointless; set where a start was refused. */
   readonly retryAfterMs?: number
+  /** Set where we ended it ourselves, so that nobody starts it again before it is needed. */
+  readonly planned?: boolean
   /** Set where it is certain that the server saw nothing of the request. */
   readonly undelivered?: boolean
 }
@@ -25,7 +27,7 @@ export interface TransportEvents {
 export interface Transport {
   /** Connects. Rejects with a TransportFault; then no event follows. Called once. */
   open(events: TransportEvents): Promise<void>
-  /** Never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
+  /** Once open: never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
   send(message: Uint8Array, about: MessageKind): void
   /** The handshake is done; what depends on the agreed version (a header, a standing stream) starts here. */
   negotiated?(protocolVersion: string): void

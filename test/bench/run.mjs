@@ -25,10 +25,16 @@ const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [-
  * @property {(text: string) => void} progress
  */
 
-process.on('SIGINT', () => {
-  killAll()
-  process.exit(130)
-})
+for (const [signal, code] of /** @type {const} */ ([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+])) {
+  process.on(signal, () => {
+    killAll()
+    process.exit(code)
+  })
+}
 process.exitCode = await main()
 
 async function main() {

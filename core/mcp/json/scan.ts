@@ -1,7 +1,7 @@
 // The strict scan that every message passes before anything else reads it: one pass, no recursion, no value is built.
 import { isUtf8 } from 'node:buffer'
 import { findDuplicate, keySize } from './duplicates.ts'
-import { scanLiteral, scanNumber, scanString, special } from './lexemes.ts'
+import { prepareStrings, releaseStrings, scanLiteral, scanNumber, scanString, special } from './lexemes.ts'
 import { decodeString, entrySize, keyEnd, keyStart, nextEntry, type Tape, valueEnd, valueStart } from './tape.ts'
 
 /** `bytes`: length of the text. `depth`: nested containers, at most 1024. `keys`: members of all objects together. */
@@ -46,6 +46,13 @@ export function scan(bytes: Buffer, limits: JsonLimits): Scanned | JsonFault {
   if (length > limits.bytes) return { code: 'too-large', offset: limits.bytes, message: `longer than ${limits.bytes} bytes` }
   if (!isUtf8(bytes)) return { code: 'parse-error', offset: firstInvalid(bytes), message: 'not UTF-8' }
 
+  prepareStrings(bytes)
+  const scanned = scanText(bytes, length, limits)
+  releaseStrings()
+  return scanned
+}
+
+function scanText(bytes: Buffer, length: number, limits: JsonLimits): Scanned | JsonFault {
   const maxDepth = Math.min(limits.depth, deepest)
   let depth = 0
   let inObject = false

@@ -23,7 +23,14 @@ function superviseOn(clock: Clock): Supervisor {
 }
 
 async function openLane(server: ManagedServer, supervisor: Supervisor, clock: Clock, more: Partial<ManagedDeps> = {}): Promise<Lane> {
-  const deps = { supervisor, clock, log: createLogBook().log, scrub: (text: string) => text, isBusy: () => false, limits: { inputMs: 100 } }
+  const deps = {
+    supervisor,
+    clock,
+    log: createLogBook().log,
+    scrub: (text: string) => text,
+    isBusy: () => false,
+    limits: { inputMs: 10_000 },
+  }
   const transport = createManagedTransport(server, { ...deps, ...more })
   const events = new EventEmitter()
   const closed = once(events, 'closed').then(([fault]) => fault as TransportFault)
@@ -36,12 +43,14 @@ async function openLane(server: ManagedServer, supervisor: Supervisor, clock: Cl
   return { transport, closed, message }
 }
 
-// Real processes end in real time: turn the clock for their time limits until the event is there.
-async function turnUntil<T>(clock: ManualClock, event: Promise<T>): Promise<T> {
+// Real processes end in real time: until the event is there, the clock runs as fast as the real one.
+async function runUntil<T>(clock: ManualClock, event: Promise<T>): Promise<T> {
   let done = false
   void event.finally(() => (done = true))
-  while (!done) {
-    clock.advance(10)
+  for (let before = performance.now(); !done; ) {
+    const now = performance.now()
+    clock.advance(now - before)
+    before = now
     await new Promise(resolve => setImmediate(resolve))
   }
   return event
@@ -65,8 +74,17 @@ describe('managed server', () => {
     const next = await openLane(serverOf('echo'), supervisor, clock)
     next.transport.negotiated()
     expect(supervisor.health).toMatchObject({ state: 'ready', restarts: 1, lastExit: { code: 3 } })
-    await turnUntil(clock, next.transport.close())
+    await runUntil(clock, next.transport.close())
     expect(supervisor.health).toMatchObject({ state: 'stopped', pids: [] })
+  })
+
+  it('gives a server its declared environment and the allow-list, nothing else (T47)', async () => {
+    const supervisor = superviseOn(realClock)
+    const lane = await openLane({ ...serverOf('env'), env: { TOKEN: 'only for s' } }, supervisor, realClock)
+    const names = Object.keys(JSON.parse(await lane.message))
+    const allowed = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'].filter(name => process.env[name] !== undefined)
+    expect(names.sort()).toEqual([...allowed, 'TOKEN'].sort())
+    await lane.transport.close()
   })
 
   it('counts a program that cannot be started as a failure', async () => {
@@ -85,7 +103,7 @@ describe('managed server', () => {
     clock.advance(1)
     expect(await lane.closed).toEqual({ code: 'upstream-timeout', detail: 's: not ready 3000 ms after its start' })
     expect(supervisor.health.state).toBe('backoff')
-    await turnUntil(clock, lane.transport.close())
+    await runUntil(clock, lane.transport.close())
   })
 
   it('is failed where its answer to initialize will not do', async () => {
@@ -112,23 +130,23 @@ describe('managed server', () => {
     expect(supervisor.health.state).toBe('ready')
     busy = false
     clock.advance(10_000)
-    expect(await turnUntil(clock, lane.closed)).toEqual({ code: 'upstream-unavailable', detail: 's: stopped because it was idle' })
-    await turnUntil(clock, lane.transport.close())
+    expect(await runUntil(clock, lane.closed)).toEqual({ code: 'upstream-unavailable', detail: 's: stopped because it was idle', planned: true })
+    await runUntil(clock, lane.transport.close())
     expect(await isRunning(pid)).toBe(false)
-    expect(supervisor.health).toMatchObject({ state: 'stopped', restarts: 0, lastExit: {} })
+    expect(supervisor.health).toMatchObject({ state: 'stopped', restarts: 0, lastExit: { code: 0 } })
     const again = await openLane(serverOf('echo'), supervisor, clock)
-    await turnUntil(clock, again.transport.close())
+    await runUntil(clock, again.transport.close())
   })
 
   it('is started once where it crashes at once and many ask for it', async () => {
     const clock = createManualClock()
     const supervisor = superviseOn(clock)
     const lane = await openLane(serverOf('exit-at-once'), supervisor, clock)
-    await turnUntil(clock, lane.closed)
+    await runUntil(clock, lane.closed)
     clock.advance(5000)
     const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => openLane(serverOf('echo'), supervisor, clock)))
     expect(attempts.filter(one => one.status === 'fulfilled')).toHaveLength(1)
     expect(supervisor.health.pids).toHaveLength(1)
-    for (const one of attempts) if (one.status === 'fulfilled') await turnUntil(clock, one.value.transport.close())
+    for (const one of attempts) if (one.status === 'fulfilled') await runUntil(clock, one.value.transport.close())
   })
 })

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createStdioTransport } from '../../../core/upstream/stdio.ts'
+import { findAnsweredId } from '../../../core/upstream/foreign-line.ts'
+import { createStdioTransport, stdioLimits } from '../../../core/upstream/stdio.ts'
 import { createLogBook, realClock } from './manual-clock.ts'
 import { openProbe, type Probe } from './probe.ts'
 
@@ -101,7 +102,7 @@ describe('stdio transport', () => {
   it('ends the connection to a server that writes nothing but garbage', async () => {
     const probe = await start(['garbage', '100000'])
     expect(await probe.next()).toMatchObject({ kind: 'closed', fault: { code: 'upstream-garbage' } })
-    expect(probe.transport.counts.garbage).toBe(20)
+    expect(probe.transport.counts.garbage).toBe(stdioLimits.garbageLines)
   })
 
   it('keeps a flood of standard error in bounded memory and few log lines, and goes on answering', async () => {
@@ -144,7 +145,7 @@ describe('stdio transport', () => {
   })
 
   it('tells of its own closing once, and sends nothing after it', async () => {
-    const probe = await start(['echo'])
+    const probe = await start(['echo'], { inputMs: 10_000 })
     const closing = [probe.transport.close(), probe.transport.close()]
     probe.request(1, '{}')
     await Promise.all(closing)
@@ -152,5 +153,24 @@ describe('stdio transport', () => {
       { kind: 'closed', fault: { code: 'upstream-unavailable', detail: 'odd: closed by the gateway' } },
     ])
     expect(probe.events).toContainEqual({ kind: 'exit', code: 0, signal: null })
+  })
+})
+
+describe('answer of which only the edges are known', () => {
+  const find = (line: string): number | undefined => findAnsweredId(Buffer.from(line.slice(0, 256)), Buffer.from(line.slice(-256)))
+  const long = 'x'.repeat(1000)
+
+  it('is known by an id next to an outermost brace, in the order of any common library', () => {
+    expect(find(`{"jsonrpc":"2.0","id":7,"result":"${long}"}`)).toBe(7)
+    expect(find(`{ "id" : 7, "result":"${long}"}`)).toBe(7)
+    expect(find(`{"result":"${long}","jsonrpc":"2.0","id":7}`)).toBe(7)
+    expect(find(`{"result":"${long}","id":7,"jsonrpc":"2.0"}`)).toBe(7)
+  })
+
+  it('is not known by an id that stands elsewhere, or in a text', () => {
+    expect(find(`{"result":{"a":"${long}","id":7}}`)).toBeUndefined()
+    expect(find(`{"result":{"id":7,"a":"${long}"}}`)).toBeUndefined()
+    expect(find(JSON.stringify({ result: `${long},"id":7}` }))).toBeUndefined()
+    expect(find(`[{"id":7,"a":"${long}"}]`)).toBeUndefined()
   })
 })

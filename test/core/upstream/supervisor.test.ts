@@ -128,6 +128,16 @@ describe('supervisor', () => {
     expect([restart(0), restart(9_999), restart(9_999), restart(10_000), restart(0)]).toEqual([250, 500, 1000, 250, 500])
   })
 
+  it('is not fooled by a process that is ready only after it has ended', () => {
+    const { clock, supervisor } = setUp()
+    const one = start(supervisor)
+    one.ended(crash)
+    one.ready()
+    expect(supervisor.health.state).toBe('backoff')
+    clock.advance(20_000)
+    expect(supervisor.health.state).toBe('backoff')
+  })
+
   it('does not count an end that we brought about', () => {
     const { supervisor, told } = setUp()
     start(supervisor).ended({ failed: false, detail: 'idle', code: 0, signal: null })

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLeftovers, reapLeftovers } from '../../../core/upstream/leftovers.ts'
 import { readBootId, readProcess } from '../../../core/upstream/proc-stat.ts'
 import { isRunning, oddServer, openProbe, type Probe } from './probe.ts'
@@ -17,7 +17,7 @@ async function readPid(probe: Probe): Promise<number> {
 
 describe('ending a server', () => {
   it('lets a server that ends with its input end by itself', async () => {
-    const probe = await openProbe(['echo'])
+    const probe = await openProbe(['echo'], { inputMs: 10_000 })
     await probe.transport.close()
     expect(probe.events).toContainEqual({ kind: 'exit', code: 0, signal: null })
   })
@@ -99,25 +99,25 @@ describe.skipIf(process.platform !== 'linux')('reaping of leftovers', () => {
   it('spares a process whose start time is not the one noted, and clears the note', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcpgw-run-'))
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+    onTestFinished(() => void stranger.kill('SIGKILL'))
     const note = { boot: readBootId(), start: '1', owner: { pid: 1 << 30, start: '1' } }
     writeFileSync(join(folder, `${stranger.pid}.json`), JSON.stringify(note))
     writeFileSync(join(folder, '7.json'), 'not JSON')
     expect(reapLeftovers(folder)).toEqual([])
     expect(readProcess(stranger.pid!)).toBeDefined()
     expect(readdirSync(folder)).toEqual([])
-    stranger.kill('SIGKILL')
   })
 
   it('spares the servers of a gateway that still runs', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcpgw-run-'))
     const server = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+    onTestFinished(() => void server.kill('SIGKILL'))
     const leftovers = createLeftovers(folder)
     leftovers.note(server.pid!)
     expect(reapLeftovers(folder)).toEqual([])
     expect(readdirSync(folder)).toEqual([`${server.pid}.json`])
     leftovers.forget(server.pid!)
     expect(readdirSync(folder)).toEqual([])
-    server.kill('SIGKILL')
   })
 
   it('has nothing to do in a folder that is not there', () => {

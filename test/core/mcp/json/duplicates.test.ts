@@ -33,8 +33,8 @@ test('keys outside the object are not compared', () => {
   expect(findDuplicate(bytes, keys, keySize, end - keySize)).toBe(-1)
 })
 
-test('100,000 colliding keys need far fewer reads than comparing each with each', () => {
-  const { bytes, keys, end } = colliding(names(100_000))
+test('3,000 colliding keys need far fewer reads than comparing each with each', () => {
+  const { bytes, keys, end } = colliding(names(3000))
   let reads = 0
   const counted = new Proxy(bytes, {
     get(target, key) {
@@ -44,5 +44,5 @@ test('100,000 colliding keys need far fewer reads than comparing each with each'
     },
   })
   expect(findDuplicate(counted, keys, 0, end)).toBe(-1)
-  expect(reads).toBeLessThan(100_000 * 200)
+  expect(reads).toBeLessThan(3000 * 200)
 })

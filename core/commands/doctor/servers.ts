@@ -1,0 +1,79 @@
+// Checks of the configured servers: is the program there, does the URL answer.
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, isAbsolute, join } from 'node:path'
+import type { Environment } from '../../config/locate.ts'
+import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
+import type { Check } from '../doctor.ts'
+
+/** Looks at one enabled server. A probe that starts it and reads its first byte can stand in place of `resolveServer`. */
+export type ProbeServer = (server: ServerConfig, around: Around) => Promise<Omit<Check, 'name'>>
+
+interface Around {
+  readonly env: Environment
+  readonly signal: AbortSignal
+}
+
+export async function checkServers(servers: readonly ServerConfig[], around: Around, probe: ProbeServer): Promise<Check[]> {
+  if (servers.length === 0)
+    return [{ name: 'servers', status: 'warn', message: 'none', help: 'add one under servers, or give --mcp-json FILE' }]
+  return Promise.all(
+    servers.map(async server => {
+      const name = `server ${server.id}`
+      return server.enabled ? { name, ...(await probe(server, around)) } : { name, status: 'ok' as const, message: 'not enabled' }
+    }),
+  )
+}
+
+export const resolveServer: ProbeServer = (server, around) =>
+  server.kind === 'child' ? resolveCommand(server, around) : reach(server, around)
+
+async function resolveCommand({ command, env: own, cwd }: ChildServer, { env }: Around): Promise<Omit<Check, 'name'>> {
+  const isFolder = cwd === undefined || (await stat(cwd).catch(() => undefined))?.isDirectory()
+  if (isFolder !== true) return { status: 'fail', message: `its working directory ${cwd} does not exist`, help: 'correct cwd' }
+  const path = own.PATH ?? env.PATH ?? ''
+  const found = await findProgram(command, path, env.PATHEXT)
+  if (found !== undefined) return { status: 'ok', message: found }
+  const help = isAbsolute(command)
+    ? 'correct the path, or make the file executable'
+    : `it is looked for in ${path || 'an empty PATH'}; give an absolute path`
+  return { status: 'fail', message: `the command ${command} is not found or not executable`, help }
+}
+
+/** Absolute path of an executable file: `command` itself where it is a path, else the first in `path` that fits. */
+export async function findProgram(command: string, path: string, extensions: string | undefined): Promise<string | undefined> {
+  const isPath = /[\\/]/.test(command)
+  const folders = isPath ? [''] : path.split(delimiter).filter(folder => isAbsolute(folder))
+  const endings = process.platform === 'win32' ? ['', ...(extensions ?? '.EXE;.CMD;.BAT').split(';')] : ['']
+  for (const folder of folders) {
+    for (const ending of endings) {
+      const file = `${folder === '' ? command : join(folder, command)}${ending}`
+      const isFile = (await stat(file).catch(() => undefined))?.isFile() === true
+      if (
+        isFile &&
+        (await access(file, constants.X_OK).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return file
+    }
+  }
+  return undefined
+}
+
+// Any answer will do: whether the credential is good shows with the first call, and it is not sent for a check.
+async function reach({ url }: RemoteServer, { signal }: Around): Promise<Omit<Check, 'name'>> {
+  try {
+    const response = await fetch(url, {
+      method: 'OPTIONS',
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]),
+    })
+    await response.body?.cancel()
+    return { status: 'ok', message: `${new URL(url).host} answers` }
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    return { status: 'fail', message: `${new URL(url).host} does not answer: ${cause}`, help: 'check the URL, the network and the proxy' }
+  }
+}

@@ -1,0 +1,48 @@
+// The first key, so that `mcpgw run` can be used at once: made with the auth plugin's own command, only where there is none.
+import { systemClock } from '../clock.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { checkPlugins } from '../kernel.ts'
+import { createLog } from '../log.ts'
+import type { CommandIo } from '../plugin/index.ts'
+import { openStores } from './stores.ts'
+import type { VerbIo } from './verb.ts'
+
+/** The new key, or `undefined` where no plugin has such a command or a key exists already. */
+export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise<string | undefined> {
+  const plugins = await checkPlugins(config.plugins, io.cwd)
+  // What is wrong with them is told when the gateway boots.
+  if ('findings' in plugins) return undefined
+  const log = createLog({ level: 'warn' })
+  for (const { plugin, config: checked } of plugins) {
+    const find = (verb: string) => plugin.commands?.find(command => command.path.join(' ') === `keys ${verb}`)
+    const list = find('list')
+    const create = find('create')
+    if (list === undefined || create === undefined) continue
+    const stores = await openStores(config.store.dir, log)
+    const call = async (command: typeof list, args: CommandIo['args']): Promise<unknown> => {
+      let out = ''
+      const run = await command.load()
+      const code = await run({
+        args,
+        options: {},
+        json: true,
+        config: checked,
+        stores,
+        clock: systemClock,
+        log,
+        signal: io.signal,
+        out: text => {
+          out += text
+        },
+        err: io.err,
+        interactive: false,
+      })
+      return code === 0 ? JSON.parse(out) : undefined
+    }
+    const listed = (await call(list, [])) as { keys?: readonly unknown[] } | undefined
+    if (listed === undefined || (listed.keys?.length ?? 0) > 0) return undefined
+    const created = (await call(create, ['First key', 'local', undefined])) as { key?: string } | undefined
+    return created?.key
+  }
+  return undefined
+}

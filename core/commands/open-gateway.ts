@@ -1,0 +1,110 @@
+// From a loaded config to a running gateway: what `run`, `tools` and `servers` have in common.
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { systemClock } from '../clock.ts'
+import type { Loaded } from '../config/load.ts'
+import { serveOperations } from '../downstream/operations.ts'
+import type { Finding } from '../finding.ts'
+import { type Gateway, startGateway } from '../gateway.ts'
+import { boot, isBootFailure, type Kernel, mayListen, tokens } from '../kernel.ts'
+import type { RootLog } from '../log.ts'
+import { type AdminEvent, Recording } from '../plugin/index.ts'
+import { KnownSecrets } from '../secrets.ts'
+import { openStores } from './stores.ts'
+
+export interface OpenOptions {
+  readonly loaded: Loaded
+  readonly version: string
+  readonly log: RootLog
+  readonly cwd: string
+  readonly http: boolean
+  /** Start every server at once instead of when it is needed. */
+  readonly probe: boolean
+  readonly stdio?: { readonly input: Readable; readonly output: Writable }
+}
+
+export interface OpenGateway {
+  readonly kernel: Kernel
+  readonly gateway: Gateway
+  stop(limitMs: number): Promise<void>
+}
+
+export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
+
+export async function openGateway({ loaded, version, log, cwd, http, probe, stdio }: OpenOptions): Promise<OpenResult> {
+  const { config } = loaded
+  const secrets = new KnownSecrets()
+  for (const { server, value } of loaded.injected) {
+    if (!secrets.add(server, value)) log.warn('a secret is too short to be looked for in answers; use at least 8 bytes', { server })
+  }
+  log.scrubWith(line => secrets.scrubText(line))
+  const instance = { id: hostname(), boot: randomUUID(), version }
+  const kernel = await boot(
+    { plugins: config.plugins, limits: config.limits },
+    {
+      log,
+      clock: systemClock,
+      stores: await openStores(config.store.dir, log),
+      instance,
+      scrub: text => secrets.scrubText(text),
+      dir: cwd,
+    },
+  )
+  if (isBootFailure(kernel)) return kernel
+  const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
+  if (refused !== undefined) {
+    await kernel.stop()
+    return { findings: [refused] }
+  }
+
+  const onEvent = (event: AdminEvent) => {
+    const recording = kernel.services.get(tokens.registry).find(Recording)
+    recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
+  }
+  let gateway: Gateway
+  try {
+    gateway = await startGateway({
+      config,
+      version,
+      boot: instance.boot.slice(0, 8),
+      pipeline: kernel.pipeline,
+      secrets,
+      clock: systemClock,
+      log,
+      http,
+      probe,
+      ...(stdio && { stdio }),
+      onEvent,
+      serveOther: (request, response, path, peer) =>
+        serveOperations(
+          { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version },
+          request,
+          response,
+          path,
+          peer,
+        ),
+    })
+  } catch (error) {
+    await kernel.stop()
+    return { findings: [listenFailed(error, config.listen)] }
+  }
+  return {
+    kernel,
+    gateway,
+    async stop(limitMs) {
+      await gateway.stop(limitMs)
+      await kernel.stop()
+    },
+  }
+}
+
+function listenFailed(error: unknown, { host, port }: { readonly host: string; readonly port: number }): Finding {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'no permission' : String(error)
+  return {
+    code: 'listen-failed',
+    message: `cannot listen on ${host}:${port}: ${why}`,
+    help: 'choose another with `listen` or --http HOST:PORT',
+  }
+}

@@ -1,0 +1,45 @@
+// `mcpgw plugins list|order`: which plugins there are, which the config loads, and whether their order holds.
+import { builtInPlugins } from '../config/load.ts'
+import { escapeControls, renderDiagnostics } from '../config/render.ts'
+import { checkPlugins, type PluginsChecked } from './check-plugins.ts'
+import { loadFor } from './load-for.ts'
+import type { VerbIo } from './verb.ts'
+
+export async function listPlugins(io: VerbIo): Promise<number> {
+  const loaded = await loadFor(io)
+  if (loaded === 2) return 2
+  const configured = loaded.config.plugins.map(({ name }) => name)
+  const others = builtInPlugins.filter(name => !configured.includes(name)).map(name => ({ name, config: {} }))
+  const { plugins, findings } = await checkPlugins([...loaded.config.plugins, ...others], io.cwd, loaded.origins)
+  const rows = plugins.map(({ name, capabilities, source }) => ({ name, loaded: configured.includes(name), source, capabilities }))
+  if (io.json) io.out(`${JSON.stringify({ plugins: rows }, null, 2)}\n`)
+  else {
+    for (const row of rows)
+      io.out(`${row.loaded ? '*' : ' '} ${escapeControls(row.name).padEnd(16)} ${row.source.padEnd(9)} ${row.capabilities.join(', ')}\n`)
+    io.err('\n* loaded by the config\n')
+  }
+  const broken = findings.filter(({ code }) => code === 'plugin-broken' || code === 'plugin-not-found' || code === 'plugin-shape')
+  if (broken.length > 0) io.err(renderDiagnostics(broken, io.color.err))
+  return broken.length > 0 ? 1 : 0
+}
+
+export async function showOrder(io: VerbIo): Promise<number> {
+  const loaded = await loadFor(io)
+  if (loaded === 2) return 2
+  const checked = await checkPlugins(loaded.config.plugins, io.cwd, loaded.origins)
+  const holds = checked.findings.length === 0
+  if (io.json)
+    io.out(`${JSON.stringify({ holds, open: isOpen(checked), plugins: checked.plugins, findings: checked.findings }, null, 2)}\n`)
+  else {
+    for (const [index, { name, capabilities }] of checked.plugins.entries()) {
+      io.out(`${index + 1}. ${escapeControls(name).padEnd(16)} ${capabilities.join(', ')}\n`)
+    }
+    if (isOpen(checked)) io.err('\nNo plugin decides: every call is let through.\n')
+  }
+  if (!holds) io.err(renderDiagnostics(checked.findings, io.color.err))
+  return holds ? 0 : 2
+}
+
+function isOpen({ plugins }: PluginsChecked): boolean {
+  return !plugins.some(({ capabilities }) => capabilities.includes('decides'))
+}

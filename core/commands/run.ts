@@ -1,0 +1,79 @@
+// `mcpgw run`: the gateway itself. Everything a person reads goes to stderr; in stdio mode stdout carries MCP and nothing else.
+import { resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import type { Loaded } from '../config/load.ts'
+import { demoServers } from '../demo/servers.ts'
+import { renderReport } from '../kernel.ts'
+import { chooseLevel, createLog } from '../log.ts'
+import { createFirstKey } from './first-key.ts'
+import { loadFor } from './load-for.ts'
+import { openGateway } from './open-gateway.ts'
+import { renderFindings } from './render-findings.ts'
+import type { VerbIo } from './verb.ts'
+
+const STOP_MS = 10_000
+/** Without a config: all that is there, in the order that holds. */
+const STARTER_PLUGINS = ['audit', 'auth', 'redact']
+
+export async function run(io: VerbIo): Promise<number> {
+  const began = performance.now()
+  const loaded = await load(io)
+  if (loaded === 2) return 2
+  for (const { section, file, line } of loaded.unenforced) {
+    io.err(`error[unenforced]: ${file}:${line}: the section \`${section}\` is enforced by no loaded plugin\n`)
+  }
+  if (loaded.unenforced.length > 0) {
+    io.err('  = help: remove these sections, or load a plugin that enforces them\n')
+    return 2
+  }
+  const stdio = io.options.stdio === true
+  const { config } = loaded
+  const log = createLog({ level: chooseLevel(config.log, io.env) })
+  const firstKey = stdio ? undefined : await createFirstKey(config, io)
+  const open = await openGateway({
+    loaded,
+    version: io.version,
+    log,
+    cwd: io.cwd,
+    http: !stdio || io.options.http !== undefined,
+    probe: true,
+    ...(stdio && { stdio: { input: process.stdin, output: process.stdout } }),
+  })
+  if ('findings' in open) {
+    io.err(renderFindings(open.findings, loaded, io.color.err))
+    return 2
+  }
+  const { kernel, gateway } = open
+  io.err(`${renderReport(kernel.report)}\n`)
+  if (gateway.port !== undefined) announce(io, loaded, gateway.port, firstKey)
+  io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
+  await new Promise<void>(done => {
+    if (io.signal.aborted) done()
+    io.signal.addEventListener('abort', () => done(), { once: true })
+    void gateway.stdio?.done.then(done)
+  })
+  io.err('stopping\n')
+  await open.stop(STOP_MS)
+  return 0
+}
+
+async function load(io: VerbIo): Promise<Loaded | 2> {
+  const loaded = await loadFor(io)
+  if (loaded === 2) return 2
+  const nothing = loaded.file === undefined && io.options.mcpJson === undefined
+  if (!nothing) return loaded
+  // No config: the bundled demo servers, so that there is something to see, offline.
+  const plugins = loaded.config.plugins.length > 0 ? loaded.config.plugins : STARTER_PLUGINS.map(name => ({ name, config: {} }))
+  return { ...loaded, config: { ...loaded.config, servers: demoServers(), plugins } }
+}
+
+function announce(io: VerbIo, { config }: Loaded, port: number, key: string | undefined): void {
+  const { host } = config.listen
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  const names = config.plugins.map(plugin => plugin.name)
+  io.err(`endpoint  ${url}\n`)
+  if (key !== undefined) io.err(`key       ${key}   (shown once)\n`)
+  if (names.includes('audit')) io.err(`audit     ${resolve(config.store.dir, 'audit.db')}\n`)
+  const headers = names.includes('auth') ? { headers: { Authorization: `Bearer ${key ?? 'YOUR_KEY'}` } } : {}
+  io.err(`client    ${JSON.stringify({ mcpServers: { mcpgw: { type: 'http', url, ...headers } } })}\n`)
+}

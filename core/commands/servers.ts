@@ -1,0 +1,69 @@
+// `mcpgw servers list|status`: what is configured, and how it is.
+import { escapeControls } from '../config/render.ts'
+import type { ServerConfig } from '../config/schema.ts'
+import type { ServerHealth } from '../upstream/supervisor.ts'
+import type { VerbIo } from './verb.ts'
+import { loadServers, withGateway } from './with-gateway.ts'
+
+const ASK_MS = 2000
+
+export async function listServers(io: VerbIo): Promise<number> {
+  const loaded = await loadServers(io)
+  if (loaded === 2) return 2
+  const rows = loaded.config.servers.map(server => ({
+    id: server.id,
+    name: server.name,
+    enabled: server.enabled,
+    kind: server.kind,
+    target: targetOf(server),
+  }))
+  if (io.json) io.out(`${JSON.stringify({ servers: rows }, null, 2)}\n`)
+  else
+    for (const row of rows)
+      io.out(`${row.enabled ? '*' : ' '} ${row.id.padEnd(20)} ${escapeControls(`${row.name.padEnd(28)} ${row.target}`)}\n`)
+  return 0
+}
+
+/** 0 where every enabled server is ready, 1 otherwise. */
+export async function showStatus(io: VerbIo): Promise<number> {
+  const loaded = await loadServers(io)
+  if (loaded === 2) return 2
+  const { host, port } = loaded.config.listen
+  const running = await askRunning(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`)
+  if (running !== undefined) return show(io, running, 'the running gateway')
+  return withGateway(io, async ({ open }) => {
+    await open.gateway.pool.probe(open.gateway.views.all.servers)
+    return show(io, open.gateway.board.list(), 'a trial start: no gateway is running')
+  })
+}
+
+async function askRunning(url: string): Promise<readonly ServerHealth[] | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) })
+    const body = (await response.json()) as { readonly servers?: readonly ServerHealth[] }
+    return Array.isArray(body.servers) ? body.servers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function show(io: VerbIo, servers: readonly ServerHealth[], source: string): number {
+  const ready = servers.every(server => server.state === 'ready')
+  if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
+  else {
+    for (const { server, state, pids, restarts, lastFailure } of servers) {
+      const more = [
+        pids.length > 0 ? `pid ${pids.join(', ')}` : '',
+        restarts > 0 ? `${restarts} restarts` : '',
+        state === 'ready' ? '' : (lastFailure ?? ''),
+      ]
+      io.out(`${server.padEnd(20)} ${state.padEnd(9)} ${escapeControls(more.filter(text => text !== '').join(', '))}\n`)
+    }
+    io.err(`\nfrom ${source}\n`)
+  }
+  return ready ? 0 : 1
+}
+
+function targetOf(server: ServerConfig): string {
+  return server.kind === 'child' ? [server.command, ...server.args].join(' ') : server.url
+}

@@ -1,0 +1,109 @@
+// The core's own verbs: one entry a verb; the implementation is imported when the verb is called.
+import type { Verb } from './verb.ts'
+
+const plugin = { flags: '-p, --plugin <name>', summary: 'plugins to load, in this order, in place of those of the config', repeat: true }
+const mcpJson = { flags: '--mcp-json <file>', summary: "servers from a client's mcpServers JSON, in place of those of the config" }
+
+export const coreVerbs: readonly Verb[] = [
+  {
+    path: ['run'],
+    alias: 'serve',
+    summary: 'Run the gateway: over HTTP on the address of the config, or with --stdio for one client',
+    options: [
+      { flags: '--stdio', summary: 'serve one client on stdin and stdout; HTTP only with --http' },
+      { flags: '--http <host:port>', summary: 'listen here, in place of `listen` of the config' },
+      plugin,
+      mcpJson,
+      { flags: '--log <level>', summary: 'debug, info, warn, error or silent' },
+    ],
+    examples: [
+      'mcpgw run',
+      'mcpgw run --plugin audit --plugin redact --mcp-json claude_desktop_config.json',
+      'mcpgw run --stdio --config mcpgw.yaml',
+    ],
+    endsBySignal: true,
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    path: ['servers', 'list'],
+    summary: 'The servers of the config',
+    options: [mcpJson],
+    examples: ['mcpgw servers list', 'mcpgw servers list --json'],
+    load: async () => (await import('./servers.ts')).listServers,
+  },
+  {
+    path: ['servers', 'status'],
+    summary: 'How the servers are: asked of the running gateway, or tried one by one where none runs',
+    options: [mcpJson],
+    examples: ['mcpgw servers status'],
+    load: async () => (await import('./servers.ts')).showStatus,
+  },
+  {
+    path: ['tools', 'list'],
+    summary: 'Every tool under the name that clients see',
+    options: [plugin, mcpJson],
+    examples: ['mcpgw tools list', 'mcpgw tools list --json'],
+    load: async () => (await import('./tools.ts')).listTools,
+  },
+  {
+    path: ['tools', 'call'],
+    summary: 'Call a tool through all plugins, as the principal of stdio',
+    args: [
+      { name: '<name>', summary: 'as `tools list` shows it' },
+      { name: '[arguments]', summary: 'a JSON object' },
+    ],
+    options: [plugin, mcpJson],
+    examples: ['mcpgw tools call notes__search_notes \'{"query":"demo"}\''],
+    load: async () => (await import('./tools.ts')).callTool,
+  },
+  {
+    path: ['init'],
+    summary: 'Write a first mcpgw.yaml into this folder; nothing is overwritten',
+    examples: ['mcpgw init'],
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    path: ['doctor'],
+    summary: 'Check Node, storage, config, plugins, servers, port, clock and disk, and say what to do',
+    options: [plugin, mcpJson],
+    examples: ['mcpgw doctor', 'mcpgw doctor --json'],
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    path: ['config', 'show'],
+    summary: 'The config in force; secrets are never shown',
+    options: [{ flags: '--origin', summary: 'where each value comes from' }, plugin, mcpJson],
+    examples: ['mcpgw config show', 'mcpgw config show --origin'],
+    load: async () => (await import('./config-show.ts')).showConfig,
+  },
+  {
+    path: ['config', 'schema'],
+    summary: 'JSON Schema of mcpgw.yaml, for editors',
+    examples: ['mcpgw config schema'],
+    load: async () => (await import('./config-schema.ts')).showSchema,
+  },
+  {
+    path: ['plugins', 'list'],
+    summary: 'Plugins that can be loaded, and which the config loads',
+    options: [plugin],
+    examples: ['mcpgw plugins list'],
+    load: async () => (await import('./plugins.ts')).listPlugins,
+  },
+  {
+    path: ['plugins', 'order'],
+    summary: 'The order in which plugins see a call, and whether it holds',
+    options: [plugin],
+    examples: ['mcpgw plugins order', 'mcpgw plugins order --plugin audit --plugin redact'],
+    load: async () => (await import('./plugins.ts')).showOrder,
+  },
+  {
+    path: ['explain'],
+    summary: 'What a code means and what to do about it',
+    args: [{ name: '<code>', summary: 'e.g. unauthenticated, unknown-key' }],
+    examples: ['mcpgw explain unauthenticated'],
+    load: async () => (await import('./explain.ts')).explain,
+  },
+]
+
+/** First words of the verbs that built-in plugins bring, so that a call loads no other plugin. */
+export const verbOwners: Readonly<Record<string, string>> = { audit: 'audit', keys: 'auth' }

@@ -1,0 +1,54 @@
+// For commands that need the servers: a gateway in this process without a listener, and a client of its own.
+
+import type { Loaded } from '../config/load.ts'
+import { demoServers } from '../demo/servers.ts'
+import { connectLocally, type LocalClient } from '../downstream/local.ts'
+import { chooseLevel, createLog } from '../log.ts'
+import { loadFor } from './load-for.ts'
+import { type OpenGateway, openGateway } from './open-gateway.ts'
+import { renderFindings } from './render-findings.ts'
+import type { VerbIo } from './verb.ts'
+
+export interface Session {
+  readonly client: LocalClient
+  readonly open: OpenGateway
+  readonly loaded: Loaded
+}
+
+const STOP_MS = 3000
+
+/** The servers of the config; the bundled demo servers where there is no config at all. */
+export async function loadServers(io: VerbIo): Promise<Loaded | 2> {
+  const loaded = await loadFor(io)
+  if (loaded === 2 || loaded.file !== undefined || io.options.mcpJson !== undefined) return loaded
+  return { ...loaded, config: { ...loaded.config, servers: demoServers() } }
+}
+
+/** Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
+export async function withGateway(io: VerbIo, work: (session: Session) => Promise<number>): Promise<number> {
+  const loaded = await loadServers(io)
+  if (loaded === 2) return 2
+  const level = chooseLevel(loaded.config.log, io.env)
+  const log = createLog({ level: level === 'info' ? 'error' : level, write: line => io.err(line) })
+  const open = await openGateway({ loaded, version: io.version, log, cwd: io.cwd, http: false, probe: false })
+  if ('findings' in open) {
+    io.err(renderFindings(open.findings, loaded, io.color.err))
+    return 2
+  }
+  try {
+    const client = await connectLocally({ relay: open.gateway.relay, view: open.gateway.views.all, name: 'mcpgw-cli' })
+    if (!('session' in client)) {
+      io.err(`error[${client.code}]: ${describe(client.payload.value)}\n`)
+      return 3
+    }
+    return await work({ client, open, loaded })
+  } finally {
+    await open.stop(STOP_MS)
+  }
+}
+
+/** The message of a JSON-RPC error object. */
+export function describe(error: unknown): string {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
+  return String(message)
+}

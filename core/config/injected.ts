@@ -1,0 +1,37 @@
+// Which values came into servers and are to be kept from leaving again.
+import type { ConfigParts } from './file.ts'
+import type { UsedReference } from './interpolate.ts'
+import type { McpServers } from './mcp-json.ts'
+import type { PlacedServer } from './placed.ts'
+import type { InjectedSecret } from './schema.ts'
+
+// Shorter values occur by chance in ordinary text.
+const shortest = 8
+const secretName = /(^|[_-])(token|secret|password|passwd|passphrase|credentials?|authorization|cookie|(api|access|private)?[_-]?key)$/i
+
+/** A name that says that its value is a secret: `GITHUB_TOKEN`, `X-API-Key`, `apiKey`, `password`. */
+export function soundsSecret(name: string): boolean {
+  return secretName.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'))
+}
+
+export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers | undefined): InjectedSecret[] {
+  const servers = mcp?.servers ?? parts?.servers ?? []
+  const used = mcp === undefined ? (parts?.used ?? []) : mcp.used
+  const found = servers.flatMap(server => fromServer(server, used))
+  const plugins = (parts?.used ?? [])
+    .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers')
+    .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))
+  return [...found, ...plugins].filter(({ value }) => value.length >= shortest)
+}
+
+// Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.
+function fromServer({ shape, path }: PlacedServer, used: readonly UsedReference[]): InjectedSecret[] {
+  const own = used.filter(reference => path.every((step, index) => step === reference.path[index]))
+  const isInner = (reference: UsedReference): boolean => ['env', 'headers'].includes(String(reference.path[path.length]))
+  const values = own.filter(one => one.kind === 'secret' || isInner(one) || soundsSecret(one.name)).map(({ value }) => value)
+  const expanded = new Set(own.map(reference => String(reference.path.at(-1))))
+  for (const [name, value] of Object.entries({ ...shape.env, ...shape.headers })) {
+    if (soundsSecret(name) && !expanded.has(name)) values.push(value, value.replace(/^\S+\s+/, ''))
+  }
+  return [...new Set(values)].map(value => ({ server: shape.id, value }))
+}

@@ -1,0 +1,82 @@
+// Server entries to servers: what excludes what, ids that may not be mistaken for each other, absolute paths, defaults.
+import { isAbsolute, resolve } from 'node:path'
+import { type Diagnostic, diagnose, position } from './diagnostic.ts'
+import { parseDuration } from './duration.ts'
+import type { PlacedServer } from './placed.ts'
+import { defaults, type ServerConfig, type ServerTimeouts } from './schema.ts'
+import type { Duration, ServerShape } from './shape.ts'
+import { suggest } from './suggest.ts'
+import { find, type Path, type Source, spanOf } from './tree.ts'
+
+export function buildServer({ shape, source, path, baseDir }: PlacedServer): ServerConfig {
+  const common = {
+    id: shape.id,
+    name: shape.name ?? shape.id,
+    enabled: shape.enabled ?? true,
+    shared: shape.shared ?? false,
+    timeout: buildTimeouts(shape.timeout),
+    at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
+  }
+  if (shape.url !== undefined) return { ...common, kind: 'remote', url: shape.url, headers: shape.headers ?? {} }
+  const command = shape.command ?? ''
+  return {
+    ...common,
+    kind: 'child',
+    // A bare name is looked up on PATH; anything with a separator is a path.
+    command: /[\\/]/.test(command) && !isAbsolute(command) ? resolve(baseDir, command) : command,
+    args: shape.args ?? [],
+    env: shape.env ?? {},
+    cwd: resolve(baseDir, shape.cwd ?? '.'),
+  }
+}
+
+function buildTimeouts(timeout: ServerShape['timeout']): ServerTimeouts {
+  const given = typeof timeout === 'object' ? timeout : { call: timeout }
+  const ms = (value: Duration, otherwise: number): number => (value === undefined ? otherwise : (parseDuration(value) ?? otherwise))
+  const { startMs, callMs, idleMs } = defaults.timeout
+  return { startMs: ms(given.start, startMs), callMs: ms(given.call, callMs), idleMs: ms(given.idle, idleMs) }
+}
+
+/** A server is a command or a url; the other keys belong to one of the two. Works on the text, so that it runs beside the schema. */
+export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic[] {
+  return entries.flatMap(path => {
+    const entry = find(source.root, path)
+    if (entry?.kind !== 'map') return []
+    const span = (key: string) => entry.entries.find(one => one.key === key)?.keySpan
+    const [command, url] = [span('command'), span('url')]
+    if (command !== undefined && url !== undefined) {
+      return [diagnose(source, url, { code: 'conflicting-keys', message: 'a server has a command or a url, not both' })]
+    }
+    if (command === undefined && url === undefined) {
+      // A misspelt one has been named as such.
+      if (entry.entries.some(one => suggest(one.key, ['command', 'url']) !== undefined)) return []
+      const help = 'command: PROGRAM for a child process, url: https://... for a remote server'
+      return [
+        diagnose(source, spanOf(source.root, [...path, 'command']), { code: 'missing-key', message: 'missing "command" or "url"', help }),
+      ]
+    }
+    const alien = url === undefined ? ['headers'] : ['args', 'env', 'cwd']
+    return alien.flatMap(key => {
+      const at = span(key)
+      const message = `"${key}" has no meaning for a server with a ${url === undefined ? 'command' : 'url'}`
+      return at === undefined ? [] : [diagnose(source, at, { code: 'conflicting-keys', message })]
+    })
+  })
+}
+
+/** Invariant: no two ids are equal, nor equal but for case, so that nobody can mistake one server for another. */
+export function checkIds(source: Source, ids: readonly { readonly id: string; readonly path: Path }[]): Diagnostic[] {
+  const seen = new Map<string, { id: string; path: Path }>()
+  return ids.flatMap(({ id, path }) => {
+    const folded = id.normalize('NFKC').toLowerCase()
+    const first = seen.get(folded)
+    if (first === undefined) seen.set(folded, { id, path })
+    if (first === undefined) return []
+    const { line } = position(source.text, spanOf(source.root, first.path).start)
+    const finding =
+      first.id === id
+        ? ({ code: 'duplicate-id', message: `the server id "${id}" is taken since line ${line}` } as const)
+        : ({ code: 'look-alike-id', message: `the server id "${id}" reads like "${first.id}" in line ${line}` } as const)
+    return [diagnose(source, spanOf(source.root, path), finding)]
+  })
+}

@@ -1,0 +1,50 @@
+// What operators and probes ask over HTTP: is it alive, is it ready, how are its parts. No secret and no output of a server is in it.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Health } from '../health.ts'
+import type { MetricsRegistry } from '../metrics.ts'
+import type { ServerHealth } from '../upstream/supervisor.ts'
+import type { HttpPeer } from './http-peer.ts'
+
+export interface OperationsSource {
+  readonly health: Health
+  readonly metrics: MetricsRegistry
+  readonly version: string
+  servers(): readonly ServerHealth[]
+}
+
+/** False where the path is none of these. `/metrics` and the parts in `/healthz` are for this machine only. */
+export function serveOperations(
+  source: OperationsSource,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  peer: HttpPeer,
+): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+  const isLocal = peer.ip === '127.0.0.1' || peer.ip === '::1'
+  switch (path) {
+    case '/healthz':
+    case '/readyz': {
+      const view = source.health.view()
+      const status = path === '/readyz' && view.status === 'failing' ? 503 : 200
+      send(
+        response,
+        status,
+        'application/json',
+        `${JSON.stringify(isLocal ? { ...view, version: source.version, servers: source.servers() } : { status: view.status })}\n`,
+      )
+      return true
+    }
+    case '/metrics':
+      if (!isLocal) return false
+      send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics.render())
+      return true
+    default:
+      return false
+  }
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' })
+  response.end(body)
+}

@@ -1,0 +1,46 @@
+// What keeps the gateway from starting, as data: which plugin, what is wrong with it, and what would mend it.
+import type { SourcePosition } from './config/schema.ts'
+
+export type FindingCode =
+  | 'plugin-not-found'
+  | 'plugin-broken'
+  | 'plugin-shape'
+  | 'plugin-config'
+  | 'plugin-twice'
+  | 'plugin-order'
+  | 'plugin-setup'
+  | 'service-missing'
+  | 'service-twice'
+  | 'obligation-twice'
+  | 'failure-open'
+  | 'listen-open'
+  | 'listen-failed'
+
+export interface Finding {
+  readonly code: FindingCode
+  readonly message: string
+  readonly plugin?: string | undefined
+  readonly help?: string | undefined
+  /** Where the plugin stands in the config. */
+  readonly at?: SourcePosition | undefined
+  /** Into the plugin's own config. */
+  readonly path?: readonly (string | number)[] | undefined
+}
+
+/** What each code means, for `mcpgw explain CODE`. */
+export const findingCodes: Readonly<Record<FindingCode, string>> = {
+  'plugin-not-found':
+    'No built-in plugin, file or installed package of this name. Plugins are never downloaded: install the package yourself.',
+  'plugin-broken': 'The file of the plugin was found but could not be loaded; the message says what it threw.',
+  'plugin-shape': 'The default export of the file is not a plugin of this API version.',
+  'plugin-config': 'The config does not fit the schema of the plugin.',
+  'plugin-twice': 'A plugin stands twice in the order. Each stands once.',
+  'plugin-order': 'In this order a plugin would act too early or too late. The gateway never sorts: put them in the order named.',
+  'plugin-setup': 'The plugin could not be set up or started; what was set up before it has been released.',
+  'service-missing': 'A plugin requires a service that no loaded plugin provides.',
+  'service-twice': 'Two plugins provide the same service.',
+  'obligation-twice': 'Two plugins discharge the same obligation; which of them should, is not for the gateway to guess.',
+  'failure-open': 'Only a plugin without capabilities and obligations may fail open: a failure of any other would let something through.',
+  'listen-failed': 'The address or port of `listen` cannot be used; `mcpgw doctor` looks at it more closely.',
+  'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
+}

@@ -1,0 +1,199 @@
+// Boot and stop: load, prove the order, set up, start; and all of it in reverse. What goes wrong is a finding, and leaves nothing behind.
+import { timedOut, within } from './clock.ts'
+import type { Container } from './container.ts'
+import type { Finding } from './finding.ts'
+import { describeError, type PendingHook } from './guard.ts'
+import type { Health } from './health.ts'
+import { createContext } from './kernel/context.ts'
+import { type BootReport, OPEN_NOTICE, type PluginReport } from './kernel/report.ts'
+import { composeKernel, type Host, tokens } from './kernel/services.ts'
+import { createReleases, type Releases } from './kernel/stop.ts'
+import { checkHooks } from './loader/check.ts'
+import { type CheckedPlugin, loadPlugin, type PluginEntry } from './loader.ts'
+import type { MetricsRegistry } from './metrics.ts'
+import { type Ordered, proveOrder } from './order.ts'
+import type { LoadedPlugin, Pipeline } from './pipeline.ts'
+import type { Hooks } from './plugin/index.ts'
+
+export { type BootReport, renderReport } from './kernel/report.ts'
+export { type Host, tokens } from './kernel/services.ts'
+export type { PluginEntry } from './loader.ts'
+export { mayListen } from './order.ts'
+
+export interface BootConfig {
+  readonly plugins: readonly PluginEntry[]
+  readonly limits: { readonly hookMs: number }
+}
+
+export interface Kernel {
+  readonly pipeline: Pipeline
+  readonly report: BootReport
+  readonly services: Container
+  readonly health: Health
+  readonly metrics: MetricsRegistry
+  readonly plugins: readonly CheckedPlugin[]
+  /** Waits for what is settling, then lets go in reverse order. Once; later calls get the same answer. */
+  stop(): Promise<StopReport>
+}
+
+export interface StopReport {
+  /** Hooks that have not answered to this moment. */
+  readonly pending: readonly PendingHook[]
+  readonly failed: readonly { readonly plugin: string; readonly why: string }[]
+}
+
+export interface BootFailure {
+  readonly findings: readonly Finding[]
+}
+
+export function isBootFailure(booted: Kernel | BootFailure): booted is BootFailure {
+  return 'findings' in booted
+}
+
+/** Loads and checks the plugins, and proves their order; runs nothing of them but the check of their config. */
+export async function checkPlugins(entries: readonly PluginEntry[], dir: string): Promise<readonly CheckedPlugin[] | BootFailure> {
+  const loaded = await Promise.all(entries.map(entry => loadPlugin(entry, dir)))
+  const refused = loaded.flatMap(one => (one.kind === 'refused' ? one.findings : []))
+  if (refused.length > 0) return { findings: refused }
+  const checked = loaded.flatMap(one => (one.kind === 'loaded' ? [one.checked] : []))
+  const findings = proveOrder(checked.map(toOrdered))
+  return findings.length > 0 ? { findings } : checked
+}
+
+export async function boot(config: BootConfig, host: Host): Promise<Kernel | BootFailure> {
+  const began = performance.now()
+  const plugins = await checkPlugins(config.plugins, host.dir ?? process.cwd())
+  if ('findings' in plugins) return plugins
+
+  const services = composeKernel(host, config.limits)
+  const limitMs = host.setupMs ?? 30_000
+  const releases = createReleases(host.clock, limitMs, host.log)
+  const open = !plugins.some(plugin => plugin.capabilities.has('decides'))
+  const run = { services, releases, limitMs, open, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
+
+  const abandon = async (finding: Finding): Promise<BootFailure> => {
+    await releases.run()
+    await services.dispose()
+    return { findings: [finding] }
+  }
+
+  const loaded: LoadedPlugin[] = []
+  const rows: { -readonly [K in keyof PluginReport]: PluginReport[K] }[] = []
+  for (const checked of plugins) {
+    const from = performance.now()
+    const hooks = await setUp(checked, run)
+    if ('code' in hooks) return abandon(hooks)
+    loaded.push(toLoaded(checked, hooks))
+    rows.push(toReport(checked, performance.now() - from))
+  }
+  services.provide(tokens.plugins, () => loaded)
+  const pipeline = services.get(tokens.pipeline)
+  for (const [i, checked] of plugins.entries()) {
+    const from = performance.now()
+    const finding = await start(checked, loaded[i]!.hooks, run)
+    if (finding !== undefined) return abandon(finding)
+    rows[i] = { ...rows[i]!, ms: { ...rows[i]!.ms, start: performance.now() - from } }
+  }
+
+  const health = services.get(tokens.health)
+  health.setOpen(open)
+  if (open) host.log.warn(OPEN_NOTICE)
+  let stopped: Promise<StopReport> | undefined
+  return {
+    pipeline,
+    report: { version: host.instance.version, open, plugins: rows, ms: performance.now() - began },
+    services,
+    health,
+    metrics: services.get(tokens.metrics),
+    plugins,
+    stop: () => {
+      stopped ??= stop(services, releases, host)
+      return stopped
+    },
+  }
+}
+
+interface Run {
+  readonly services: Container
+  readonly releases: Releases
+  readonly limitMs: number
+  readonly open: boolean
+  readonly order: readonly string[]
+}
+
+async function setUp(checked: CheckedPlugin, { services, releases, limitMs, open, order }: Run): Promise<Hooks | Finding> {
+  const { plugin } = checked
+  const context = createContext(checked, { services, order, open, onStop: releases.add })
+  const hooks = await attempt(checked, services, limitMs, 'setup', async () => {
+    const made = await plugin.setup(context)
+    const why = checkHooks(plugin, made)
+    if (why !== undefined) throw new Error(why)
+    return made
+  })
+  if ('code' in hooks) return hooks
+  const missing = (plugin.provides ?? []).find(service => !services.get(tokens.registry).has(service))
+  return missing === undefined ? hooks : blame(checked, `setup of ${plugin.name} did not provide "${missing.name}"`)
+}
+
+async function start(checked: CheckedPlugin, hooks: Hooks, { services, limitMs }: Run): Promise<Finding | undefined> {
+  if (hooks.start === undefined) return undefined
+  const done = await attempt(checked, services, limitMs, 'start', async () => {
+    await hooks.start?.()
+    return {}
+  })
+  return 'code' in done ? done : undefined
+}
+
+/** What `work` made, or the finding that names the plugin and what it threw. */
+async function attempt<T extends object>(
+  checked: CheckedPlugin,
+  services: Container,
+  limitMs: number,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T | Finding> {
+  const { name } = checked.plugin
+  try {
+    const made = await within(services.get(tokens.clock), limitMs, work)
+    return made === timedOut ? blame(checked, `${what} of ${name} was not done within ${limitMs} ms`) : made
+  } catch (error) {
+    const detail = describeError(error)
+    services.get(tokens.log).error(`${what} of a plugin failed`, { plugin: name, detail })
+    return blame(checked, `${what} of ${name} failed: ${error instanceof Error ? error.message : detail}`)
+  }
+}
+
+function blame({ plugin, at }: CheckedPlugin, message: string): Finding {
+  return { code: 'plugin-setup', plugin: plugin.name, message, at }
+}
+
+async function stop(services: Container, releases: Releases, { log }: Host): Promise<StopReport> {
+  const guard = services.get(tokens.guard)
+  await services.get(tokens.pipeline).drain()
+  const failed = await releases.run()
+  const pending = guard.pending()
+  for (const hook of pending) log.warn('a hook is still pending at stop', { ...hook, for: Math.round(hook.for) })
+  for (const { token, error } of await services.dispose())
+    log.error('a service failed to let go', { service: token, detail: describeError(error) })
+  return { pending, failed }
+}
+
+function toOrdered({ plugin, capabilities, at }: CheckedPlugin): Ordered {
+  const { name, provides = [], requires = [], discharges = [] } = plugin
+  return { name, capabilities, provides, requires, discharges, at }
+}
+
+function toLoaded({ plugin, capabilities, failure }: CheckedPlugin, hooks: Hooks): LoadedPlugin {
+  return { name: plugin.name, capabilities, discharges: plugin.discharges ?? [], hooks, failure }
+}
+
+function toReport({ plugin, capabilities, failure, source, ms }: CheckedPlugin, setup: number): PluginReport {
+  return {
+    name: plugin.name,
+    source,
+    capabilities: [...capabilities],
+    discharges: plugin.discharges ?? [],
+    failure,
+    ms: { load: ms, setup, start: 0 },
+  }
+}

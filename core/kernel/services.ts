@@ -1,0 +1,102 @@
+// The parts of a running kernel by name, and how each is made: the composition of the gateway in one place.
+import { type Container, createContainer, type Token, token } from '../container.ts'
+import { createGuard, type Guard, type HookFailure } from '../guard.ts'
+import { createHealth, type Health } from '../health.ts'
+import { createMetrics, type MetricsRegistry } from '../metrics.ts'
+import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
+import type { Clock, Log, Stores } from '../plugin/index.ts'
+import { createRegistry, type ServiceRegistry } from './registry.ts'
+
+/** What the kernel needs from whoever runs it. */
+export interface Host {
+  readonly log: Log
+  readonly clock: Clock
+  readonly stores: Stores
+  /** This instance of the gateway: `boot` is new at every start. */
+  readonly instance: { readonly id: string; readonly boot: string; readonly version: string }
+  /** Takes the values of known secrets out of a text. */
+  scrub?(text: string): string
+  /** Where plugins are looked for after the folder of the config; the working directory by default. */
+  readonly dir?: string
+  /** Milliseconds for one plugin to set up, to start, to let go; default 30 000. */
+  readonly setupMs?: number
+}
+
+export interface Tokens {
+  readonly host: Token<Host>
+  readonly log: Token<Log>
+  readonly clock: Token<Clock>
+  readonly stores: Token<Stores>
+  readonly metrics: Token<MetricsRegistry>
+  readonly health: Token<Health>
+  /** What plugins provide each other. */
+  readonly registry: Token<ServiceRegistry>
+  readonly guard: Token<Guard>
+  /** Provided once every plugin is set up. */
+  readonly plugins: Token<readonly LoadedPlugin[]>
+  readonly pipeline: Token<Pipeline>
+}
+
+export const tokens: Tokens = {
+  host: token('host'),
+  log: token('log'),
+  clock: token('clock'),
+  stores: token('stores'),
+  metrics: token('metrics'),
+  health: token('health'),
+  registry: token('registry'),
+  guard: token('guard'),
+  plugins: token('plugins'),
+  pipeline: token('pipeline'),
+}
+
+export function composeKernel(host: Host, limits: { readonly hookMs: number }): Container {
+  const services = createContainer()
+  services.provide(tokens.host, () => host)
+  services.provide(tokens.log, () => host.log)
+  services.provide(tokens.clock, () => host.clock)
+  services.provide(tokens.stores, () => host.stores)
+  services.provide(tokens.metrics, () => createMetrics())
+  services.provide(tokens.health, c => openHealth(c))
+  services.provide(tokens.registry, () => createRegistry())
+  services.provide(tokens.guard, c => openGuard(c, limits.hookMs))
+  services.provide(
+    tokens.pipeline,
+    c =>
+      createPipeline({ plugins: c.get(tokens.plugins), guard: c.get(tokens.guard), log: c.get(tokens.log), onFailure: countFailures(c) }),
+    pipeline => pipeline.drain(),
+  )
+  return services
+}
+
+function openHealth(c: Container): Health {
+  const { scrub } = c.get(tokens.host)
+  const log = c.get(tokens.log)
+  return createHealth({
+    clock: c.get(tokens.clock),
+    ...(scrub && { scrub }),
+    onChange: (component, status, why) => log[status === 'ok' ? 'info' : 'warn']('health', { component, status, why }),
+  })
+}
+
+function openGuard(c: Container, limitMs: number): Guard {
+  const log = c.get(tokens.log)
+  const late = c
+    .get(tokens.metrics)
+    .core.counter('late_verdicts_total', 'Verdicts that came after the time limit and were ignored.', ['plugin', 'hook'])
+  return createGuard({
+    clock: c.get(tokens.clock),
+    limitMs,
+    onLate(site, afterMs) {
+      late.inc({ ...site })
+      log.warn('a verdict came too late and was ignored', { ...site, afterMs: Math.round(afterMs) })
+    },
+  })
+}
+
+function countFailures(c: Container): (failure: HookFailure) => void {
+  const failures = c
+    .get(tokens.metrics)
+    .core.counter('plugin_failures_total', 'Hooks that threw, timed out, or answered nonsense.', ['plugin', 'hook', 'why'])
+  return ({ site, why }) => failures.inc({ ...site, why })
+}

@@ -1,0 +1,172 @@
+// The record of a call: intent before effect, outcome before reply, and every refusal.
+import type { Answer, Exchange, Hooks, Outcome, Payload, PluginContext, ResponseVerdict, SealedVerdict } from 'mcpgw/plugin'
+import { deny, pass } from 'mcpgw/plugin'
+import type { AuditConfig } from './config.ts'
+import type { Digester } from './digest.ts'
+import { member } from './json-text.ts'
+import type { Entry, Ledger } from './ledger.ts'
+import type { StoredText } from './stored-text.ts'
+import { describeSubject } from './subject.ts'
+
+/** What is known of a call between its hooks. */
+interface Call {
+  readonly subject: string
+  /** When the intent was durable: what comes after is the server's time. */
+  sent: number
+  outcome?: Status
+  /** Its intent is stored, its end is not. */
+  open: boolean
+}
+
+export type Status = 'answered' | 'tool-error' | 'upstream-error' | 'timeout' | 'cancelled' | 'crashed' | 'withheld'
+
+export interface CallHooks {
+  readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled'>>
+  /** Calls whose intent is stored and whose outcome is not. */
+  readonly open: () => number
+}
+
+const RECORDED: ReadonlySet<string> = new Set(['call', 'read', 'prompt', 'method'])
+const LOST = 'the call was made, but its outcome could not be recorded; do not assume that it had no effect'
+const NOT_MADE = 'the gateway could not record this request, so it was not made'
+
+export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, text: StoredText, digester: Digester): CallHooks {
+  const { clock } = ctx
+  const degrade = ctx.config.onAuditFailure === 'degrade'
+  const calls = new WeakMap<Exchange, Call>()
+  let open = 0
+
+  const entry = (type: string, x: Exchange, members: string): Entry => ({ type, call: x.id, at: clock.now(), mono: clock.mono(), members })
+  const took = (from: number): string => String(Math.max(0, Math.round((clock.mono() - from) * 1000) / 1000))
+  const times = (x: Exchange, sent: number | undefined): string =>
+    `,"durationMs":${took(x.mono)}${sent === undefined ? '' : `,"upstreamMs":${took(sent)}`}`
+
+  const end = (call: Call): void => {
+    if (call.open) open -= 1
+    call.open = false
+  }
+
+  async function onSealed(x: Exchange): Promise<SealedVerdict> {
+    if (!RECORDED.has(x.resource.kind)) return pass
+    const call: Call = { subject: describeSubject(x, x.decision, text), sent: 0, open: false }
+    calls.set(x, call)
+    const digest = `,"argsDigest":"${digester.digest(x.params.bytes)}"`
+    const failed = await ledger.append([entry('intent', x, call.subject + digest + describeArgs(x, text.args))], degrade ? 'keep' : 'offer')
+    call.sent = clock.mono()
+    if (failed === undefined) {
+      call.open = true
+      open += 1
+    }
+    return failed === undefined || degrade ? pass : deny('not-recorded', NOT_MADE, { detail: failed })
+  }
+
+  async function onResponse(x: Exchange, answer: Answer): Promise<ResponseVerdict> {
+    const call = calls.get(x)
+    if (call === undefined) return pass
+    const status = readStatus(x, answer)
+    call.outcome = status
+    const { bytes } = answer.payload
+    const result = `,"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
+    const members = `${call.subject},"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
+    const failed = await ledger.append([entry('outcome', x, members)], 'keep')
+    if (failed === undefined) end(call)
+    return failed === undefined || degrade ? pass : deny('not-recorded', LOST, { detail: failed })
+  }
+
+  async function onSettled(x: Exchange, outcome: Outcome): Promise<void> {
+    const call = calls.get(x)
+    const settled = outcome.kind === 'denied' ? refusal(x, call, outcome) : late(x, call, outcome)
+    if (settled === undefined) return
+    const failed = await ledger.append([settled], 'keep')
+    if (failed === undefined && call !== undefined) end(call)
+  }
+
+  /** A refused call may hold anything: its arguments are described by what the masker leaves of them. */
+  function refusal(x: Exchange, call: Call | undefined, { decision }: Outcome & { kind: 'denied' }): Entry {
+    const args =
+      call === undefined && RECORDED.has(x.resource.kind)
+        ? `,"argsDigest":"${digester.digest(x.params.bytes)}"${describeArgs(x, text.refusedArgs)}`
+        : ''
+    const detail = refusalDetail(x)
+    const subject = describeSubject(x, decision, text)
+    return entry('refusal', x, `${subject}${args}${detail === undefined ? '' : `,"detail":${text.name(detail)}`}${times(x, undefined)}`)
+  }
+
+  /** What onResponse did not see: the answer never came so far, or was withheld after it was recorded. */
+  function late(x: Exchange, call: Call | undefined, outcome: Outcome): Entry | undefined {
+    if (call === undefined) return undefined
+    const status = statusOf(outcome)
+    if (call.outcome !== undefined && (status !== 'withheld' || call.outcome === 'withheld')) return undefined
+    const code = outcome.kind === 'failed' ? outcome.code : outcome.kind === 'cancelled' ? outcome.by : undefined
+    const type = call.outcome === undefined ? 'outcome' : 'outcome.withheld'
+    return entry(type, x, `${call.subject},"outcome":"${status}"${member('errorCode', code)}${redactions(x)}${times(x, call.sent)}`)
+  }
+
+  return { hooks: { onSealed, onResponse, onSettled }, open: () => open }
+}
+
+/** A read has its uri in the subject and nothing else. */
+function describeArgs(x: Exchange, describe: (payload: Payload) => string): string {
+  if (x.resource.kind === 'read') return ''
+  return describe(x.resource.kind === 'method' ? x.sent : x.sentArgs)
+}
+
+function readStatus(x: Exchange, answer: Answer): Status {
+  if (answer.kind === 'result') return x.resource.kind === 'call' && isToolError(answer) ? 'tool-error' : 'answered'
+  switch (answer.code) {
+    case 'upstream-timeout':
+      return 'timeout'
+    case 'upstream-crashed':
+    case 'upstream-unavailable':
+      return 'crashed'
+    case 'cancelled':
+      return 'cancelled'
+    case 'withheld':
+      return 'withheld'
+    default:
+      return 'upstream-error'
+  }
+}
+
+const NAME = Buffer.from('isError')
+const ESCAPE = Buffer.from('\\u')
+
+/** Parses a result only where its bytes may hold the member. */
+function isToolError({ payload }: Answer): boolean {
+  const bytes = Buffer.from(payload.bytes.buffer, payload.bytes.byteOffset, payload.bytes.length)
+  if (!bytes.includes(NAME) && !bytes.includes(ESCAPE)) return false
+  const { value } = payload
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'isError') && (value as { isError?: unknown }).isError === true
+}
+
+/** The gateway's code where it made the error, else the server's number. */
+function errorCode({ kind, code, payload }: Answer): string | undefined {
+  if (kind === 'result') return undefined
+  if (code !== undefined) return code
+  const number = (payload.value as { code?: unknown } | null)?.code
+  return typeof number === 'number' ? String(number) : undefined
+}
+
+function statusOf(outcome: Outcome): Status {
+  if (outcome.kind === 'cancelled') return 'cancelled'
+  if (outcome.kind === 'answered') return outcome.isToolError ? 'tool-error' : 'answered'
+  if (outcome.kind === 'failed' && outcome.cause !== 'internal') return outcome.cause
+  return 'upstream-error'
+}
+
+/** Counts by type, as maskers leave them in notes that end in `.redactions`. */
+function redactions(x: Exchange): string {
+  if (x.notes.size === 0) return ''
+  const counts: Record<string, number> = {}
+  for (const [key, value] of x.notes) {
+    if (!key.endsWith('.redactions') || typeof value !== 'object' || value === null) continue
+    for (const [type, count] of Object.entries(value)) if (typeof count === 'number') counts[type] = (counts[type] ?? 0) + count
+  }
+  return Object.keys(counts).length === 0 ? '' : `,"redactions":${JSON.stringify(counts)}`
+}
+
+/** What the refusing plugin said for log and record only. */
+function refusalDetail(x: Exchange): string | undefined {
+  for (const [key, value] of x.notes) if (key.endsWith('.detail') && typeof value === 'string') return value
+  return undefined
+}

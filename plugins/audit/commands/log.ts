@@ -1,0 +1,88 @@
+// `audit log`: the newest records that fit the filters, newest last.
+import type { CommandIo } from 'mcpgw/plugin'
+import type { AuditConfig } from '../config.ts'
+import type { StoredRecord } from '../table.ts'
+import { openForReading, readBackward, readRange } from './read.ts'
+import { alignColumns, type Body, printable, readBody, statusOf, targetOf } from './show.ts'
+
+interface Found {
+  readonly record: StoredRecord
+  readonly body: Body
+}
+
+export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
+  const range = readRange(io)
+  const limit = Number(io.options.limit)
+  if (typeof range === 'string' || !Number.isInteger(limit) || limit < 1) {
+    io.err(`audit log: ${typeof range === 'string' ? range : '--limit: expected a whole number above 0'}\n`)
+    return 2
+  }
+  const db = openForReading(io)
+  if (db === undefined) return 3
+  try {
+    const wanted = createFilter(io)
+    const found: Found[] = []
+    for await (const page of readBackward(db, range, io.signal)) {
+      for (const record of page) {
+        const body = readBody(record) ?? {}
+        if (wanted(record, body) && found.push({ record, body }) === limit) break
+      }
+      if (found.length === limit) break
+    }
+    found.reverse()
+    io.out(io.json ? toJson(found) : found.length === 0 ? 'no records\n' : toTable(found))
+    return 0
+  } finally {
+    db.close()
+  }
+}
+
+function createFilter({ options }: CommandIo<AuditConfig>): (record: StoredRecord, body: Body) => boolean {
+  const { consumer, server, tool, status, decision } = options
+  const intents = options.intents === true || status === 'open'
+  // Newest first, so the end of a call is met before its intent.
+  const ended = new Set<string>()
+  return (record, body) => {
+    if (record.call !== '' && record.type !== 'intent') ended.add(record.call)
+    if (record.type === 'intent' && !intents) return false
+    if (status === 'open' && ended.has(record.call)) return false
+    return (
+      (consumer === undefined || body.actor?.id === consumer) &&
+      (server === undefined || body.server === server) &&
+      (tool === undefined || targetOf(body) === tool) &&
+      (status === undefined || statusOf(record, body) === status) &&
+      (decision === undefined || body.decision?.outcome === decision)
+    )
+  }
+}
+
+function toJson(found: readonly Found[]): string {
+  const records = found.map(({ record, body }) => ({
+    id: `${record.stream}:${record.seq}`,
+    ...body,
+    prev: Buffer.from(record.prev).toString('hex'),
+    hash: Buffer.from(record.hash).toString('hex'),
+  }))
+  return `${JSON.stringify({ records }, null, 2)}\n`
+}
+
+function toTable(found: readonly Found[]): string {
+  const rows = found.map(({ record, body }) => [
+    new Date(record.at).toISOString(),
+    statusOf(record, body) ?? record.type,
+    body.actor?.id ?? '-',
+    body.server ?? '-',
+    targetOf(body) ?? body.action ?? '-',
+    body.decision?.outcome ?? '-',
+    body.durationMs === undefined ? '-' : `${body.durationMs.toFixed(1)} ms`,
+    explain(body),
+  ])
+  const header = ['TIME', 'STATUS', 'CONSUMER', 'SERVER', 'TOOL', 'DECISION', 'DURATION', 'WHY']
+  return alignColumns([header, ...rows.map(row => row.map(printable))])
+}
+
+function explain({ decision, errorCode, detail }: Body): string {
+  if (errorCode !== undefined) return errorCode
+  if (decision?.outcome === 'deny') return [decision.code, decision.rules?.join(', '), decision.reason].filter(Boolean).join(' · ')
+  return detail === undefined ? '' : JSON.stringify(detail)
+}

@@ -1,0 +1,62 @@
+// A stored record as people and programs read it.
+import type { StoredRecord } from '../table.ts'
+
+/** The parts of a record's body that the commands look at; it was written by a gateway, but anyone may have changed it since. */
+export interface Body {
+  readonly at?: number
+  readonly callId?: string
+  readonly type?: string
+  readonly actor?: { readonly id?: string } | null
+  readonly server?: string
+  readonly tool?: string
+  readonly prompt?: string
+  readonly uri?: string
+  readonly action?: string
+  readonly decision?: { readonly outcome?: string; readonly code?: string; readonly rules?: readonly string[]; readonly reason?: string }
+  readonly outcome?: string
+  readonly errorCode?: string
+  readonly durationMs?: number
+  readonly detail?: unknown
+}
+
+/** Undefined where the text is no JSON object. */
+export function readBody(record: StoredRecord): Body | undefined {
+  try {
+    const body: unknown = JSON.parse(record.body)
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** How a call ended, `refused`, or `open` for an intent. Undefined for administrative records. */
+export function statusOf(record: StoredRecord, body: Body): string | undefined {
+  if (record.type === 'intent') return 'open'
+  if (record.type === 'refusal') return 'refused'
+  return body.outcome
+}
+
+/** What the call was about, without the server. */
+export function targetOf(body: Body): string | undefined {
+  return body.tool ?? body.prompt ?? body.uri
+}
+
+/** One line of text that no terminal acts on: control, format and bidirectional characters are escaped. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => `\\u{${char.codePointAt(0)!.toString(16)}}`)
+}
+
+/** Columns as wide as their widest cell; the last one is not padded. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  return rows
+    .map(
+      row =>
+        `${row
+          .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!)))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}

@@ -1,0 +1,15 @@
+// The audit plugin: a hash-chained record of every call and refusal, durable before the effect and before the reply.
+import { definePlugin, type Plugin, Recording } from 'mcpgw/plugin'
+import { commands } from './commands.ts'
+import { type AuditConfig, config } from './config.ts'
+
+const audit: Plugin<AuditConfig> = definePlugin({
+  name: 'audit',
+  apiVersion: 1,
+  config,
+  capabilities: ['records'],
+  provides: [Recording],
+  commands,
+  setup: async ctx => (await import('./setup.ts')).setUp(ctx),
+})
+export default audit

@@ -1,0 +1,203 @@
+// The one writer of a stream: chains records in order, knows when one is durable, and heals after a failed append.
+import type { Append, Clock, GroupWriter } from 'mcpgw/plugin'
+import { linkRecord } from './chain.ts'
+import { member, quote } from './json-text.ts'
+
+/** A record before it has its place. `members` is JSON text with a leading comma, or empty. */
+export interface Entry {
+  readonly type: string
+  /** Id of the exchange it belongs to, or empty. */
+  readonly call: string
+  readonly at: number
+  readonly mono: number
+  readonly members: string
+  /** Written after the fact: the store did not work when it happened. */
+  readonly late?: boolean
+}
+
+/** The last record of a stream, as the store has it. */
+export interface Head {
+  readonly seq: number
+  readonly link: Uint8Array
+}
+
+export interface LedgerOptions {
+  readonly writer: GroupWriter
+  readonly clock: Clock
+  readonly stream: string
+  readonly deadline: number
+  /** Members that every record of this stream ends with. */
+  readonly tail: string
+  /** The first record: its `prev` is the last known link of the store. */
+  readonly before: Uint8Array
+  /** Reads the stream's head from the store; throws where it cannot be read. */
+  readHead(): Head | undefined
+  /** `undefined`: healthy again. */
+  onHealth(failing: string | undefined): void
+}
+
+export interface Ledger {
+  /**
+   * Resolves to undefined once durable, else to the reason why that is not known. `rows` go into the same SQL transaction.
+   * `keep`: written when the store works again, exactly once, flagged `late`. `offer`: forgotten on failure.
+   */
+  append(entries: readonly Entry[], onFailure: 'keep' | 'offer', rows?: readonly Append[]): Promise<string | undefined>
+  /** Resolves to how many kept entries were never written. */
+  close(): Promise<number>
+}
+
+interface Pending {
+  readonly since: number
+  readonly entries: readonly Entry[]
+  /** Place of the last of them in the stream. */
+  readonly seq: number
+  readonly keep: boolean
+  readonly settle: (failed: string | undefined) => void
+}
+
+const SPOOL_MAX = 10_000
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 2000
+const CLOCK_STEP_MS = 1000
+
+export function createLedger(options: LedgerOptions): Ledger {
+  const { writer, clock, stream, deadline } = options
+  const start = `{"v":1,"stream":${quote(stream)},"seq":`
+  let head: Head = { seq: 0, link: options.before }
+  let acknowledged = 0
+  let wallOffset: number | undefined
+  let failing: string | undefined
+  let delay = FIRST_RETRY_MS
+  // Kept entries, with the place that they got in an append of unknown fate.
+  let spool: { entry: Entry; seq: number | undefined }[] = []
+  let dropped = 0
+  let closed = false
+  let cancelWatch: (() => void) | undefined
+  let cancelRetry: (() => void) | undefined
+  const pending = new Set<Pending>()
+
+  function chain(entry: Entry): Append {
+    const { type, call, at, members } = entry
+    const seq = head.seq + 1
+    const mono = Math.round(entry.mono * 1000) / 1000
+    const body = `${start}${seq},"type":${quote(type)},"at":${at},"mono":${mono}${call === '' ? '' : member('callId', call)}${members}${entry.late ? ',"late":true' : ''}${options.tail}}`
+    const link = linkRecord(head.link, body)
+    const row: Append = { sql: 0, params: [stream, seq, at, type, call, head.link, link, body] }
+    head = { seq, link }
+    return row
+  }
+
+  /** A step of the wall clock against the monotonic one gets a record of its own, before the record that shows it. */
+  function noticeStep({ at, mono }: Entry): Append[] {
+    const offset = at - mono
+    const step = wallOffset === undefined ? 0 : offset - wallOffset
+    wallOffset = offset
+    if (Math.abs(step) <= CLOCK_STEP_MS) return []
+    return [chain({ type: 'clock.step', call: '', at, mono, members: `,"detail":{"stepMs":${Math.round(step)}}` })]
+  }
+
+  function write(entries: readonly Entry[], keep: boolean, extra: readonly Append[]): Promise<string | undefined> {
+    const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!)
+    for (const entry of entries) rows.push(chain(entry))
+    if (extra.length > 0) rows.push(...extra)
+    return new Promise(resolve => {
+      const one: Pending = { since: clock.mono(), entries, seq: head.seq, keep, settle: resolve }
+      pending.add(one)
+      cancelWatch ??= clock.after(deadline, watch)
+      writer.append(rows).then(
+        () => {
+          if (!pending.delete(one)) return
+          acknowledged = one.seq
+          resolve(undefined)
+        },
+        (error: Error) => {
+          if (pending.has(one)) fail(error.message)
+        },
+      )
+    })
+  }
+
+  function watch(): void {
+    cancelWatch = undefined
+    const [oldest] = pending
+    if (oldest === undefined) return
+    const left = oldest.since + deadline - clock.mono()
+    if (left <= 0) fail(`not durable within ${deadline} ms`)
+    else cancelWatch = clock.after(left, watch)
+  }
+
+  // Invariant: a failed append is unknown, not absent. From here on nothing is chained until the head has been read from the store.
+  function fail(why: string): void {
+    failing = why
+    const lost = [...pending]
+    pending.clear()
+    for (const { entries, seq, keep } of lost) {
+      if (keep) for (const [i, entry] of entries.entries()) keepEntry(entry, seq - entries.length + 1 + i)
+    }
+    for (const one of lost) one.settle(why)
+    options.onHealth(why)
+    retry()
+  }
+
+  function keepEntry(entry: Entry, seq: number | undefined): void {
+    if (spool.length < SPOOL_MAX) spool.push({ entry: { ...entry, late: true }, seq })
+    else dropped += 1
+  }
+
+  function retry(): void {
+    if (closed) return
+    cancelRetry?.()
+    cancelRetry = clock.after(delay, () => void recover())
+    delay = Math.min(delay * 2, LAST_RETRY_MS)
+  }
+
+  async function recover(): Promise<void> {
+    cancelRetry = undefined
+    const why = failing ?? ''
+    try {
+      await writer.recover()
+      if (closed) return
+      const stored = options.readHead()
+      if (stored === undefined || stored.seq < acknowledged) return refuseRegress(stored?.seq ?? 0)
+      head = stored
+      wallOffset = undefined
+    } catch {
+      return retry()
+    }
+    // What is kept while this runs is written in the next round.
+    do {
+      const late = spool.filter(one => one.seq === undefined || one.seq > head.seq).map(one => one.entry)
+      spool = []
+      const members = `,"detail":{"why":${quote(why)},"late":${late.length},"dropped":${dropped}}`
+      const marker: Entry = { type: 'audit.recovered', call: '', at: clock.now(), mono: clock.mono(), members }
+      const written = await Promise.all([late.length === 0 ? undefined : write(late, true, []), write([marker], false, [])])
+      // Not healthy yet: the failure has kept the late ones again and set the next attempt.
+      if (written.some(failed => failed !== undefined)) return
+      dropped = 0
+    } while (spool.length > 0)
+    delay = FIRST_RETRY_MS
+    failing = undefined
+    options.onHealth(undefined)
+  }
+
+  // Fail closed: what was acknowledged is gone, and continuing would paper over it.
+  function refuseRegress(found: number): void {
+    const missing = found + 1 === acknowledged ? `record ${acknowledged}` : `records ${found + 1} to ${acknowledged}`
+    options.onHealth(`${missing} of stream ${stream} were acknowledged and are missing from the store; keep the file and restart`)
+  }
+
+  return {
+    append(entries, onFailure, rows = []) {
+      if (failing === undefined && !closed) return write(entries, onFailure === 'keep', rows)
+      if (onFailure === 'keep') for (const entry of entries) keepEntry(entry, undefined)
+      return Promise.resolve(failing ?? 'the log is closed')
+    },
+    async close() {
+      closed = true
+      cancelRetry?.()
+      await writer.close()
+      cancelWatch?.()
+      return spool.length + dropped
+    },
+  }
+}

@@ -1,0 +1,58 @@
+// What of a call's content may be stored: masked, without injected secrets, bounded, on one line.
+import type { Masking, Payload } from 'mcpgw/plugin'
+import { onOneLine, quote, serialise } from './json-text.ts'
+
+const PREVIEW = 1024
+// Masked before it is cut, so that the cut cannot take the end off something that would have been recognised.
+const WINDOW = 4 * PREVIEW
+const NAME = 512
+
+export interface StoredText {
+  /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
+  args(sent: Payload): string
+  /** The same for a refused call, of which no masker has seen anything: without a Masking service, or beyond the limit, nothing but the size. */
+  refusedArgs(raw: Payload): string
+  /** A name, uri or reason as a JSON string. */
+  name(text: string): string
+}
+
+export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
+  const size = (payload: Payload): string => `,"argsBytes":${payload.bytes.length}`
+
+  function preview(text: string): string {
+    const masked = scrub(masking()?.text(text) ?? text)
+    return `,"argsTruncated":true,"argsPreview":${quote(masked.slice(0, PREVIEW))}`
+  }
+
+  function masked(payload: Payload): string {
+    const value = masking()?.value(payload)
+    // Invariant: Masking gives back the same tree where it found nothing; then the text as it came is the text to store.
+    const text = value === undefined || value === payload.value ? payload.text : serialise(value)
+    if (text.length > maxBytes) return preview(text.slice(0, WINDOW))
+    const scrubbed = scrub(text)
+    return `,"args":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`
+  }
+
+  return {
+    args(sent) {
+      if (sent.bytes.length <= maxBytes) return masked(sent) + size(sent)
+      const { buffer, byteOffset } = sent.bytes
+      return preview(Buffer.from(buffer, byteOffset, Math.min(WINDOW, sent.bytes.length)).toString('utf8')) + size(sent)
+    },
+    refusedArgs(raw) {
+      const storable = masking() !== undefined && raw.bytes.length <= maxBytes
+      return (storable ? masked(raw) : '') + size(raw)
+    },
+    name: text => quote(scrub(masking()?.text(text) ?? text).slice(0, NAME)),
+  }
+}
+
+/** Scrubbing may have replaced a bare number; then the text is kept as a string. */
+function asJson(scrubbed: string): string {
+  try {
+    JSON.parse(scrubbed)
+    return onOneLine(scrubbed)
+  } catch {
+    return quote(scrubbed)
+  }
+}
