@@ -49,6 +49,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     new HttpReply(response, false).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
   }
 
+  function logBug(error: unknown): void {
+    log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
+  }
+
   function viewOf(path: string): View | undefined {
     if (path === '/mcp') return views.all
     return path.startsWith('/mcp/') ? views.of(path.slice(5)) : undefined
@@ -71,7 +75,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       return readBody(request, config.limits.messageBytes, body => {
         if (body === undefined) return refuse(response, 'too-large')
         void post(view, body, request, response, peer).catch(error => {
-          log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
+          logBug(error)
           if (!response.headersSent) refuse(response, 'internal')
           else response.destroy()
         })
@@ -83,7 +87,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     }
     const session = sessionOf(request, view)
     if (typeof session === 'string') return refuse(response, session)
-    void standing(session, request, response, peer, accept)
+    standing(session, request, response, peer, accept).catch(logBug)
   }
 
   /** GET and DELETE carry no message, but they carry a credential: they are admitted like a ping. */
@@ -125,12 +129,14 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (typeof session === 'string') return refuse(response, session)
     if (message.kind === 'batch') {
       if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
+      const refused = await relay.admitStanding(session, peer)
+      if (refused !== undefined) return refuse(response, refused)
       return runBatch(relay, session, message.items, channel, peer)
     }
     if (message.kind !== 'request') {
       const refused = await relay.admitStanding(session, peer)
       if (refused !== undefined) return refuse(response, refused)
-      void relay.receive(session, message, channel, peer)
+      relay.receive(session, message, channel, peer).catch(logBug)
       return endWith(response, 202)
     }
     await relay.receive(session, message, channel, peer)
