@@ -130,6 +130,8 @@ export async function connectHttp(gateway: TestGateway, options: ClientOptions =
 export interface StdioClient {
   /** All lines so far. */
   readonly lines: string[]
+  /** Called with each line, where a test sets it. */
+  heard: ((line: string) => void) | undefined
   write(text: string | Uint8Array): void
   /** The next line that nobody has taken, parsed. */
   next(): Promise<Any>
@@ -152,6 +154,7 @@ export async function connectStdio(
     const parts = (rest + chunk).split('\n')
     rest = parts.pop()!
     lines.push(...parts)
+    if (client.heard !== undefined) for (const line of parts) client.heard(line)
     for (const wake of [...waiting]) wake()
   })
   const change = (): Promise<void> =>
@@ -164,6 +167,7 @@ export async function connectStdio(
     })
   const client: StdioClient = {
     lines,
+    heard: undefined,
     write: text => void input.write(typeof text === 'string' ? `${text}\n` : text),
     async next() {
       while (lines.length <= taken) await change()

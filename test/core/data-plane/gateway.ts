@@ -61,6 +61,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     clock,
     log,
     http: true,
+    probe: true,
     ...(stdio && { stdio: { input, output } }),
   })
   return {

@@ -4,7 +4,7 @@ import { call, connectHttp, connectStdio, type HttpClient, type StdioClient } fr
 import { startTestGateway, type TestGateway } from '../data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../data-plane/http-upstream.ts'
 
-const deep = (depth: number): string => '{"a":'.repeat(depth) + '1' + '}'.repeat(depth)
+const deep = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
 const argument = (json: string): string => call(7, 'up__echo', json)
 const root = (members: string): string => `{"jsonrpc":"2.0",${members}}`
 
