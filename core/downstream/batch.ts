@@ -20,7 +20,9 @@ export async function runBatch(relay: Relay, session: Session, items: readonly J
   await Promise.all(
     items.map(async item => {
       const message = readMessage(item, 'downstream')
-      if ('code' in message || message.kind === 'batch') return void answers.push(writeErrorObject(null, errorObject('invalid-request')))
+      if ('code' in message)
+        return void answers.push(writeErrorObject(message.id, errorObject('invalid-request', { text: message.message })))
+      if (message.kind === 'batch') return void answers.push(writeErrorObject(null, errorObject('invalid-request')))
       await relay.receive(session, message, collect, peer)
     }),
   )

@@ -45,8 +45,12 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const streams = new Set<HttpStream>()
   let stopping = false
 
-  function refuse(response: ServerResponse, code: ErrorCode, text?: string): void {
-    new HttpReply(response, false).reply(writeErrorObject(NO_ID, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+  function refuse(response: ServerResponse, code: ErrorCode, text?: string, id: Json | null = NO_ID): void {
+    new HttpReply(response, false).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+  }
+
+  function logBug(error: unknown): void {
+    log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
   }
 
   function viewOf(path: string): View | undefined {
@@ -71,7 +75,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       return readBody(request, config.limits.messageBytes, body => {
         if (body === undefined) return refuse(response, 'too-large')
         void post(view, body, request, response, peer).catch(error => {
-          log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
+          logBug(error)
           if (!response.headersSent) refuse(response, 'internal')
           else response.destroy()
         })
@@ -83,7 +87,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     }
     const session = sessionOf(request, view)
     if (typeof session === 'string') return refuse(response, session)
-    void standing(session, request, response, peer, accept)
+    standing(session, request, response, peer, accept).catch(logBug)
   }
 
   /** GET and DELETE carry no message, but they carry a credential: they are admitted like a ping. */
@@ -115,7 +119,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const json = Json.scan(body, jsonLimits)
     if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
     const message = readMessage(json, 'downstream')
-    if ('code' in message) return refuse(response, 'invalid-request', message.message)
+    if ('code' in message) return refuse(response, 'invalid-request', message.message, message.id)
     const channel = new HttpReply(response, true)
     if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
       await relay.open(view, message, channel, peer)
@@ -125,12 +129,14 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (typeof session === 'string') return refuse(response, session)
     if (message.kind === 'batch') {
       if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
+      const refused = await relay.admitStanding(session, peer)
+      if (refused !== undefined) return refuse(response, refused)
       return runBatch(relay, session, message.items, channel, peer)
     }
     if (message.kind !== 'request') {
       const refused = await relay.admitStanding(session, peer)
       if (refused !== undefined) return refuse(response, refused)
-      void relay.receive(session, message, channel, peer)
+      relay.receive(session, message, channel, peer).catch(logBug)
       return endWith(response, 202)
     }
     await relay.receive(session, message, channel, peer)

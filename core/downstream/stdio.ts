@@ -56,7 +56,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if (isFault(json))
       return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
     const message = readMessage(json, 'downstream')
-    if ('code' in message) return channel.reply(writeErrorObject(null, errorObject('invalid-request', { text: message.message })))
+    if ('code' in message) return channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text: message.message })))
     if (session === undefined) {
       if (message.kind === 'request' && message.method === 'initialize' && opening === undefined) {
         opening = relay.open(view, message, channel, PEER).then(opened => {
@@ -69,6 +69,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
       // A client may not wait for the answer to initialize: what comes meanwhile is taken in order after it.
       if (opening !== undefined) return watch(opening.then(() => take(line)))
       if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('session-missing')))
+      if (message.kind === 'batch') channel.reply(writeErrorObject(null, errorObject('batch-refused')))
       return
     }
     if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, PEER))

@@ -155,10 +155,10 @@ export class Json implements Payload {
     return names
   }
 
-  /** Elements of an array; empty where this is none. */
-  items(): readonly Json[] {
+  /** Elements of an array, at most the first `most`; empty where this is none. */
+  items(most: number = Number.POSITIVE_INFINITY): readonly Json[] {
     if (this.#source[this.#start] !== 0x5b) return []
-    const spans = indexItems(this.#source, this.#start)
+    const spans = indexItems(this.#source, this.#start, most)
     const items: Json[] = []
     for (let i = 0; i < spans.length; i += 2) items.push(new Json(this.#source, spans[i]!, spans[i + 1]!, undefined, 0, 0))
     return items

@@ -17,6 +17,8 @@ export type Message =
 /** `message` says what is wrong, for the log; `id` is the id to answer with, null where none can be told. */
 export type MessageFault = { readonly code: 'invalid-request'; readonly message: string; readonly id: Json | null }
 
+// Sixteen megabytes hold eight million elements, each of which would be answered.
+const MAX_BATCH = 1000
 const inRoot = reserve(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 const inParams = reserve('name arguments _meta uri cursor progressToken requestId task requestState inputResponses'.split(' '))
 const inMeta = reserve(['progressToken'])
@@ -26,7 +28,8 @@ const inError = reserve(['code', 'message', 'data'])
 export function readMessage(json: Json, side: 'downstream' | 'upstream'): Message | MessageFault {
   const type = json.type
   if (type === 'array') {
-    const items = json.items()
+    const items = json.items(MAX_BATCH + 1)
+    if (items.length > MAX_BATCH) return fault(null, `a batch of more than ${MAX_BATCH} messages`)
     return items.length > 0 ? { kind: 'batch', items, json } : fault(null, 'an empty batch')
   }
   if (type !== 'object') return fault(null, `a message is an object, not a ${type}`)

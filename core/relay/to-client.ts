@@ -39,10 +39,16 @@ export async function askClient(
     cancel: ask,
   })
   const needs = clientCapabilityFor(ask.method)
-  const able = needs === undefined || session.capabilities.get(needs) !== undefined
+  const able = lane.declares && (needs === undefined || session.capabilities.get(needs) !== undefined)
   const admission = await pipeline.admit(
     x,
-    able ? undefined : async () => ({ code: 'client-cannot' as const, reason: `the client did not declare ${needs}`, by: ['default'] }),
+    able
+      ? undefined
+      : async () => ({
+          code: 'client-cannot' as const,
+          reason: `the client did not declare ${needs ?? 'that it can be asked'}`,
+          by: ['default'],
+        }),
   )
   if (admission.kind === 'refused') {
     pipeline.settle(x, { kind: 'denied', decision: x.decision! })

@@ -7,6 +7,8 @@ import type { Ask, Pending } from './calls.ts'
 
 /** While a person is asked, the call that asked is alive: its time limit starts again this often. */
 const KEEP_ALIVE_MS = 5000
+/** So many wait for the client at once; a server that asks more is refused. */
+const MAX_OPEN = 100
 const EMPTY = Json.of({})
 
 export class Asks {
@@ -24,6 +26,7 @@ export class Asks {
     if (method === 'ping') return write(writeResult(id, EMPTY))
     const key = keyOf(id)
     if (this.#open.has(key)) return write(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })))
+    if (this.#open.size >= MAX_OPEN) return write(writeErrorObject(id, errorObject('rate-limited')))
     const abort = new AbortController()
     this.#open.set(key, abort)
     const keepAlive = setInterval(() => pending?.touch(), KEEP_ALIVE_MS).unref()

@@ -181,7 +181,7 @@ async function endSession(pool: Dispatcher, path: string, headers: Record<string
     }
     pool.dispatch(
       { path, method: 'DELETE', headers },
-      { onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
+      { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
     )
   })
 }

@@ -52,6 +52,11 @@ export class Lane {
     return this.agreement !== undefined
   }
 
+  /** True where the server was told of a client that it may ask. */
+  get declares(): boolean {
+    return this.#options.client.capabilities.keys().length > 0
+  }
+
   get isBusy(): boolean {
     return this.#calls.size > 0
   }
@@ -176,7 +181,8 @@ export class Lane {
     const transport = this.#transport
     const work = this.#asks.take(
       request,
-      during === undefined ? this.#calls.newest() : this.#calls.find(during),
+      // Invariant: on a lane that several clients may share nobody is guessed.
+      during !== undefined ? this.#calls.find(during) : this.declares ? this.#calls.newest() : undefined,
       ask => this.#options.events.asked(this, ask),
       bytes => {
         if (this.#transport === transport) transport?.send(bytes, { kind: 'other' })

@@ -20,11 +20,11 @@ export function indexMembers(bytes: Buffer, start: number): Tape {
   return tape
 }
 
-/** Start and end of each element of the array at `start`, one after the other. */
-export function indexItems(bytes: Buffer, start: number): readonly number[] {
+/** Start and end of each element of the array at `start`, one after the other; of the first `most` elements. */
+export function indexItems(bytes: Buffer, start: number, most: number): readonly number[] {
   const spans: number[] = []
   let i = skipSpace(bytes, start + 1)
-  while (bytes[i] !== 0x5d) {
+  while (bytes[i] !== 0x5d && spans.length < 2 * most) {
     const end = skipValue(bytes, i)
     spans.push(i, end)
     i = skipSeparator(bytes, end)

@@ -1,0 +1,98 @@
+// A whole gateway for tests of the data plane: real relay, pipeline and listeners around a config made by hand.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { defaults, type GatewayConfig, type ServerConfig } from '../../../core/config/schema.ts'
+import { type Gateway, startGateway } from '../../../core/gateway.ts'
+import { createGuard } from '../../../core/guard.ts'
+import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
+import type { Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
+import { KnownSecrets } from '../../../core/secrets.ts'
+import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
+
+export interface TestGateway {
+  readonly gateway: Gateway
+  readonly url: string
+  readonly port: number
+  readonly logged: LogLine[]
+  readonly secrets: KnownSecrets
+  /** The far ends of the standard streams, where `stdio` was asked for. */
+  readonly input: PassThrough
+  readonly output: PassThrough
+  stop(): Promise<void>
+}
+
+export interface TestGatewayOptions extends Partial<Pick<GatewayConfig, 'names' | 'refusals'>> {
+  readonly servers: readonly ServerConfig[]
+  readonly plugins?: readonly LoadedPlugin[]
+  readonly limits?: Partial<GatewayConfig['limits']>
+  readonly listen?: Partial<GatewayConfig['listen']>
+  readonly stdio?: boolean
+  readonly clock?: Clock
+}
+
+export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const { servers, plugins = [], clock = realClock, stdio = false } = options
+  const dir = mkdtempSync(join(tmpdir(), 'mcpgw-plane-'))
+  const { log, lines } = createLogBook()
+  const config: GatewayConfig = {
+    listen: { ...defaults.listen, port: 0, ...options.listen },
+    servers,
+    plugins: [],
+    policies: [],
+    store: { dir },
+    secrets: {},
+    limits: { ...defaults.limits, ...options.limits },
+    names: options.names ?? 'qualified',
+    refusals: options.refusals ?? 'result',
+    log: 'silent',
+  }
+  const guard = createGuard({ clock, limitMs: config.limits.hookMs })
+  const secrets = new KnownSecrets()
+  const input = new PassThrough()
+  const output = new PassThrough()
+  const gateway = await startGateway({
+    config,
+    version: '0.0.0',
+    boot: 'test',
+    pipeline: createPipeline({ plugins, guard, log }),
+    secrets,
+    clock,
+    log,
+    http: true,
+    probe: true,
+    ...(stdio && { stdio: { input, output } }),
+  })
+  return {
+    gateway,
+    port: gateway.port!,
+    url: `http://127.0.0.1:${gateway.port}/mcp`,
+    logged: lines,
+    secrets,
+    input,
+    output,
+    async stop() {
+      await gateway.stop(1000)
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+export function plugin(name: string, capabilities: readonly Capability[], hooks: Hooks): LoadedPlugin {
+  return { name, capabilities: new Set(capabilities), discharges: [], hooks, failure: 'closed' }
+}
+
+/** Who you are is what your `authorization` header says. */
+export const authenticating: LoadedPlugin = plugin('names', ['authenticates'], {
+  onRequest({ peer, direction }) {
+    const [id] = peer.header('authorization')
+    if (direction === 'to-client' || id === undefined) return { kind: 'pass' }
+    return { kind: 'identify', principal: { id, roles: [], tenant: 'default', claims: {}, via: { method: 'test' } } }
+  },
+})
+
+/** Resolves as soon as `ready` holds; the test's own time limit ends what never does. */
+export async function until(ready: () => boolean): Promise<void> {
+  while (!ready()) await new Promise(resolve => setTimeout(resolve, 5))
+}
