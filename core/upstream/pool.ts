@@ -152,7 +152,7 @@ export class LanePool {
       },
     })
     let reopened = false
-    const berth: Berth = { lane, lists: new Listings(lane, log), users, key }
+    const berth: Berth = { lane, lists: new Listings(lane, clock, log), users, key }
     return berth
   }
 }
