@@ -2,7 +2,7 @@
 // The bin: refuses a Node that is too old, answers --version at once, and leaves the rest to a module that is loaded only then.
 // Invariant: this file stays within the syntax that old Node versions parse, or they would show a stack trace in place of the reason.
 // biome-ignore lint/style/useNodejsImportProtocol: old versions do not know the protocol
-import * as modules from 'module'
+import { createRequire } from 'module'
 
 const node = process.versions.node.split('.').map(Number)
 const least = [20, 19]
@@ -15,8 +15,6 @@ if (isOld) {
 } else if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   process.stdout.write(`${readVersion()}\n`)
 } else {
-  // From Node 22 on, compiled code is kept between starts: a third of the time to start is compiling.
-  if ('enableCompileCache' in modules) (modules.enableCompileCache as () => void)()
   import('./commands/main.ts').then(
     function start(main) {
       return main.runProcess(readVersion())
@@ -29,5 +27,5 @@ if (isOld) {
 }
 
 function readVersion(): string {
-  return modules.createRequire(import.meta.url)('mcpgw/package.json').version
+  return createRequire(import.meta.url)('mcpgw/package.json').version
 }

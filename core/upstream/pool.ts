@@ -94,7 +94,7 @@ export class LanePool {
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
-    await Promise.all(servers.map(server => this.berth(server, { principalId, session: undefined }).lane.ready()))
+    await Promise.all(servers.map(async server => this.berth(server, { principalId, session: undefined }).lane.ready()))
   }
 
   async close(): Promise<void> {
