@@ -18,7 +18,8 @@ export interface ExchangeInit {
   readonly params: Json
   readonly at: number
   readonly mono: number
-  readonly signal: AbortSignal
+  // An object, not the signal: a signal a call is dear, and an accessor in a literal would cost a hidden class a call.
+  readonly cancel: { readonly signal: AbortSignal }
 }
 
 /** Everything of an exchange that changes. */
@@ -152,7 +153,7 @@ export class LiveExchange implements Exchange {
     return this.#state.init.mono
   }
   get signal(): AbortSignal {
-    return this.#state.init.signal
+    return this.#state.init.cancel.signal
   }
   get notes(): ReadonlyMap<string, unknown> {
     return new Notes(this.#state.notes)

@@ -1,6 +1,7 @@
 // Runs one hook of a plugin: within a time limit, never throwing, and knowing which hooks are still out.
 import { isPromise } from './awaitable.ts'
 import type { Awaitable, Clock } from './plugin/index.ts'
+import { Slots } from './slots.ts'
 
 export interface Site {
   readonly plugin: string
@@ -38,7 +39,7 @@ export interface GuardOptions {
   /** Milliseconds that a hook may take. */
   readonly limitMs: number
   /** A hook settled after its time: its verdict is lost. */
-  onLate?(site: Site, afterMs: number): void
+  readonly onLate?: (site: Site, afterMs: number) => void
 }
 
 interface Waiting {
@@ -46,12 +47,13 @@ interface Waiting {
   readonly since: number
   readonly give: (failure: HookFailure) => void
   late: boolean
+  slot: number
 }
 
 export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
-  // Invariant: in the order of the calls, hence of the deadlines, because the limit is the same for all: one timer does.
-  const waiting = new Set<Waiting>()
-  const overdue = new Set<Waiting>()
+  // The limit is the same for all: one timer does, for the one that has waited longest.
+  const waiting = new Slots<Waiting>()
+  const overdue = new Slots<Waiting>()
   let armed = false
 
   function arm(ms: number): void {
@@ -62,28 +64,33 @@ export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
   function expire(): void {
     armed = false
     const now = clock.mono()
-    for (const one of waiting) {
+    let next = Number.POSITIVE_INFINITY
+    for (const one of waiting.all()) {
       const left = one.since + limitMs - now
-      if (left > 0) return arm(left)
+      if (left > 0) {
+        next = Math.min(next, left)
+        continue
+      }
       one.late = true
-      waiting.delete(one)
-      overdue.add(one)
+      waiting.remove(one.slot)
+      one.slot = overdue.add(one)
       one.give(new HookFailure(one.site, 'timed-out', `no answer within ${limitMs} ms`))
     }
+    if (next < Number.POSITIVE_INFINITY) arm(next)
   }
 
   function wait(site: Site, promise: Promise<unknown>): Promise<unknown> {
     return new Promise(resolve => {
-      const one: Waiting = { site, since: clock.mono(), give: resolve, late: false }
+      const one: Waiting = { site, since: clock.mono(), give: resolve, late: false, slot: 0 }
       const settle = (result: unknown): void => {
         if (!one.late) {
-          waiting.delete(one)
+          waiting.remove(one.slot)
           return resolve(result)
         }
-        overdue.delete(one)
+        overdue.remove(one.slot)
         onLate?.(site, clock.mono() - one.since)
       }
-      waiting.add(one)
+      one.slot = waiting.add(one)
       if (!armed) arm(limitMs)
       // A foreign thenable may throw where a promise would reject.
       Promise.resolve(promise).then(settle, error => settle(threw(site, error)))
@@ -102,7 +109,7 @@ export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
     },
     pending() {
       const now = clock.mono()
-      return [...overdue, ...waiting].map(({ site, since, late }) => ({ ...site, for: now - since, late }))
+      return [...overdue.all(), ...waiting.all()].map(({ site, since, late }) => ({ ...site, for: now - since, late }))
     },
   }
 }

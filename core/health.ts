@@ -27,9 +27,9 @@ export interface Health {
 
 export interface HealthOptions {
   readonly clock: Pick<Clock, 'now'>
-  scrub?(text: string): string
+  readonly scrub?: (text: string) => string
   /** A component changed its status. */
-  onChange?(name: string, status: Status, why: string | undefined): void
+  readonly onChange?: (name: string, status: Status, why: string | undefined) => void
 }
 
 const WORST: readonly Status[] = ['failing', 'degraded', 'ok']
@@ -75,6 +75,6 @@ export function createHealth({ clock, scrub = text => text, onChange = () => {} 
 
 /** One short line: a stack trace or a server's output does not fit through here. */
 function showWhy(text: string): string {
-  const line = text.split(/[\r\n]/, 1)[0]!.replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
+  const line = text.split(/[\r\n]/, 1)[0]!.replace(/\p{Cc}/gu, '')
   return line.length > 200 ? `${line.slice(0, 199)}…` : line
 }

@@ -9,9 +9,9 @@ const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
 export interface LogOptions {
   readonly level?: LogLevel
   /** Takes the values of known secrets out of a line. */
-  scrub?(line: string): string
+  readonly scrub?: (line: string) => string
   /** Gets whole lines; stderr by default. */
-  write?(line: string): void
+  readonly write?: (line: string) => void
 }
 
 export interface RootLog extends Log {
@@ -84,7 +84,7 @@ const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg'])
 export function cleanLine(line: string): string {
   return `${line.trimEnd().replace(UNSAFE, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
 }
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const UNSAFE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 function writeStderr(line: string): void {
   process.stderr.write(line)

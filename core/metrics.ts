@@ -10,7 +10,7 @@ export interface MetricsRegistry {
   /** Metrics of a plugin: `mcpgw_<plugin>_<name>`. */
   of(plugin: string): Metrics
   /** Text exposition format 0.0.4, sorted by name. */
-  render(): string
+  readonly render: () => string
 }
 
 export interface MetricsOptions {
@@ -25,7 +25,7 @@ interface Metric {
   readonly help: string
   readonly labels: readonly string[]
   readonly handle: unknown
-  render(name: string): string
+  readonly render: (name: string) => string
 }
 
 export function createMetrics(options: MetricsOptions = {}): MetricsRegistry {

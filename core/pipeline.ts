@@ -43,7 +43,7 @@ export interface PipelineOptions {
   readonly plugins: readonly LoadedPlugin[]
   readonly guard: Guard
   readonly log: Log
-  onFailure?(failure: HookFailure): void
+  readonly onFailure?: (failure: HookFailure) => void
 }
 
 export function createPipeline({ plugins, guard, log, onFailure = () => {} }: PipelineOptions): Pipeline {

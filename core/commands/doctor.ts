@@ -3,18 +3,11 @@ import { loadConfig } from '../config/load.ts'
 import { escapeControls, type Finding, renderDiagnostics } from '../config/render.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { checkPlugins } from './check-plugins.ts'
+import type { Check } from './doctor/check.ts'
 import { checkClock, checkDataDir, checkDisk, checkNode, checkPort, checkStorage } from './doctor/machine.ts'
 import { checkServers, type ProbeServer, resolveServer } from './doctor/servers.ts'
 import { loadOptions } from './load-for.ts'
 import type { VerbIo } from './verb.ts'
-
-export interface Check {
-  readonly name: string
-  readonly status: 'ok' | 'warn' | 'fail'
-  readonly message: string
-  /** What to do. */
-  readonly help?: string | undefined
-}
 
 /** 0 where nothing failed, 1 otherwise. `probe` looks at one server. */
 export async function doctor(io: VerbIo, probe: ProbeServer = resolveServer): Promise<number> {

@@ -5,7 +5,7 @@ import type { Surroundings, Verb } from './verb.ts'
 
 export async function runCommand(words: readonly string[], around: Surroundings): Promise<number> {
   const first = words.find(word => !word.startsWith('-'))
-  const isCore = coreVerbs.some(verb => verb.path[0] === first || verb.alias === first)
+  const isCore = first !== undefined && coreVerbs.some(verb => verb.path[0] === first || verb.alias === first)
   return runProgram(isCore ? coreVerbs : [...coreVerbs, ...(await findVerbs(first, words, around))], words, around)
 }
 

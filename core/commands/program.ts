@@ -10,7 +10,6 @@ export async function runProgram(verbs: readonly Verb[], words: readonly string[
     .description('The gateway between AI agents and MCP servers that decides, records and accounts for every call.')
     .version(around.version, '-V, --version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand(false)
   for (const verb of verbs) {
     addVerb(
       program,
@@ -62,6 +61,8 @@ function toOption({ flags, summary, default: otherwise, repeat }: VerbOption): O
 // Every level reports in the same way; a group without a verb shows its help.
 function settle(command: Command, around: Surroundings): void {
   command.exitOverride()
+  command.helpCommand(false)
+  if (command.parent !== null && command.commands.length > 0) command.summary(command.commands.map(one => one.name()).join(', '))
   command.configureOutput({
     writeOut: text => around.out(text),
     writeErr: text => around.err(text),

@@ -49,14 +49,14 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   const source = parts?.source
   const entries = source?.root.kind === 'map' ? source.root.entries.map(({ key }) => key) : []
   for (const key of entries) {
-    if (source === undefined || key === 'servers' || key === 'plugins') continue
+    if (source === undefined || key === 'plugins') continue
     // The older shape has host and port at the top.
     if (key === 'host' || key === 'port') origins.set(`listen.${key}`, { kind: 'text', source, path: [key] })
     else if (shape[key as keyof FileShape] !== undefined) origins.set(key, { kind: 'text', source, path: [key] })
   }
   // What stands over the file: the flag, else the variable.
   const override = (
-    key: string,
+    keys: readonly string[],
     flag: keyof ConfigFlags,
     flagName: string,
     variable: string,
@@ -64,17 +64,18 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     const text = inputs.flags[flag]
     const value = inputs.env[variable]
     if (text === undefined && (value === undefined || value === '')) return undefined
-    origins.set(key, text === undefined ? { kind: 'variable', name: variable } : { kind: 'flag', name: flagName })
+    const origin: Origin = text === undefined ? { kind: 'variable', name: variable } : { kind: 'flag', name: flagName }
+    for (const key of keys) origins.set(key, origin)
     return { text: text ?? value ?? '', from: text === undefined ? variable : flagName }
   }
 
-  const log = override('log', 'log', '--log', 'MCPGW_LOG')
+  const log = override(['log'], 'log', '--log', 'MCPGW_LOG')
   const levels: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
   if (log !== undefined && !levels.includes(log.text))
     refuse('bad-value', log.from, `expected one of ${levels.join(', ')}, found "${log.text}"`)
-  const dataDir = override('store.dir', 'dataDir', '--data-dir', 'MCPGW_DATA_DIR')
+  const dataDir = override(['store.dir'], 'dataDir', '--data-dir', 'MCPGW_DATA_DIR')
   const listen = buildListen(shape.listen)
-  const address = override('listen', 'listen', '--http', 'MCPGW_LISTEN')
+  const address = override(['listen.host', 'listen.port'], 'listen', '--http', 'MCPGW_LISTEN')
   const parsed = address === undefined ? {} : parseAddress(address.text)
   if (parsed === undefined) refuse('bad-value', address?.from ?? '', `not HOST:PORT: "${address?.text}"`)
 
@@ -82,7 +83,8 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   for (const [index, { source, path }] of servers.entries()) origins.set(`servers.${index}`, { kind: 'text', source, path })
   const plugins = choosePlugins(parts?.plugins ?? [], inputs.plugins)
   for (const [index, { placed, flag }] of plugins.entries()) {
-    if (flag) origins.set(`plugins.${index}`, { kind: 'flag', name: '--plugin' })
+    if (placed !== undefined) origins.set(`plugins.${index}.name`, { kind: 'text', source: placed.source, path: placed.path })
+    if (flag) origins.set(`plugins.${index}.name`, { kind: 'flag', name: '--plugin' })
     const renamed = placed?.renamed === undefined ? {} : { renamed: placed.renamed }
     if (placed !== undefined) origins.set(`plugins.${index}.config`, { kind: 'text', source: placed.source, path: placed.path, ...renamed })
   }

@@ -39,25 +39,43 @@ function explain(context: Context, issue: Issue, path: Path): Diagnostic[] {
     const near = suggest(found.value, values)
     return report('bad-value', `expected one of ${values.join(', ')}`, near && `did you mean ${near}?`)
   }
+  if (issue.code === 'too_small' || issue.code === 'too_big') return report('bad-value', describeBound(issue))
   const code: unknown = issue.code === 'custom' ? issue.params?.code : undefined
   return report(typeof code === 'string' && isDiagnosticCode(code) ? code : 'bad-value', issue.message)
+}
+
+function describeBound(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  if (issue.origin === 'string' || issue.origin === 'array') return issue.code === 'too_small' ? 'must not be empty' : 'too long'
+  return issue.code === 'too_small' ? `expected at least ${issue.minimum}` : `expected at most ${issue.maximum}`
 }
 
 function unknownKey({ source, schema }: Context, path: Path, key: string): Diagnostic {
   const known = keysAt(schema, path)
   const near = suggest(key, known)
-  const help = near !== undefined ? `did you mean "${near}"?` : known.length > 0 ? `keys here: ${known.join(', ')}` : undefined
+  const isOfPlugin =
+    path.length === 0 && known.includes('plugins') && /^(audit|auth|redact|policy|meter|metering|rateLimit|ratelimit)$/.test(key)
+  const help = isOfPlugin
+    ? `what belongs to a plugin stands in the list: plugins: [{${key}: {...}}]`
+    : near !== undefined
+      ? `did you mean "${near}"?`
+      : known.length > 0
+        ? `keys here: ${known.join(', ')}`
+        : undefined
   return diagnose(source, keySpanOf(source.root, path, key), { code: 'unknown-key', message: `unknown key "${key}"`, help })
 }
 
 // The alternative whose own type fits is the one that was meant; where none fits, all are named.
 function explainUnion(context: Context, issue: z.core.$ZodIssueInvalidUnion, path: Path, found: Tree | undefined): Diagnostic[] {
-  const meant = issue.errors.find(inner => inner.length > 0 && !inner.some(one => one.code === 'invalid_type' && one.path.length === 0))
+  const meant = issue.errors.find(fits)
   if (meant !== undefined) return meant.flatMap(inner => explain(context, inner, [...path, ...toPath(inner.path)]))
   if (found === undefined)
     return [diagnose(context.source, spanOf(context.source.root, path), { code: 'missing-key', message: `missing ${nameOf(path)}` })]
-  const expected = issue.errors.flatMap(inner => inner.filter(one => one.path.length === 0).map(expectation))
+  const expected = issue.errors.flatMap(inner => inner.filter(one => one.path.length === 0).flatMap(expectations))
   return [wrongType(context.source, path, found, [...new Set(expected)])]
+}
+
+function fits(inner: readonly Issue[]): boolean {
+  return inner.every(one => one.path.length > 0 || (one.code === 'invalid_union' ? one.errors.some(fits) : one.code !== 'invalid_type'))
 }
 
 function wrongType(source: Source, path: Path, found: Tree, expected: readonly string[]): Diagnostic {
@@ -84,6 +102,10 @@ function expectation(issue: Issue): string {
   if (issue.code === 'invalid_type') return words[issue.expected] ?? issue.expected
   if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`
   return issue.message
+}
+
+function expectations(issue: Issue): string[] {
+  return issue.code === 'invalid_union' ? issue.errors.flatMap(inner => inner.flatMap(expectations)) : [expectation(issue)]
 }
 
 // Values of variables, of environment and header entries are not repeated: they may be secrets.

@@ -65,7 +65,7 @@ export async function readMcpServers(parsed: Source, from: ReferenceSources, bas
       const issues = checked.error.issues.map(issue => ({ ...issue, path: [name, ...issue.path] }))
       diagnostics.push(...explainIssues(inner, issues, z.record(z.string(), entryShape), failed))
     } else if (id !== undefined) {
-      const { type, disabled, enabled, ...shape } = checked.data
+      const { type: _type, disabled, enabled, ...shape } = checked.data
       servers.push({ shape: { ...shape, id, name, enabled: disabled !== true && enabled !== false }, source, path: [name], baseDir })
     }
   }

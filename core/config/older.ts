@@ -62,9 +62,9 @@ export function translateOlder(shape: OlderShape, source: Source, baseDir: strin
   if (policies !== undefined) load('policy', ['policies'], { policies })
   if (metering !== undefined && metering.enabled !== false) load('meter', ['metering'], without(metering, 'enabled'))
 
-  const servers = (shape.servers ?? []).map(({ tags, maxMemory, healthCheck, ...server }, index) => {
+  const servers = (shape.servers ?? []).map(({ id, name, command, args, env, enabled, timeout, maxMemory }, index) => {
     if (maxMemory !== undefined) demand(['servers', index, 'maxMemory'], undefined)
-    return server
+    return { id, name, command, args, env, enabled, timeout }
   })
   const { host, port } = shape
   const listen = host === undefined && port === undefined ? {} : { listen: { host, port } }
@@ -76,10 +76,10 @@ function auditConfig(audit: OlderAudit, baseDir: string): unknown {
 }
 
 function authConfig(auth: OlderAuth): unknown {
-  return { apiKeys: (auth.keys ?? []).map(({ rateLimit, expiresAt, ...key }) => key) }
+  return { apiKeys: (auth.keys ?? []).map(key => without(without(key, 'rateLimit'), 'expiresAt')) }
 }
 
-function without(section: Readonly<Record<string, unknown>>, key: string): unknown {
+function without(section: object, key: string): object {
   return Object.fromEntries(Object.entries(section).filter(([name]) => name !== key))
 }
 

@@ -1,7 +1,7 @@
 // Config text to tree: YAML 1.2 core or JSON with comments, both without anything that could surprise.
 import type { Node } from 'jsonc-parser'
 import type { Alias, Document, Node as YamlNode } from 'yaml'
-import { type Diagnostic, diagnose, type Span, type Text } from './diagnostic.ts'
+import { type Diagnostic, type DiagnosticCode, diagnose, type Span, type Text } from './diagnostic.ts'
 import { isForbiddenKey, limits, type ScalarValue, type Source, type Tree, type TreeEntry } from './tree.ts'
 
 /** `root` is absent where the text could not be understood at all; findings of the parser do not stop later checks otherwise. */
@@ -9,6 +9,8 @@ export interface Parsed {
   readonly source?: Source
   readonly diagnostics: readonly Diagnostic[]
 }
+
+const unfollowed: ReadonlySet<DiagnosticCode> = new Set(['config-syntax', 'config-too-deep', 'config-too-large', 'too-many-aliases'])
 
 export async function parseYaml(source: Text): Promise<Parsed> {
   const deep = checkDepth(source)
@@ -28,10 +30,12 @@ export async function parseYaml(source: Text): Promise<Parsed> {
     logLevel: 'error',
   })
   const diagnostics: Diagnostic[] = []
-  const report = (span: Span, code: Diagnostic['code'], message: string): void => {
+  const report = (span: Span, code: DiagnosticCode, message: string): void => {
     if (diagnostics.length < limits.diagnostics) diagnostics.push(diagnose(source, span, { code, message }))
   }
-  for (const { message, pos } of document.errors) report({ start: pos[0], end: pos[1] }, 'config-syntax', message)
+  for (const { code, message, pos } of document.errors) {
+    report({ start: pos[0], end: pos[1] }, 'config-syntax', code === 'MULTIPLE_DOCS' ? 'a config is one document' : message)
+  }
   if (diagnostics.length > 0) return { diagnostics }
 
   let aliases = 0
@@ -77,7 +81,8 @@ export async function parseYaml(source: Text): Promise<Parsed> {
     return target === undefined ? empty(span) : walk(target, span, inner)
   }
   const root = walk(document.contents, { start: 0, end: 0 }, [])
-  return { source: { ...source, root }, diagnostics }
+  // What could not be followed would only show up again as missing.
+  return diagnostics.some(({ code }) => unfollowed.has(code)) ? { diagnostics } : { source: { ...source, root }, diagnostics }
 }
 
 export async function parseJson(source: Text): Promise<Parsed> {

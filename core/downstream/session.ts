@@ -5,6 +5,7 @@ import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Peer, Principal } from '../plugin/index.ts'
 import type { View } from '../relay/view.ts'
+import { Slots } from '../slots.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 
 /** A way to the client. Messages are whole JSON-RPC texts. */
@@ -20,6 +21,7 @@ export interface ReplyChannel extends Channel {
 
 /** A request of the client that is under way. */
 export interface Inflight {
+  readonly key: string
   readonly cancel: Cancel
   readonly channel: Channel
 }
@@ -53,8 +55,8 @@ export class Session {
   readonly client: { readonly name: string; readonly version: string }
   readonly principal: Principal | undefined
   readonly user: LaneUser
-  /** Requests of the client by id key. */
-  readonly inflight: Map<string, Inflight> = new Map()
+  /** Requests of the client. Clients reuse ids: an answer goes where its request came from, whatever its id. */
+  readonly inflight: Slots<Inflight> = new Slots()
   /** Uris subscribed to as this client knows them, with the server of each and its own uri. */
   readonly subscriptions: Map<string, { readonly server: string; readonly uri: string }> = new Map()
   /** Minimum level of log messages; `undefined` lets the server decide. */
@@ -102,7 +104,7 @@ export class Session {
   channel(): Channel | undefined {
     if (this.stream?.open) return this.stream
     let newest: Channel | undefined
-    for (const { channel } of this.inflight.values()) if (channel.open) newest = channel
+    for (const { channel } of this.inflight.all()) if (channel.open) newest = channel
     return newest
   }
 
@@ -156,6 +158,6 @@ export class Session {
   end(): void {
     this.ended = true
     for (const outgoing of [...this.#outgoing.values()]) outgoing.settle(errorAnswer('client-gone'))
-    for (const { cancel } of this.inflight.values()) cancel.cancel('the session has ended')
+    for (const { cancel } of this.inflight.all()) cancel.cancel('the session has ended')
   }
 }

@@ -15,7 +15,7 @@ export interface Host {
   /** This instance of the gateway: `boot` is new at every start. */
   readonly instance: { readonly id: string; readonly boot: string; readonly version: string }
   /** Takes the values of known secrets out of a text. */
-  scrub?(text: string): string
+  readonly scrub?: (text: string) => string
   /** Where plugins are looked for after the folder of the config; the working directory by default. */
   readonly dir?: string
   /** Milliseconds for one plugin to set up, to start, to let go; default 30 000. */

@@ -5,7 +5,7 @@ import type { Clock, Log } from '../plugin/index.ts'
 import type { Release } from './context.ts'
 
 export interface Releases {
-  add(release: Release): void
+  readonly add: (release: Release) => void
   /** Once; a release added from now on runs at once. */
   run(): Promise<readonly { readonly plugin: string; readonly why: string }[]>
 }

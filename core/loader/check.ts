@@ -58,7 +58,8 @@ export function checkCapabilities(plugin: Plugin, config: unknown): ReadonlySet<
   }
   if (!Array.isArray(declared)) return 'its capabilities are no list'
   const unknown: unknown = declared.find(one => !CAPABILITIES.includes(one))
-  if (unknown !== undefined) return withHint(`there is no capability ${JSON.stringify(unknown)}`, String(unknown), CAPABILITIES)
+  if (unknown !== undefined)
+    return withHint(`there is no capability ${JSON.stringify(unknown)}`, typeof unknown === 'string' ? unknown : '', CAPABILITIES)
   return new Set(declared as Capability[])
 }
 

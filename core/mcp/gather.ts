@@ -1,7 +1,7 @@
 // Collects bytes that arrive in pieces, in memory that doubles: many small pieces cost neither an object each nor quadratic copying.
 
 export interface Gather {
-  readonly length: number
+  size(): number
   append(bytes: Uint8Array): void
   /** What was gathered; the memory is handed over and the gathering starts again, empty. */
   take(): Buffer
@@ -11,9 +11,7 @@ export function gather(): Gather {
   let room = Buffer.alloc(0)
   let length = 0
   return {
-    get length() {
-      return length
-    },
+    size: () => length,
     append(bytes) {
       const needed = length + bytes.length
       if (needed > room.length) {

@@ -23,9 +23,9 @@ export interface SseParser {
   /** The stream has ended: an event that is not closed by an empty line is discarded. */
   end(): void
   /** Id of the last event that was closed, also of one without data; empty where there was none. */
-  readonly lastEventId: string
+  lastEventId(): string
   /** Last reconnection time the stream asked for, ms. */
-  readonly retry: number | undefined
+  retry(): number | undefined
 }
 
 const lf = 0x0a
@@ -63,14 +63,14 @@ export function createSseParser(options: SseOptions): SseParser {
 
   function discard(): void {
     first = undefined
-    if (more.length > 0) more.take()
+    if (more.size() > 0) more.take()
     type = ''
     eventRetry = undefined
   }
 
   function dispatch(): void {
     lastEventId = idBuffer
-    const data = more.length > 0 ? more.take() : first
+    const data = more.size() > 0 ? more.take() : first
     const event = type === '' ? 'message' : type
     const about = { ...(lastEventId !== '' && { id: lastEventId }), ...(eventRetry !== undefined && { retry: eventRetry }) }
     discard()
@@ -78,13 +78,13 @@ export function createSseParser(options: SseOptions): SseParser {
   }
 
   function addData(value: Uint8Array): void {
-    const before = first === undefined ? 0 : Math.max(more.length, first.length) + 1
+    const before = first === undefined ? 0 : Math.max(more.size(), first.length) + 1
     if (before + value.length > cap) return fail(`an event with more than ${cap} bytes of data`)
     if (first === undefined) {
       first = value
       return
     }
-    if (more.length === 0) more.append(first)
+    if (more.size() === 0) more.append(first)
     more.append(lineFeed)
     more.append(value)
   }
@@ -137,7 +137,7 @@ export function createSseParser(options: SseOptions): SseParser {
       if (nextCr >= 0 && nextCr < from) nextCr = chunk.indexOf(cr, from)
       const end = nextCr >= 0 && (nextLf < 0 || nextCr < nextLf) ? nextCr : nextLf
       const part = chunk.subarray(from, end < 0 ? chunk.length : end)
-      if (begun.length + part.length > lineCap) return fail(`a line longer than ${lineCap} bytes`)
+      if (begun.size() + part.length > lineCap) return fail(`a line longer than ${lineCap} bytes`)
       if (end < 0) {
         if (part.length > 0) begun.append(part)
         return
@@ -147,7 +147,7 @@ export function createSseParser(options: SseOptions): SseParser {
         if (from === chunk.length) afterCr = true
         else if (chunk[from] === lf) from++
       }
-      if (begun.length === 0) readLine(part)
+      if (begun.size() === 0) readLine(part)
       else {
         begun.append(part)
         readLine(begun.take())
@@ -167,12 +167,8 @@ export function createSseParser(options: SseOptions): SseParser {
       begun.take()
       discard()
     },
-    get lastEventId() {
-      return lastEventId
-    },
-    get retry() {
-      return retry
-    },
+    lastEventId: () => lastEventId,
+    retry: () => retry,
   }
 }
 

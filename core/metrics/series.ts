@@ -31,6 +31,9 @@ export function createSeries<C>(
     return cell
   }
 
+  // Without labels there is one series, and it is there from the start.
+  if (labels.length === 0) open('', [])
+
   return {
     at(values = {}) {
       const texts = labels.map((label, i) => bound(i, values[label] ?? ''))

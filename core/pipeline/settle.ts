@@ -3,6 +3,7 @@ import { chain, isPromise, walk } from '../awaitable.ts'
 import { type LiveExchange, stateOf } from '../exchange.ts'
 import { HookFailure } from '../guard.ts'
 import type { Awaitable, Outcome } from '../plugin/index.ts'
+import { Slots } from '../slots.ts'
 import { type Driver, isForgiven } from './driver.ts'
 
 export interface Settling {
@@ -13,7 +14,7 @@ export interface Settling {
 
 export function createSettling(driver: Driver): Settling {
   const { stack, guard } = driver
-  const running = new Set<Promise<void>>()
+  const running = new Slots<Promise<void>>()
 
   function run(x: LiveExchange, outcome: Outcome): Awaitable<undefined> {
     const { entered } = stateOf(x)
@@ -35,11 +36,10 @@ export function createSettling(driver: Driver): Settling {
       if (stack.settled.length === 0) return
       const done = run(x, Object.freeze(outcome))
       if (!isPromise(done)) return
-      const tracked: Promise<void> = done.then(() => void running.delete(tracked))
-      running.add(tracked)
+      const slot = running.add(done.then(() => void running.remove(slot)))
     },
     async drain() {
-      while (running.size > 0) await Promise.all(running)
+      while (running.size > 0) await Promise.all(running.all())
     },
   }
 }

@@ -2,9 +2,9 @@
 import { Cancel } from '../cancel.ts'
 import { type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
-import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { type Message, writeErrorObject } from '../mcp/message.ts'
+import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
 import type { Peer, Resource } from '../plugin/index.ts'
 import { keyOf } from '../upstream/asks.ts'
@@ -113,24 +113,13 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function request(session: Session, { id, method, params }: Request, channel: ReplyChannel, peer: Peer): Promise<void> {
-    const key = keyOf(id)
-    if (session.inflight.has(key))
-      return channel.reply(writeErrorObject(id, errorObject('invalid-request', { text: 'this id is in use' })), 400)
     const cancel = new Cancel()
-    session.inflight.set(key, { cancel, channel })
+    const slot = session.inflight.add({ key: keyOf(id), cancel, channel })
     try {
-      await run(deps, {
-        ...planOf(session, method, params ?? NO_PARAMS, channel, cancel),
-        session,
-        peer,
-        id,
-        method,
-        params,
-        channel,
-        cancel,
-      })
+      const { resource, resolve, perform, isHidden } = planOf(session, method, params ?? NO_PARAMS, channel, cancel)
+      await run(deps, { session, peer, id, method, params, channel, cancel, resource, resolve, perform, isHidden })
     } finally {
-      session.inflight.delete(key)
+      session.inflight.remove(slot)
     }
   }
 
@@ -138,7 +127,9 @@ export function createRelay(deps: RelayDeps): Relay {
     if (method === 'notifications/initialized') return
     if (method === 'notifications/cancelled') {
       const id = params?.get('requestId')
-      if (id !== undefined) session.inflight.get(keyOf(id))?.cancel.cancel(params?.string('reason') ?? 'cancelled by the client')
+      if (id === undefined) return
+      const key = keyOf(id)
+      session.inflight.find(one => one.key === key)?.cancel.cancel(params?.string('reason') ?? 'cancelled by the client')
       return
     }
     if (method === 'notifications/progress') return params && session.progressed(params)
@@ -167,7 +158,6 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
-    const cancel = new Cancel()
     const at = clock.now()
     const x = deps.pipeline.openExchange({
       id: deps.newId(at),
@@ -181,9 +171,7 @@ export function createRelay(deps: RelayDeps): Relay {
       params: NO_PARAMS,
       at,
       mono: clock.mono(),
-      get signal() {
-        return cancel.signal
-      },
+      cancel: new Cancel(),
     })
     const admission = await deps.pipeline.admit(x, async () => isOther(session, x) ?? PLUMBING)
     if (admission.kind === 'refused') {

@@ -21,11 +21,11 @@ export interface Work {
   /** What it is about, before the name is looked up. */
   readonly resource: Resource
   /** Looks the name up once the caller is known; a refusal where there is nothing of that name. */
-  resolve?(x: LiveExchange): Awaitable<Resource | Unresolved>
+  readonly resolve?: ((x: LiveExchange) => Awaitable<Resource | Unresolved>) | undefined
   /** Does it. The answer is not yet seen by any plugin. */
   perform(x: LiveExchange, tell: Tell): Promise<Answer>
   /** A denied call is answered as an unknown one where the caller may not even see it. */
-  isHidden?(x: LiveExchange): Promise<boolean>
+  readonly isHidden?: ((x: LiveExchange) => Promise<boolean>) | undefined
 }
 
 /** Sends a notification of this request to the client, in order, after the plugins have seen it. */
@@ -48,9 +48,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     params: work.params ?? NO_PARAMS,
     at,
     mono: clock.mono(),
-    get signal() {
-      return work.cancel.signal
-    },
+    cancel: work.cancel,
   })
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {

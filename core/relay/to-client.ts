@@ -36,7 +36,7 @@ export async function askClient(
     params: ask.params ?? NO_PARAMS,
     at,
     mono: clock.mono(),
-    signal: ask.signal,
+    cancel: ask,
   })
   const needs = clientCapabilityFor(ask.method)
   const able = lane.declares && (needs === undefined || session.capabilities.get(needs) !== undefined)

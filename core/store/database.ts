@@ -54,6 +54,7 @@ function refuseNewer(native: NativeDatabase, path: string, known: number | undef
 function wrap(native: NativeDatabase, path: string, driver: Database['driver']): Database {
   const begin = native.prepare('BEGIN IMMEDIATE')
   const commit = native.prepare('COMMIT')
+  let open = true
   return {
     path,
     driver,
@@ -70,7 +71,10 @@ function wrap(native: NativeDatabase, path: string, driver: Database['driver']):
         throw error
       }
     },
-    close: () => native.close(),
+    close() {
+      if (open) native.close()
+      open = false
+    },
   }
 }
 

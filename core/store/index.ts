@@ -2,6 +2,7 @@
 import { resolve as absolute, isAbsolute, join } from 'node:path'
 import type { Log } from '../plugin/host.ts'
 import type { Stores } from '../plugin/store.ts'
+import { BACKSTOP, withCheckpoints } from './checkpointer.ts'
 import { openDatabase } from './database.ts'
 import { type Driver, loadDriver } from './driver.ts'
 import { createWriter, inlineCommitter } from './writer.ts'
@@ -37,7 +38,11 @@ export function createStores(options: { readonly dataDir: string; readonly log?:
           throw error
         }
         // A database in memory belongs to its connection, and has no fsync to wait for.
-        if (durability === 'os' || file === ':memory:') return inlineCommitter(db, statements)
+        if (file === ':memory:') return inlineCommitter(db, statements)
+        if (durability === 'os') {
+          db.exec(BACKSTOP)
+          return withCheckpoints(inlineCommitter(db, statements), driver(), file)
+        }
         db.close()
         return threadCommitter(driver(), file, statements, onLost)
       })

@@ -29,7 +29,7 @@ export interface HarnessOptions {
   readonly upstream?: FakeUpstream
   /** Where plugins open their databases; without it, opening one is an error. */
   readonly stores?: Stores
-  scrub?(text: string): string
+  readonly scrub?: (text: string) => string
 }
 
 export interface Given {
@@ -133,7 +133,7 @@ async function takeThrough(
     params: Json.of(params),
     at: world.clock.now(),
     mono: world.clock.mono(),
-    signal: how.signal ?? new AbortController().signal,
+    cancel: { signal: how.signal ?? new AbortController().signal },
   })
   const notifications: Notification[] = []
   const called = await answer(world, exchange, notifications)

@@ -1,4 +1,6 @@
 // `mcpgw/testing`: what a plugin's own tests need, without a server, a port or a real clock.
+
+export type { AnyPlugin } from '../loader.ts'
 export type { Check, CheckOptions } from './check-plugin.ts'
 export { checkPlugin } from './check-plugin.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'

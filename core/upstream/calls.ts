@@ -5,6 +5,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
+import { Slots } from '../slots.ts'
 import type { Transport } from './transport.ts'
 
 /** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
@@ -28,6 +29,7 @@ export interface LaneCall {
 }
 
 export interface Pending {
+  readonly id: number
   readonly method: string
   readonly call: LaneCall
   settle(answer: Answer): void
@@ -35,11 +37,14 @@ export interface Pending {
   touch(): void
 }
 
+/** An id is `serial * SLOTS + slot`: never used twice, and found without a table. */
+const SLOTS = 2 ** 20
+
 export class Calls {
   readonly #server: string
   readonly #clock: Clock
-  readonly #pending = new Map<number, Pending>()
-  #nextId = 1
+  readonly #pending = new Slots<Pending>()
+  #serial = 0
   /** Answers and progress for nothing that is open: counted, dropped. */
   late = 0
 
@@ -53,13 +58,14 @@ export class Calls {
   }
 
   find(id: number): Pending | undefined {
-    return this.#pending.get(id)
+    const pending = this.#pending.get(id % SLOTS)
+    return pending?.id === id ? pending : undefined
   }
 
   /** stdio does not say which call a request of the server belongs to: the newest that waits is the best guess. */
   newest(): Pending | undefined {
     let newest: Pending | undefined
-    for (const pending of this.#pending.values()) if (pending.method !== 'initialize') newest = pending
+    for (const pending of this.#pending.all()) if (pending.method !== 'initialize' && pending.id > (newest?.id ?? 0)) newest = pending
     return newest
   }
 
@@ -67,11 +73,11 @@ export class Calls {
   send(transport: Transport, method: string, params: Json | undefined, call: LaneCall, limitMs: number): Promise<Answer> {
     const { cancel } = call
     if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
-    const id = this.#nextId++
     return new Promise(resolve => {
       let stopTimer = () => {}
       const settle = (answer: Answer) => {
-        if (!this.#pending.delete(id)) return
+        if (this.find(pending.id) === undefined) return
+        this.#pending.remove(pending.id % SLOTS)
         stopTimer()
         cancel?.listen(undefined)
         resolve(answer)
@@ -79,8 +85,8 @@ export class Calls {
       const giveUp = (code: ErrorCode, reason: string) => {
         // Spec: basic/utilities/cancellation: initialize is never cancelled.
         if (method !== 'initialize') {
-          transport.send(writeNotification('notifications/cancelled', Json.of({ requestId: id, reason })), { kind: 'other' })
-          transport.abandon?.(id)
+          transport.send(writeNotification('notifications/cancelled', Json.of({ requestId: pending.id, reason })), { kind: 'other' })
+          transport.abandon?.(pending.id)
         }
         settle(errorAnswer(code, { server: this.#server }))
       }
@@ -88,24 +94,25 @@ export class Calls {
         stopTimer()
         if (limitMs > 0) stopTimer = this.#clock.after(limitMs, () => giveUp('upstream-timeout', 'time limit of the gateway'))
       }
-      this.#pending.set(id, { method, call, settle, touch })
+      const pending = { id: 0, method, call, settle, touch }
+      pending.id = ++this.#serial * SLOTS + this.#pending.add(pending)
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()
-      const sent = call.progressToken === undefined ? params : withProgressToken(params, id)
-      transport.send(writeRequest(id, method, sent), { kind: 'request', id })
+      const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
+      transport.send(writeRequest(pending.id, method, sent), { kind: 'request', id: pending.id })
     })
   }
 
   /** `during`: the request in whose response stream this came; an answer to another one there is not believed. */
   answered(id: number | undefined, during: number | undefined, answer: Answer): void {
-    const pending = id !== undefined && (during === undefined || during === id) ? this.#pending.get(id) : undefined
+    const pending = id !== undefined && (during === undefined || during === id) ? this.find(id) : undefined
     if (pending === undefined) this.late++
     else pending.settle(answer)
   }
 
   progressed(method: string, params: Json | undefined): void {
     const token = params?.get('progressToken')?.value
-    const pending = typeof token === 'number' ? this.#pending.get(token) : undefined
+    const pending = typeof token === 'number' ? this.find(token) : undefined
     const { progressToken } = pending?.call ?? {}
     if (pending === undefined || progressToken === undefined) {
       this.late++
@@ -117,7 +124,7 @@ export class Calls {
 
   /** The connection is gone: nothing that is open will be answered. */
   fail(answer: Answer): void {
-    for (const pending of [...this.#pending.values()]) pending.settle(answer)
+    for (const pending of this.#pending.all()) pending.settle(answer)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
+import { Slots } from '../slots.ts'
 import type { Dialer } from './dialer.ts'
 import { mediaType, single } from './http-headers.ts'
 import { openStandingStream, type StandingStream } from './standing-stream.ts'
@@ -14,6 +15,11 @@ export interface HttpTransportOptions {
   readonly maxBytes: number
   readonly dialer: Dialer
   readonly log: Log
+}
+
+interface Running {
+  readonly id: number | undefined
+  readonly controller: Dispatcher.DispatchController
 }
 
 const ACCEPT = 'application/json, text/event-stream'
@@ -29,14 +35,14 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   let events: TransportEvents
   let pool: Dispatcher
   let closed = false
-  const running = new Map<number, Dispatcher.DispatchController>()
+  const running = new Slots<Running>()
   let standing: StandingStream | undefined
 
   function close(fault: TransportFault): void {
     if (closed) return
     closed = true
     standing?.close()
-    for (const controller of running.values()) controller.abort(new Error('closed'))
+    for (const { controller } of running.all()) controller.abort(new Error('closed'))
     events.closed(fault)
   }
 
@@ -47,15 +53,16 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     let finish: (() => void) | undefined
     let feed: ((chunk: Buffer) => void) | undefined
     let settled = false
+    let slot = -1
     const settle = () => {
       settled = true
-      if (id !== undefined) running.delete(id)
+      if (slot >= 0) running.remove(slot)
     }
     pool.dispatch(
       { path, method: 'POST', headers, body },
       {
         onRequestStart(controller) {
-          if (id !== undefined) running.set(id, controller)
+          slot = running.add({ id, controller })
         },
         onResponseStart(controller, status, responseHeaders) {
           const got = single(responseHeaders['mcp-session-id'])
@@ -150,7 +157,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
       standing = openStandingStream({ pool, path, headers, maxBytes, log, message: bytes => events.message(bytes, undefined) })
     },
     abandon(id) {
-      setTimeout(() => running.get(id)?.abort(new Error('abandoned')), ABANDON_MS).unref()
+      setTimeout(() => running.find(one => one.id === id)?.controller.abort(new Error('abandoned')), ABANDON_MS).unref()
     },
     get backedUp() {
       return false

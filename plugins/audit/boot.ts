@@ -49,10 +49,7 @@ export async function openLog(ctx: PluginContext<AuditConfig>, digester: Digeste
     const first: Entry = { type: 'stream.start', call: '', ...stamp(), members: describeStart(ctx, past, digester) }
     const closings = past.open.map(intent => ({ type: 'outcome', call: intent.call, ...stamp(), members: describeUnknown(intent) }))
     const failed = await ledger.append([first, ...closings], 'offer', [openStream(stream), ...past.dead.map(closeStream)])
-    if (failed !== undefined) {
-      await ledger.close()
-      throw new Error(`${stores.resolve(config.path)}: the first record could not be written: ${failed}`)
-    }
+    if (failed !== undefined) throw new Error(`${stores.resolve(config.path)}: the first record could not be written: ${failed}`)
     return {
       ledger,
       closed: closings.length,

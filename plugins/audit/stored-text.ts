@@ -9,11 +9,11 @@ const NAME = 512
 
 export interface StoredText {
   /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
-  args(sent: Payload): string
+  readonly args: (sent: Payload) => string
   /** The same for a refused call, of which no masker has seen anything: without a Masking service, or beyond the limit, nothing but the size. */
-  refusedArgs(raw: Payload): string
+  readonly refusedArgs: (raw: Payload) => string
   /** A name, uri or reason as a JSON string. */
-  name(text: string): string
+  readonly name: (text: string) => string
 }
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {

@@ -5,8 +5,8 @@ import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { ListenConfig } from '../../config/schema.ts'
 import type { Log } from '../../plugin/index.ts'
-import type { Check } from '../doctor.ts'
 import { openStores } from '../stores.ts'
+import type { Check } from './check.ts'
 
 export function checkNode(version: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number)

@@ -4,7 +4,7 @@ import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
 import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
-import type { Check } from '../doctor.ts'
+import type { Check } from './check.ts'
 
 /** Looks at one enabled server. A probe that starts it and reads its first byte can stand in place of `resolveServer`. */
 export type ProbeServer = (server: ServerConfig, around: Around) => Promise<Omit<Check, 'name'>>

@@ -53,7 +53,7 @@ export async function* readBackward(
   const page = db.prepare(`SELECT * FROM record WHERE n < ? AND at >= ? AND at <= ? ORDER BY n DESC LIMIT ${PAGE}`)
   let last = Number.MAX_SAFE_INTEGER
   while (!signal.aborted) {
-    const rows = page.all(last, since, until) as unknown as unknown as StoredRecord[]
+    const rows = page.all(last, since, until) as unknown as StoredRecord[]
     if (rows.length === 0) return
     yield rows
     last = rows[rows.length - 1]!.n

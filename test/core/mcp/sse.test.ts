@@ -20,7 +20,7 @@ function parse(chunks: readonly Uint8Array[], maxEventBytes = 1000): Seen {
   })
   for (const chunk of chunks) parser.push(chunk)
   parser.end()
-  return { events, faults, lastEventId: parser.lastEventId, retry: parser.retry }
+  return { events, faults, lastEventId: parser.lastEventId(), retry: parser.retry() }
 }
 
 const parseText = (text: string): Seen => parse([Buffer.from(text)])

@@ -119,13 +119,22 @@ describe('values', () => {
 })
 
 describe('the driver', () => {
-  test('the environment may force one, and a wrong word is an error', () => {
+  test('a wrong word in the environment is an error', () => {
     expect(() => loadDriver('oracle')).toThrow(/MCPGW_SQLITE is "oracle"/)
-    expect(loadDriver('better').name).toBe('better-sqlite3')
   })
 
-  test('without a driver the error says what to do', () => {
-    if (process.getBuiltinModule('node:sqlite') === undefined) expect(() => loadDriver('node')).toThrow(/Node 22.13/)
-    else expect(loadDriver('node').name).toBe('node:sqlite')
+  test.each([
+    ['better', 'better-sqlite3'],
+    ['node', 'node:sqlite'],
+  ])('%s is %s where it loads, and else an error that says what to do', (choice, name) => {
+    try {
+      expect(loadDriver(choice).name).toBe(name)
+    } catch (error) {
+      expect(String(error)).toMatch(/no SQLite driver.*Node 22\.13/s)
+    }
+  })
+
+  test('unforced, one that loads is taken', () => {
+    expect(['better-sqlite3', 'node:sqlite']).toContain(loadDriver('').name)
   })
 })

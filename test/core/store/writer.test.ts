@@ -1,6 +1,6 @@
 // Group commit, inline and in the thread: order, durability, and that a failed append poisons everything after it until recovery.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +73,24 @@ describe.each(['os', 'full'] as const)('a writer in mode %s', durability => {
     expect(stored()).toContain(50)
     await writer.close()
   })
+})
+
+test('in mode os the WAL is copied by a thread, stays bounded, and is gone after the close', async () => {
+  const writer = await stores.writer('w.db', {
+    durability: 'os',
+    setup: 'CREATE TABLE IF NOT EXISTS big (x TEXT)',
+    statements: ['INSERT INTO big VALUES (?)'],
+  })
+  const value = 'x'.repeat(100_000)
+  const size = (name: string): number => statSync(join(dir, name)).size
+  const before = size('w.db')
+  for (let i = 0; i < 60; i++) await writer.append([{ sql: 0, params: [value] }])
+  // The writer's own checkpoint would come at 32 MB.
+  await expect.poll(() => size('w.db')).toBeGreaterThan(before + 3_000_000)
+  for (let i = 0; i < 600; i++) await writer.append([{ sql: 0, params: [value] }])
+  expect(size('w.db-wal')).toBeLessThan(45_000_000)
+  await writer.close()
+  expect(readdirSync(dir)).toEqual(['w.db'])
 })
 
 test('one turn of the event loop is one transaction', async () => {

@@ -130,7 +130,11 @@ describe('managed server', () => {
     expect(supervisor.health.state).toBe('ready')
     busy = false
     clock.advance(10_000)
-    expect(await runUntil(clock, lane.closed)).toEqual({ code: 'upstream-unavailable', detail: 's: stopped because it was idle', planned: true })
+    expect(await runUntil(clock, lane.closed)).toEqual({
+      code: 'upstream-unavailable',
+      detail: 's: stopped because it was idle',
+      planned: true,
+    })
     await runUntil(clock, lane.transport.close())
     expect(await isRunning(pid)).toBe(false)
     expect(supervisor.health).toMatchObject({ state: 'stopped', restarts: 0, lastExit: { code: 0 } })

@@ -1,0 +1,126 @@
+// doctor: each check says ok, warn or fail, what to do, and a failure is exit 1.
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
+import { findProgram } from '../../../core/commands/doctor/servers.ts'
+import { doctor } from '../../../core/commands/doctor.ts'
+import { createFolder, say } from './run-command.ts'
+
+async function listen(): Promise<number> {
+  const server = createServer((_, response) => response.writeHead(405).end())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
+
+test('a config whose servers are there passes', async () => {
+  const port = await listen()
+  const dir = createFolder({
+    'mcpgw.yaml': `listen: 127.0.0.1:0\nservers:\n  - {id: here, command: node}\n  - {id: far, url: "http://127.0.0.1:${port}/mcp"}\n  - {id: off, command: absent, enabled: false}\n`,
+  })
+  const { code, out } = await say(dir, ['doctor', '--json'])
+  const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; status: string; message: string }[] }
+  expect(checks.filter(({ status }) => status === 'fail')).toEqual([])
+  expect({ ok, code }).toEqual({ ok: true, code: 0 })
+  const names = checks.map(({ name }) => name)
+  expect(names).toEqual([
+    'node',
+    'clock',
+    'sqlite',
+    'config',
+    'plugins',
+    'server here',
+    'server far',
+    'server off',
+    'data directory',
+    'disk',
+    'port',
+  ])
+})
+
+test('a command that is not there, a folder that is not there and a URL that is silent fail with what to do', async () => {
+  const dir = createFolder({
+    'mcpgw.yaml':
+      'listen: 127.0.0.1:0\nservers:\n  - {id: a, command: no-such-program}\n  - {id: b, command: node, cwd: nowhere}\n  - {id: c, url: "http://127.0.0.1:1/mcp"}\n',
+  })
+  const { code, out } = await say(dir, ['doctor'])
+  expect(code).toBe(1)
+  expect(out).toMatch(/fail {2}server a: the command no-such-program is not found or not executable\n {6}it is looked for in /)
+  expect(out).toMatch(/fail {2}server b: its working directory .*nowhere does not exist/)
+  expect(out).toMatch(/fail {2}server c: 127\.0\.0\.1:1 does not answer/)
+})
+
+test('a broken config and an unenforced section fail', async () => {
+  const broken = await say(createFolder({ 'mcpgw.yaml': 'name: x\n' }), ['doctor'])
+  expect(broken.code).toBe(1)
+  expect(broken.err).toContain('mcpgw.yaml:1:1')
+  const unenforced = await say(createFolder({ 'gateway.yaml': 'port: 0\nrateLimit: {defaultPerMinute: 5}\n' }), ['doctor'])
+  expect(unenforced.code).toBe(1)
+  expect(unenforced.out).toContain('gateway.yaml:2: no loaded plugin enforces rateLimit')
+})
+
+test('a probe may stand in for the look at the command', async () => {
+  const dir = createFolder({ 'mcpgw.yaml': 'servers: [{id: a, command: absent}]\n' })
+  let out = ''
+  const io = {
+    version: '1.2.3',
+    args: [],
+    options: {},
+    json: true,
+    env: {},
+    cwd: dir,
+    signal: new AbortController().signal,
+    color: { out: false, err: false },
+    interactive: false,
+  }
+  const code = await doctor(
+    {
+      ...io,
+      out: text => {
+        out += text
+      },
+      err: () => {},
+    },
+    async server => ({
+      status: 'ok',
+      message: `${server.id} probed`,
+    }),
+  )
+  expect(code).toBe(0)
+  expect(out).toContain('a probed')
+})
+
+test('what only the machine can show is judged from its values', async () => {
+  expect(checkNode('18.20.0').status).toBe('fail')
+  expect(checkNode('20.18.9').status).toBe('fail')
+  expect(checkNode('20.19.0').status).toBe('ok')
+  expect(checkNode('24.1.0').status).toBe('ok')
+  expect(checkClock(0).status).toBe('fail')
+  expect(checkClock(Number.NaN).status).toBe('fail')
+  expect((await checkPort({ host: '127.0.0.1', port: await listen(), hosts: [], origins: [] })).status).toBe('warn')
+  expect((await checkPort({ host: '203.0.113.1', port: 0, hosts: [], origins: [] })).status).toBe('fail')
+})
+
+test('a data directory that others can read is a warning, a file in its place a failure', async () => {
+  const dir = createFolder({ file: '' })
+  mkdirSync(join(dir, 'data'))
+  chmodSync(join(dir, 'data'), 0o755)
+  expect((await checkDataDir(join(dir, 'data'))).status).toBe('warn')
+  chmodSync(join(dir, 'data'), 0o700)
+  expect((await checkDataDir(join(dir, 'data'))).status).toBe('ok')
+  expect((await checkDataDir(join(dir, 'new', 'deep'))).status).toBe('ok')
+  expect((await checkDataDir(join(dir, 'file'))).status).toBe('fail')
+})
+
+test('a program is an executable file in an absolute folder of PATH', async () => {
+  const dir = createFolder()
+  writeFileSync(join(dir, 'plain'), '')
+  writeFileSync(join(dir, 'runs'), '', { mode: 0o755 })
+  mkdirSync(join(dir, 'folder'))
+  expect(await findProgram('runs', `relative:${dir}`, undefined)).toBe(join(dir, 'runs'))
+  expect(await findProgram(join(dir, 'runs'), '', undefined)).toBe(join(dir, 'runs'))
+  for (const name of ['plain', 'folder', 'absent']) expect(await findProgram(name, dir, undefined)).toBeUndefined()
+})

@@ -1,0 +1,272 @@
+// A hand-made gateway around the plugin: context, exchanges and commands, as far as the contract promises them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type {
+  Answer,
+  Clock,
+  CommandIo,
+  Decision,
+  Exchange,
+  Hooks,
+  JsonValue,
+  Masking,
+  Payload,
+  PluginContext,
+  Principal,
+  Recording,
+  Resource,
+  SqlRow,
+  Stores,
+} from 'mcpgw/plugin'
+import { afterAll } from 'vitest'
+import { createStores } from '../../../core/store/index.ts'
+import { commands } from '../../../plugins/audit/commands.ts'
+import { type AuditConfig, config as schema } from '../../../plugins/audit/config.ts'
+import { setUp } from '../../../plugins/audit/setup.ts'
+
+export const payload = (value: JsonValue | undefined, text: string = JSON.stringify(value)): Payload => ({
+  text,
+  bytes: new Uint8Array(Buffer.from(text)),
+  value: value as JsonValue,
+})
+export const result = (value: JsonValue): Answer => ({ kind: 'result', payload: payload(value) })
+export const allow: Decision = { outcome: 'allow', by: ['policy/read-only'], obligations: [] }
+export const refused: Decision = { outcome: 'deny', by: ['policy/no-secrets'], obligations: [], code: 'denied', reason: 'not for you' }
+export const agent: Principal = { id: 'agent-1', roles: ['reader'], tenant: 'acme', claims: {}, via: { method: 'api-key', keyId: 'k1' } }
+
+// At the end of the file, last made first: gateways stop before their folders go.
+const endings: (() => unknown)[] = []
+afterAll(async () => {
+  for (const end of endings.reverse()) await end()
+})
+
+let boots = 0
+let calls = 0
+
+export function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'mcpgw-audit-'))
+  endings.push(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+export async function parseConfig(value: unknown): Promise<AuditConfig> {
+  const checked = await schema['~standard'].validate(value)
+  if (checked.issues !== undefined) throw new Error(checked.issues.map(issue => issue.message).join('; '))
+  return checked.value
+}
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  mono: () => performance.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+export interface Gateway {
+  readonly dir: string
+  readonly hooks: Hooks
+  readonly recording: Recording
+  readonly health: { status: string; why: string } | undefined
+  readonly logged: string[]
+  /** Resolves when health is next told to be this. */
+  healthIs(status: string | undefined): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface GatewayOptions {
+  readonly dir?: string
+  readonly config?: Record<string, unknown>
+  readonly stores?: Stores
+  readonly clock?: Clock
+  readonly masking?: Masking
+  readonly scrub?: (text: string) => string
+  readonly open?: boolean
+}
+
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const dir = options.dir ?? tempDir()
+  const releases: (() => unknown)[] = []
+  const services = new Map<symbol, unknown>()
+  if (options.masking !== undefined) services.set(Symbol.for('mcpgw.service.masking'), options.masking)
+  const logged: string[] = []
+  const note = (message: string, fields?: object): void => void logged.push(`${message} ${JSON.stringify(fields ?? {})}`)
+  let health: Gateway['health']
+  let waiting: { status: string | undefined; resolve: () => void }[] = []
+  boots += 1
+  const metric = { inc() {}, set() {}, observe() {} }
+  const ctx: PluginContext<AuditConfig> = {
+    config: await parseConfig({ durability: 'os', ...options.config }),
+    log: { debug: note, info: note, warn: note, error: note },
+    clock: options.clock ?? realClock,
+    metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
+    stores: options.stores ?? createStores({ dataDir: dir }),
+    instance: { id: 'gw', boot: `b${boots}`, version: '0.1.0' },
+    order: ['audit', 'redact'],
+    open: options.open ?? false,
+    provide: (service, value) => void services.set(service.id, value),
+    use: () => {
+      throw new Error('not declared')
+    },
+    find: service => services.get(service.id) as never,
+    scrub: options.scrub ?? (text => text),
+    health(state) {
+      health = state
+      waiting = waiting.filter(one => {
+        if (one.status !== state?.status) return true
+        one.resolve()
+        return false
+      })
+    },
+    onStop: release => void releases.unshift(release),
+  }
+  const hooks = await setUp(ctx)
+  await hooks.start?.()
+  let stopped = false
+  const stop = async (): Promise<void> => {
+    if (stopped) return
+    stopped = true
+    for (const release of releases) await release()
+  }
+  endings.push(stop)
+  return {
+    dir,
+    hooks,
+    logged,
+    stop,
+    recording: services.get(Symbol.for('mcpgw.service.recording')) as Recording,
+    get health() {
+      return health
+    },
+    healthIs(status) {
+      if (health?.status === status) return Promise.resolve()
+      return new Promise(resolve => waiting.push({ status, resolve }))
+    },
+  }
+}
+
+export interface ExchangeOptions {
+  readonly resource?: Resource
+  readonly args?: Payload
+  readonly sentArgs?: Payload
+  readonly decision?: Decision
+  readonly principal?: Principal | null
+  readonly notes?: Record<string, unknown>
+}
+
+export function createExchange(options: ExchangeOptions = {}): Exchange {
+  calls += 1
+  const args = options.args ?? payload({ path: '/tmp' })
+  const sentArgs = options.sentArgs ?? args
+  const principal = options.principal === undefined ? agent : options.principal
+  const notes = new Map(Object.entries(options.notes ?? {}))
+  return {
+    id: `call-${calls}`,
+    direction: 'to-server',
+    action: 'tools/call',
+    resource: options.resource ?? { kind: 'call', server: 'files', tool: 'read', definition: payload({ name: 'read' }) },
+    peer: { transport: 'http', ip: '127.0.0.1', header: () => [] },
+    client: { name: 'inspector', version: '1' },
+    protocolVersion: '2025-11-25',
+    ...(principal === null ? {} : { principal }),
+    state: 'sealed',
+    params: payload(undefined, `{"name":"read","arguments":${args.text}}`),
+    sent: payload({ messages: [] }),
+    args,
+    sentArgs,
+    decision: options.decision ?? allow,
+    open: false,
+    at: Date.now(),
+    mono: performance.now(),
+    signal: new AbortController().signal,
+    notes,
+    note: (key, value) => void notes.set(key, value),
+  }
+}
+
+/** One call through all hooks, as the pipeline drives them; `effect` is the call to the server. */
+export async function call(
+  gateway: Gateway,
+  x: Exchange,
+  answer: Answer = result({ content: [] }),
+  effect: () => void = () => {},
+): Promise<'ok' | 'refused' | 'withheld'> {
+  const { hooks } = gateway
+  const admitted = await hooks.onSealed!(x)
+  if (admitted.kind === 'deny') {
+    await hooks.onSettled!(x, {
+      kind: 'denied',
+      decision: { outcome: 'deny', by: ['audit'], obligations: [], code: admitted.code, reason: admitted.reason },
+    })
+    return 'refused'
+  }
+  effect()
+  const shown = await hooks.onResponse!(x, answer)
+  if (shown.kind === 'deny') {
+    await hooks.onSettled!(x, { kind: 'failed', cause: 'withheld', code: 'not-recorded' })
+    return 'withheld'
+  }
+  await hooks.onSettled!(x, { kind: 'answered', answer, isToolError: false })
+  return 'ok'
+}
+
+export interface Row extends SqlRow {
+  readonly n: number
+  readonly type: string
+  readonly call: string
+  readonly body: string
+}
+
+/** All records, as stored. */
+export function readRows(dir: string, path = 'audit.db'): Row[] {
+  const db = createStores({ dataDir: dir }).open(path, { readOnly: true })
+  const rows = db.prepare('SELECT * FROM record ORDER BY n').all() as Row[]
+  db.close()
+  return rows
+}
+// biome-ignore lint/suspicious/noExplicitAny: tests look into records freely
+export type Fields = Record<string, any>
+export const readBodies = (dir: string): Fields[] => readRows(dir).map(row => JSON.parse(row.body) as Fields)
+
+export interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a verb, e.g. `audit verify`. */
+export async function runCommand(
+  dir: string,
+  verb: string,
+  options: Record<string, string | boolean> = {},
+  more: { args?: string[]; now?: number } = {},
+): Promise<Ran> {
+  const command = commands.find(one => one.path.join(' ') === verb)!
+  const defaults = Object.fromEntries(
+    (command.options ?? []).flatMap(o => (o.default === undefined ? [] : [[/--([a-z]+)/.exec(o.flags)![1]!, o.default]])),
+  )
+  let out = ''
+  let err = ''
+  const silent = (): void => {}
+  const io: CommandIo<AuditConfig> = {
+    args: more.args ?? [],
+    options: { ...defaults, ...options },
+    json: options.json === true,
+    config: await parseConfig({}),
+    stores: createStores({ dataDir: dir }),
+    clock: { ...realClock, now: () => more.now ?? Date.now() },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    signal: new AbortController().signal,
+    out(text) {
+      out += text
+    },
+    err(text) {
+      err += text
+    },
+    interactive: false,
+  }
+  const code = await (await command.load())(io)
+  return { code, out, err }
+}

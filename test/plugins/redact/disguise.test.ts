@@ -1,0 +1,84 @@
+// Values in disguise: other digits, invisible characters, odd spaces, overlaps, and text that replacement patterns would misread.
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { detectors, selectDetectors } from '../../../plugins/redact/catalog.ts'
+import { maskText, type Tally } from '../../../plugins/redact/masker.ts'
+import { compileScanner } from '../../../plugins/redact/scanner.ts'
+import { cards, emails, ibans, secretValues, ssns } from './corpus.ts'
+
+const scanner = compileScanner(detectors)
+const values = [...cards(), ...ssns(), ...ibans(), ...emails, ...secretValues().map(([, value]) => value)]
+
+function mask(text: string, tally: Tally = new Map()): string {
+  return maskText(scanner, text, '', tally)
+}
+
+test('digits of other scripts and full-width forms are read as what they stand for', () => {
+  const arabic = [...'4111111111111111'].map(digit => String.fromCodePoint(0x660 + Number(digit))).join('')
+  expect(mask(`card ${arabic} end`)).toBe('card ************1111 end')
+  const mathematical = [...'4111111111111111'].map(digit => String.fromCodePoint(0x1d7ce + Number(digit))).join('')
+  expect(mask(`card ${mathematical} end`)).toBe('card ************1111 end')
+  const wide = (text: string): string => text.replace(/[!-~]/g, character => String.fromCharCode(character.charCodeAt(0) + 0xfee0))
+  expect(mask(`to ${wide('ann@example.com')} now`)).toBe('to [EMAIL] now')
+  expect(mask(wide('AKIAIOSFODNN7EXAMPLE'))).toBe('[AWS_KEY]')
+})
+
+test('invisible characters and odd separators do not split a value', () => {
+  expect(mask('4111\u200b1111\u200d1111\ufeff1111')).toBe('************1111')
+  expect(mask('A\u2060KIAIOSFODNN7EXAMPLE.')).toBe('[AWS_KEY].')
+  expect(mask('4111\u00a01111\u00a01111\u00a01111')).toBe('**** **** **** 1111')
+  expect(mask('123\u201345\u20136789')).toBe('***-**-6789')
+  expect(mask('before\u200b after ann@exam\u00adple.com\u200b!')).toBe('before\u200b after [EMAIL]!')
+})
+
+test('where two detectors overlap the union is replaced, once', () => {
+  const tally: Tally = new Map()
+  expect(mask(`<sk-ant-${'a1'.repeat(50)}@example.com>`, tally)).toBe('<[ANTHROPIC_KEY]>')
+  expect([...tally.values()]).toEqual([1])
+})
+
+test('a value may contain replacement patterns, and be shorter than its replacement', () => {
+  expect(mask("$& ann@example.com $1 $' a@b.co")).toBe("$& [EMAIL] $1 $' [EMAIL]")
+  expect(mask('postgres://u:$&@db.example')).toBe('postgres://u:$&@db.example')
+  expect(mask('postgres://u:a$&b@db.example')).toBe('postgres://u:[PASSWORD]@db.example')
+})
+
+test('masking is idempotent, leaves no value behind, and counts each', () => {
+  const joints = fc.constantFrom(' ', '\n', ', ', '; ', '"', ' \u00e9 ', '\t')
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(...values), joints), { minLength: 1, maxLength: 6 }), parts => {
+      const text = parts.map(([value, joint]) => `<${value}>${joint}`).join('')
+      const tally: Tally = new Map()
+      const masked = mask(text, tally)
+      for (const [value] of parts) expect(masked).not.toContain(value)
+      expect(mask(masked)).toBe(masked)
+      expect([...tally.values()].reduce((sum, by) => sum + by, 0)).toBe(parts.length)
+    }),
+  )
+})
+
+test('any text at all is masked to something that has no finding left', () => {
+  const alphabet = fc.constantFrom(
+    ...'4111-19@.a中\\"/: \u200b٤'.split(''),
+    'AKIA',
+    'sk-',
+    'eyJ',
+    '://',
+    '@b.co',
+    '4111111111111111',
+    'Bearer ',
+  )
+  fc.assert(
+    fc.property(fc.array(alphabet, { maxLength: 60 }), pieces => {
+      const masked = mask(pieces.join(''))
+      expect(mask(masked)).toBe(masked)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('only the detectors asked for run, with the actions asked for', () => {
+  const few = compileScanner(selectDetectors(['card', 'email'], { card: 'replace', email: 'mask' }))
+  const text = '4111111111111111 ann@example.com 123-45-6789'
+  expect(maskText(few, text, '', new Map())).toBe('[CARD] ***@******e.com 123-45-6789')
+})
