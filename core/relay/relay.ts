@@ -35,7 +35,7 @@ export interface Relay {
 
 export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
-  const catalogs = new Catalogs(pool, deps.log)
+  const catalogs = new Catalogs(pool, clock, deps.log)
   const told = createTold(deps, catalogs)
   const planOf = createPlans(deps, catalogs)
 

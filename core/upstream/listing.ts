@@ -61,7 +61,7 @@ export class Listings {
     const ready = await this.#lane.ready()
     if (!('detail' in ready)) {
       const capability = ready.capabilities.get(kind.capability)
-      if (capability === undefined) return NONE
+      if (capability === undefined) return this.#keep(kind, NONE, true)
       return this.#drain(kind, capability.get('listChanged')?.value === true)
     }
     return this.#lane.request(kind.method, undefined)
@@ -77,7 +77,7 @@ export class Listings {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
       if (answer.kind === 'error') {
         // Capability without the method: some servers declare resources and offer no templates.
-        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? NONE : answer
+        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? this.#keep(kind, NONE, promised) : answer
       }
       const page = answer.payload as Json
       pages.push(page)
@@ -94,6 +94,11 @@ export class Listings {
       return before.items
     }
     this.#kept.set(kind.of, { items, pages, fresh: promised })
+    return items
+  }
+
+  #keep(kind: ListKind, items: Items, fresh: boolean): Items {
+    this.#kept.set(kind.of, { items, pages: [], fresh })
     return items
   }
 
