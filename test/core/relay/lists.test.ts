@@ -4,6 +4,7 @@ import { call, connectHttp, type HttpClient } from '../data-plane/clients.ts'
 import { authenticating, plugin, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { type HttpUpstream, type HttpUpstreamOptions, startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { leaveOpen } from '../data-plane/script.ts'
+import { realClock } from '../upstream/manual-clock.ts'
 
 const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
 afterEach(async () => {
@@ -73,7 +74,10 @@ describe('names', () => {
   })
 
   it('bare where unique, qualified where not, and never the qualified name of another server', async () => {
-    const [evil, good] = [await server(['github__create', 'search', 'only-evil', 'has.dot']), await server(['create', 'search', 'only-good'])]
+    const [evil, good] = [
+      await server(['github__create', 'search', 'only-evil', 'has.dot']),
+      await server(['create', 'search', 'only-good']),
+    ]
     const gateway = await gatewayTo([evil.server('evil'), good.server('github')], { names: 'bare' })
     const client = await connectHttp(gateway)
     const listed = await namesOf(client)
@@ -91,6 +95,14 @@ describe('names', () => {
     expect((await client.ask('tools/call', { name: 'search' })).error.data.mcpgw.code).toBe('unknown-tool')
     expect((await client.ask('tools/call', { name: 'github__create' })).error.data.mcpgw.code).toBe('unknown-tool')
   })
+})
+
+it('a tool is found in a session that has listed nothing, whatever its server is called', async () => {
+  const upstream = await server(['x', '_x', 'y'.repeat(80)])
+  for (const id of ['a_', 'a-_', 'A', '0']) {
+    const client = await connectHttp(await gatewayTo([upstream.server(id)]))
+    for (const name of ['x', '_x']) expect((await client.ask('tools/call', { name: `${id}__${name}` })).error).toBe(undefined)
+  }
 })
 
 describe('a list', () => {
@@ -122,8 +134,13 @@ describe('a list', () => {
     await down.close()
     const good = await server(['x'])
     const servers = [failing.server('failing'), hanging.server('hanging'), mute.server('mute'), down.server('down'), good.server('good')]
-    const patient = { startMs: 60_000, callMs: 60_000, idleMs: 0 }
-    const gateway = await gatewayTo(servers.map(one => ({ ...one, timeout: patient })))
+    const patient = { startMs: 3_000_000, callMs: 3_000_000, idleMs: 0 }
+    // Time limits of the gateway pass fifty times as fast; those of the servers are longer than the test.
+    const clock = { ...realClock, after: (ms: number, run: () => void) => realClock.after(ms / 50, run) }
+    const gateway = await gatewayTo(
+      servers.map(one => ({ ...one, timeout: patient })),
+      { clock },
+    )
     const client = await connectHttp(gateway)
     expect((await client.ask('tools/call', { name: 'good__x' })).error).toBe(undefined)
     expect((await client.ask('tools/call', { name: 'good__none' })).error.data.mcpgw.code).toBe('unknown-tool')
@@ -144,7 +161,10 @@ describe('a list', () => {
 
   it('that pages in a circle, or without end, is cut', async () => {
     let page = 0
-    const circle = await server([], { on: { 'tools/list': received => received.result(`{"tools":[{"name":"t${page++}"}],"nextCursor":"same"}`) } })
+    let item = 0
+    const circle = await server([], {
+      on: { 'tools/list': received => received.result(`{"tools":[{"name":"t${item++}"}],"nextCursor":"same"}`) },
+    })
     const endless = await server([], { on: { 'tools/list': received => received.result(`{"tools":[],"nextCursor":"${page++}"}`) } })
     const client = await connectHttp(await gatewayTo([circle.server('circle'), endless.server('endless')]))
     expect(await namesOf(client)).toEqual(['circle__t0', 'circle__t1'])
@@ -154,7 +174,10 @@ describe('a list', () => {
   it('of more than 1,000 tools comes in pages of our own, whose cursors are good in that session alone', async () => {
     const upstream = await server(Array.from({ length: 2500 }, (_, i) => `t${i}`))
     const gateway = await gatewayTo([upstream.server('up')], { plugins: [authenticating] })
-    const [alice, bob] = [await connectHttp(gateway, { headers: { authorization: 'alice' } }), await connectHttp(gateway, { headers: { authorization: 'bob' } })]
+    const [alice, bob] = [
+      await connectHttp(gateway, { headers: { authorization: 'alice' } }),
+      await connectHttp(gateway, { headers: { authorization: 'bob' } }),
+    ]
     const names: string[] = []
     let cursor: string | undefined
     let firstCursor: string | undefined
@@ -167,6 +190,7 @@ describe('a list', () => {
     expect(names).toEqual(Array.from({ length: 2500 }, (_, i) => `up__t${i}`))
     expect((await bob.ask('tools/list', { cursor: firstCursor })).error.code).toBe(-32602)
     expect((await alice.ask('prompts/list', { cursor: firstCursor })).error.code).toBe(-32602)
+    // The last character has bits that stand for nothing.
     const last = firstCursor!.slice(0, -1) + (firstCursor!.endsWith('A') ? 'B' : 'A')
     for (const bad of [last, '', 'x', `${firstCursor}x`, 1000, null, {}, `${firstCursor}\n`]) {
       expect((await alice.ask('tools/list', { cursor: bad })).error?.code, String(bad)).toBe(-32602)
@@ -181,7 +205,10 @@ describe('a list', () => {
     })
     const upstream = await server(['open', 'secret'])
     const gateway = await gatewayTo([upstream.server('up', { shared: true })], { plugins: [authenticating, hide] })
-    const [alice, bob] = [await connectHttp(gateway, { headers: { authorization: 'alice' } }), await connectHttp(gateway, { headers: { authorization: 'bob' } })]
+    const [alice, bob] = [
+      await connectHttp(gateway, { headers: { authorization: 'alice' } }),
+      await connectHttp(gateway, { headers: { authorization: 'bob' } }),
+    ]
     for (let round = 0; round < 2; round++) {
       expect(await namesOf(alice)).toEqual(['up__open', 'up__secret'])
       expect(await namesOf(bob)).toEqual(['up__open'])
