@@ -129,7 +129,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
           if (settled) return
           settle()
           fail({
-            code: finish === undefined ? 'upstream-unavailable' : 'upstream-crashed',
+            code: neverSent(error) ? 'upstream-unavailable' : 'upstream-crashed',
             detail: reasonOf(error),
             undelivered: neverSent(error),
           })
