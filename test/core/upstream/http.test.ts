@@ -242,7 +242,7 @@ describe('the session with a remote server', () => {
 
   it('is not opened for ever where the server forgets each one: the call fails after one retry', async () => {
     const setting = await start({
-      intercept: (_request, response, body) => body.includes('tools/call') && (response.writeHead(404).end(), true),
+      intercept: (_request, response, body) => body.includes('tools/call') && response.writeHead(404).end() !== undefined,
     })
     const answer = JSON.parse((await setting.client.post(call(1, 'up__echo'))).text)
     expect(answer.error.data.mcpgw.code).toBe('upstream-unavailable')
