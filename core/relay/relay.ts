@@ -72,7 +72,9 @@ export function createRelay(deps: RelayDeps): Relay {
           userOf: self => ({
             notified: (lane, method, got) => told(self, lane, method, got),
             asked: (lane, ask) => askClient(deps, self, lane, ask),
-            opened: lane => tellAgain(self, lane),
+            opened: berth => tellAgain(self, berth),
+            principalId: self.principalId,
+            logLevel: () => self.logLevel,
             holds: server => [...self.subscriptions.values()].some(one => one.server === server),
           }),
         })
