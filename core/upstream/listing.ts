@@ -80,7 +80,7 @@ export class Listings {
     const ready = await this.#lane.ready()
     if (!('detail' in ready)) {
       const capability = ready.capabilities.get(kind.capability)
-      if (capability === undefined) return NONE
+      if (capability === undefined) return this.#keep(kind, NONE, true)
       return this.#drain(kind, capability.get('listChanged')?.value === true)
     }
     return this.#lane.request(kind.method, undefined)
@@ -97,7 +97,7 @@ export class Listings {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
       if (answer.kind === 'error') {
         // Capability without the method: some servers declare resources and offer no templates.
-        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? NONE : answer
+        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? this.#keep(kind, NONE, promised) : answer
       }
       const page = answer.payload as Json
       pages.push(page)
@@ -112,6 +112,11 @@ export class Listings {
     const items = same ? before.items : pages.flatMap(page => this.#itemsOf(page, kind)).slice(0, MAX_ITEMS)
     const until = this.#clock.mono() + QUIET_MS
     this.#kept.set(kind.of, { items, pages, promised, until, requests, valid: changes === this.#changes })
+    return items
+  }
+
+  #keep(kind: ListKind, items: Items, fresh: boolean): Items {
+    this.#kept.set(kind.of, { items, pages: [], fresh })
     return items
   }
 

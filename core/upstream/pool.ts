@@ -11,10 +11,13 @@ import type { Transport, TransportFault } from './transport.ts'
 
 /** Whoever uses a lane: gets what the server says outside of any call. */
 export interface LaneUser {
+  readonly principalId: string
+  /** What it asked for, where it did. */
+  logLevel(): string | undefined
   notified(lane: Lane, method: string, params: Json | undefined): void
   asked(lane: Lane, ask: Ask): Promise<Answer>
   /** A new session with the server began: what was told to the last one must be told again. */
-  opened(lane: Lane): void
+  opened(berth: Berth): void
   /** True while this user waits for something from the server outside of calls, e.g. a subscription. */
   holds(server: string): boolean
 }
@@ -126,6 +129,8 @@ export class LanePool {
       events: {
         notified: (from, method, params) => {
           berth.lists.changed(method, LISTS)
+          // Invariant: what a server says of one principal's doings reaches no other, so where it is unknown whose they are, nobody.
+          if (server.shared && !FOR_ALL.has(method) && new Set([...users].map(user => user.principalId)).size > 1) return
           for (const user of users) user.notified(from, method, params)
         },
         asked: (from, ask) => {
@@ -141,7 +146,7 @@ export class LanePool {
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
           if (before === undefined || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
-          for (const user of users) user.opened(lane)
+          for (const user of users) user.opened(berth)
           reopened = true
         },
         closed: (from, fault: TransportFault) => {
@@ -160,6 +165,7 @@ export class LanePool {
 /** Not before the supervisor has counted the failure; it says how much longer to wait. */
 const RESTART_MS = 50
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
+const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
 const NOBODY: Answer = {
   kind: 'error',
   payload: Json.of({ code: -32601, message: 'no client takes such requests' }),
