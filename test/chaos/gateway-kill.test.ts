@@ -13,42 +13,46 @@ const PER_SECOND = 250
 const MINUTES = 60_000
 
 describe.skipIf(!isBuilt)('kill -9 of the gateway under load', () => {
-  test.each(['full', 'os'] as const)('loses no acknowledged record, durability %s', async durability => {
-    const rounds = ROUNDS[durability]
-    const dir = createFolder()
-    const config = { servers: [{ id: 'odd', ...oddServer('wrapper') }], plugins: [{ audit: { durability } }, 'redact'] }
-    const acknowledged: string[] = []
-    let cut = 0
-    let left: readonly number[] = []
-    for (let round = 1; round <= rounds; round++) {
-      const product = await startProduct({ dir, config })
-      // Of the round before: the wrapper ignores SIGTERM and the end of its input, and so does what it started.
+  test.each(['full', 'os'] as const)(
+    'loses no acknowledged record, durability %s',
+    async durability => {
+      const rounds = ROUNDS[durability]
+      const dir = createFolder()
+      const config = { servers: [{ id: 'odd', ...oddServer('wrapper') }], plugins: [{ audit: { durability } }, 'redact'] }
+      const acknowledged: string[] = []
+      let cut = 0
+      let left: readonly number[] = []
+      for (let round = 1; round <= rounds; round++) {
+        const product = await startProduct({ dir, config })
+        // Of the round before: the wrapper ignores SIGTERM and the end of its input, and so does what it started.
+        await untilGone(left)
+        const load = await startLoad(product.origin, { tool: 'odd__echo', prefix: `round${round}`, perSecond: PER_SECOND })
+        await load.answers(20 + Math.round(Math.random() * 40))
+        left = serverIn(await readHealth(product.origin), 'odd').pids
+        product.signal('SIGKILL')
+        await load.end()
+        await product.exited
+        expect([...load.failed.keys()].filter(code => code !== 'cut')).toEqual([])
+        acknowledged.push(...load.answered)
+        cut += load.failed.get('cut') ?? 0
+        const { code, said } = verify(dir)
+        expect(code, said).toBe(4)
+      }
+      const last = await startProduct({ dir, config })
       await untilGone(left)
-      const load = await startLoad(product.origin, { tool: 'odd__echo', prefix: `round${round}`, perSecond: PER_SECOND })
-      await load.answers(20 + Math.round(Math.random() * 40))
-      left = serverIn(await readHealth(product.origin), 'odd').pids
-      product.signal('SIGKILL')
-      await load.end()
-      await product.exited
-      expect([...load.failed.keys()].filter(code => code !== 'cut')).toEqual([])
-      acknowledged.push(...load.answered)
-      cut += load.failed.get('cut') ?? 0
-      const { code, said } = verify(dir)
-      expect(code, said).toBe(4)
-    }
-    const last = await startProduct({ dir, config })
-    await untilGone(left)
-    await last.stop()
-    expect(verify(dir).code).toBe(4)
+      await last.stop()
+      expect(verify(dir).code).toBe(4)
 
-    const records = readRecords(dir)
-    expect(acknowledged.length).toBeGreaterThanOrEqual(rounds * 20)
-    expectWhole(records, acknowledged)
-    const unknown = records.filter(record => record.outcome === 'unknown')
-    expect(new Set(unknown.map(record => record.errorCode))).toEqual(new Set(unknown.length > 0 ? ['gateway-restart'] : []))
-    expect(unknown.length).toBeLessThanOrEqual(cut)
-    expect(records.filter(record => record.type === 'stream.stop')).toHaveLength(1)
-  }, 10 * MINUTES)
+      const records = readRecords(dir)
+      expect(acknowledged.length).toBeGreaterThanOrEqual(rounds * 20)
+      expectWhole(records, acknowledged)
+      const unknown = records.filter(record => record.outcome === 'unknown')
+      expect(new Set(unknown.map(record => record.errorCode))).toEqual(new Set(unknown.length > 0 ? ['gateway-restart'] : []))
+      expect(unknown.length).toBeLessThanOrEqual(cut)
+      expect(records.filter(record => record.type === 'stream.stop')).toHaveLength(1)
+    },
+    10 * MINUTES,
+  )
 })
 
 /** Each acknowledged call has one intent and one outcome `answered`; every other intent has exactly one outcome too. */

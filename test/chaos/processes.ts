@@ -1,5 +1,5 @@
 // What the chaos tests ask of the system and of answers: is a process still there, and what did a tool say.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** A zombie is not alive: nobody can end it any further. */
 export function isAlive(pid: number): boolean {
@@ -13,6 +13,11 @@ export function isAlive(pid: number): boolean {
 /** Resolves once none of them is left; the test's own time limit ends what never does. */
 export async function untilGone(pids: readonly number[]): Promise<void> {
   while (pids.some(isAlive)) await new Promise(resolve => setTimeout(resolve, 20))
+}
+
+/** Resolves once not even a zombie is left: the system's first process has taken note of the end. */
+export async function untilReaped(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await new Promise(resolve => setTimeout(resolve, 20))
 }
 
 /** Processes whose parent is `pid`. */
