@@ -1,27 +1,22 @@
 // Sessions: whose they are, and that nothing is left of them when they end.
-import { afterEach, describe, expect, it } from 'vitest'
+
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { describe, expect, it } from 'vitest'
 import { call, connectHttp } from '../data-plane/clients.ts'
 import { authenticating, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 import { realClock } from '../upstream/manual-clock.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 async function gatewayTo(servers: TestGatewayOptions['servers'], more: Partial<TestGatewayOptions> = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ servers, ...more })
-  open.push(gateway)
+  opened(gateway)
   return gateway
-}
-function opened<T extends { close(): Promise<void> }>(upstream: T): T {
-  open.push(upstream)
-  return upstream
 }
 
 /** A clock that knows how many of its timers are set. */
@@ -144,7 +139,10 @@ describe('nothing is left', () => {
     expect(lane.isBusy).toBe(false)
     // What is remembered of list_changed for a moment goes by itself.
     await until(() => clock.set.size <= before.timers)
-    expect({ sessions: gateway.gateway.sessions.size, lanes: gateway.gateway.pool.size }).toEqual({ sessions: before.sessions, lanes: before.lanes })
+    expect({ sessions: gateway.gateway.sessions.size, lanes: gateway.gateway.pool.size }).toEqual({
+      sessions: before.sessions,
+      lanes: before.lanes,
+    })
     expect(upstream.sessions.size).toBe(1)
   })
 
@@ -187,14 +185,20 @@ it('the SDK client works through the gateway: lists, calls with progress, is ask
   const upstream = opened(await startStdioUpstream({ on: { 'tools/call': leaveOpen } }))
   const gateway = await gatewayTo([upstream.server('up')])
   const client = new Client({ name: 'sdk', version: '1' }, { capabilities: { sampling: {} } })
-  client.setRequestHandler(CreateMessageRequestSchema, async () => ({ role: 'assistant', model: 'm', content: { type: 'text', text: 'yes' } }))
+  client.setRequestHandler(CreateMessageRequestSchema, async () => ({
+    role: 'assistant',
+    model: 'm',
+    content: { type: 'text', text: 'yes' },
+  }))
   const transport = new StreamableHTTPClientTransport(new URL(gateway.url))
   await client.connect(transport as never)
   expect((await client.listTools()).tools.map(tool => tool.name)).toEqual(['up__echo'])
   const progress: number[] = []
   const answer = client.callTool({ name: 'up__echo', arguments: {} }, undefined, { onprogress: one => progress.push(one.progress) })
   const received = await upstream.next('tools/call')
-  received.say(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${received.message.params._meta.progressToken},"progress":1}}`)
+  received.say(
+    `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${received.message.params._meta.progressToken},"progress":1}}`,
+  )
   received.say('{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}')
   expect((await upstream.next('')).message.result.content.text).toBe('yes')
   received.result('{"content":[]}')
