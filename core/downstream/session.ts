@@ -160,7 +160,7 @@ export class Session {
   end(): void {
     this.ended = true
     this.stream?.end?.()
-    for (const outgoing of [...this.#outgoing.values()]) outgoing.settle(errorAnswer('client-gone'))
+    for (const outgoing of this.#outgoing.values()) outgoing.settle(errorAnswer('client-gone'))
     for (const { cancel } of this.inflight.all()) cancel.cancel('the session has ended')
   }
 }

@@ -40,6 +40,8 @@ export class Lane {
   readonly #calls: Calls
   readonly #asks = new Asks()
   #transport: Transport | undefined
+  /** Requests other than for lists: each may have changed what the lists hold. */
+  requests = 0
   #garbled = 0
   #closed = false
   #opening: Promise<Agreement | TransportFault> | undefined
@@ -78,6 +80,7 @@ export class Lane {
 
   /** Resolves with the server's answer, or with an error answer of our own; never rejects. */
   async request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
+    if (!method.endsWith('/list')) this.requests++
     const first = await this.#attempt(method, params, call)
     if (first.code !== UNDELIVERED) return first
     // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.

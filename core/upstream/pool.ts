@@ -111,7 +111,7 @@ export class LanePool {
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
-    await Promise.all(servers.map(server => this.berth(server, { principalId, session: undefined }).lane.ready()))
+    await Promise.all(servers.map(async server => this.berth(server, { principalId, session: undefined }).lane.ready()))
   }
 
   async close(): Promise<void> {
@@ -172,7 +172,7 @@ export class LanePool {
       },
     })
     let reopened = false
-    const berth: Berth = { lane, lists: new Listings(lane, log), users, key }
+    const berth: Berth = { lane, lists: new Listings(lane, clock, log), users, key }
     return berth
   }
 }
