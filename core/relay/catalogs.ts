@@ -47,9 +47,9 @@ export class Catalogs {
     return berth
   }
 
-  /** The merged list, the servers given (or all) asked anew; one that does not answer is left out and logged. */
+  /** The merged list, current; of the servers given it is asked anew. One that does not answer is left out and logged. */
   fetch(session: Session, kind: ListKind, servers?: readonly string[]): Promise<Catalog> {
-    return this.#gather(session, kind, ({ id }) => (servers === undefined || servers.includes(id) ? 'ask' : 'recall'))
+    return this.#gather(session, kind, ({ id }) => (servers === undefined ? 'ask' : servers.includes(id) ? 'again' : 'recall'))
   }
 
   /** An entry of a list that is surely current, without asking anybody. */
@@ -76,11 +76,16 @@ export class Catalogs {
     return this.#gather(session, kind, ({ id }, lists) => (lists.known(kind) === undefined && servers.includes(id) ? 'ask' : 'recall'))
   }
 
-  async #gather(session: Session, kind: ListKind, how: (server: ServerConfig, lists: Listings) => 'ask' | 'recall'): Promise<Catalog> {
+  async #gather(
+    session: Session,
+    kind: ListKind,
+    how: (server: ServerConfig, lists: Listings) => 'ask' | 'again' | 'recall',
+  ): Promise<Catalog> {
     const gathered = await Promise.all(
       session.view.servers.map(async server => {
         const { lane, lists } = this.berth(session, server.id)!
-        const items = how(server, lists) === 'ask' ? await this.#ask(session, lane, lists, kind) : lists.known(kind)
+        const wanted = how(server, lists)
+        const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
         return items === undefined ? undefined : { server: server.id, items }
       }),
     )
@@ -92,8 +97,8 @@ export class Catalogs {
   }
 
   /** The list of one server, as last seen where it does not answer in time; when it does answer, the list has changed. */
-  async #ask(session: Session, lane: Lane, lists: Listings, kind: ListKind): Promise<Items | undefined> {
-    const asked = lists.fetch(kind)
+  async #ask(session: Session, lane: Lane, lists: Listings, kind: ListKind, again: boolean): Promise<Items | undefined> {
+    const asked = lists.fetch(kind, again)
     if (!isPromise(asked)) return asked
     let late = false
     const answered = asked.then(found => {

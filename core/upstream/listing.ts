@@ -40,10 +40,10 @@ export class Listings {
     this.#log = log
   }
 
-  /** The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
-  fetch(kind: ListKind): Promise<Items | Answer> | Items {
+  /** `again`: ask anew unless the server has promised to tell of changes. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
+  fetch(kind: ListKind, again = false): Promise<Items | Answer> | Items {
     const kept = this.#kept.get(kind.of)
-    if (kept !== undefined && this.#isCurrent(kept)) return kept.items
+    if (kept !== undefined && this.#isCurrent(kept) && (kept.promised || !again)) return kept.items
     let fetching = this.#fetching.get(kind.of)
     if (fetching === undefined) {
       fetching = this.#fetch(kind).finally(() => this.#fetching.delete(kind.of))
@@ -80,7 +80,7 @@ export class Listings {
     const ready = await this.#lane.ready()
     if (!('detail' in ready)) {
       const capability = ready.capabilities.get(kind.capability)
-      if (capability === undefined) return this.#keep(kind, NONE, true)
+      if (capability === undefined) return this.#keep(kind, NONE, [], true, this.#snapshot())
       return this.#drain(kind, capability.get('listChanged')?.value === true)
     }
     return this.#lane.request(kind.method, undefined)
@@ -88,8 +88,7 @@ export class Listings {
 
   async #drain(kind: ListKind, promised: boolean): Promise<Items | Answer> {
     const before = this.#kept.get(kind.of)
-    const changes = this.#changes
-    const { requests } = this.#lane
+    const began = this.#snapshot()
     const pages: Json[] = []
     const seen = new Set<string>()
     let cursor: Json | undefined
@@ -97,7 +96,9 @@ export class Listings {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
       if (answer.kind === 'error') {
         // Capability without the method: some servers declare resources and offer no templates.
-        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? this.#keep(kind, NONE, promised) : answer
+        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601
+          ? this.#keep(kind, NONE, [], promised, began)
+          : answer
       }
       const page = answer.payload as Json
       pages.push(page)
@@ -110,13 +111,23 @@ export class Listings {
     } while (cursor !== undefined)
     const same = before !== undefined && samePages(before.pages, pages)
     const items = same ? before.items : pages.flatMap(page => this.#itemsOf(page, kind)).slice(0, MAX_ITEMS)
-    const until = this.#clock.mono() + QUIET_MS
-    this.#kept.set(kind.of, { items, pages, promised, until, requests, valid: changes === this.#changes })
-    return items
+    return this.#keep(kind, items, pages, promised, began)
   }
 
-  #keep(kind: ListKind, items: Items, fresh: boolean): Items {
-    this.#kept.set(kind.of, { items, pages: [], fresh })
+  #snapshot(): { readonly changes: number; readonly requests: number } {
+    return { changes: this.#changes, requests: this.#lane.requests }
+  }
+
+  /** What came meanwhile may already be out of date: then it is kept, but asked for again. */
+  #keep(
+    kind: ListKind,
+    items: Items,
+    pages: readonly Json[],
+    promised: boolean,
+    began: { readonly changes: number; readonly requests: number },
+  ): Items {
+    const until = this.#clock.mono() + QUIET_MS
+    this.#kept.set(kind.of, { items, pages, promised, until, requests: began.requests, valid: began.changes === this.#changes })
     return items
   }
 
