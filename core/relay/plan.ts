@@ -39,7 +39,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
           if (method === 'ping') return EMPTY
           const level = params.string('level')
           if (level === undefined || !LOG_LEVELS.includes(level))
-            return errorAnswer('invalid-params', { text: `level is one of ${LOG_LEVELS}` })
+            return errorAnswer('invalid-params', { text: `level is one of ${LOG_LEVELS.join(', ')}` })
           session.logLevel = level
           for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!)
           return EMPTY

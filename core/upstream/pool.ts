@@ -57,6 +57,7 @@ export class LanePool {
   /** The last agreement with each server, of whichever lane. */
   readonly #known = new Map<string, Agreement>()
   readonly #shared: LaneClient
+  #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -77,7 +78,8 @@ export class LanePool {
     let berth = this.#berths.get(key)
     if (berth === undefined) {
       berth = this.#create(server, server.shared ? undefined : binding.session, key)
-      this.#berths.set(key, berth)
+      if (this.#closed) void berth.lane.close()
+      else this.#berths.set(key, berth)
     }
     if (user !== undefined) berth.users.add(user)
     return berth
@@ -87,12 +89,24 @@ export class LanePool {
   async leave(user: LaneUser, sessionId: string): Promise<void> {
     const ending: Promise<void>[] = []
     for (const [key, berth] of this.#berths) {
-      berth.users.delete(user)
-      if (berth.users.size > 0 || !key.endsWith(`\0${sessionId}`)) continue
-      this.#berths.delete(key)
-      ending.push(berth.lane.close())
+      if (!berth.users.delete(user) || berth.users.size > 0) continue
+      if (key.endsWith(`\0${sessionId}`)) {
+        this.#berths.delete(key)
+        ending.push(berth.lane.close())
+      } else this.#retire(berth)
     }
     await Promise.all(ending)
+  }
+
+  /** A lane of a principal whose last session has ended is kept for a while; the one that no principal owns stays. */
+  #retire(berth: Berth): void {
+    const { server } = berth.lane
+    if (server.timeout.idleMs === 0 || berth.key === keyOf(server, { principalId: '', session: undefined })) return
+    this.#options.clock.after(server.timeout.idleMs, () => {
+      if (berth.users.size > 0 || this.#berths.get(berth.key) !== berth) return
+      this.#berths.delete(berth.key)
+      berth.lane.close().catch(error => this.#options.log.warn('lane did not close', { server: server.id, error: String(error) }))
+    })
   }
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
@@ -101,6 +115,7 @@ export class LanePool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const berths = [...this.#berths.values()]
     this.#berths.clear()
     await Promise.all(berths.map(berth => berth.lane.close()))

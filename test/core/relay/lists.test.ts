@@ -1,23 +1,21 @@
 // Merged lists: every name that is shown can be called, names that look alike do not both appear, and one bad server or tool spoils nothing.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { call, connectHttp, type HttpClient } from '../data-plane/clients.ts'
 import { authenticating, plugin, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { type HttpUpstream, type HttpUpstreamOptions, startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
 import { realClock } from '../upstream/manual-clock.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 async function server(tools: readonly string[] = [], more: HttpUpstreamOptions = {}): Promise<HttpUpstream> {
   const upstream = await startHttpUpstream({ tools: tools.map(name => JSON.stringify({ name, inputSchema: { type: 'object' } })), ...more })
-  open.push(upstream)
+  opened(upstream)
   return upstream
 }
 async function gatewayTo(servers: TestGatewayOptions['servers'], more: Partial<TestGatewayOptions> = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ servers, ...more })
-  open.push(gateway)
+  opened(gateway)
   return gateway
 }
 async function namesOf(client: HttpClient): Promise<string[]> {

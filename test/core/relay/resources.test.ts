@@ -1,18 +1,16 @@
 // Resources, subscriptions, completion and log levels: the right server, the uri the client knows, told only to whoever asked.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connectHttp, connectStdio } from '../data-plane/clients.ts'
 import { authenticating, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import type { Handler, ScriptOptions } from '../data-plane/script.ts'
 import { type StdioUpstream, startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 async function gatewayTo(servers: TestGatewayOptions['servers'], more: Partial<TestGatewayOptions> = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ servers, ...more })
-  open.push(gateway)
+  opened(gateway)
   return gateway
 }
 
@@ -35,12 +33,12 @@ function offering(name: string, resources: readonly string[], templates: readonl
 }
 async function remote(name: string, resources: readonly string[], templates?: readonly string[]): Promise<HttpUpstream> {
   const upstream = await startHttpUpstream({ ...offering(name, resources, templates), stream: true })
-  open.push(upstream)
+  opened(upstream)
   return upstream
 }
 async function child(name: string, resources: readonly string[]): Promise<StdioUpstream> {
   const upstream = await startStdioUpstream(offering(name, resources))
-  open.push(upstream)
+  opened(upstream)
   return upstream
 }
 const updated = (uri: string): string => `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"${uri}","x":1.0}}`

@@ -1,15 +1,13 @@
 // Remote servers that answer oddly, wrongly, or no more: each costs the one call, within bounds, and what is right gets through.
 import { gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { call, connectHttp, type HttpClient } from '../data-plane/clients.ts'
 import { startTestGateway, type TestGateway, until } from '../data-plane/gateway.ts'
 import { type HttpReceived, type HttpUpstream, type HttpUpstreamOptions, startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 interface Setting {
   readonly upstream: HttpUpstream
   readonly gateway: TestGateway
@@ -17,12 +15,12 @@ interface Setting {
 }
 async function start(options: HttpUpstreamOptions = {}, maxBytes?: number): Promise<Setting> {
   const upstream = await startHttpUpstream(options)
-  open.push(upstream)
+  opened(upstream)
   const gateway = await startTestGateway({
     servers: [upstream.server('up', { timeout: { startMs: 10_000, callMs: 15_000, idleMs: 0 } })],
     ...(maxBytes && { limits: { messageBytes: maxBytes } }),
   })
-  open.push(gateway)
+  opened(gateway)
   const client = await connectHttp(gateway)
   await client.ask('tools/list')
   return { upstream, gateway, client }
@@ -263,9 +261,10 @@ describe('the session with a remote server', () => {
 
   it('breaks in the middle of calls: each fails at once, another server is unaffected, and the next call is served again', async () => {
     const [upstream, other] = [await startHttpUpstream({ on: { 'tools/call': leaveOpen } }), await startHttpUpstream()]
-    open.push(upstream, other)
+    opened(upstream)
+    opened(other)
     const gateway = await startTestGateway({ servers: [upstream.server('up'), other.server('other')] })
-    open.push(gateway)
+    opened(gateway)
     const client = await connectHttp(gateway)
     const calls = [1, 2, 3].map(id => client.post(call(id, 'up__echo')))
     await until(() => upstream.of('tools/call').length === 3)
@@ -294,11 +293,11 @@ describe('the session with a remote server', () => {
 
 it('what the caller sends with a request never goes upstream; the configured headers do, and nothing else', async () => {
   const upstream = await startHttpUpstream({ stream: true })
-  open.push(upstream)
+  opened(upstream)
   const gateway = await startTestGateway({
     servers: [upstream.server('up', { headers: { authorization: 'Bearer ours', 'x-team': 'blue' } })],
   })
-  open.push(gateway)
+  opened(gateway)
   const secret = {
     authorization: 'Bearer CALLERS',
     'x-api-key': 'CALLERS',
