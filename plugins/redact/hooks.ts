@@ -43,8 +43,7 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
     paths: readonly FieldPath[],
     exchange: Exchange | undefined,
   ): Pass | Rewrite {
-    const { text } = payload
-    const suspicious = (detect !== undefined && (detect.screen(text) || mayHaveSeams(text))) || mayName(paths, text)
+    const suspicious = (detect !== undefined && (isSuspect(detect, payload) || mayHaveSeams(payload.text))) || mayName(paths, payload.text)
     if (!suspicious) return pass
     const tally: Tally = new Map()
     const masked = createRedactor(detect, paths, tally).message(payload.value)
@@ -71,7 +70,7 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   }
 
   function maskDocument(payload: Payload): JsonValue | undefined {
-    if (!scanner.screen(payload.text) && !mayName(fields, payload.text)) return undefined
+    if (!isSuspect(scanner, payload) && !mayName(fields, payload.text)) return undefined
     const { value } = payload
     const masked = createRedactor(scanner, fields, new Map()).document(value)
     return masked === value ? undefined : masked
@@ -93,6 +92,10 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
       return mask(payloadOf(stage), undefined, paths, stage.exchange)
     },
   }
+}
+
+function isSuspect(scanner: Scanner, payload: Payload): boolean {
+  return scanner.glance(payload.bytes) && scanner.screen(payload.text)
 }
 
 function payloadOf(stage: DischargeStage): Payload {

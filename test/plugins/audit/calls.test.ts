@@ -132,6 +132,27 @@ describe('content', () => {
     for (const row of readRows(gateway.dir)) for (const leak of [CARD, 's3cret', 'a@b']) expect(row.body).not.toContain(leak)
   })
 
+  test('a secret that becomes known between two calls of a session is not stored by the second', async () => {
+    let secret = 'nothing yet'
+    const gateway = await startGateway({ scrub: text => text.replaceAll(secret, '[secret]') })
+    const definition = payload({ name: 's3cret-tool' })
+    const client = { name: 's3cret-client', version: '1' }
+    const again = () => createExchange({ client, resource: { kind: 'call', server: 'files', tool: 's3cret-tool', definition } })
+    await call(gateway, again())
+    secret = 's3cret'
+    await call(gateway, again())
+    expect(
+      readBodies(gateway.dir)
+        .slice(2)
+        .map(body => [body.tool, body.client.name]),
+    ).toEqual([
+      ['s3cret-tool', 's3cret-client'],
+      ['s3cret-tool', 's3cret-client'],
+      ['[secret]-tool', '[secret]-client'],
+      ['[secret]-tool', '[secret]-client'],
+    ])
+  })
+
   test('a scrubbed bare number does not break the record', async () => {
     const gateway = await startGateway({ scrub: text => text.replaceAll('12345678', '[secret]') })
     await call(gateway, createExchange({ args: payload({ pin: 12345678 }) }))

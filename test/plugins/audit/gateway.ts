@@ -148,6 +148,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 }
 
 export interface ExchangeOptions {
+  readonly client?: Exchange['client']
   readonly resource?: Resource
   readonly args?: Payload
   readonly sentArgs?: Payload
@@ -168,7 +169,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     action: 'tools/call',
     resource: options.resource ?? { kind: 'call', server: 'files', tool: 'read', definition: payload({ name: 'read' }) },
     peer: { transport: 'http', ip: '127.0.0.1', header: () => [] },
-    client: { name: 'inspector', version: '1' },
+    client: options.client ?? { name: 'inspector', version: '1' },
     protocolVersion: '2025-11-25',
     ...(principal === null ? {} : { principal }),
     state: 'sealed',
