@@ -1,9 +1,8 @@
 // What it means that a block is true, by its language. A language that is not here is a mistake of the page.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
-import { createSecretStore, loadConfig } from '../../core/index.ts'
-import { checkPlugins } from '../../core/kernel.ts'
+import { createSecretStore, type LoadOptions, loadConfig } from '../../core/index.ts'
 import { type Block, markValue } from './blocks.ts'
 import { tryClients } from './clients.ts'
 import type { Workspace } from './workspace.ts'
@@ -65,21 +64,24 @@ function toPattern(seen: readonly string[]): RegExp {
   return new RegExp(lines.map(line => `^${line}[^\\S\\n]*$`).join('(?:.*\\n)*?'), 'm')
 }
 
-/** A config: it loads, each plugin accepts its part, and the order holds. */
+/** A config: it loads, nothing in it is left unenforced, each plugin accepts its part, and the order holds. */
 async function checkYaml(block: Block, at: Workspace): Promise<void> {
   const file = markValue(block, 'file: ') ?? `block-${block.line}.yaml`
   keep(at, file, block.text)
-  const names = [...block.text.matchAll(/\$\{(?:env:)?([A-Za-z_]\w*)\}/g)].map(([, name]) => [name!, 'a-value-of-the-environment'])
-  const loaded = await loadConfig({
-    file: join(at.dir, file),
-    env: { ...at.env, ...Object.fromEntries(names) },
-    cwd: at.dir,
-    getSecret: async (name, from) => (from.command === undefined ? `the-secret-${name}` : createSecretStore(from).get(name)),
-  })
+  const namesOf = (pattern: RegExp): string[] => [...block.text.matchAll(pattern)].map(([, name]) => name!)
+  const variables = namesOf(/\$\{(?:env:)?([A-Za-z_]\w*)\}/g).map(name => [name, 'a-value-of-the-environment'])
+  const env = { ...at.env, ...Object.fromEntries(variables) }
+  for (const name of namesOf(/\$\{secret:([\w.-]+)\}/g)) {
+    keep(at, join('.mcpgw/secrets', name), `the-secret-${name}`)
+    chmodSync(join(at.dir, '.mcpgw/secrets', name), 0o600)
+  }
+  const getSecret: LoadOptions['getSecret'] = (name, place) => createSecretStore(place).get(name)
+  const loaded = await loadConfig({ file: join(at.dir, file), env, cwd: at.dir, getSecret })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics, null, 2))
-  const plugins = await checkPlugins(loaded.config.plugins, at.dir)
-  expect('findings' in plugins ? plugins.findings : []).toEqual([])
   expect(loaded.unenforced).toEqual([])
+  // In a process of its own: a plugin beside the page imports the built package, as it would at home.
+  const { code, out, err } = await at.run('mcpgw', ['plugins', 'order', '--config', file], env)
+  expect(code, `${out}\n${err}`).toBe(0)
 }
 
 async function checkJson(block: Block, at: Workspace): Promise<void> {

@@ -14,7 +14,7 @@ export interface Ran {
 export interface Workspace {
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
-  run(command: string, args: readonly string[]): Promise<Ran>
+  run(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran>
   remove(): void
 }
 
@@ -32,6 +32,7 @@ export function createWorkspace(example?: string): Workspace {
   for (const name of ['zod', '@types', '@modelcontextprotocol'])
     symlinkSync(join(root, 'node_modules', name), join(top, 'node_modules', name))
   symlinkSync(root, join(top, 'node_modules/mcpgw'))
+  if (example === 'hello-plugin') symlinkSync(dir, join(top, 'node_modules/mcpgw-plugin-hello'))
   // Where the pages of examples expect the clone.
   symlinkSync(join(root, 'dist'), join(top, 'dist'))
   const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
@@ -41,9 +42,9 @@ export function createWorkspace(example?: string): Workspace {
   return {
     dir,
     env,
-    run: (command, args) =>
+    run: (command, args, its = env) =>
       new Promise((resolve, reject) => {
-        const child = spawn(command, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS })
+        const child = spawn(command, args, { cwd: dir, env: its, stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS })
         let out = ''
         let err = ''
         child.stdout.on('data', (chunk: Buffer) => {
