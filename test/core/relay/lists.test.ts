@@ -169,6 +169,14 @@ describe('a list', () => {
     expect([circle.of('tools/list').length, endless.of('tools/list').length]).toEqual([2, 200])
   })
 
+  it('that grows without end is cut before it fills the memory', async () => {
+    const page = `{"tools":[],"x":"${'x'.repeat(8_000_000)}"`
+    let next = 0
+    const upstream = await server([], { on: { 'tools/list': received => received.result(`${page},"nextCursor":"${next++}"}`) } })
+    expect(await namesOf(await connectHttp(await gatewayTo([upstream.server('up')])))).toEqual([])
+    expect(upstream.of('tools/list').length).toBeLessThan(12)
+  })
+
   it('of more than 1,000 tools comes in pages of our own, whose cursors are good in that session alone', async () => {
     const upstream = await server(Array.from({ length: 2500 }, (_, i) => `t${i}`))
     const gateway = await gatewayTo([upstream.server('up')], { plugins: [authenticating] })
