@@ -199,7 +199,7 @@ describe('a list', () => {
     // The last character has bits that stand for nothing.
     const last = firstCursor!.slice(0, -1) + (firstCursor!.endsWith('A') ? 'B' : 'A')
     for (const bad of [last, '', 'x', `${firstCursor}x`, 1000, null, {}, `${firstCursor}\n`]) {
-      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, String(bad)).toBe(-32602)
+      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, JSON.stringify(bad)).toBe(-32602)
     }
     const other = await connectHttp(gateway, { headers: { authorization: 'alice' } })
     expect((await other.ask('tools/list', { cursor: firstCursor })).error.code).toBe(-32602)
