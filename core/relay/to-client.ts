@@ -88,15 +88,21 @@ export function createTold(
   catalogs: Catalogs,
 ): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
   const waiting = new WeakMap<Session, Set<string>>()
-  let last = Promise.resolve()
+  /** Notifications of one session keep their order. */
+  const last = new WeakMap<Session, Promise<void>>()
 
   function send(session: Session, method: string, params: Json | undefined): void {
     if (!deps.pipeline.wants.notifications) return void session.tell(method, params)
-    last = last.then(async () => {
+    const before = last.get(session)
+    const sent = (async () => {
+      await before
       const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
       if (shown !== undefined) session.tell(shown.method, params === undefined ? undefined : (shown.params as Json))
-    })
-    last.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) }))
+    })()
+    last.set(
+      session,
+      sent.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) })),
+    )
   }
 
   return (session, lane, method, params) => {

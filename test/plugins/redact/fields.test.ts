@@ -28,7 +28,7 @@ test('an obligation masks arguments at the request stage, every leaf in its own 
   expect(await discharge(stage, ['$.ssn', '$.cards[*].number', '$["a b"]'], at)).toBe(
     '{"name":"t","arguments":{"ssn":"[REDACTED]","cards":[{"number":0,"k":2},{"number":{"a":false,"b":[null,"[REDACTED]",0]}}],"a b":0}}',
   )
-  expect(at.exchange.notes.get('redact.counts')).toEqual({ field: 6 })
+  expect(at.exchange.notes.get('redact.redactions')).toEqual({ field: 6 })
 })
 
 test('an obligation masks structured content and a text that is the same JSON document, and no detector runs', async () => {

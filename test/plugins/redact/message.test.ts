@@ -129,7 +129,7 @@ test('notifications are masked, with an exchange and without one', async () => {
     await notify(stage, 'notifications/progress', `{"progressToken":"a@b.co","progress":1,"message":"ann@example.com"}`, exchange),
   ).toBe('{"progressToken":"a@b.co","progress":1,"message":"[EMAIL]"}')
   expect(await notify(stage, 'x/unknown', `{"any":["ann@example.com"]}`, exchange)).toBe('{"any":["[EMAIL]"]}')
-  expect(exchange.notes.get('redact.counts')).toEqual({ email: 2 })
+  expect(exchange.notes.get('redact.redactions')).toEqual({ email: 2 })
 })
 
 test('findings of request and answer add up in the notes and in the counter', async () => {
@@ -137,7 +137,7 @@ test('findings of request and answer add up in the notes and in the counter', as
   const exchange = exchangeOf(`{"arguments":{"a":"ann@example.com and bob@example.com ${card}"}}`)
   await request(own, exchange)
   await respond(own, '{"content":[{"type":"text","text":"ann@example.com"}]}', 'result', exchange)
-  expect(exchange.notes.get('redact.counts')).toEqual({ email: 3, card: 1 })
+  expect(exchange.notes.get('redact.redactions')).toEqual({ email: 3, card: 1 })
   expect(Object.fromEntries(own.counted)).toEqual({ email: 3, card: 1 })
 })
 
