@@ -2,22 +2,19 @@
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Loaded } from '../config/load.ts'
-import { demoServers } from '../demo/servers.ts'
 import { renderReport } from '../kernel.ts'
 import { chooseLevel, createLog } from '../log.ts'
 import { createFirstKey } from './first-key.ts'
-import { loadFor } from './load-for.ts'
 import { openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
+import { loadOrStarter } from './starter.ts'
 import type { VerbIo } from './verb.ts'
 
 const STOP_MS = 10_000
-/** Without a config: all that is there, in the order that holds. */
-const STARTER_PLUGINS = ['audit', 'auth', 'redact']
 
 export async function run(io: VerbIo): Promise<number> {
   const began = performance.now()
-  const loaded = await load(io)
+  const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   for (const { section, file, line } of loaded.unenforced) {
     io.err(`error[unenforced]: ${file}:${line}: the section \`${section}\` is enforced by no loaded plugin\n`)
@@ -55,16 +52,6 @@ export async function run(io: VerbIo): Promise<number> {
   io.err('stopping\n')
   await open.stop(STOP_MS)
   return 0
-}
-
-async function load(io: VerbIo): Promise<Loaded | 2> {
-  const loaded = await loadFor(io)
-  if (loaded === 2) return 2
-  const nothing = loaded.file === undefined && io.options.mcpJson === undefined
-  if (!nothing) return loaded
-  // No config: the bundled demo servers, so that there is something to see, offline.
-  const plugins = loaded.config.plugins.length > 0 ? loaded.config.plugins : STARTER_PLUGINS.map(name => ({ name, config: {} }))
-  return { ...loaded, config: { ...loaded.config, servers: demoServers(), plugins } }
 }
 
 function announce(io: VerbIo, { config }: Loaded, port: number, key: string | undefined): void {

@@ -2,13 +2,14 @@
 import { escapeControls } from '../config/render.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { ServerHealth } from '../upstream/supervisor.ts'
+import { loadOrStarter } from './starter.ts'
 import type { VerbIo } from './verb.ts'
-import { loadServers, withGateway } from './with-gateway.ts'
+import { withGateway } from './with-gateway.ts'
 
 const ASK_MS = 2000
 
 export async function listServers(io: VerbIo): Promise<number> {
-  const loaded = await loadServers(io)
+  const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   const rows = loaded.config.servers.map(server => ({
     id: server.id,
@@ -26,7 +27,7 @@ export async function listServers(io: VerbIo): Promise<number> {
 
 /** 0 where every enabled server is ready, 1 otherwise. */
 export async function showStatus(io: VerbIo): Promise<number> {
-  const loaded = await loadServers(io)
+  const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   const { host, port } = loaded.config.listen
   const running = await askRunning(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`)

@@ -1,12 +1,11 @@
 // For commands that need the servers: a gateway in this process without a listener, and a client of its own.
 
 import type { Loaded } from '../config/load.ts'
-import { demoServers } from '../demo/servers.ts'
 import { connectLocally, type LocalClient } from '../downstream/local.ts'
 import { chooseLevel, createLog } from '../log.ts'
-import { loadFor } from './load-for.ts'
 import { type OpenGateway, openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
+import { loadOrStarter } from './starter.ts'
 import type { VerbIo } from './verb.ts'
 
 export interface Session {
@@ -17,16 +16,9 @@ export interface Session {
 
 const STOP_MS = 3000
 
-/** The servers of the config; the bundled demo servers where there is no config at all. */
-export async function loadServers(io: VerbIo): Promise<Loaded | 2> {
-  const loaded = await loadFor(io)
-  if (loaded === 2 || loaded.file !== undefined || io.options.mcpJson !== undefined) return loaded
-  return { ...loaded, config: { ...loaded.config, servers: demoServers() } }
-}
-
 /** Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
 export async function withGateway(io: VerbIo, work: (session: Session) => Promise<number>): Promise<number> {
-  const loaded = await loadServers(io)
+  const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   const level = chooseLevel(loaded.config.log, io.env)
   const log = createLog({ level: level === 'info' ? 'error' : level, write: line => io.err(line) })

@@ -89,7 +89,7 @@ export async function harness(options: HarnessOptions): Promise<Harness> {
     {
       clock,
       log: collect(log),
-      stores: options.stores ?? noStores,
+      stores: options.stores ?? refusingStores,
       instance: { id: 'test', boot: 'boot-1', version: '0.0.0' },
       ...(options.scrub && { scrub: options.scrub }),
     },
@@ -187,7 +187,8 @@ function collect(lines: LogLine[]): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-const noStores: Stores = {
+/** Stores of a test that gave none. */
+export const refusingStores: Stores = {
   open: () => refuseStore(),
   writer: () => refuseStore(),
   resolve: path => path,

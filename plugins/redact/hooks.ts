@@ -114,9 +114,9 @@ function compileObligations(): (obligation: Obligation) => readonly FieldPath[] 
 
 /** Adds to the counts of this exchange, request and answer together. */
 function note(exchange: Exchange, tally: Tally): void {
-  const counts: Record<string, number> = { ...(exchange.notes.get('redact.counts') as Record<string, number> | undefined) }
+  const counts: Record<string, number> = { ...(exchange.notes.get('redact.redactions') as Record<string, number> | undefined) }
   for (const [type, by] of tally) counts[type] = (counts[type] ?? 0) + by
-  exchange.note('redact.counts', counts)
+  exchange.note('redact.redactions', counts)
 }
 
 function orWithheld<T>(work: () => T): T | string {

@@ -5,8 +5,8 @@ import type { Found, Scanner } from './scanner.ts'
 /** Findings by detector id. */
 export type Tally = Map<string, number>
 
-export function count(tally: Tally, id: string): void {
-  tally.set(id, (tally.get(id) ?? 0) + 1)
+export function count(tally: Tally, id: string, by = 1): void {
+  tally.set(id, (tally.get(id) ?? 0) + by)
 }
 
 const actions: Readonly<Record<Action, (found: string, id: string) => string>> = {

@@ -70,7 +70,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
     const renamed = Object.keys(object).map(key => [key, maskText(scanner!, key, '', tally)] as const)
     if (renamed.every(([key, masked]) => key === masked)) return object
     const copy = Object.create(null) as Record<string, JsonValue>
-    for (const [key, masked] of renamed) copy[unused(masked, copy, object)] = object[key]!
+    for (const [key, masked] of renamed) copy[key === masked ? key : unused(masked, copy, object)] = object[key]!
     return copy
   }
 
@@ -82,10 +82,14 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
 
   /** A text; one that is a whole JSON document is masked leaf by leaf, so that it stays one and matches its structured twin. */
   function maskString(text: string, key: string, paths: readonly FieldPath[] = fields): string {
-    const plain = scanner === undefined ? text : maskText(scanner, text, key, new Map())
+    const seen: Tally = new Map()
+    const plain = scanner === undefined ? text : maskText(scanner, text, key, seen)
     if (plain === text && paths.length === 0 && !text.includes('\\u')) return text
     const document = readDocument(text)
-    if (document === undefined) return scanner === undefined ? text : maskText(scanner, text, key, tally)
+    if (document === undefined) {
+      for (const [id, by] of seen) count(tally, id, by)
+      return plain
+    }
     const named = applyEdits(document, fieldEdits(document.root, paths))
     if (scanner === undefined) return named
     const rest = named === text ? document : readDocument(named)!

@@ -22,10 +22,13 @@ const digits = '0123456789'
 const alphanumeric = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 function luhnDigit(body: string): string {
-  const sum = [...body].reverse().reduce((total, digit, i) => {
-    const weighted = Number(digit) * (i % 2 === 0 ? 2 : 1)
-    return total + (weighted > 9 ? weighted - 9 : weighted)
-  }, 0)
+  const sum = body
+    .split('')
+    .reverse()
+    .reduce((total, digit, i) => {
+      const weighted = Number(digit) * (i % 2 === 0 ? 2 : 1)
+      return total + (weighted > 9 ? weighted - 9 : weighted)
+    }, 0)
   return String((10 - (sum % 10)) % 10)
 }
 
@@ -131,61 +134,72 @@ export function lookalikes(): string[] {
       String(day.getTime() / 1000),
       day.toUTCString(),
     ]),
-    ...['1.2.3', 'v20.20.0', '10.15.7-beta.20261121', '2026.8.31', '0.0.0-experimental-4508873393-20240430', '1.0.0+build.123456789'],
-    ...['ORD-2026-000123', 'order 1029384756', 'INV/2026/11/0042', '#100200300', 'PO 4500012345', 'ticket 123456789', 'case 12-34567-89'],
-    ...[
-      '192.168.100.200',
-      '10.0.0.1:8080',
-      '2001:db8:85a3::8a2e:370:7334',
-      '+1 555 0100',
-      '3.14159265358979',
-      '0.4111111111111111',
-      '1e21',
-    ],
-    ...['1763703615123456789', '20261121053900', '2026-11-21 05:39:00', '-122.419416, 37.774929', '1000 2000 3000', '100 20 3000'],
-    ...[
-      '@modelcontextprotocol/sdk',
-      'lodash@4.17.21',
-      'lodash@4.17.21.tgz',
-      'logo@2x.png',
-      'actions/checkout@v4',
-      'git@github.com:org/repo.git',
-      '@Override',
-    ],
-    ...[
-      'postgres://user:[PASSWORD]@db.example',
-      'postgres://user:$DB_PASSWORD@db',
-      'https://user@host/',
-      'https://example.com/a?b=c',
-      'ssh://git@github.com/a/b',
-    ],
-    ...[
-      'sk-circle-fade-dot-animation',
-      'task-management-system-2026',
-      'SKU-123456',
-      'SG.1',
-      'eyJust.a.word.with.dots.in.it',
-      'npm_config_registry',
-      'bearer of bad news',
-      'Bearer authentication-required',
-    ],
-    ...[
-      '-----BEGIN CERTIFICATE-----',
-      '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----',
-      '000-12-3456',
-      '666-12-3456',
-      '900-12-3456',
-      '123-00-4567',
-      '123-45-0000',
-    ],
-    ...[
-      '4111111111111112',
-      '4111 1111 1111 1112',
-      '9999999999999995',
-      'DE88370400440532013000',
-      'AB12CD34',
-      '[EMAIL]',
-      '****-****-****-1111',
-    ],
+    '1.2.3',
+    'v20.20.0',
+    '10.15.7-beta.20261121',
+    '2026.8.31',
+    '0.0.0-experimental-4508873393-20240430',
+    '1.0.0+build.123456789',
+    'ORD-2026-000123',
+    'order 1029384756',
+    'INV/2026/11/0042',
+    '#100200300',
+    'PO 4500012345',
+    'ticket 123456789',
+    'case 12-34567-89',
+
+    '192.168.100.200',
+    '10.0.0.1:8080',
+    '2001:db8:85a3::8a2e:370:7334',
+    '+1 555 0100',
+    '3.14159265358979',
+    '0.4111111111111111',
+    '1e21',
+
+    '1763703615123456789',
+    '20261121053900',
+    '2026-11-21 05:39:00',
+    '-122.419416, 37.774929',
+    '1000 2000 3000',
+    '100 20 3000',
+
+    '@modelcontextprotocol/sdk',
+    'lodash@4.17.21',
+    'lodash@4.17.21.tgz',
+    'logo@2x.png',
+    'actions/checkout@v4',
+    'git@github.com:org/repo.git',
+    '@Override',
+
+    'postgres://user:[PASSWORD]@db.example',
+    'postgres://user:$DB_PASSWORD@db',
+    'https://user@host/',
+    'https://example.com/a?b=c',
+    'ssh://git@github.com/a/b',
+
+    'sk-circle-fade-dot-animation',
+    'task-management-system-2026',
+    'SKU-123456',
+    'SG.1',
+    'eyJust.a.word.with.dots.in.it',
+    'npm_config_registry',
+    'bearer of bad news',
+    'Bearer authentication-required',
+
+    '-----BEGIN CERTIFICATE-----',
+    '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----',
+    '000-12-3456',
+    '666-12-3456',
+    '900-12-3456',
+    '123-00-4567',
+    '123-45-0000',
+
+    '4111111111111112',
+    '4111 1111 1111 1112',
+    '9999999999999995',
+    'DE88370400440532013000',
+    'AB12CD34',
+    '[EMAIL]',
+    '****-****-****-1111',
   ]
 }

@@ -14,9 +14,15 @@ function mask(text: string, tally: Tally = new Map()): string {
 }
 
 test('digits of other scripts and full-width forms are read as what they stand for', () => {
-  const arabic = [...'4111111111111111'].map(digit => String.fromCodePoint(0x660 + Number(digit))).join('')
+  const arabic = '4111111111111111'
+    .split('')
+    .map(digit => String.fromCodePoint(0x660 + Number(digit)))
+    .join('')
   expect(mask(`card ${arabic} end`)).toBe('card ************1111 end')
-  const mathematical = [...'4111111111111111'].map(digit => String.fromCodePoint(0x1d7ce + Number(digit))).join('')
+  const mathematical = '4111111111111111'
+    .split('')
+    .map(digit => String.fromCodePoint(0x1d7ce + Number(digit)))
+    .join('')
   expect(mask(`card ${mathematical} end`)).toBe('card ************1111 end')
   const wide = (text: string): string => text.replace(/[!-~]/g, character => String.fromCharCode(character.charCodeAt(0) + 0xfee0))
   expect(mask(`to ${wide('ann@example.com')} now`)).toBe('to [EMAIL] now')

@@ -35,7 +35,7 @@ function spell(text: string, choices: readonly number[]): string {
 }
 
 test('whatever escapes a JSON text uses, a finding in a decoded string is suspected', () => {
-  const around = fc.string({ unit: fc.constantFrom(...' aZ09-_.:/@\\"\n\té„'), maxLength: 8 })
+  const around = fc.string({ unit: fc.constantFrom(...' aZ09-_.:/@\\"\n\té„'.split('')), maxLength: 8 })
   fc.assert(
     fc.property(
       around,
@@ -128,7 +128,7 @@ const hostile = [
 test('work grows with the length of a text, whatever is repeated in it', () => {
   for (const fragment of hostile) {
     for (const work of [(text: string) => scanner.find(text, ''), (text: string) => scanner.screen(text)]) {
-      const times = [20_000, 160_000].map(length => fastest(work, fragment.repeat(Math.ceil(length / fragment.length))))
+      const times = [10_000, 80_000].map(length => fastest(work, fragment.repeat(Math.ceil(length / fragment.length))))
       // Eight times the text: linear work takes about 8 times as long, quadratic 64 times. Below a millisecond is noise.
       expect(times[1]! / Math.max(times[0]!, 1), JSON.stringify(fragment)).toBeLessThan(32)
     }

@@ -1,0 +1,57 @@
+// Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
+import type { AnyPlugin } from '../loader.ts'
+import type { Clock, Command, CommandIo, Log, Stores } from '../plugin/index.ts'
+import { createFakeClock } from './fake-clock.ts'
+import { refusingStores } from './harness.ts'
+
+export interface CommandOptions {
+  readonly args?: CommandIo['args']
+  readonly options?: CommandIo['options']
+  readonly json?: boolean
+  /** Of the plugin, unchecked; default `{}`. */
+  readonly config?: unknown
+  /** Where the command opens its databases; without it, opening one is an error. */
+  readonly stores?: Stores
+  readonly clock?: Clock
+  readonly signal?: AbortSignal
+}
+
+export interface Said {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** `path` as in the command, e.g. `['keys', 'list']`. Throws where the plugin has no such command or refuses the config. */
+export async function runCommand(plugin: AnyPlugin, path: readonly string[], how: CommandOptions = {}): Promise<Said> {
+  const command: Command | undefined = plugin.commands?.find(one => one.path.join(' ') === path.join(' '))
+  if (command === undefined) throw new Error(`${plugin.name} has no command ${JSON.stringify(path.join(' '))}`)
+  const checked = await plugin.config['~standard'].validate(how.config ?? {})
+  if (checked.issues !== undefined) throw new Error(checked.issues.map(({ message }) => message).join('; '))
+  const said = { out: '', err: '' }
+  const run = await command.load()
+  const code = await run({
+    args: how.args ?? [],
+    options: how.options ?? {},
+    json: how.json ?? false,
+    config: checked.value,
+    stores: how.stores ?? refusingStores,
+    clock: how.clock ?? createFakeClock(),
+    log: silent,
+    signal: how.signal ?? new AbortController().signal,
+    interactive: false,
+    out(text) {
+      said.out += endLine(text)
+    },
+    err(text) {
+      said.err += endLine(text)
+    },
+  })
+  return { code, ...said }
+}
+
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
