@@ -112,10 +112,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: http?.port,
     stdio,
     async stop(limitMs) {
-      await http?.close(limitMs)
+      await Promise.all([http?.drain(limitMs), stdio?.drain(limitMs)])
+      // What no server has answered by now is answered by this: the server is not available.
+      await pool.close()
+      await http?.close()
       await stdio?.close()
       await sessions.close()
-      await pool.close()
       await probing
       await pipeline.drain()
       await dialer.close()

@@ -77,7 +77,6 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, string>> = {
   'conflicting-keys': 'The keys exclude each other.',
   'unset-variable': 'The environment has no such variable. It is never taken for an empty text.',
   'unknown-secret': 'The secret store has no such secret.',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax that is explained
   'bad-reference': 'References are ${NAME}, ${env:NAME} and ${secret:name}; they do not nest. Write $${ for a literal ${.',
   'secret-refused': 'Arguments and URLs are seen by other processes and by logs; a secret goes into env, headers or a plugin config.',
   'chain-always-on': 'The audit hash chain cannot be switched off.',

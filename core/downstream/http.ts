@@ -16,6 +16,7 @@ import { runBatch } from './batch.ts'
 import { endWith, HttpReply, HttpStream } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import type { Session } from './session.ts'
+import { within } from './within.ts'
 
 export interface HttpOptions {
   readonly config: Pick<GatewayConfig, 'listen' | 'limits'>
@@ -32,10 +33,15 @@ export interface HttpOptions {
 export interface HttpListener {
   readonly port: number
   /** Takes no new work; resolves when what is under way is answered, or `limitMs` has passed. */
-  close(limitMs: number): Promise<void>
+  drain(limitMs: number): Promise<void>
+  /** After `drain`: gives last answers a moment to leave, then cuts what is left. */
+  close(): Promise<void>
 }
 
 const KEEP_ALIVE_MS = 20_000
+const LAST_ANSWERS_MS = 500
+/** While draining, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
+const IDLE_LOOK_MS = 20
 const NO_ID = null
 
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
@@ -169,17 +175,28 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     for (const stream of streams) stream.keepAlive()
   }, KEEP_ALIVE_MS).unref()
 
+  let ended: Promise<void> | undefined
+  function drain(limitMs: number): Promise<void> {
+    stopping = true
+    clearInterval(keepAlive)
+    for (const stream of streams) stream.end()
+    ended ??= new Promise(resolve => {
+      const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
+      server.close(() => {
+        clearInterval(look)
+        resolve()
+      })
+    })
+    return within(ended, limitMs)
+  }
+
   return {
     port: (server.address() as AddressInfo).port,
-    async close(limitMs) {
-      stopping = true
-      clearInterval(keepAlive)
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      for (const stream of streams) stream.end()
-      server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), limitMs)
-      await closed
-      clearTimeout(timer)
+    drain,
+    async close() {
+      await drain(LAST_ANSWERS_MS)
+      server.closeAllConnections()
+      await ended
     },
   }
 }

@@ -12,6 +12,8 @@ import type { LaneUser } from '../upstream/pool.ts'
 export interface Channel {
   readonly open: boolean
   send(message: Uint8Array): void
+  /** Where the channel lives no longer than its session. */
+  end?(): void
 }
 
 /** A channel that a request came in by; `reply` ends it. `status` and `sessionId` count on HTTP only, and only where nothing was sent before. */
@@ -157,7 +159,8 @@ export class Session {
 
   end(): void {
     this.ended = true
-    for (const outgoing of [...this.#outgoing.values()]) outgoing.settle(errorAnswer('client-gone'))
+    this.stream?.end?.()
+    for (const outgoing of this.#outgoing.values()) outgoing.settle(errorAnswer('client-gone'))
     for (const { cancel } of this.inflight.all()) cancel.cancel('the session has ended')
   }
 }

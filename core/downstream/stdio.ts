@@ -10,6 +10,7 @@ import type { View } from '../relay/view.ts'
 import { createLineFramer } from '../upstream/framer.ts'
 import { runBatch } from './batch.ts'
 import type { ReplyChannel, Session } from './session.ts'
+import { within } from './within.ts'
 
 export interface StdioOptions {
   readonly config: Pick<GatewayConfig, 'limits'>
@@ -23,10 +24,15 @@ export interface StdioOptions {
 export interface StdioListener {
   /** Resolves when the client has closed its end and everything under way is answered or dropped. */
   readonly done: Promise<void>
+  /** Takes nothing more; resolves when what is under way is answered, or `limitMs` has passed. */
+  drain(limitMs: number): Promise<void>
+  /** Drops what is left. */
   close(): Promise<void>
 }
 
 const NEWLINE = Buffer.from('\n')
+/** A client that has closed its end waits about two seconds for us; answers that come before are still for it. */
+const LAST_ANSWERS_MS = 1500
 const PEER: Peer = { transport: 'stdio', header: () => [] }
 
 export function listenStdio(options: StdioOptions): StdioListener {
@@ -35,6 +41,8 @@ export function listenStdio(options: StdioOptions): StdioListener {
   let session: Session | undefined
   let opening: Promise<unknown> | undefined
   let ended = false
+  let underway = 0
+  let idle = (): void => {}
   const { promise: done, resolve: finish } = withResolvers()
 
   const channel: ReplyChannel = {
@@ -78,9 +86,26 @@ export function listenStdio(options: StdioOptions): StdioListener {
   }
 
   function watch(work: Promise<unknown>): void {
-    work.catch(error =>
-      log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) }),
-    )
+    underway++
+    work.then(settled, error => {
+      logBug(error)
+      settled()
+    })
+  }
+  function logBug(error: unknown): void {
+    log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
+  }
+  function settled(): void {
+    if (--underway === 0) idle()
+  }
+
+  async function drain(limitMs: number): Promise<void> {
+    input.pause()
+    if (underway === 0) return
+    const answered = new Promise<void>(resolve => {
+      idle = resolve
+    })
+    await within(answered, limitMs)
   }
 
   const framer = createLineFramer({
@@ -97,6 +122,9 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if (session !== undefined) await relay.end(session)
     finish()
   }
+  function endNow(): void {
+    end().catch(logBug)
+  }
   input.on('data', (chunk: Buffer) => {
     framer.push(chunk)
     // Back-pressure: while the client does not read, nothing more is taken from it.
@@ -105,10 +133,10 @@ export function listenStdio(options: StdioOptions): StdioListener {
       output.once('drain', () => input.resume())
     }
   })
-  input.on('end', () => watch(end()))
-  input.on('error', () => watch(end()))
-  output.on('error', () => watch(end()))
-  return { done, close: end }
+  input.on('end', () => void drain(LAST_ANSWERS_MS).then(endNow))
+  input.on('error', endNow)
+  output.on('error', endNow)
+  return { done, drain, close: end }
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

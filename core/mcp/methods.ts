@@ -58,6 +58,9 @@ export function listOf(method: string): ListKind | undefined {
   return listByMethod.get(method)
 }
 
+/** Spec: server/utilities/logging, RFC 5424 severities, least severe first. */
+export const LOG_LEVELS: readonly string[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+
 /** Requests a server may make of a client, and the client capability that each needs. */
 const TO_CLIENT = new Map([
   ['sampling/createMessage', 'sampling'],

@@ -9,15 +9,19 @@ const SAFE = /^[A-Za-z0-9_-]+$/
 /** `server__tool`, or a shortened form with a hash where that would not be accepted by model providers. */
 export function qualify(server: string, name: string): string {
   const plain = server + SEPARATOR + name
-  if (plain.length <= MAX_LENGTH && SAFE.test(name)) return plain
+  if (isPlain(plain)) return plain
   const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8)
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_LENGTH - 9)}_${hash}`
 }
 
-/** The server that a qualified name can belong to. An index only: the tool is always found by lookup. */
-export function serverOf(publicName: string): string | undefined {
-  const end = publicName.indexOf(SEPARATOR)
-  return end > 0 ? publicName.slice(0, end) : undefined
+/** Those of `servers` that a qualified name can belong to. An index only: the tool is always found by lookup. */
+export function serversOf(publicName: string, servers: readonly string[]): readonly string[] {
+  return servers.filter(server => publicName.startsWith(server + SEPARATOR))
+}
+
+/** True where model providers accept the name as it is. */
+export function isPlain(name: string): boolean {
+  return name.length <= MAX_LENGTH && SAFE.test(name)
 }
 
 /** Names with equal skeletons look alike to a person (Unicode TR39, the letters that matter in identifiers). */

@@ -1,7 +1,7 @@
 // The merged list of a view: entries of all its servers under public names, and the way back from a public name.
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import { qualify, skeleton } from '../mcp/names.ts'
+import { isPlain, qualify, serversOf, skeleton } from '../mcp/names.ts'
 import type { ListItem } from '../plugin/index.ts'
 import type { Items } from '../upstream/listing.ts'
 import type { View } from './view.ts'
@@ -40,12 +40,13 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
   const byName = new Map<string, Entry>()
   const skeletons = new Map<string, string>()
   const quarantined: { server: string; name: string; like: string }[] = []
+  const ids = view.servers.map(one => one.id)
   const isUri = kind.nameKey !== 'name'
   const shared = isUri || view.naming === 'bare' ? countNames(kind, sources) : undefined
   for (const { server, items } of sources) {
     for (const definition of items) {
       const name = definition.string(kind.nameKey)!
-      const unique = shared === undefined || shared.get(name) === 1
+      const unique = shared === undefined || (shared.get(name) === 1 && (isUri || isBare(name, ids)))
       const publicName = publicNameOf(view, isUri, server, name, unique)
       // Names are compared as people see them; uris are opaque and compared as they are.
       const looks = isUri ? publicName : `${view.naming === 'bare' && unique ? '' : server}\0${skeleton(name)}`
@@ -68,6 +69,11 @@ function publicNameOf(view: View, isUri: boolean, server: string, name: string, 
   if (view.naming === 'own') return name
   if (isUri) return unique ? name : aliasUri(server, name)
   return view.naming === 'bare' && unique ? name : qualify(server, name)
+}
+
+/** A bare name is shown as it is: one that providers take, and none that could pass for a qualified name. */
+function isBare(name: string, servers: readonly string[]): boolean {
+  return isPlain(name) && serversOf(name, servers).length === 0
 }
 
 function countNames(kind: ListKind, sources: readonly Source[]): Map<string, number> {

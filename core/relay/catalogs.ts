@@ -1,21 +1,29 @@
 // Keeps the merged lists of each session's view, and fetches what they are made of.
+import { isPromise } from '../awaitable.ts'
+import type { ServerConfig } from '../config/schema.ts'
 import type { Session } from '../downstream/session.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import type { Log } from '../plugin/index.ts'
-import { isItems } from '../upstream/listing.ts'
+import type { Clock, Log } from '../plugin/index.ts'
+import type { Lane } from '../upstream/lane.ts'
+import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
 import { buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
 
+/** A list waits so long for a server; the others are not to suffer from one that hangs. */
+const PATIENCE_MS = 10_000
+
 export class Catalogs {
   readonly #pool: LanePool
+  readonly #clock: Clock
   readonly #log: Log
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
   /** Sessions whose lanes are the same have the same lists: the last merged one of each kind is tried first. */
   readonly #latest = new Map<string, Catalog>()
 
-  constructor(pool: LanePool, log: Log) {
+  constructor(pool: LanePool, clock: Clock, log: Log) {
     this.#pool = pool
+    this.#clock = clock
     this.#log = log
   }
 
@@ -33,25 +41,15 @@ export class Catalogs {
       const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
       berth = this.#pool.berth(config, { principalId: session.principalId, session: own }, session.user)
       berths.set(server, berth)
+      // A request may outlive its session; what it opened must not.
+      if (session.ended) void this.#pool.leave(session.user, session.id)
     }
     return berth
   }
 
-  /** The merged list, from servers that answer; one that does not is left out and logged. */
-  async fetch(session: Session, kind: ListKind): Promise<Catalog> {
-    const lists = await Promise.all(
-      session.view.servers.map(async ({ id }) => {
-        const items = await this.berth(session, id)!.lists.fetch(kind)
-        if (isItems(items)) return { server: id, items }
-        this.#log.warn('list of a server left out', { server: id, list: kind.of })
-        return undefined
-      }),
-    )
-    return this.#merge(
-      session,
-      kind,
-      lists.filter(list => list !== undefined),
-    )
+  /** The merged list, current; of the servers given it is asked anew. One that does not answer is left out and logged. */
+  fetch(session: Session, kind: ListKind, servers?: readonly string[]): Promise<Catalog> {
+    return this.#gather(session, kind, ({ id }) => (servers === undefined ? 'ask' : servers.includes(id) ? 'again' : 'recall'))
   }
 
   /** An entry of a list that is surely current, without asking anybody. */
@@ -75,13 +73,47 @@ export class Catalogs {
     ) {
       return have
     }
-    const sources: Source[] = []
-    for (const { id } of session.view.servers) {
-      const { lists } = this.berth(session, id)!
-      const items = servers.includes(id) ? await lists.fetch(kind) : lists.known(kind)
-      if (items !== undefined && isItems(items)) sources.push({ server: id, items })
-    }
-    return this.#merge(session, kind, sources)
+    return this.#gather(session, kind, ({ id }, lists) => (lists.known(kind) === undefined && servers.includes(id) ? 'ask' : 'recall'))
+  }
+
+  async #gather(
+    session: Session,
+    kind: ListKind,
+    how: (server: ServerConfig, lists: Listings) => 'ask' | 'again' | 'recall',
+  ): Promise<Catalog> {
+    const gathered = await Promise.all(
+      session.view.servers.map(async server => {
+        const { lane, lists } = this.berth(session, server.id)!
+        const wanted = how(server, lists)
+        const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
+        return items === undefined ? undefined : { server: server.id, items }
+      }),
+    )
+    return this.#merge(
+      session,
+      kind,
+      gathered.filter(source => source !== undefined),
+    )
+  }
+
+  /** The list of one server, as last seen where it does not answer in time; when it does answer, the list has changed. */
+  async #ask(session: Session, lane: Lane, lists: Listings, kind: ListKind, again: boolean): Promise<Items | undefined> {
+    const asked = lists.fetch(kind, again)
+    if (!isPromise(asked)) return asked
+    let late = false
+    const answered = asked.then(found => {
+      if (late && isItems(found)) session.user.notified(lane, kind.changed, undefined)
+      return isItems(found) ? found : undefined
+    })
+    const found = await new Promise<Items | undefined>((resolve, reject) => {
+      const stop = this.#clock.after(PATIENCE_MS, () => {
+        late = true
+        resolve(lists.known(kind))
+      })
+      answered.finally(stop).then(resolve, reject)
+    })
+    if (found === undefined) this.#log.warn('list of a server left out', { server: lane.server.id, list: kind.of, late })
+    return found
   }
 
   /** How this session knows a uri of a server. */

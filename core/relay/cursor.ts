@@ -12,6 +12,8 @@ export function sealCursor(scope: string, offset: number): string {
 /** The offset, or `undefined` where the cursor was not made here for this scope. */
 export function openCursor(scope: string, cursor: string): number | undefined {
   const bytes = Buffer.from(cursor, 'base64url')
+  // Decoding is lenient: several texts give the same bytes, and only one of them is ours.
+  if (bytes.toString('base64url') !== cursor) return undefined
   const offset = Number(bytes.subarray(MAC_BYTES).toString())
   if (bytes.length <= MAC_BYTES || !Number.isSafeInteger(offset) || offset < 0) return undefined
   return timingSafeEqual(bytes.subarray(0, MAC_BYTES), macOf(scope, offset)) ? offset : undefined

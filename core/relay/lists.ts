@@ -16,9 +16,9 @@ const PAGE = 1000
 const whole = new WeakMap<Catalog, Json>()
 
 export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
-  const cursor = (x.sent as Json).get('cursor')
+  const sent = x.sent as Json
   const scope = `${session.id}\0${session.principalId}\0${kind.of}`
-  const start = cursor === undefined ? 0 : openCursor(scope, String(cursor.value))
+  const start = sent.get('cursor') === undefined ? 0 : openCursor(scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)
   let entries = catalog.entries

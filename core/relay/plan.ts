@@ -5,7 +5,7 @@ import type { ReplyChannel, Session } from '../downstream/session.ts'
 import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { LISTS, listOf } from '../mcp/methods.ts'
+import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import type { Refusal } from '../pipeline.ts'
 import type { Answer, Resource } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
@@ -38,9 +38,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
           if (method === 'initialize') return errorAnswer('invalid-request', { text: 'this session is initialized' })
           if (method === 'ping') return EMPTY
           const level = params.string('level')
-          if (level === undefined) return errorAnswer('invalid-params', { text: 'level is missing' })
+          if (level === undefined || !LOG_LEVELS.includes(level))
+            return errorAnswer('invalid-params', { text: `level is one of ${LOG_LEVELS.join(', ')}` })
           session.logLevel = level
-          for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!.lane)
+          for (const server of session.view.servers) tellLevel(session, catalogs.berth(session, server.id)!)
           return EMPTY
         },
       }

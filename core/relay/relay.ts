@@ -35,7 +35,7 @@ export interface Relay {
 
 export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
-  const catalogs = new Catalogs(pool, deps.log)
+  const catalogs = new Catalogs(pool, clock, deps.log)
   const told = createTold(deps, catalogs)
   const planOf = createPlans(deps, catalogs)
 
@@ -72,7 +72,9 @@ export function createRelay(deps: RelayDeps): Relay {
           userOf: self => ({
             notified: (lane, method, got) => told(self, lane, method, got),
             asked: (lane, ask) => askClient(deps, self, lane, ask),
-            opened: lane => tellAgain(self, lane),
+            opened: berth => tellAgain(self, berth),
+            principalId: self.principalId,
+            logLevel: () => self.logLevel,
             holds: server => [...self.subscriptions.values()].some(one => one.server === server),
           }),
         })

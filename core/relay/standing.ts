@@ -1,22 +1,26 @@
 // What a client asked for once and a server must be told again after each restart: log level and subscriptions.
 import type { Session } from '../downstream/session.ts'
 import { Json } from '../mcp/json.ts'
+import { LOG_LEVELS } from '../mcp/methods.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
+import type { Berth } from '../upstream/pool.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 
 const DONE: Answer = { kind: 'result', payload: Json.of({}) }
 
-/** Tells an open lane of this session's log level; one that is not open is told when it opens. */
-export function tellLevel(session: Session, lane: Lane): void {
+/** Tells an open lane the least severe level that its sessions asked for; one that is not open is told when it opens. */
+export function tellLevel(session: Session, { lane, users }: Berth): void {
   if (session.logLevel === undefined || lane.agreement?.capabilities.get('logging') === undefined) return
-  void lane.request('logging/setLevel', Json.of({ level: session.logLevel }))
+  const wanted = new Set([...users].map(user => user.logLevel()))
+  void lane.request('logging/setLevel', Json.of({ level: LOG_LEVELS.find(level => wanted.has(level)) ?? session.logLevel }))
 }
 
 /** A lane has begun a new session with its server, which knows nothing of the last one. */
-export function tellAgain(session: Session, lane: Lane): void {
-  tellLevel(session, lane)
+export function tellAgain(session: Session, berth: Berth): void {
+  const { lane } = berth
+  tellLevel(session, berth)
   for (const { server, uri } of session.subscriptions.values()) {
     if (server === lane.server.id) void lane.request('resources/subscribe', Json.of({ uri }))
   }
@@ -39,9 +43,11 @@ export async function unsubscribe(
 ): Promise<Answer> {
   const uri = params.string('uri')!
   session.subscriptions.delete(uri)
+  // Each session may know it under another uri.
+  const own = sent.string('uri')
   for (const other of deps.sessions.all()) {
-    const server = other.subscriptions.get(uri)?.server
-    if (server === lane.server.id && catalogs.berth(other, server)?.lane === lane) return DONE
+    const holds = [...other.subscriptions.values()].some(one => one.server === lane.server.id && one.uri === own)
+    if (holds && catalogs.berth(other, lane.server.id)?.lane === lane) return DONE
   }
   return lane.request('resources/unsubscribe', sent)
 }

@@ -3,7 +3,7 @@ import type { Session } from '../downstream/session.ts'
 import type { ErrorCode } from '../errors.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
-import { serverOf } from '../mcp/names.ts'
+import { serversOf } from '../mcp/names.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
@@ -23,6 +23,7 @@ export interface NoTarget {
 }
 
 const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
+const NOBODY: readonly string[] = []
 const same = (params: Json): Json => params
 
 export function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
@@ -71,13 +72,12 @@ async function lookUp(
   publicName: string,
 ): Promise<{ found: Entry | undefined; hint: string | undefined }> {
   const { view } = session
-  const hint = view.naming === 'qualified' ? serverOf(publicName) : undefined
   const all = view.servers.map(server => server.id)
-  const candidates = hint !== undefined && all.includes(hint) ? [hint] : view.naming === 'qualified' ? [] : all
+  const candidates = view.naming === 'qualified' ? serversOf(publicName, all) : all
   let found = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
   // A server that does not tell of changes may have a new tool since.
-  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind)).byName.get(publicName)
-  return { found, hint }
+  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind, candidates)).byName.get(publicName)
+  return { found, hint: view.naming === 'qualified' ? candidates[0] : undefined }
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
@@ -99,13 +99,20 @@ async function findUri(catalogs: Catalogs, session: Session, publicUri: string |
 async function serverOfUri(catalogs: Catalogs, session: Session, uri: string): Promise<string | undefined> {
   if (session.view.only !== undefined) return session.view.only
   const all = session.view.servers.map(server => server.id)
-  const resources = await catalogs.known(session, RESOURCES, all)
-  const listed = resources.byName.get(uri)
-  if (listed !== undefined) return listed.server
-  const templates = await catalogs.known(session, TEMPLATES, all)
-  const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, uri)).map(entry => entry.server))
-  if (fitting.size === 1) return [...fitting][0]
-  const entries = [...resources.entries, ...templates.entries]
+  // What has been listed is found without asking: a server that hangs holds up nobody's reading from another.
+  for (const asked of [NOBODY, all]) {
+    const resources = await catalogs.known(session, RESOURCES, asked)
+    const listed = resources.byName.get(uri)
+    if (listed !== undefined) return listed.server
+    const templates = await catalogs.known(session, TEMPLATES, asked)
+    const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, uri)).map(entry => entry.server))
+    if (fitting.size === 1) return [...fitting][0]
+    if (asked === all) return byScheme(uri, [...resources.entries, ...templates.entries])
+  }
+  return undefined
+}
+
+function byScheme(uri: string, entries: readonly Entry[]): string | undefined {
   const scheme = schemeOf(uri)
   const sameScheme = new Set(entries.filter(entry => schemeOf(entry.name) === scheme).map(entry => entry.server))
   if (sameScheme.size === 1) return [...sameScheme][0]

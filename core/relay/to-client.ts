@@ -3,7 +3,7 @@ import type { Channel, Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { clientCapabilityFor, LISTS } from '../mcp/methods.ts'
+import { clientCapabilityFor, LISTS, LOG_LEVELS } from '../mcp/methods.ts'
 import type { Answer, Outcome } from '../plugin/index.ts'
 import type { Ask } from '../upstream/calls.ts'
 import type { Lane } from '../upstream/lane.ts'
@@ -73,9 +73,12 @@ function outcomeOf(answer: Answer): Outcome {
   return { kind: 'failed', cause: answer.code === 'withheld' ? 'withheld' : 'upstream-error', code: answer.code ?? 'client-error', answer }
 }
 
-// Spec: server/utilities/logging, RFC 5424 severities, least severe first.
-const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
+/** True below `uri`, not where two names only begin alike. */
+function isWithin(uri: string, sub: string): boolean {
+  return sub.startsWith(uri) && (uri.endsWith('/') || /^[/?#]/.test(sub.slice(uri.length)))
+}
+
 /** A storm of list_changed is told once in this time. */
 const CALM_MS = 50
 
@@ -85,15 +88,21 @@ export function createTold(
   catalogs: Catalogs,
 ): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
   const waiting = new WeakMap<Session, Set<string>>()
-  let last = Promise.resolve()
+  /** Notifications of one session keep their order. */
+  const last = new WeakMap<Session, Promise<void>>()
 
   function send(session: Session, method: string, params: Json | undefined): void {
     if (!deps.pipeline.wants.notifications) return void session.tell(method, params)
-    last = last.then(async () => {
+    const before = last.get(session)
+    const sent = (async () => {
+      await before
       const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
       if (shown !== undefined) session.tell(shown.method, params === undefined ? undefined : (shown.params as Json))
-    })
-    last.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) }))
+    })()
+    last.set(
+      session,
+      sent.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) })),
+    )
   }
 
   return (session, lane, method, params) => {
@@ -110,7 +119,7 @@ export function createTold(
     }
     if (method === 'notifications/message') {
       const level = params?.string('level')
-      if (session.logLevel !== undefined && level !== undefined && LEVELS.indexOf(level) < LEVELS.indexOf(session.logLevel)) return
+      if (session.logLevel !== undefined && level !== undefined && LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(session.logLevel)) return
     }
     if (method === 'notifications/resources/updated') {
       const uri = params?.string('uri')
@@ -118,7 +127,7 @@ export function createTold(
       const shown = catalogs.publicUri(session, lane.server.id, uri)
       // Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to.
       const wanted = [...session.subscriptions].some(
-        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || shown.startsWith(subscribed)),
+        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || isWithin(subscribed, shown)),
       )
       if (!wanted) return
       return send(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))

@@ -8,8 +8,10 @@ export interface Committer {
   close(): Promise<void>
 }
 
-interface Waiting {
-  readonly rows: readonly Append[]
+/** What is committed as one: everybody who appended to it waits for the same promise. */
+interface Group {
+  readonly rows: Append[]
+  readonly durable: Promise<void>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -17,8 +19,8 @@ interface Waiting {
 /** `open` is called again at each recovery. */
 export async function createWriter(open: (onLost: (error: Error) => void) => Promise<Committer>): Promise<GroupWriter> {
   let poison: Error | undefined
-  let gathered: Waiting[] = []
-  const inFlight = new Set<readonly Waiting[]>()
+  let gathered: Group | undefined
+  let inFlight: Group[] = []
   let idle: (() => void) | undefined
   let generation = 0
   let committer = await openNext()
@@ -34,27 +36,28 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
   // Invariant: after a failure nothing more is sent, so the order of what is stored is the order of the appends.
   function fail(error: Error): void {
     poison ??= error
-    const lost = [...inFlight, gathered]
-    inFlight.clear()
-    gathered = []
-    for (const batch of lost) for (const one of batch) one.reject(error)
+    const lost = gathered === undefined ? inFlight : [...inFlight, gathered]
+    inFlight = []
+    gathered = undefined
+    for (const group of lost) group.reject(error)
     idle?.()
   }
 
   function flush(): void {
-    const batch = gathered
-    if (batch.length === 0) return
-    gathered = []
-    inFlight.add(batch)
+    const group = gathered
+    if (group === undefined) return
+    gathered = undefined
+    inFlight.push(group)
     const own = generation
     const done = (): void => {
-      if (!inFlight.delete(batch)) return
-      for (const one of batch) one.resolve()
-      if (inFlight.size === 0) idle?.()
+      const at = inFlight.indexOf(group)
+      if (at < 0) return
+      inFlight.splice(at, 1)
+      group.resolve()
+      if (inFlight.length === 0) idle?.()
     }
     try {
-      const rows = batch.length === 1 ? batch[0]!.rows : batch.flatMap(one => one.rows)
-      const committed = committer.commit(rows)
+      const committed = committer.commit(group.rows)
       if (committed === undefined) done()
       else {
         committed.then(done, (error: Error) => {
@@ -69,9 +72,12 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
   return {
     append(rows) {
       if (poison !== undefined) return Promise.reject(poison)
-      return new Promise((resolve, reject) => {
-        if (gathered.push({ rows, resolve, reject }) === 1) setImmediate(flush)
-      })
+      if (gathered === undefined) {
+        gathered = openGroup()
+        setImmediate(flush)
+      }
+      for (const row of rows) gathered.rows.push(row)
+      return gathered.durable
     },
     async recover() {
       fail(new Error('the writer is being reopened'))
@@ -81,7 +87,7 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
     },
     async close() {
       flush()
-      if (inFlight.size > 0) {
+      if (inFlight.length > 0) {
         await new Promise<void>(resolve => {
           idle = resolve
         })
@@ -90,6 +96,16 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
       await committer.close()
     },
   }
+}
+
+function openGroup(): Group {
+  let resolve!: () => void
+  let reject!: (error: Error) => void
+  const durable = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { rows: [], durable, resolve, reject }
 }
 
 /** Commits at once on the calling thread. */

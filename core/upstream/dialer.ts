@@ -13,9 +13,7 @@ export function createDialer(): Dialer {
       let pool = pools.get(url.origin)
       if (pool === undefined) {
         // Time limits are the lane's, per call: undici's own (300 s) would cut long calls and idle streams.
-        pool = import('undici').then(
-          ({ Pool }) => new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, pipelining: 1 }),
-        )
+        pool = importPool().then(Pool => new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, pipelining: 1 }))
         pools.set(url.origin, pool)
       }
       return pool
@@ -25,4 +23,10 @@ export function createDialer(): Dialer {
       pools.clear()
     },
   }
+}
+
+/** The whole of undici (fetch, WebSocket, caches) takes three times as long to load as its pool; the version is pinned. */
+async function importPool(): Promise<typeof Pool> {
+  const file = 'undici/lib/dispatcher/pool.js'
+  return ((await import(file)) as { readonly default: typeof Pool }).default
 }

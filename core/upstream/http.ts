@@ -23,7 +23,7 @@ interface Running {
 }
 
 const ACCEPT = 'application/json, text/event-stream'
-/** A server that was told of a cancellation gets this long to end the stream itself. */
+/** A server that was told of a cancellation, or has answered, gets this long to end the stream itself. */
 const ABANDON_MS = 1000
 
 export function createHttpTransport(options: HttpTransportOptions): Transport {
@@ -35,6 +35,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   let events: TransportEvents
   let pool: Dispatcher
   let closed = false
+  let ended = false
   const running = new Slots<Running>()
   let standing: StandingStream | undefined
 
@@ -46,6 +47,15 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     events.closed(fault)
   }
 
+  /** The others under way find out for themselves: each gets its own 404 and may be made again. */
+  function lose(fail: (fault: TransportFault) => void): void {
+    fail({ code: 'upstream-unavailable', detail: 'the server does not know the session any more', undelivered: true })
+    if (closed || ended) return
+    ended = true
+    standing?.close()
+    events.ended?.({ code: 'upstream-crashed', detail: 'session lost' })
+  }
+
   function post(body: Uint8Array, id: number | undefined): void {
     const fail = (fault: TransportFault) => {
       if (id !== undefined && !closed) events.failed(id, fault)
@@ -54,8 +64,10 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     let feed: ((chunk: Buffer) => void) | undefined
     let settled = false
     let slot = -1
+    let linger: NodeJS.Timeout | undefined
     const settle = () => {
       settled = true
+      clearTimeout(linger)
       if (slot >= 0) running.remove(slot)
     }
     pool.dispatch(
@@ -70,9 +82,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
           if (status === 404 && sessionId !== undefined) {
             settle()
             controller.abort(new Error('session lost'))
-            fail({ code: 'upstream-unavailable', detail: 'the server does not know the session any more', undelivered: true })
-            close({ code: 'upstream-crashed', detail: 'session lost' })
-            return
+            return lose(fail)
           }
           if (id === undefined) {
             feed = () => {}
@@ -89,7 +99,10 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
           if (type === 'text/event-stream' && status < 300) {
             const parser = createSseParser({
               maxEventBytes: maxBytes,
-              onEvent: event => event.data.length > 0 && events.message(event.data, id),
+              onEvent(event) {
+                events.message(event.data, id)
+                if (events.awaits?.(id) === false) linger ??= setTimeout(() => controller.abort(new Error('answered')), ABANDON_MS).unref()
+              },
               onFault: fault => {
                 settle()
                 controller.abort(new Error('bad stream'))
@@ -112,7 +125,13 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
             fail({ code: 'upstream-garbage', detail: `the answer is larger than ${maxBytes} bytes` })
           }
           finish = () => {
-            if (type === 'application/json') return events.message(body.take(), id)
+            const bytes = body.take()
+            if (status === 400 && sessionId !== undefined && deniesSession(bytes)) return lose(fail)
+            if (type === 'application/json' && (status < 400 || isMessage(bytes))) {
+              events.message(bytes, id)
+              // A no-op where that was the answer.
+              return fail({ code: 'upstream-garbage', detail: 'the response is not the answer to its request' })
+            }
             const code = status >= 500 || status === 429 || status === 401 || status === 403 ? 'upstream-unavailable' : 'upstream-garbage'
             fail({ code, detail: `HTTP ${status} ${type}` })
           }
@@ -129,7 +148,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
           if (settled) return
           settle()
           fail({
-            code: finish === undefined ? 'upstream-unavailable' : 'upstream-crashed',
+            code: neverSent(error) ? 'upstream-unavailable' : 'upstream-crashed',
             detail: reasonOf(error),
             undelivered: neverSent(error),
           })
@@ -201,6 +220,21 @@ function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint
     },
     take: () => (rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)),
   }
+}
+
+/** An error response may bring a message of the protocol, or anything else. */
+function isMessage(body: Uint8Array): boolean {
+  return asText(body).includes('"jsonrpc"')
+}
+
+/** Servers made with the SDK's examples say 400 where the specification has 404, as an error without an id. */
+function deniesSession(body: Uint8Array): boolean {
+  const text = body.length < 2000 ? asText(body) : ''
+  return /"id"\s*:\s*null/.test(text) && /session|not initialized/i.test(text)
+}
+
+function asText(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
 }
 
 function reasonOf(error: unknown): string {

@@ -40,6 +40,10 @@ export class Lane {
   readonly #calls: Calls
   readonly #asks = new Asks()
   #transport: Transport | undefined
+  /** Requests other than for lists: each may have changed what the lists hold. */
+  requests = 0
+  #garbled = 0
+  #closed = false
   #opening: Promise<Agreement | TransportFault> | undefined
 
   constructor(options: LaneOptions) {
@@ -76,6 +80,7 @@ export class Lane {
 
   /** Resolves with the server's answer, or with an error answer of our own; never rejects. */
   async request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
+    if (!method.endsWith('/list')) this.requests++
     const first = await this.#attempt(method, params, call)
     if (first.code !== UNDELIVERED) return first
     // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
@@ -87,7 +92,9 @@ export class Lane {
     this.#transport?.send(writeNotification(method, params), { kind: 'other' })
   }
 
+  /** For good: whoever still asks gets an error, and no process is started for him. */
   async close(): Promise<void> {
+    this.#closed = true
     const transport = this.#transport
     this.#lost({ code: 'upstream-unavailable', detail: 'closed' }, false)
     await transport?.close()
@@ -103,14 +110,17 @@ export class Lane {
 
   async #open(): Promise<Agreement | TransportFault> {
     const { server, client, events, log } = this.#options
+    if (this.#closed) return { code: 'upstream-unavailable', detail: 'closed' }
     const transport = this.#options.createTransport()
     this.#transport = transport
     const isCurrent = () => this.#transport === transport
     let fault: TransportFault | undefined
     try {
       await transport.open({
-        message: (bytes, during) => isCurrent() && this.#receive(bytes, during),
+        message: (bytes, during) => (isCurrent() || during !== undefined) && this.#receive(bytes, during, isCurrent()),
         failed: (id, why) => this.#calls.find(id)?.settle(this.#faultAnswer(why)),
+        awaits: id => this.#calls.find(id) !== undefined,
+        ended: why => isCurrent() && this.#leave(why),
         closed: why => {
           fault ??= why
           if (isCurrent()) this.#lost(why, true)
@@ -119,7 +129,7 @@ export class Lane {
     } catch (error) {
       fault = isTransportFault(error) ? error : { code: 'upstream-unavailable', detail: String(error) }
     }
-    if (fault === undefined) {
+    if (fault === undefined && isCurrent()) {
       const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
       const agreement = agree(answer)
       if ('detail' in agreement) fault ??= agreement
@@ -138,16 +148,16 @@ export class Lane {
     return fault
   }
 
-  #receive(bytes: Uint8Array, during: number | undefined): void {
+  #receive(bytes: Uint8Array, during: number | undefined, current: boolean): void {
     const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
     if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
     const message = readMessage(json, 'upstream')
     if (!('code' in message) && message.kind === 'batch') {
-      for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during)
-    } else this.#dispatch(message, during)
+      for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during, current)
+    } else this.#dispatch(message, during, current)
   }
 
-  #dispatch(message: ReturnType<typeof readMessage>, during: number | undefined): void {
+  #dispatch(message: ReturnType<typeof readMessage>, during: number | undefined, current: boolean): void {
     if ('code' in message) return this.#garbage(message.message, during)
     switch (message.kind) {
       case 'result':
@@ -158,14 +168,18 @@ export class Lane {
       case 'notification':
         return this.#notified(message, during)
       case 'request':
-        return this.#asked(message, during)
+        // In a session that is over nobody takes the answer.
+        return current ? this.#asked(message, during) : undefined
       case 'batch':
         return this.#garbage('a batch inside a batch', during)
     }
   }
 
   #garbage(why: string, during: number | undefined): void {
-    this.#options.log.warn('server sent an invalid message', { server: this.server.id, why })
+    this.#garbled++
+    // The 1st, 2nd, 4th, 8th...: a server that sends nothing else must not fill the log.
+    if (Number.isInteger(Math.log2(this.#garbled)))
+      this.#options.log.warn('server sent an invalid message', { server: this.server.id, why, count: this.#garbled })
     if (during !== undefined) this.#calls.find(during)?.settle(errorAnswer('upstream-garbage', { server: this.server.id }))
   }
 
@@ -193,10 +207,14 @@ export class Lane {
   }
 
   #lost(fault: TransportFault, report: boolean): void {
+    this.#leave(fault, report)
+    this.#calls.fail(this.#faultAnswer(fault))
+  }
+
+  #leave(fault: TransportFault, report = true): void {
     const had = this.#transport !== undefined
     this.#transport = undefined
     this.agreement = undefined
-    this.#calls.fail(this.#faultAnswer(fault))
     this.#asks.cancelAll()
     if (had && report) this.#options.events.closed(this, fault)
   }

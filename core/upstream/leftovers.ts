@@ -1,16 +1,17 @@
-// Finds server processes that a killed gateway left behind, and ends them: one small file per child says which process it was.
+// Finds server processes that a killed gateway left behind, and ends them: one small file per child says which processes they were.
 import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readBootId, readProcess } from './proc-stat.ts'
+import { listProcesses, type ProcessStat, readBootId, readProcess } from './proc-stat.ts'
 
 export interface Leftovers {
-  /** A child leads the process group `pid`. */
+  /** A child leads the process group `pid`. Again once it serves: then what it has started by now is noted with it. */
   note(pid: number): void
   /** Its group is empty. */
   forget(pid: number): void
 }
 
-type Note = { readonly boot: string; readonly start: string; readonly owner: { readonly pid: number; readonly start: string } }
+type Named = Pick<ProcessStat, 'pid' | 'start'>
+type Note = { readonly boot: string; readonly members: readonly Named[]; readonly owner: Named }
 
 /** `folder` is created; several gateways may share it. Does nothing where the system does not tell start times. */
 export function createLeftovers(folder: string): Leftovers {
@@ -19,10 +20,11 @@ export function createLeftovers(folder: string): Leftovers {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return {
     note(pid) {
-      const start = readProcess(pid)?.start
-      if (start === undefined) return
+      const members = listProcesses().filter(one => one.group === pid)
+      if (members.length === 0) return
+      const note: Note = { boot, members: members.map(({ pid: member, start }) => ({ pid: member, start })), owner }
       try {
-        writeFileSync(join(folder, `${pid}.json`), JSON.stringify({ boot, start, owner } satisfies Note), { mode: 0o600 })
+        writeFileSync(join(folder, `${pid}.json`), JSON.stringify(note), { mode: 0o600 })
       } catch {
         // A full disk must not keep a server from starting: the note is a second net, under the exit handler.
       }
@@ -38,10 +40,16 @@ export function reapLeftovers(folder: string): readonly number[] {
     const hasOwner = note !== undefined && note.boot === boot && readProcess(note.owner.pid)?.start === note.owner.start
     if (hasOwner) return []
     remove(path)
-    // Invariant: a process is only ended where boot, pid and start time are those noted; a pid alone may belong to a stranger.
-    const isSame = note !== undefined && note.boot === boot && boot !== '' && readProcess(pid)?.start === note.start
-    return isSame && kill(pid) ? [pid] : []
+    // Invariant: a group is only ended where it holds a process whose boot, pid and start time are those noted; a number alone may belong
+    // to a stranger. One such process proves the group: while it lived, nobody else could get the number.
+    const isOurs = note !== undefined && note.boot === boot && boot !== '' && note.members.some(member => isIn(pid, member))
+    return isOurs && kill(pid) ? [pid] : []
   })
+}
+
+function isIn(group: number, { pid, start }: Named): boolean {
+  const found = readProcess(pid)
+  return found?.start === start && found.group === group
 }
 
 function listNotes(folder: string): readonly { path: string; pid: number; note: Note | undefined }[] {
@@ -59,7 +67,7 @@ function listNotes(folder: string): readonly { path: string; pid: number; note: 
 function readNote(path: string): Note | undefined {
   try {
     const note = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof note?.start === 'string' && typeof note.boot === 'string' && typeof note.owner?.pid === 'number' ? note : undefined
+    return Array.isArray(note?.members) && typeof note.boot === 'string' && typeof note.owner?.pid === 'number' ? note : undefined
   } catch {
     return undefined
   }

@@ -1,12 +1,13 @@
 // The lists of one lane (tools, resources, templates, prompts): fetched whole, kept while the server promises to tell of changes.
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import type { Answer, Log } from '../plugin/index.ts'
+import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from './lane.ts'
 
 // A server that pages for ever, or in a circle, is cut here.
 const MAX_PAGES = 200
 const MAX_ITEMS = 20_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Equal answers of the server give the same array, so that whatever is derived from it can be kept. */
 export type Items = readonly Json[]
@@ -14,25 +15,36 @@ export type Items = readonly Json[]
 interface Kept {
   readonly items: Items
   readonly pages: readonly Json[]
+  /** The server tells of changes: current until it does. */
+  readonly promised: boolean
+  /** Of other servers a list is current for a moment, as long as nobody asked the server for anything else meanwhile. */
+  readonly until: number
+  readonly requests: number
   /** Cleared by list_changed and by a new session with the server. */
-  fresh: boolean
+  valid: boolean
 }
+
+const QUIET_MS = 1000
 
 export class Listings {
   readonly #lane: Lane
+  readonly #clock: Clock
   readonly #log: Log
+  /** Counts what makes lists stale, so that a list that was on its way meanwhile is not taken for current. */
+  #changes = 0
   readonly #kept = new Map<string, Kept>()
   readonly #fetching = new Map<string, Promise<Items | Answer>>()
 
-  constructor(lane: Lane, log: Log) {
+  constructor(lane: Lane, clock: Clock, log: Log) {
     this.#lane = lane
+    this.#clock = clock
     this.#log = log
   }
 
-  /** The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
-  fetch(kind: ListKind): Promise<Items | Answer> | Items {
+  /** `again`: ask anew unless the server has promised to tell of changes. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
+  fetch(kind: ListKind, again = false): Promise<Items | Answer> | Items {
     const kept = this.#kept.get(kind.of)
-    if (kept?.fresh && this.#lane.isOpen) return kept.items
+    if (kept !== undefined && this.#isCurrent(kept) && (kept.promised || !again)) return kept.items
     let fetching = this.#fetching.get(kind.of)
     if (fetching === undefined) {
       fetching = this.#fetch(kind).finally(() => this.#fetching.delete(kind.of))
@@ -49,19 +61,27 @@ export class Listings {
   changed(method: string, kinds: readonly ListKind[]): void {
     for (const kind of kinds) {
       const kept = this.#kept.get(kind.of)
-      if (kind.changed === method && kept !== undefined) kept.fresh = false
+      if (kind.changed !== method) continue
+      this.#changes++
+      if (kept !== undefined) kept.valid = false
     }
   }
 
   stale(): void {
-    for (const kept of this.#kept.values()) kept.fresh = false
+    this.#changes++
+    for (const kept of this.#kept.values()) kept.valid = false
+  }
+
+  #isCurrent(kept: Kept): boolean {
+    if (!kept.valid || !this.#lane.isOpen) return false
+    return kept.promised || (kept.requests === this.#lane.requests && this.#clock.mono() < kept.until)
   }
 
   async #fetch(kind: ListKind): Promise<Items | Answer> {
     const ready = await this.#lane.ready()
     if (!('detail' in ready)) {
       const capability = ready.capabilities.get(kind.capability)
-      if (capability === undefined) return NONE
+      if (capability === undefined) return this.#keep(kind, NONE, [], true, this.#snapshot())
       return this.#drain(kind, capability.get('listChanged')?.value === true)
     }
     return this.#lane.request(kind.method, undefined)
@@ -69,31 +89,48 @@ export class Listings {
 
   async #drain(kind: ListKind, promised: boolean): Promise<Items | Answer> {
     const before = this.#kept.get(kind.of)
+    const began = this.#snapshot()
     const pages: Json[] = []
-    const items: Json[] = []
     const seen = new Set<string>()
+    let bytes = 0
     let cursor: Json | undefined
     do {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
       if (answer.kind === 'error') {
         // Capability without the method: some servers declare resources and offer no templates.
-        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601 ? NONE : answer
+        return pages.length === 0 && (answer.payload as Json).get('code')?.value === -32601
+          ? this.#keep(kind, NONE, [], promised, began)
+          : answer
       }
       const page = answer.payload as Json
       pages.push(page)
-      items.push(...this.#itemsOf(page, kind))
+      bytes += page.bytes.length
       cursor = page.get('nextCursor')
       if (cursor?.type !== 'string') cursor = undefined
-      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES || items.length >= MAX_ITEMS) {
+      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES || bytes >= MAX_BYTES) {
         this.#log.warn('list cut: the server pages without end', { server: this.#lane.server.id, list: kind.of, pages: pages.length })
         cursor = undefined
       } else seen.add(cursor.text)
     } while (cursor !== undefined)
-    if (before !== undefined && samePages(before.pages, pages)) {
-      before.fresh = promised
-      return before.items
-    }
-    this.#kept.set(kind.of, { items, pages, fresh: promised })
+    const same = before !== undefined && samePages(before.pages, pages)
+    const items = same ? before.items : pages.flatMap(page => this.#itemsOf(page, kind)).slice(0, MAX_ITEMS)
+    return this.#keep(kind, items, pages, promised, began)
+  }
+
+  #snapshot(): { readonly changes: number; readonly requests: number } {
+    return { changes: this.#changes, requests: this.#lane.requests }
+  }
+
+  /** What came meanwhile may already be out of date: then it is kept, but asked for again. */
+  #keep(
+    kind: ListKind,
+    items: Items,
+    pages: readonly Json[],
+    promised: boolean,
+    began: { readonly changes: number; readonly requests: number },
+  ): Items {
+    const until = this.#clock.mono() + QUIET_MS
+    this.#kept.set(kind.of, { items, pages, promised, until, requests: began.requests, valid: began.changes === this.#changes })
     return items
   }
 

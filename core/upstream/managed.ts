@@ -105,6 +105,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     if (verdict !== undefined || closing || lost) return
     stopTimer()
     start?.ready()
+    if (stdio.pid !== undefined) deps.leftovers?.note(stdio.pid)
     if (server.timeout.idleMs > 0) watchIdleness(server.timeout.idleMs)
   }
 

@@ -11,10 +11,13 @@ import type { Transport, TransportFault } from './transport.ts'
 
 /** Whoever uses a lane: gets what the server says outside of any call. */
 export interface LaneUser {
+  readonly principalId: string
+  /** What it asked for, where it did. */
+  logLevel(): string | undefined
   notified(lane: Lane, method: string, params: Json | undefined): void
   asked(lane: Lane, ask: Ask): Promise<Answer>
   /** A new session with the server began: what was told to the last one must be told again. */
-  opened(lane: Lane): void
+  opened(berth: Berth): void
   /** True while this user waits for something from the server outside of calls, e.g. a subscription. */
   holds(server: string): boolean
 }
@@ -54,6 +57,7 @@ export class LanePool {
   /** The last agreement with each server, of whichever lane. */
   readonly #known = new Map<string, Agreement>()
   readonly #shared: LaneClient
+  #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -74,7 +78,8 @@ export class LanePool {
     let berth = this.#berths.get(key)
     if (berth === undefined) {
       berth = this.#create(server, server.shared ? undefined : binding.session, key)
-      this.#berths.set(key, berth)
+      if (this.#closed) void berth.lane.close()
+      else this.#berths.set(key, berth)
     }
     if (user !== undefined) berth.users.add(user)
     return berth
@@ -84,20 +89,33 @@ export class LanePool {
   async leave(user: LaneUser, sessionId: string): Promise<void> {
     const ending: Promise<void>[] = []
     for (const [key, berth] of this.#berths) {
-      berth.users.delete(user)
-      if (berth.users.size > 0 || !key.endsWith(`\0${sessionId}`)) continue
-      this.#berths.delete(key)
-      ending.push(berth.lane.close())
+      if (!berth.users.delete(user) || berth.users.size > 0) continue
+      if (key.endsWith(`\0${sessionId}`)) {
+        this.#berths.delete(key)
+        ending.push(berth.lane.close())
+      } else this.#retire(berth)
     }
     await Promise.all(ending)
   }
 
+  /** A lane of a principal whose last session has ended is kept for a while; the one that no principal owns stays. */
+  #retire(berth: Berth): void {
+    const { server } = berth.lane
+    if (server.timeout.idleMs === 0 || berth.key === keyOf(server, { principalId: '', session: undefined })) return
+    this.#options.clock.after(server.timeout.idleMs, () => {
+      if (berth.users.size > 0 || this.#berths.get(berth.key) !== berth) return
+      this.#berths.delete(berth.key)
+      berth.lane.close().catch(error => this.#options.log.warn('lane did not close', { server: server.id, error: String(error) }))
+    })
+  }
+
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
-    await Promise.all(servers.map(server => this.berth(server, { principalId, session: undefined }).lane.ready()))
+    await Promise.all(servers.map(async server => this.berth(server, { principalId, session: undefined }).lane.ready()))
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const berths = [...this.#berths.values()]
     this.#berths.clear()
     await Promise.all(berths.map(berth => berth.lane.close()))
@@ -126,6 +144,8 @@ export class LanePool {
       events: {
         notified: (from, method, params) => {
           berth.lists.changed(method, LISTS)
+          // Invariant: what a server says of one principal's doings reaches no other, so where it is unknown whose they are, nobody.
+          if (server.shared && !FOR_ALL.has(method) && new Set([...users].map(user => user.principalId)).size > 1) return
           for (const user of users) user.notified(from, method, params)
         },
         asked: (from, ask) => {
@@ -141,7 +161,7 @@ export class LanePool {
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
           if (before === undefined || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
-          for (const user of users) user.opened(lane)
+          for (const user of users) user.opened(berth)
           reopened = true
         },
         closed: (from, fault: TransportFault) => {
@@ -152,7 +172,7 @@ export class LanePool {
       },
     })
     let reopened = false
-    const berth: Berth = { lane, lists: new Listings(lane, log), users, key }
+    const berth: Berth = { lane, lists: new Listings(lane, clock, log), users, key }
     return berth
   }
 }
@@ -160,6 +180,7 @@ export class LanePool {
 /** Not before the supervisor has counted the failure; it says how much longer to wait. */
 const RESTART_MS = 50
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
+const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
 const NOBODY: Answer = {
   kind: 'error',
   payload: Json.of({ code: -32601, message: 'no client takes such requests' }),

@@ -20,6 +20,10 @@ export interface TransportEvents {
   message(bytes: Uint8Array, during: number | undefined): void
   /** This request will get no answer; the connection lives on. */
   failed(id: number, fault: TransportFault): void
+  /** The session is over: nothing more may be sent, but what is under way is still answered, or fails one by one. No `closed` follows. */
+  ended?(fault: TransportFault): void
+  /** False when the request has its answer; a stream that goes on after it is of no use. */
+  awaits?(id: number): boolean
   /** Once, and the last event: everything pending is lost. */
   closed(fault: TransportFault): void
 }

@@ -42,7 +42,7 @@ export async function openLog(ctx: PluginContext<AuditConfig>, digester: Digeste
       stream,
       deadline: config.deadline,
       tail: `,"durability":"${config.durability}"${ctx.open ? ',"open":true' : ''}`,
-      before: past.last?.hash ?? NO_LINK,
+      before: toHex(past.last?.hash ?? NO_LINK),
       readHead: () => readHead(ctx, stream),
       onHealth: failing => report(ctx, failing),
     })
@@ -110,11 +110,13 @@ function readPast({ stores, config }: PluginContext<AuditConfig>): Past {
   }
 }
 
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
 function readHead({ stores, config }: PluginContext<AuditConfig>, stream: string): Head | undefined {
   const db = stores.open(config.path, { readOnly: true, schema: SCHEMA })
   try {
     const row = db.prepare('SELECT seq, hash FROM record WHERE stream = ? ORDER BY seq DESC LIMIT 1').get(stream)
-    return row === undefined ? undefined : { seq: Number(row.seq), link: row.hash as Uint8Array }
+    return row === undefined ? undefined : { seq: Number(row.seq), link: toHex(row.hash as Uint8Array) }
   } finally {
     db.close()
   }
@@ -122,7 +124,7 @@ function readHead({ stores, config }: PluginContext<AuditConfig>, stream: string
 
 /** What holds for every record of the stream is said once. `after` is the record that the first link continues. */
 function describeStart(ctx: PluginContext<AuditConfig>, { last, dead, open }: Past, digester: Digester): string {
-  const after = last === undefined ? null : { stream: last.stream, seq: last.seq, hash: Buffer.from(last.hash).toString('hex') }
+  const after = last === undefined ? null : { stream: last.stream, seq: last.seq, hash: toHex(last.hash) }
   const detail = {
     after,
     closes: dead,

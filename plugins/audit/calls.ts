@@ -1,9 +1,9 @@
 // The record of a call: intent before effect, outcome before reply, and every refusal.
-import type { Answer, Exchange, Hooks, Outcome, Payload, PluginContext, ResponseVerdict, SealedVerdict } from 'mcpgw/plugin'
+import type { Answer, Awaitable, Exchange, Hooks, Outcome, Payload, PluginContext, ResponseVerdict, SealedVerdict } from 'mcpgw/plugin'
 import { deny, pass } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
 import type { Digester } from './digest.ts'
-import { member } from './json-text.ts'
+import { member, milliseconds } from './json-text.ts'
 import type { Entry, Ledger } from './ledger.ts'
 import type { StoredText } from './stored-text.ts'
 import { describeSubject } from './subject.ts'
@@ -37,7 +37,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   let open = 0
 
   const entry = (type: string, x: Exchange, members: string): Entry => ({ type, call: x.id, at: clock.now(), mono: clock.mono(), members })
-  const took = (from: number): string => String(Math.max(0, Math.round((clock.mono() - from) * 1000) / 1000))
+  const took = (from: number): string => milliseconds(clock.mono() - from)
   const times = (x: Exchange, sent: number | undefined): string =>
     `,"durationMs":${took(x.mono)}${sent === undefined ? '' : `,"upstreamMs":${took(sent)}`}`
 
@@ -46,21 +46,23 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     call.open = false
   }
 
-  async function onSealed(x: Exchange): Promise<SealedVerdict> {
+  function onSealed(x: Exchange): Awaitable<SealedVerdict> {
     if (!RECORDED.has(x.resource.kind)) return pass
     const call: Call = { subject: describeSubject(x, x.decision, text), sent: 0, open: false }
     calls.set(x, call)
     const digest = `,"argsDigest":"${digester.digest(x.params.bytes)}"`
-    const failed = await ledger.append([entry('intent', x, call.subject + digest + describeArgs(x, text.args))], degrade ? 'keep' : 'offer')
-    call.sent = clock.mono()
-    if (failed === undefined) {
-      call.open = true
-      open += 1
-    }
-    return failed === undefined || degrade ? pass : deny('not-recorded', NOT_MADE, { detail: failed })
+    const intent = entry('intent', x, call.subject + digest + describeArgs(x, text.args))
+    return ledger.append([intent], degrade ? 'keep' : 'offer').then(failed => {
+      call.sent = clock.mono()
+      if (failed === undefined) {
+        call.open = true
+        open += 1
+      }
+      return failed === undefined || degrade ? pass : deny('not-recorded', NOT_MADE, { detail: failed })
+    })
   }
 
-  async function onResponse(x: Exchange, answer: Answer): Promise<ResponseVerdict> {
+  function onResponse(x: Exchange, answer: Answer): Awaitable<ResponseVerdict> {
     const call = calls.get(x)
     if (call === undefined) return pass
     const status = readStatus(x, answer)
@@ -68,17 +70,19 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const { bytes } = answer.payload
     const result = `,"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
     const members = `${call.subject},"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
-    const failed = await ledger.append([entry('outcome', x, members)], 'keep')
-    if (failed === undefined) end(call)
-    return failed === undefined || degrade ? pass : deny('not-recorded', LOST, { detail: failed })
+    return ledger.append([entry('outcome', x, members)], 'keep').then(failed => {
+      if (failed === undefined) end(call)
+      return failed === undefined || degrade ? pass : deny('not-recorded', LOST, { detail: failed })
+    })
   }
 
-  async function onSettled(x: Exchange, outcome: Outcome): Promise<void> {
+  function onSettled(x: Exchange, outcome: Outcome): Awaitable<void> {
     const call = calls.get(x)
     const settled = outcome.kind === 'denied' ? refusal(x, call, outcome) : late(x, call, outcome)
-    if (settled === undefined) return
-    const failed = await ledger.append([settled], 'keep')
-    if (failed === undefined && call !== undefined) end(call)
+    if (settled === undefined) return undefined
+    return ledger.append([settled], 'keep').then(failed => {
+      if (failed === undefined && call !== undefined) end(call)
+    })
   }
 
   /** A refused call may hold anything: its arguments are described by what the masker leaves of them. */

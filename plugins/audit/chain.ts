@@ -14,6 +14,16 @@ joined[0] = 1
  */
 export function linkRecord(prev: Uint8Array, body: string | Uint8Array): Buffer {
   joined.set(prev, 1)
-  joined.set(hash('sha256', typeof body === 'string' ? `\0${body}` : Buffer.concat([ZERO, body]), 'buffer'), 33)
-  return hash('sha256', joined, 'buffer')
+  return Buffer.from(linkLeaf(typeof body === 'string' ? `\0${body}` : Buffer.concat([ZERO, body])), 'hex')
+}
+
+/** The same for the one who writes: links are hex, and `text` is a zero character followed by the body. Makes nothing but the text it returns. */
+export function linkText(prev: string, text: string): string {
+  joined.write(prev, 1, 'hex')
+  return linkLeaf(text)
+}
+
+function linkLeaf(leaf: string | Uint8Array): string {
+  joined.write(hash('sha256', leaf, 'binary'), 33, 'latin1')
+  return hash('sha256', joined, 'hex')
 }

@@ -1,7 +1,7 @@
 // The one writer of a stream: chains records in order, knows when one is durable, and heals after a failed append.
 import type { Append, Clock, GroupWriter } from 'mcpgw/plugin'
-import { linkRecord } from './chain.ts'
-import { member, quote } from './json-text.ts'
+import { linkText } from './chain.ts'
+import { milliseconds, quote } from './json-text.ts'
 
 /** A record before it has its place. `members` is JSON text with a leading comma, or empty. */
 export interface Entry {
@@ -18,7 +18,8 @@ export interface Entry {
 /** The last record of a stream, as the store has it. */
 export interface Head {
   readonly seq: number
-  readonly link: Uint8Array
+  /** Hex. */
+  readonly link: string
 }
 
 export interface LedgerOptions {
@@ -29,7 +30,7 @@ export interface LedgerOptions {
   /** Members that every record of this stream ends with. */
   readonly tail: string
   /** The first record: its `prev` is the last known link of the store. */
-  readonly before: Uint8Array
+  readonly before: string
   /** Reads the stream's head from the store; throws where it cannot be read. */
   readHead(): Head | undefined
   /** `undefined`: healthy again. */
@@ -46,12 +47,20 @@ export interface Ledger {
   close(): Promise<number>
 }
 
+/** An entry that is not to be lost; `seq`: its place in an append of unknown fate. */
+interface Kept {
+  readonly entry: Entry
+  readonly seq: number | undefined
+}
+
+/** What the writer commits as one: all of it becomes durable at once, or nobody knows. */
 interface Pending {
   readonly since: number
-  readonly entries: readonly Entry[]
-  /** Place of the last of them in the stream. */
-  readonly seq: number
-  readonly keep: boolean
+  readonly durable: Promise<void>
+  readonly kept: Kept[]
+  /** Place of its last record in the stream. */
+  seq: number
+  readonly settled: Promise<string | undefined>
   readonly settle: (failed: string | undefined) => void
 }
 
@@ -62,27 +71,27 @@ const CLOCK_STEP_MS = 1000
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { writer, clock, stream, deadline } = options
-  const start = `{"v":1,"stream":${quote(stream)},"seq":`
+  const start = `\0{"v":1,"stream":${quote(stream)},"seq":`
   let head: Head = { seq: 0, link: options.before }
   let acknowledged = 0
   let wallOffset: number | undefined
   let failing: string | undefined
   let delay = FIRST_RETRY_MS
-  // Kept entries, with the place that they got in an append of unknown fate.
-  let spool: { entry: Entry; seq: number | undefined }[] = []
+  let spool: Kept[] = []
   let dropped = 0
   let closed = false
   let cancelWatch: (() => void) | undefined
   let cancelRetry: (() => void) | undefined
-  const pending = new Set<Pending>()
+  // Oldest first.
+  let pending: Pending[] = []
 
   function chain(entry: Entry): Append {
     const { type, call, at, members } = entry
     const seq = head.seq + 1
-    const mono = Math.round(entry.mono * 1000) / 1000
-    const body = `${start}${seq},"type":${quote(type)},"at":${at},"mono":${mono}${call === '' ? '' : member('callId', call)}${members}${entry.late ? ',"late":true' : ''}${options.tail}}`
-    const link = linkRecord(head.link, body)
-    const row: Append = { sql: 0, params: [stream, seq, at, type, call, head.link, link, body] }
+    const callId = call === '' ? '' : `,"callId":${quote(call)}`
+    const text = `${start}${seq},"type":${quote(type)},"at":${at},"mono":${milliseconds(entry.mono)}${callId}${members}${entry.late ? ',"late":true' : ''}${options.tail}}`
+    const link = linkText(head.link, text)
+    const row: Append = { sql: 0, params: [stream, seq, at, type, call, head.link, link, text.slice(1)] }
     head = { seq, link }
     return row
   }
@@ -100,26 +109,40 @@ export function createLedger(options: LedgerOptions): Ledger {
     const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!)
     for (const entry of entries) rows.push(chain(entry))
     if (extra.length > 0) rows.push(...extra)
-    return new Promise(resolve => {
-      const one: Pending = { since: clock.mono(), entries, seq: head.seq, keep, settle: resolve }
-      pending.add(one)
-      cancelWatch ??= clock.after(deadline, watch)
-      writer.append(rows).then(
-        () => {
-          if (!pending.delete(one)) return
-          acknowledged = one.seq
-          resolve(undefined)
-        },
-        (error: Error) => {
-          if (pending.has(one)) fail(error.message)
-        },
-      )
+    const durable = writer.append(rows)
+    const last = pending.at(-1)
+    const group = last?.durable === durable ? last : openGroup(durable)
+    group.seq = head.seq
+    if (keep) for (const [i, entry] of entries.entries()) group.kept.push({ entry, seq: head.seq - entries.length + 1 + i })
+    return group.settled
+  }
+
+  function openGroup(durable: Promise<void>): Pending {
+    let settle!: Pending['settle']
+    const settled = new Promise<string | undefined>(resolve => {
+      settle = resolve
     })
+    const group: Pending = { since: clock.mono(), durable, kept: [], seq: 0, settled, settle }
+    pending.push(group)
+    cancelWatch ??= clock.after(deadline, watch)
+    durable.then(
+      () => {
+        const at = pending.indexOf(group)
+        if (at < 0) return
+        pending.splice(at, 1)
+        acknowledged = group.seq
+        settle(undefined)
+      },
+      (error: Error) => {
+        if (pending.includes(group)) fail(error.message)
+      },
+    )
+    return group
   }
 
   function watch(): void {
     cancelWatch = undefined
-    const [oldest] = pending
+    const oldest = pending[0]
     if (oldest === undefined) return
     const left = oldest.since + deadline - clock.mono()
     if (left <= 0) fail(`not durable within ${deadline} ms`)
@@ -129,11 +152,9 @@ export function createLedger(options: LedgerOptions): Ledger {
   // Invariant: a failed append is unknown, not absent. From here on nothing is chained until the head has been read from the store.
   function fail(why: string): void {
     failing = why
-    const lost = [...pending]
-    pending.clear()
-    for (const { entries, seq, keep } of lost) {
-      if (keep) for (const [i, entry] of entries.entries()) keepEntry(entry, seq - entries.length + 1 + i)
-    }
+    const lost = pending
+    pending = []
+    for (const { kept } of lost) for (const { entry, seq } of kept) keepEntry(entry, seq)
     for (const one of lost) one.settle(why)
     options.onHealth(why)
     retry()

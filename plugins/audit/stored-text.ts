@@ -26,8 +26,8 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
 
   function masked(payload: Payload): string {
     const value = masking()?.value(payload)
-    // Invariant: Masking gives back the same tree where it found nothing; then the text as it came is the text to store.
-    const text = value === undefined || value === payload.value ? payload.text : serialise(value)
+    // Where nothing was found the text as it came is the text to store.
+    const text = value === undefined ? payload.text : serialise(value)
     if (text.length > maxBytes) return preview(text.slice(0, WINDOW))
     const scrubbed = scrub(text)
     return `,"args":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`

@@ -14,8 +14,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS record_stream_seq ON record (stream, seq);
 CREATE TABLE IF NOT EXISTS stream (name TEXT PRIMARY KEY, open INTEGER NOT NULL) STRICT;
 PRAGMA user_version = ${SCHEMA};`
 
+// Hashes come as hex: a byte array of 32 bytes costs more to make, and much more to hand to a thread, than all of the text.
 export const statements: readonly string[] = [
-  'INSERT INTO record (stream, seq, at, type, call, prev, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  'INSERT INTO record (stream, seq, at, type, call, prev, hash, body) VALUES (?, ?, ?, ?, ?, unhex(?), unhex(?), ?)',
   'INSERT INTO stream (name, open) VALUES (?, 1)',
   'UPDATE stream SET open = 0 WHERE name = ?',
 ]

@@ -20,7 +20,6 @@ function leakyServers(sandbox: Sandbox): ServerEntries {
   writeFileSync(join(secrets, 'e2e-token'), SECRET, { mode: 0o600 })
   writeFileSync(join(sandbox.files, 'people.txt'), `Ada pays with 4111 1111 1111 1111, write to ${EMAIL}\n`)
   const { everything, ...others } = realServers(sandbox)
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the gateway expands it.
   return { ...others, ...(everything && { everything: { ...everything, env: { API_TOKEN: '${secret:e2e-token}' } } }) }
 }
 

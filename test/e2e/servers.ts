@@ -55,3 +55,8 @@ export function realServers(sandbox: Sandbox): ServerEntries {
 export function waitingServer(): ServerEntry {
   return { command: process.execPath, args: [join(FIXTURES, 'waiting-server.mjs')] }
 }
+
+/** A server that starts in the given manner and misbehaves where it is asked to. */
+export function oddServer(manner = 'well'): ServerEntry {
+  return { command: process.execPath, args: [join(FIXTURES, 'odd-mcp-server.mjs'), manner] }
+}

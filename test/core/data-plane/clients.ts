@@ -155,7 +155,7 @@ export async function connectStdio(
     rest = parts.pop()!
     lines.push(...parts)
     if (client.heard !== undefined) for (const line of parts) client.heard(line)
-    for (const wake of [...waiting]) wake()
+    for (const wake of waiting) wake()
   })
   const change = (): Promise<void> =>
     new Promise(resolve => {

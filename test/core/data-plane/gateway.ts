@@ -87,7 +87,7 @@ export function plugin(name: string, capabilities: readonly Capability[], hooks:
 export const authenticating: LoadedPlugin = plugin('names', ['authenticates'], {
   onRequest({ peer, direction }) {
     const [id] = peer.header('authorization')
-    if (direction === 'to-client' || id === undefined) return { kind: 'pass' }
+    if (direction === 'to-client' || id === undefined || id === '') return { kind: 'pass' }
     return { kind: 'identify', principal: { id, roles: [], tenant: 'default', claims: {}, via: { method: 'test' } } }
   },
 })

@@ -35,7 +35,8 @@ describe('a batch in revision 2025-03-26', () => {
 
   it('answers what is no message among good ones, and runs the good ones', async () => {
     const answer = await client.post(`[1,${call(5, 'up__echo')},[],{"jsonrpc":"2.0","id":6,"method":"ping","Method":1}]`)
-    expect(ids(answer.text).sort()).toEqual([5, 6, null, null].sort())
+    expect(new Set(ids(answer.text))).toEqual(new Set([5, 6, null]))
+    expect(ids(answer.text)).toHaveLength(4)
   })
 
   it('of notifications alone is taken without an answer', async () => {

@@ -1,23 +1,17 @@
 // Requests of servers to clients: the right client, the right stream, each id translated back, and nobody is asked who did not say he can.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { call, connectHttp, connectStdio } from '../data-plane/clients.ts'
 import { plugin, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen, type Received } from '../data-plane/script.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 async function gatewayTo(servers: TestGatewayOptions['servers'], more: Partial<TestGatewayOptions> = {}): Promise<TestGateway> {
   const gateway = await startTestGateway({ servers, ...more })
-  open.push(gateway)
+  opened(gateway)
   return gateway
-}
-function opened<T extends { close(): Promise<void> }>(upstream: T): T {
-  open.push(upstream)
-  return upstream
 }
 
 const able = '{"sampling":{},"roots":{"listChanged":true},"elicitation":{}}'

@@ -1,15 +1,13 @@
 // Cancelling: by the client, by hanging up, by the time limit. The right request of the right server, once, and no answer where none is due.
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { call, connectHttp, connectStdio } from '../data-plane/clients.ts'
 import { startTestGateway, type TestGateway, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen, type Script } from '../data-plane/script.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await (one.stop ?? one.close)!.call(one)
-})
+const opened = closeAfterEach()
 
 const cancelled = (id: string): string =>
   `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id},"reason":"no need"}}`
@@ -19,9 +17,9 @@ async function start(kind: 'stdio' | 'http', callMs = 10_000): Promise<{ upstrea
   const timeout = { startMs: 10_000, callMs, idleMs: 0 }
   const on = { 'tools/call': leaveOpen }
   const upstream = kind === 'stdio' ? await startStdioUpstream({ on }) : await startHttpUpstream({ on })
-  open.push(upstream)
+  opened(upstream)
   const gateway = await startTestGateway({ servers: [upstream.server('up', { timeout })], stdio: true })
-  open.push(gateway)
+  opened(gateway)
   return { upstream, gateway }
 }
 
@@ -126,9 +124,9 @@ for (const kind of ['stdio', 'http'] as const) {
       const timeout = { startMs: 60, callMs: 1000, idleMs: 0 }
       const on = { initialize: leaveOpen }
       const upstream = kind === 'stdio' ? await startStdioUpstream({ on }) : await startHttpUpstream({ on })
-      open.push(upstream)
+      opened(upstream)
       const gateway = await startTestGateway({ servers: [upstream.server('up', { timeout })] })
-      open.push(gateway)
+      opened(gateway)
       const client = await connectHttp(gateway)
       const answer = await client.ask('tools/call', { name: 'up__echo' })
       expect(answer.error.data.mcpgw.code).toBe('unknown-tool')

@@ -100,7 +100,8 @@ describe.skipIf(process.platform !== 'linux')('reaping of leftovers', () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcpgw-run-'))
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
     onTestFinished(() => void stranger.kill('SIGKILL'))
-    const note = { boot: readBootId(), start: '1', owner: { pid: 1 << 30, start: '1' } }
+    const owner = { pid: 1 << 30, start: '1' }
+    const note = { boot: readBootId(), members: [{ pid: stranger.pid, start: '1' }], owner }
     writeFileSync(join(folder, `${stranger.pid}.json`), JSON.stringify(note))
     writeFileSync(join(folder, '7.json'), 'not JSON')
     expect(reapLeftovers(folder)).toEqual([])
