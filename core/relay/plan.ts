@@ -6,7 +6,7 @@ import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
-import type { Refusal } from '../pipeline.ts'
+import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Resource } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
@@ -51,7 +51,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
       resource: { kind: 'method', server: '', method },
       resolve(x) {
         const take = (found: Target | NoTarget) => {
-          if ('code' in found) return { ...found, reason: errors[found.code].text, by: ['default'] }
+          if ('code' in found) return refusalOf(deps, found)
           target = found
           return found.resource
         }
@@ -73,6 +73,12 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
       },
     }
   }
+}
+
+/** Where lists are narrowed, that a server is away is told to nobody: it could be one that this caller may not see. */
+function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway }: NoTarget): Unresolved {
+  const code = isAway === true && !pipeline.wants.lists ? 'upstream-unavailable' : unknown
+  return { code, resource, reason: errors[code].text, by: ['default'] }
 }
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */
