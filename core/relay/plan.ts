@@ -6,10 +6,8 @@ import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
-
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Exchange, Resource } from '../plugin/index.ts'
-
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
