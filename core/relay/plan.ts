@@ -1,13 +1,15 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
 import type { Cancel } from '../cancel.ts'
-import type { ReplyChannel, Session } from '../downstream/session.ts'
+import { ownerOf, type ReplyChannel, type Session } from '../downstream/session.ts'
 import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
-import type { Refusal } from '../pipeline.ts'
-import type { Answer, Resource } from '../plugin/index.ts'
+
+import type { Refusal, Unresolved } from '../pipeline.ts'
+import type { Answer, Exchange, Resource } from '../plugin/index.ts'
+
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
@@ -51,7 +53,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
       resource: { kind: 'method', server: '', method },
       resolve(x) {
         const take = (found: Target | NoTarget) => {
-          if ('code' in found) return { ...found, reason: errors[found.code].text, by: ['default'] }
+          if ('code' in found) return refusalOf(deps, found)
           target = found
           return found.resource
         }
@@ -75,9 +77,13 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
   }
 }
 
+/** Where lists are narrowed, that a server is away is told to nobody: it could be one that this caller may not see. */
+function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway }: NoTarget): Unresolved {
+  const code = isAway === true && !pipeline.wants.lists ? 'upstream-unavailable' : unknown
+  return { code, resource, reason: errors[code].text, by: ['default'] }
+}
+
 /** A session belongs to the principal that opened it; for any other it does not exist. */
-export function isOther(session: Session, x: { readonly principal?: { readonly id: string } | undefined }): Refusal | undefined {
-  return (x.principal?.id ?? '') === session.principalId
-    ? undefined
-    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
+export function isOther(session: Session, x: Pick<Exchange, 'principal'>): Refusal | undefined {
+  return ownerOf(x.principal) === session.owner ? undefined : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
 }

@@ -20,6 +20,8 @@ export interface Target {
 export interface NoTarget {
   readonly code: ErrorCode
   readonly resource: Resource
+  /** The server that could have it does not answer, so nobody knows whether it does. */
+  readonly isAway?: boolean
 }
 
 const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
@@ -60,8 +62,8 @@ function findNamed(
   })
   const entry = catalogs.peek(session, kind, publicName)
   if (entry !== undefined) return targetOf(entry)
-  return lookUp(catalogs, session, kind, publicName).then(({ found, hint }) =>
-    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName) } : targetOf(found),
+  return lookUp(catalogs, session, kind, publicName).then(({ found, hint, isAway }) =>
+    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName), isAway } : targetOf(found),
   )
 }
 
@@ -70,14 +72,18 @@ async function lookUp(
   session: Session,
   kind: ListKind,
   publicName: string,
-): Promise<{ found: Entry | undefined; hint: string | undefined }> {
+): Promise<{ found: Entry | undefined; hint: string | undefined; isAway: boolean }> {
   const { view } = session
   const all = view.servers.map(server => server.id)
   const candidates = view.naming === 'qualified' ? serversOf(publicName, all) : all
-  let found = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
+  let catalog = await catalogs.known(session, kind, candidates)
   // A server that does not tell of changes may have a new tool since.
-  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind, candidates)).byName.get(publicName)
-  return { found, hint: view.naming === 'qualified' ? candidates[0] : undefined }
+  if (!catalog.byName.has(publicName) && candidates.length > 0) catalog = await catalogs.fetch(session, kind, candidates)
+  return {
+    found: catalog.byName.get(publicName),
+    hint: view.naming === 'qualified' ? candidates[0] : undefined,
+    isAway: candidates.length > 0 && !catalog.sources.some(source => candidates.includes(source.server)),
+  }
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
