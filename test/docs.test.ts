@@ -12,7 +12,15 @@ import { createWorkspace, type Workspace } from './docs/workspace.ts'
 import { root } from './packed-project.ts'
 
 const pagesIn = (folder: string): string[] => readdirSync(join(root, folder)).map(name => `${folder}/${name}/README.md`)
-const pages = ['README.md', 'PLUGINS.md', 'CHANGELOG.md', 'core/README.md', ...pagesIn('plugins'), ...pagesIn('examples')]
+const pages = [
+  'README.md',
+  'PLUGINS.md',
+  'CHANGELOG.md',
+  'core/README.md',
+  'test/bench/README.md',
+  ...pagesIn('plugins'),
+  ...pagesIn('examples'),
+]
 
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
 const LIMIT_MS = 120_000
@@ -82,6 +90,39 @@ describe('the two commands of the README', () => {
   })
 })
 
+/** A word of a command in the first cell of a table's row. */
+function isInCell(row: string, word: string): boolean {
+  return (
+    row.startsWith('| `') &&
+    row
+      .split('|')[1]!
+      .split(/[` ,]+/)
+      .includes(word)
+  )
+}
+
+async function listVerbs(): Promise<readonly { readonly path: readonly string[]; readonly examples: readonly string[] }[]> {
+  const plugins = await Promise.all(
+    builtInPlugins.map(async name => ((await import(join(root, 'plugins', name, 'index.ts'))) as { default: Plugin }).default),
+  )
+  return [...coreVerbs, ...plugins.flatMap(({ commands = [] }) => commands)]
+}
+
+test('PLUGINS.md tells of every hook, verdict, capability, member of a plugin and of its context, and of the whole test kit', async () => {
+  const page = read('PLUGINS.md')
+  const contract = read('core/plugin/plugin.ts')
+  const membersOf = (name: string): string[] => {
+    const body = new RegExp(`^export interface ${name}\\b[^{]*\\{(.*?)^\\}`, 'ms').exec(contract)![1]!
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)/gm)].map(([, member]) => member!)
+  }
+  const capabilities = [...contract.matchAll(/^ {2}\| '([\w-]+)'/gm)].map(([, one]) => one!)
+  const verdicts = ['pass', 'deny', 'allow', 'identify', 'rewrite', 'answer', 'drop', 'narrow']
+  const kit = Object.keys(await import('../core/testing/index.ts'))
+  const words = [...membersOf('Plugin'), ...membersOf('PluginContext'), ...membersOf('Hooks'), ...capabilities, ...verdicts, ...kit]
+  expect(words.length).toBeGreaterThan(50)
+  expect(words.filter(word => !new RegExp(`\`[^\`]*\\b${word}\\b[^\`]*\``).test(page))).toEqual([])
+})
+
 describe('what the help shows', () => {
   let at: Workspace
   beforeAll(() => {
@@ -95,17 +136,16 @@ describe('what the help shows', () => {
   // A chain without a checkpoint is consistent, and more cannot be said.
   const codes: Readonly<Record<string, number>> = { 'mcpgw audit verify': 4 }
 
-  const examples = async (): Promise<readonly string[]> => {
-    const plugins = await Promise.all(
-      builtInPlugins.map(async name => ((await import(join(root, 'plugins', name, 'index.ts'))) as { default: Plugin }).default),
-    )
-    return [...coreVerbs, ...plugins.flatMap(({ commands = [] }) => commands)].flatMap(verb => verb.examples)
-  }
+  test('every command stands in the table of the README', async () => {
+    const rows = read('README.md').split('\n')
+    const lost = (await listVerbs()).map(({ path }) => path).filter(path => !rows.some(row => path.every(word => isInCell(row, word))))
+    expect(lost).toEqual([])
+  })
 
   test(
     'every example of every command runs',
     async () => {
-      const lines = await examples()
+      const lines = (await listVerbs()).flatMap(verb => verb.examples)
       expect(lines.length).toBeGreaterThan(20)
       // Something is recorded before the log is looked at.
       for (const line of ['mcpgw tools call notes__search_notes \'{"query":""}\'', ...lines]) {

@@ -16,7 +16,6 @@ function refuse(why) {
 
 function install() {
   const flags = words.filter(word => word.startsWith('-'))
-  if (flags.includes('--global')) return
   // The documentation promises it: exact versions, and no script of a plugin at installation.
   if (!flags.includes('--ignore-scripts') || !flags.includes('--save-exact')) refuse('without --save-exact --ignore-scripts')
 }
