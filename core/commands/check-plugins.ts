@@ -32,10 +32,15 @@ function toOrdered({ plugin, capabilities, at }: CheckedPlugin): Parameters<type
 }
 
 /** With the place in the plugin's own config, where the finding is about a part of it. */
-export function toFinding({ code, message, help, at, path }: KernelFinding, entries: readonly PluginEntry[], origins: Origins): Finding {
+export function toFinding(
+  { code, message, help, at, path, plugin }: KernelFinding,
+  entries: readonly PluginEntry[],
+  origins: Origins,
+): Finding {
   const index = entries.findIndex(entry => at !== undefined && entry.at === at)
   const placed = path === undefined || index === -1 ? undefined : placePluginConfig(index, path, origins)
-  const entry = at === undefined ? { file: 'plugins' } : { file: at.file, line: at.line, column: at.column }
+  const entry =
+    at === undefined ? { file: plugin === undefined ? 'listen' : 'plugins' } : { file: at.file, line: at.line, column: at.column }
   const inner = path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`
   return { code, severity: 'error', message: `${message}${inner}`, ...(placed ?? entry), ...(help === undefined ? {} : { help }) }
 }
