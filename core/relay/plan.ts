@@ -14,6 +14,7 @@ import { answerList, maySee } from './lists.ts'
 import type { Work } from './run.ts'
 import { subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
+import { listTasks, Tasks } from './tasks.ts'
 import { askClient } from './to-client.ts'
 
 export type Plan = Pick<Work, 'resource' | 'resolve' | 'perform' | 'isHidden'>
@@ -24,6 +25,7 @@ export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}
 const TOOLS = LISTS[0]!
 
 export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
+  const tasks = new Tasks()
   return (session, method, params, channel, cancel) => {
     const list = listOf(method)
     if (list !== undefined) {
@@ -46,6 +48,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         },
       }
     }
+    if (method === 'tasks/list') {
+      const resource: Resource = { kind: 'method', server: session.view.only ?? '', method }
+      return { resource, resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(catalogs, tasks, session, cancel) }
+    }
     let target: Target | undefined
     return {
       resource: { kind: 'method', server: '', method },
@@ -55,7 +61,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
           target = found
           return found.resource
         }
-        return isOther(session, x) ?? chain(findTarget(catalogs, session, method, params), take)
+        return isOther(session, x) ?? chain(findTarget(catalogs, tasks, session, method, params), take)
       },
       isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
       async perform(x, tell) {
@@ -64,12 +70,14 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
         if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
         const progressToken = params.get('_meta')?.get('progressToken')
-        return lane.request(method, sent, {
+        const answer = await lane.request(method, sent, {
           cancel,
           ...(progressToken && { progressToken }),
           notified: tell,
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),
         })
+        if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
+        return answer
       },
     }
   }

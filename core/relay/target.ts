@@ -8,6 +8,7 @@ import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
+import type { Tasks } from './tasks.ts'
 
 export interface Target {
   readonly server: string
@@ -28,7 +29,7 @@ const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, List
 const NOBODY: readonly string[] = []
 const same = (params: Json): Json => params
 
-export function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
+export function findTarget(catalogs: Catalogs, tasks: Tasks, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
   switch (method) {
     case 'tools/call':
       return findNamed(catalogs, session, TOOLS, params.string('name'), 'unknown-tool')
@@ -40,6 +41,10 @@ export function findTarget(catalogs: Catalogs, session: Session, method: string,
       return findUri(catalogs, session, params.string('uri'))
     case 'completion/complete':
       return findRef(catalogs, session, params.get('ref'))
+    case 'tasks/get':
+    case 'tasks/result':
+    case 'tasks/cancel':
+      return findTask(tasks, session, method, params.string('taskId'))
     default:
       return findAny(session, method)
   }
@@ -158,6 +163,13 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
     }
   }
   return findUri(catalogs, session, publicUri)
+}
+
+/** Spec: tasks, "Task Not Found": an id that is not known is invalid params. */
+function findTask(tasks: Tasks, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
+  const server = taskId === undefined ? undefined : tasks.serverOf(session, taskId)
+  if (server === undefined) return { code: 'invalid-params', resource: { kind: 'method', server: '', method } }
+  return { server, resource: { kind: 'method', server, method }, toServer: same }
 }
 
 /** A method that we do not know goes through only where there is no doubt which server is meant. */

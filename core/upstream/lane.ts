@@ -115,10 +115,14 @@ export class Lane {
     this.#transport = transport
     const isCurrent = () => this.#transport === transport
     let fault: TransportFault | undefined
+    let failed: TransportFault | undefined
     try {
       await transport.open({
         message: (bytes, during) => (isCurrent() || during !== undefined) && this.#receive(bytes, during, isCurrent()),
-        failed: (id, why) => this.#calls.find(id)?.settle(this.#faultAnswer(why)),
+        failed: (id, why) => {
+          failed ??= why
+          this.#calls.find(id)?.settle(this.#faultAnswer(why))
+        },
         awaits: id => this.#calls.find(id) !== undefined,
         ended: why => isCurrent() && this.#leave(why),
         closed: why => {
@@ -132,7 +136,9 @@ export class Lane {
     if (fault === undefined && isCurrent()) {
       const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
       const agreement = agree(answer)
-      if ('detail' in agreement) fault ??= agreement
+      // What the transport says of the failure is plainer than the answer made of it.
+      if ('detail' in agreement)
+        fault ??= failed === undefined ? agreement : { code: agreement.code, detail: `initialize failed: ${failed.detail}` }
       else if (isCurrent()) {
         transport.negotiated?.(agreement.protocolVersion)
         this.agreement = agreement
