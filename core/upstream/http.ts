@@ -1,5 +1,6 @@
 // Streamable HTTP to a remote server (revisions up to 2025-11-25): one POST a message, answers as JSON or as an event stream.
 import type { Dispatcher } from 'undici'
+import { type Gather, gather } from '../mcp/gather.ts'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
@@ -216,18 +217,24 @@ async function endSession(pool: Dispatcher, path: string, headers: Record<string
 
 function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
   let first: Buffer | undefined
-  let rest: Buffer[] | undefined
+  let all: Gather | undefined
   let size = 0
   return {
     push(chunk) {
       size += chunk.length
       if (size > maxBytes) return false
-      if (first === undefined) first = chunk
-      else if (rest === undefined) rest = [first, chunk]
-      else rest.push(chunk)
+      if (first === undefined) {
+        first = chunk
+        return true
+      }
+      if (all === undefined) {
+        all = gather()
+        all.append(first)
+      }
+      all.append(chunk)
       return true
     },
-    take: () => (rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)),
+    take: () => all?.take() ?? first ?? Buffer.alloc(0),
   }
 }
 
