@@ -3,7 +3,8 @@ import { Json } from '../mcp/json.ts'
 import { ExactNumber, type JsonObject, type JsonValue } from '../plugin/index.ts'
 
 const PREFIX = 'mcpgw/'
-const WORD = Buffer.from('mcpgw')
+// With its quote, which is rarer than any of its letters: this looks at every message.
+const WORD = Buffer.from('"mcpgw')
 const ESCAPE = Buffer.from('\\u00')
 // Any letter of the word, escaped.
 const HIDDEN = /\\u00(?:6[37d]|7[07])/i
