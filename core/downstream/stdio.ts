@@ -32,6 +32,8 @@ export interface StdioListener {
   close(): Promise<void>
 }
 
+/** With this much unread nothing is said to the client but answers; of those there are no more than it has asked for. */
+const MAX_UNREAD = 64 * 1024 * 1024
 const NEWLINE = Buffer.from('\n')
 /** A client that has closed its end waits about two seconds for us; answers that come before are still for it. */
 const LAST_ANSWERS_MS = 1500
@@ -49,16 +51,18 @@ export function listenStdio(options: StdioOptions): StdioListener {
 
   const channel: ReplyChannel = {
     get open() {
-      return !ended
+      return !ended && output.writableLength < MAX_UNREAD
     },
     send(message) {
+      if (channel.open) channel.reply(message)
+    },
+    reply(message) {
       if (ended || message.length === 0) return
       output.cork()
       output.write(message)
       output.write(NEWLINE)
       process.nextTick(() => output.uncork())
     },
-    reply: message => channel.send(message),
   }
 
   function take(line: Uint8Array): void {

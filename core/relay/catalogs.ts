@@ -11,6 +11,9 @@ import { buildCatalog, type Catalog, type Entry, isCurrent, type Source } from '
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
 const PATIENCE_MS = 10_000
+/** So many quarantined names of a list, and so much of each, are logged. */
+const TOLD = 20
+const TOLD_LENGTH = 200
 
 export class Catalogs {
   readonly #pool: LanePool
@@ -138,11 +141,18 @@ export class Catalogs {
     if (catalog === undefined) {
       catalog = buildCatalog(session.view, kind, sources)
       this.#latest.set(key, catalog)
-      for (const { server, name, like } of catalog.quarantined) {
-        this.#log.warn('quarantined: the name collides with another or looks like it', { server, name, like, list: kind.of })
-      }
+      this.#tellQuarantined(catalog, kind)
     }
     kept.set(kind.of, catalog)
     return catalog
+  }
+
+  /** A server can offer any number of twins, of any length. */
+  #tellQuarantined({ quarantined }: Catalog, kind: ListKind): void {
+    for (const { server, name, like } of quarantined.slice(0, TOLD)) {
+      const shown = { name: name.slice(0, TOLD_LENGTH), like: like.slice(0, TOLD_LENGTH) }
+      this.#log.warn('quarantined: the name collides with another or looks like it', { server, ...shown, list: kind.of })
+    }
+    if (quarantined.length > TOLD) this.#log.warn('quarantined: more names like these', { list: kind.of, names: quarantined.length - TOLD })
   }
 }

@@ -5,7 +5,7 @@ import { Json } from '../mcp/json.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
 
-/** Of one principal; the oldest is forgotten. */
+/** Of one owner; the oldest is forgotten. */
 const MAX_TASKS = 1000
 const MAX_PAGES = 100
 
@@ -13,13 +13,13 @@ export class Tasks {
   readonly #owned = new Map<string, Map<string, string>>()
 
   /** Notes the task that an answer tells of. Invariant: an id that one server gave cannot be taken over by another. */
-  claim({ principalId }: Session, server: string, answer: Answer): void {
+  claim({ owner }: Session, server: string, answer: Answer): void {
     const taskId = answer.kind === 'result' ? (answer.payload as Json).get('task')?.string('taskId') : undefined
     if (taskId === undefined) return
-    let owned = this.#owned.get(principalId)
+    let owned = this.#owned.get(owner)
     if (owned === undefined) {
       owned = new Map()
-      this.#owned.set(principalId, owned)
+      this.#owned.set(owner, owned)
     }
     if (owned.has(taskId)) return
     if (owned.size >= MAX_TASKS) owned.delete(owned.keys().next().value!)
@@ -27,8 +27,8 @@ export class Tasks {
   }
 
   /** `undefined` where it is not a task of this caller, or of no server of this view. */
-  serverOf({ principalId, view }: Session, taskId: string): string | undefined {
-    const server = this.#owned.get(principalId)?.get(taskId)
+  serverOf({ owner, view }: Session, taskId: string): string | undefined {
+    const server = this.#owned.get(owner)?.get(taskId)
     return view.servers.some(one => one.id === server) ? server : undefined
   }
 }

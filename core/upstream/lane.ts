@@ -7,6 +7,7 @@ import type { Answer, Clock, Log } from '../plugin/index.ts'
 import { Asks } from './asks.ts'
 import { type Ask, Calls, type LaneCall } from './calls.ts'
 import { type Agreement, agree, initializeParams, type LaneClient } from './handshake.ts'
+import { withoutReserved } from './reserved.ts'
 import { isTransportFault, type Transport, type TransportFault } from './transport.ts'
 
 export interface LaneEvents {
@@ -157,7 +158,7 @@ export class Lane {
   #receive(bytes: Uint8Array, during: number | undefined, current: boolean): void {
     const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
     if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
-    const message = readMessage(json, 'upstream')
+    const message = readMessage(withoutReserved(json), 'upstream')
     if (!('code' in message) && message.kind === 'batch') {
       for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during, current)
     } else this.#dispatch(message, during, current)

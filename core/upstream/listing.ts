@@ -113,7 +113,7 @@ export class Listings {
       } else seen.add(cursor.text)
     } while (cursor !== undefined)
     const same = before !== undefined && samePages(before.pages, pages)
-    const items = same ? before.items : pages.flatMap(page => this.#itemsOf(page, kind)).slice(0, MAX_ITEMS)
+    const items = same ? before.items : this.#itemsOf(pages, kind)
     return this.#keep(kind, items, pages, promised, began)
   }
 
@@ -134,14 +134,23 @@ export class Listings {
     return items
   }
 
-  #itemsOf(page: Json, kind: ListKind): Json[] {
-    const field = page.get(kind.field)
-    const items = field?.type === 'array' ? field.items() : []
-    return items.filter(item => {
-      const fits = item.type === 'object' && item.string(kind.nameKey) !== undefined
-      if (!fits) this.#log.warn('list entry left out: it has no name', { server: this.#lane.server.id, list: kind.of })
-      return fits
-    })
+  /** Never looks at more than `MAX_ITEMS` entries: a page may hold millions. */
+  #itemsOf(pages: readonly Json[], kind: ListKind): Json[] {
+    const items: Json[] = []
+    let left = MAX_ITEMS
+    let nameless = 0
+    for (const page of pages) {
+      const found = page.get(kind.field)?.items(left) ?? []
+      left -= found.length
+      for (const item of found) {
+        if (item.type === 'object' && item.string(kind.nameKey) !== undefined) items.push(item)
+        else nameless++
+      }
+    }
+    const about = { server: this.#lane.server.id, list: kind.of }
+    if (nameless > 0) this.#log.warn('list entries left out: they have no name', { ...about, entries: nameless })
+    if (left === 0) this.#log.warn('list cut: the server offers more than is looked at', { ...about, entries: MAX_ITEMS })
+    return items
   }
 }
 

@@ -112,6 +112,23 @@ describe('a list', () => {
     expect(answer.text).toBe('{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"up__ok","x":1.0,"__proto__":{}},{"name":"up__also"}]}}')
   })
 
+  it('of a hostile server is looked at, logged and kept within bounds', async () => {
+    const nameless = await server([], {
+      on: { 'tools/list': received => received.result(`{"tools":[${'0,'.repeat(200_000)}{"name":"late"}]}`) },
+    })
+    const twins = await server(Array.from({ length: 1000 }, () => 'x'.repeat(1000)))
+    const page = `{"tools":[],"nextCursor":"CURSOR","_meta":{"pad":"${'x'.repeat(8_000_000)}"}}`
+    let pages = 0
+    const endless = await server([], { on: { 'tools/list': received => received.result(page.replace('CURSOR', String(pages++))) } })
+    const gateway = await gatewayTo([nameless.server('nameless'), twins.server('twins'), endless.server('endless')])
+    const client = await connectHttp(gateway)
+    expect(await namesOf(client)).toHaveLength(1)
+    expect(pages).toBeLessThan(10)
+    const warnings = gateway.logged.filter(line => line.level === 'warn')
+    expect(warnings.length).toBeLessThan(50)
+    expect(Math.max(...warnings.map(line => JSON.stringify(line).length))).toBeLessThan(1000)
+  })
+
   for (const [what, text] of Object.entries({
     'is no array': '{"tools":{"name":"x"}}',
     'is missing': '{}',
