@@ -1,10 +1,10 @@
 // Streamable HTTP to a remote server (revisions up to 2025-11-25): one POST a message, answers as JSON or as an event stream.
 import type { Dispatcher } from 'undici'
-import { type Gather, gather } from '../mcp/gather.ts'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { Dialer } from './dialer.ts'
+import { collect, deniesSession, isMessage } from './http-body.ts'
 import { mediaType, single } from './http-headers.ts'
 import { createPostbox } from './postbox.ts'
 import { openStandingStream, type StandingStream } from './standing-stream.ts'
@@ -213,44 +213,6 @@ async function endSession(pool: Dispatcher, path: string, headers: Record<string
       { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
     )
   })
-}
-
-function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
-  let first: Buffer | undefined
-  let all: Gather | undefined
-  let size = 0
-  return {
-    push(chunk) {
-      size += chunk.length
-      if (size > maxBytes) return false
-      if (first === undefined) {
-        first = chunk
-        return true
-      }
-      if (all === undefined) {
-        all = gather()
-        all.append(first)
-      }
-      all.append(chunk)
-      return true
-    },
-    take: () => all?.take() ?? first ?? Buffer.alloc(0),
-  }
-}
-
-/** An error response may bring a message of the protocol, or anything else. */
-function isMessage(body: Uint8Array): boolean {
-  return asText(body).includes('"jsonrpc"')
-}
-
-/** Servers made with the SDK's examples say 400 where the specification has 404, as an error without an id. */
-function deniesSession(body: Uint8Array): boolean {
-  const text = body.length < 2000 ? asText(body) : ''
-  return /"id"\s*:\s*null/.test(text) && /session|not initialized/i.test(text)
-}
-
-function asText(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
 }
 
 function reasonOf(error: unknown): string {

@@ -13,7 +13,7 @@ test('a first key that was made before the port turned out to be taken is still 
     const { port } = taken.address() as { port: number }
     const { code, err } = await say(createFolder({ 'mcpgw.yaml': CONFIG }), ['run', '--http', `127.0.0.1:${port}`])
     expect(code).toBe(2)
-    expect(err).toMatch(/error\[listen-failed\].*the port is in use\n\s*--> listen\n/)
+    expect(err).toMatch(/error\[listen-failed\].*the port is in use\n\s*--> --http\n/)
     expect(err).toMatch(/\nkey {7}\S{20,} {3}\(shown once\)\n/)
   } finally {
     taken.close()
