@@ -101,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await dialer.close()
     throw error
   }
-  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, log, ...options.stdio })
+  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, log, ...options.stdio })
 
   return {
     relay,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Loaded } from '../config/load.ts'
 import { renderReport } from '../kernel.ts'
-import { chooseLevel, createLog } from '../log.ts'
+import { createLog } from '../log.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
@@ -25,7 +25,7 @@ export async function run(io: VerbIo): Promise<number> {
   }
   const stdio = io.options.stdio === true
   const { config } = loaded
-  const log = createLog({ level: chooseLevel(config.log, io.env) })
+  const log = createLog({ level: config.log })
   const firstKey = stdio ? undefined : await createFirstKey(config, io)
   const open = await openGateway({
     loaded,

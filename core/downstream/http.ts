@@ -13,6 +13,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { SessionStore } from '../relay/sessions.ts'
 import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
+import { createGreetings } from './greeting.ts'
 import { endWith, HttpReply, HttpStream } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import type { Session } from './session.ts'
@@ -48,6 +49,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { config, relay, sessions, views, pipeline, log } = options
   const jsonLimits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
+  const greetings = createGreetings(pipeline)
   const streams = new Set<HttpStream>()
   let stopping = false
 
@@ -166,10 +168,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       connectionsCheckingInterval: 1000,
       insecureHTTPParser: false,
     },
-    handle,
+    (request, response) => greetings.whenWelcome(request.socket, () => handle(request, response)),
   )
   server.on('clientError', (_error, socket) => socket.destroy())
-  server.on('connection', (socket: Socket) => greet(socket, pipeline))
+  server.on('connection', (socket: Socket) => greetings.greet(socket))
   await listen(server, config.listen)
   const keepAlive = setInterval(() => {
     for (const stream of streams) stream.keepAlive()
@@ -199,18 +201,6 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       await ended
     },
   }
-}
-
-/** A plugin may refuse an address before anything is read from it. */
-function greet(socket: Socket, pipeline: Pipeline): void {
-  if (!pipeline.wants.connections) return
-  const peer = new HttpPeer(socket.remoteAddress)
-  socket.pause()
-  void Promise.resolve(pipeline.connect(peer)).then(refusal => {
-    if (refusal !== undefined) socket.destroy()
-    else socket.resume()
-  })
-  socket.on('close', () => void pipeline.disconnect(peer))
 }
 
 async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

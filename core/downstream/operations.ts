@@ -44,13 +44,16 @@ export function serveOperations(
   }
 }
 
-const AWAY: ReadonlySet<ServerHealth['state']> = new Set(['backoff', 'failed'])
+/** Also while it is being started again: it was away, and is not back yet. */
+function isAway({ state, lastFailure }: ServerHealth): boolean {
+  return state === 'backoff' || state === 'failed' || (state === 'starting' && lastFailure !== undefined)
+}
 
 /** A server that is down degrades the whole: some calls fail, the others go on. */
 function seeServers({ health, servers }: OperationsSource): HealthView & { readonly servers: readonly ServerHealth[] } {
   const view = health.view()
   const list = servers()
-  const isDegraded = view.status === 'ok' && list.some(server => AWAY.has(server.state))
+  const isDegraded = view.status === 'ok' && list.some(isAway)
   return { ...view, status: isDegraded ? 'degraded' : view.status, servers: list }
 }
 

@@ -15,13 +15,17 @@ import {
 export type Verdict = Pass | Identify | Allow | Deny | Rewrite | AnswerVerdict | Drop | Narrow
 type Kind = Verdict['kind']
 
-/** Undefined where it is garbage: another kind, or a member of the wrong type. */
+/** Undefined where it is garbage: another kind, a member of the wrong type, or one that cannot even be read. */
 export function readVerdict<K extends Kind>(value: unknown, kinds: readonly K[]): Extract<Verdict, { kind: K }> | undefined {
   if (value === pass) return value as Extract<Verdict, { kind: K }>
   if (typeof value !== 'object' || value === null) return undefined
-  const { kind } = value as { kind?: unknown }
-  if (!kinds.includes(kind as K)) return undefined
-  return shapes[kind as Kind](value as never) ? (value as Extract<Verdict, { kind: K }>) : undefined
+  try {
+    const { kind } = value as { kind?: unknown }
+    if (!kinds.includes(kind as K)) return undefined
+    return shapes[kind as Kind](value as never) ? (value as Extract<Verdict, { kind: K }>) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const shapes: { readonly [K in Kind]: (verdict: Extract<Verdict, { kind: K }>) => boolean } = {

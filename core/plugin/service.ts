@@ -17,8 +17,8 @@ export function service<T>(name: string): Service<T> {
 export interface Masking {
   /** Masked text; the same string where nothing was found. Never throws; on doubt the text is withheld whole. */
   text(text: string): string
-  /** The value with every string (keys included) masked; the same object where nothing was found. */
-  value(payload: Payload): JsonValue
+  /** The value with every string (keys included) masked; undefined where nothing was found, so that what is clean is never decoded. */
+  value(payload: Payload): JsonValue | undefined
 }
 export const Masking: Service<Masking> = service<Masking>('masking')
 

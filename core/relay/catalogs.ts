@@ -39,7 +39,7 @@ export class Catalogs {
       const config = session.view.servers.find(one => one.id === server)
       if (config === undefined) return undefined
       const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
-      berth = this.#pool.berth(config, { principalId: session.principalId, session: own }, session.user)
+      berth = this.#pool.berth(config, { principalId: session.owner, session: own }, session.user)
       berths.set(server, berth)
       // A request may outlive its session; what it opened must not.
       if (session.ended) void this.#pool.leave(session.user, session.id)

@@ -1,13 +1,13 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
 import type { Cancel } from '../cancel.ts'
-import type { ReplyChannel, Session } from '../downstream/session.ts'
+import { ownerOf, type ReplyChannel, type Session } from '../downstream/session.ts'
 import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
-import type { Answer, Resource } from '../plugin/index.ts'
+import type { Answer, Exchange, Resource } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
@@ -82,8 +82,6 @@ function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway }:
 }
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */
-export function isOther(session: Session, x: { readonly principal?: { readonly id: string } | undefined }): Refusal | undefined {
-  return (x.principal?.id ?? '') === session.principalId
-    ? undefined
-    : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
+export function isOther(session: Session, x: Pick<Exchange, 'principal'>): Refusal | undefined {
+  return ownerOf(x.principal) === session.owner ? undefined : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
 }

@@ -7,6 +7,7 @@ import type { Lane } from './lane.ts'
 // A server that pages for ever, or in a circle, is cut here.
 const MAX_PAGES = 200
 const MAX_ITEMS = 20_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Equal answers of the server give the same array, so that whatever is derived from it can be kept. */
 export type Items = readonly Json[]
@@ -91,6 +92,7 @@ export class Listings {
     const began = this.#snapshot()
     const pages: Json[] = []
     const seen = new Set<string>()
+    let bytes = 0
     let cursor: Json | undefined
     do {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
@@ -102,9 +104,10 @@ export class Listings {
       }
       const page = answer.payload as Json
       pages.push(page)
+      bytes += page.bytes.length
       cursor = page.get('nextCursor')
       if (cursor?.type !== 'string') cursor = undefined
-      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES) {
+      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES || bytes >= MAX_BYTES) {
         this.#log.warn('list cut: the server pages without end', { server: this.#lane.server.id, list: kind.of, pages: pages.length })
         cursor = undefined
       } else seen.add(cursor.text)

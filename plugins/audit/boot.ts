@@ -91,20 +91,22 @@ function readPast({ stores, config }: PluginContext<AuditConfig>): Past {
   const db = stores.open(config.path, { readOnly: true, schema: SCHEMA })
   try {
     const last = db.prepare('SELECT * FROM record ORDER BY n DESC LIMIT 1').get() as unknown as StoredRecord | undefined
-    const names = db.prepare('SELECT name FROM stream WHERE open = 1').all()
-    const dead = names.map(row => String(row.name)).filter(name => !isLive(stores, config.path, name))
-    const scan = db.prepare('SELECT seq, type, call FROM record WHERE stream = ? ORDER BY seq')
-    const fetch = db.prepare('SELECT * FROM record WHERE stream = ? AND seq = ?')
+    const rows = db.prepare('SELECT name, start FROM stream WHERE open = 1').all()
+    const dead = rows
+      .map(({ name, start }) => ({ name: String(name), start: Number(start) }))
+      .filter(({ name }) => !isLive(stores, config.path, name))
+    const scan = db.prepare('SELECT n, type, call FROM record WHERE n >= ? AND stream = ? ORDER BY n')
+    const fetch = db.prepare('SELECT * FROM record WHERE n = ?')
     const open: StoredRecord[] = []
-    for (const name of dead) {
+    for (const { name, start } of dead) {
       const calls = new Map<string, number>()
-      for (const { seq, type, call } of scan.iterate(name)) {
-        if (type === 'intent') calls.set(String(call), Number(seq))
+      for (const { n, type, call } of scan.iterate(start, name)) {
+        if (type === 'intent') calls.set(String(call), Number(n))
         else if (call !== '') calls.delete(String(call))
       }
-      for (const seq of calls.values()) open.push(fetch.get(name, seq) as unknown as StoredRecord)
+      for (const n of calls.values()) open.push(fetch.get(n) as unknown as StoredRecord)
     }
-    return { last, dead, open }
+    return { last, dead: dead.map(({ name }) => name), open }
   } finally {
     db.close()
   }
@@ -115,7 +117,7 @@ const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 function readHead({ stores, config }: PluginContext<AuditConfig>, stream: string): Head | undefined {
   const db = stores.open(config.path, { readOnly: true, schema: SCHEMA })
   try {
-    const row = db.prepare('SELECT seq, hash FROM record WHERE stream = ? ORDER BY seq DESC LIMIT 1').get(stream)
+    const row = db.prepare('SELECT seq, hash FROM record WHERE stream = ? ORDER BY n DESC LIMIT 1').get(stream)
     return row === undefined ? undefined : { seq: Number(row.seq), link: toHex(row.hash as Uint8Array) }
   } finally {
     db.close()

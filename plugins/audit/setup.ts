@@ -17,11 +17,13 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const digester = loadDigester(`${ctx.stores.resolve(config.path)}.key`)
   const opened = await openLog(ctx, digester)
   const { ledger } = opened
-  const text = createStoredText(
-    () => ctx.find(Masking),
-    value => ctx.scrub(value),
-    config.maxRecordBytes,
-  )
+  let found: Masking | undefined
+  // Its provider may be set up later.
+  const masking = (): Masking | undefined => {
+    found ??= ctx.find(Masking)
+    return found
+  }
+  const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
   const { hooks, open } = recordCalls(ctx, ledger, text, digester)
   let started = false
 
@@ -40,7 +42,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   /** Masked and scrubbed as any other content; text that is no JSON any more is kept as a string. */
   function storableDetail(detail: JsonValue): string {
     const plain = serialise(detail)
-    const masked = ctx.find(Masking)?.text(plain) ?? plain
+    const masked = masking()?.text(plain) ?? plain
     const shown = ctx.scrub(masked)
     if (shown === plain) return plain
     try {

@@ -6,6 +6,8 @@ const PREVIEW = 1024
 // Masked before it is cut, so that the cut cannot take the end off something that would have been recognised.
 const WINDOW = 4 * PREVIEW
 const NAME = 512
+// The first so many are remembered; uris may differ in every call.
+const KNOWN_NAMES = 500
 
 export interface StoredText {
   /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
@@ -17,6 +19,7 @@ export interface StoredText {
 }
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
+  const names = new Map<string, string>()
   const size = (payload: Payload): string => `,"argsBytes":${payload.bytes.length}`
 
   function preview(text: string): string {
@@ -24,10 +27,21 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
     return `,"argsTruncated":true,"argsPreview":${quote(masked.slice(0, PREVIEW))}`
   }
 
+  /** The same few names come with every call. */
+  function maskName(text: string): string {
+    const masker = masking()
+    if (masker === undefined) return text
+    const known = names.get(text)
+    if (known !== undefined) return known
+    const masked = masker.text(text)
+    if (names.size < KNOWN_NAMES && text.length <= NAME) names.set(text, masked)
+    return masked
+  }
+
   function masked(payload: Payload): string {
     const value = masking()?.value(payload)
-    // Invariant: Masking gives back the same tree where it found nothing; then the text as it came is the text to store.
-    const text = value === undefined || value === payload.value ? payload.text : serialise(value)
+    // Where nothing was found the text as it came is the text to store.
+    const text = value === undefined ? payload.text : serialise(value)
     if (text.length > maxBytes) return preview(text.slice(0, WINDOW))
     const scrubbed = scrub(text)
     return `,"args":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`
@@ -43,7 +57,11 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
       const storable = masking() !== undefined && raw.bytes.length <= maxBytes
       return (storable ? masked(raw) : '') + size(raw)
     },
-    name: text => quote(scrub(masking()?.text(text) ?? text).slice(0, NAME)),
+    name(text) {
+      const masked = maskName(text)
+      const scrubbed = scrub(masked)
+      return quote(scrubbed.length > NAME ? scrubbed.slice(0, NAME) : scrubbed)
+    },
   }
 }
 

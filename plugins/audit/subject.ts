@@ -6,6 +6,9 @@ import type { StoredText } from './stored-text.ts'
 
 const actors = new WeakMap<Principal, string>()
 const definitions = new WeakMap<Payload, string>()
+// An open gateway gives every call the same decision.
+let lastAllow: Decision | undefined
+let lastAllowText = ''
 
 /** Members from `parentCallId` to `decision`, with a leading comma. */
 export function describeSubject(x: Exchange, decision: Decision | undefined, text: StoredText): string {
@@ -64,7 +67,13 @@ function digestDefinition(definition: Payload | undefined): string | undefined {
 }
 
 function describeDecision(decision: Decision, text: StoredText): string {
+  if (decision === lastAllow) return lastAllowText
   const duties = decision.obligations.length === 0 ? '' : `,"obligations":${JSON.stringify(decision.obligations.map(one => one.name))}`
   const why = member('code', decision.code) + (decision.reason === undefined ? '' : `,"reason":${text.name(decision.reason)}`)
-  return `,"decision":{"outcome":"${decision.outcome}","rules":${JSON.stringify(decision.by)}${duties}${why}}`
+  const described = `,"decision":{"outcome":"${decision.outcome}","rules":${JSON.stringify(decision.by)}${duties}${why}}`
+  if (why === '') {
+    lastAllow = decision
+    lastAllowText = described
+  }
+  return described
 }

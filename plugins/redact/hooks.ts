@@ -6,6 +6,7 @@ import {
   deny,
   type Exchange,
   type Hooks,
+  type JsonValue,
   Masking,
   type Obligation,
   type Pass,
@@ -24,6 +25,8 @@ import { compileScanner, type Scanner } from './scanner.ts'
 import { mayHaveSeams } from './seam.ts'
 
 const withheld = '[WITHHELD]'
+// What is longer than a name goes the usual way at once, so that nothing long is scanned twice.
+const shortest = 256
 
 export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   const { config } = ctx
@@ -62,14 +65,21 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
     return mask(payload, exempt ? undefined : scanner, fields, exchange)
   }
 
+  /** A text without findings that is no JSON document. */
+  function isPlain(text: string): boolean {
+    return text.length <= shortest && !/[[{\\]/.test(text) && scanner.find(text, '').spans.length === 0
+  }
+
+  function maskDocument(payload: Payload): JsonValue | undefined {
+    if (!scanner.screen(payload.text) && !mayName(fields, payload.text)) return undefined
+    const { value } = payload
+    const masked = createRedactor(scanner, fields, new Map()).document(value)
+    return masked === value ? undefined : masked
+  }
+
   ctx.provide(Masking, {
-    text: text => orWithheld(() => createRedactor(scanner, fields, new Map()).text(text)),
-    value: payload =>
-      orWithheld(() =>
-        scanner.screen(payload.text) || mayName(fields, payload.text)
-          ? createRedactor(scanner, fields, new Map()).document(payload.value)
-          : payload.value,
-      ),
+    text: text => orWithheld(() => (isPlain(text) ? text : createRedactor(scanner, fields, new Map()).text(text))),
+    value: payload => orWithheld(() => maskDocument(payload)),
   })
 
   return {

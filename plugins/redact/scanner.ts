@@ -30,7 +30,7 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
 
   /** 'disguised' asks for a folded text. With `raw` the text is JSON and the first suspicion ends the scan. */
   function scan(text: string, key: string, raw: boolean, spans: Span[]): 'clean' | 'hit' | 'disguised' {
-    const about = askOnce(raw ? text : key)
+    let about: ReturnType<typeof askOnce> | undefined
     let floor = 0
     let i = 0
     const end = text.length
@@ -60,7 +60,9 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
           }
           if (raw && isScaled(text, start, run.end)) return 'hit'
           if (run.count < fewestDigits) break
-          if (digits.length > 0 && examine({ text, groups: splitRun(text, start, run.end), floor }, about, spans) && raw) return 'hit'
+          if (digits.length === 0) break
+          about ??= askOnce(raw ? text : key)
+          if (examine({ text, groups: splitRun(text, start, run.end), floor }, about, spans) && raw) return 'hit'
           break
         }
         case stop.at: {

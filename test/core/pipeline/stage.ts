@@ -47,6 +47,15 @@ export const faults: [string, () => never | Promise<never>][] = [
   ['answers nothing', () => undefined as never],
   ['answers an unknown verdict', () => ({ kind: 'maybe' }) as never],
   ['answers a verdict of another hook', () => ({ kind: 'narrow', keep: [] }) as never],
+  [
+    'answers what throws when it is read',
+    () => {
+      const trap = () => {
+        throw new Error('secret of the inside')
+      }
+      return new Proxy({} as never, { get: trap, has: trap, ownKeys: trap })
+    },
+  ],
   ['answers a malformed deny', () => ({ kind: 'deny', code: 7, reason: 'x' }) as never],
 ]
 

@@ -169,6 +169,14 @@ describe('a list', () => {
     expect([circle.of('tools/list').length, endless.of('tools/list').length]).toEqual([2, 200])
   })
 
+  it('that grows without end is cut before it fills the memory', async () => {
+    const page = `{"tools":[],"x":"${'x'.repeat(8_000_000)}"`
+    let next = 0
+    const upstream = await server([], { on: { 'tools/list': received => received.result(`${page},"nextCursor":"${next++}"}`) } })
+    expect(await namesOf(await connectHttp(await gatewayTo([upstream.server('up')])))).toEqual([])
+    expect(upstream.of('tools/list').length).toBeLessThan(12)
+  })
+
   it('of more than 1,000 tools comes in pages of our own, whose cursors are good in that session alone', async () => {
     const upstream = await server(Array.from({ length: 2500 }, (_, i) => `t${i}`))
     const gateway = await gatewayTo([upstream.server('up')], { plugins: [authenticating] })
@@ -191,7 +199,7 @@ describe('a list', () => {
     // The last character has bits that stand for nothing.
     const last = firstCursor!.slice(0, -1) + (firstCursor!.endsWith('A') ? 'B' : 'A')
     for (const bad of [last, '', 'x', `${firstCursor}x`, 1000, null, {}, `${firstCursor}\n`]) {
-      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, String(bad)).toBe(-32602)
+      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, JSON.stringify(bad)).toBe(-32602)
     }
     const other = await connectHttp(gateway, { headers: { authorization: 'alice' } })
     expect((await other.ask('tools/list', { cursor: firstCursor })).error.code).toBe(-32602)

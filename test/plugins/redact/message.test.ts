@@ -157,7 +157,7 @@ test('the masking service masks texts and values, returns what is clean, and wit
   expect(stage.masking.text('to ann@example.com')).toBe('to [EMAIL]')
   expect(stage.masking.value(payloadOf('{"name":"ann@example.com"}'))).toEqual(payloadOf('{"name":"[EMAIL]"}').value)
   const clean = payloadOf('{"a":[1,"b"]}')
-  expect(stage.masking.value(clean)).toBe(clean.value)
+  expect(stage.masking.value(clean)).toBeUndefined()
   const broken = {
     ...payloadOf('"ann@example.com"'),
     get value(): never {
