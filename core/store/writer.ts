@@ -113,9 +113,14 @@ export function inlineCommitter(db: Database, sql: readonly string[]): Committer
   const statements = sql.map(text => db.prepare(text))
   return {
     commit(rows) {
-      db.transaction(() => {
-        for (const row of rows) statements[row.sql]!.run(...row.params)
-      })
+      const [first] = rows
+      // One statement is a transaction by itself.
+      if (rows.length === 1) statements[first!.sql]!.run(...first!.params)
+      else {
+        db.transaction(() => {
+          for (const row of rows) statements[row.sql]!.run(...row.params)
+        })
+      }
       return undefined
     },
     async close() {

@@ -16,6 +16,8 @@ export interface StoredText {
   readonly refusedArgs: (raw: Payload) => string
   /** A name, uri or reason as a JSON string. */
   readonly name: (text: string) => string
+  /** False where a secret has become known since the text was made. */
+  readonly isStorable: (text: string) => boolean
 }
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
@@ -57,6 +59,7 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
       const storable = masking() !== undefined && raw.bytes.length <= maxBytes
       return (storable ? masked(raw) : '') + size(raw)
     },
+    isStorable: text => scrub(text) === text,
     name(text) {
       const masked = maskName(text)
       const scrubbed = scrub(masked)
