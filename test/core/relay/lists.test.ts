@@ -257,3 +257,14 @@ it('a tool that a server got since without telling is found when it is called', 
   tools.push('{"name":"second"}')
   expect(JSON.parse((await client.post(call(1, 'up__second'))).text).error).toBe(undefined)
 })
+
+it('on the endpoint of one server, a list that cannot be had is an error and not an empty list', async () => {
+  const refusing = await server([], { on: { 'tools/list': received => received.error(-32603, 'out of order') } })
+  const gone = await server(['x'])
+  const gateway = await gatewayTo([refusing.server('refusing'), gone.server('gone')])
+  await gone.close()
+  const list = async (path: string) => (await connectHttp(gateway, { path })).ask('tools/list')
+  expect((await list('/mcp/refusing')).error).toMatchObject({ code: -32603, message: 'out of order' })
+  expect((await list('/mcp/gone')).error.data.mcpgw.code).toMatch(/^upstream-(unavailable|crashed)$/)
+  expect((await list('/mcp')).result.tools).toEqual([])
+})
