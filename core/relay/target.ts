@@ -65,9 +65,11 @@ function findNamed(
   })
   const entry = catalogs.peek(session, kind, publicName)
   if (entry !== undefined) return targetOf(entry)
-  return lookUp(catalogs, session, kind, publicName).then(({ found, hint }) =>
-    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName) } : targetOf(found),
-  )
+  return lookUp(catalogs, session, kind, publicName).then(({ found, hint, isDown }) => {
+    if (found !== undefined) return targetOf(found)
+    // Whoever hears of an unknown tool does not try again.
+    return { code: isDown ? 'upstream-unavailable' : unknown, resource: resourceOf(hint ?? '', publicName) }
+  })
 }
 
 async function lookUp(
@@ -75,14 +77,16 @@ async function lookUp(
   session: Session,
   kind: ListKind,
   publicName: string,
-): Promise<{ found: Entry | undefined; hint: string | undefined }> {
+): Promise<{ found: Entry | undefined; hint: string | undefined; isDown: boolean }> {
   const { view } = session
   const all = view.servers.map(server => server.id)
   const candidates = view.naming === 'qualified' ? serversOf(publicName, all) : all
   let found = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
   // A server that does not tell of changes may have a new tool since.
   if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind, candidates)).byName.get(publicName)
-  return { found, hint: view.naming === 'qualified' ? candidates[0] : undefined }
+  const [first] = candidates
+  const isDown = found === undefined && first !== undefined && candidates.length === 1 && catalogs.isDown(session, kind, first)
+  return { found, hint: view.naming === 'qualified' ? first : undefined, isDown }
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {

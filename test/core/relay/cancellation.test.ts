@@ -129,7 +129,7 @@ for (const kind of ['stdio', 'http'] as const) {
       opened(gateway)
       const client = await connectHttp(gateway)
       const answer = await client.ask('tools/call', { name: 'up__echo' })
-      expect(answer.error.data.mcpgw.code).toBe('unknown-tool')
+      expect(answer.error.data.mcpgw.code).toBe('upstream-unavailable')
       expect(upstream.of('notifications/cancelled')).toEqual([])
     })
 

@@ -268,3 +268,16 @@ it('on the endpoint of one server, a list that cannot be had is an error and not
   expect((await list('/mcp/gone')).error.data.mcpgw.code).toMatch(/^upstream-(unavailable|crashed)$/)
   expect((await list('/mcp')).result.tools).toEqual([])
 })
+
+it('a call to a server that never told its tools is answered with that, and not with an unknown tool', async () => {
+  const [up, gone] = [await server(['x']), await server(['x'])]
+  const gateway = await gatewayTo([up.server('up'), gone.server('gone')])
+  await gone.close()
+  const client = await connectHttp(gateway)
+  const codeOf = async (name: string) => (await client.ask('tools/call', { name })).error?.data.mcpgw.code
+  expect([await codeOf('gone__x'), await codeOf('up__y'), await codeOf('up__x')]).toEqual([
+    'upstream-unavailable',
+    'unknown-tool',
+    undefined,
+  ])
+})
