@@ -2,8 +2,9 @@
 import { isPromise } from '../awaitable.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Session } from '../downstream/session.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import type { Clock, Log } from '../plugin/index.ts'
+import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
@@ -21,6 +22,8 @@ export class Catalogs {
   readonly #log: Log
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
+  /** Why a list could not be had last. */
+  readonly #failed = new WeakMap<Listings, Answer>()
   /** Sessions whose lanes are the same have the same lists: the last merged one of each kind is tried first. */
   readonly #latest = new Map<string, Catalog>()
 
@@ -104,19 +107,36 @@ export class Catalogs {
     const asked = lists.fetch(kind, again)
     if (!isPromise(asked)) return asked
     let late = false
+    this.#failed.delete(lists)
     const answered = asked.then(found => {
       if (late && isItems(found)) session.user.notified(lane, kind.changed, undefined)
-      return isItems(found) ? found : undefined
+      if (isItems(found)) return found
+      this.#failed.set(lists, found)
+      return undefined
     })
     const found = await new Promise<Items | undefined>((resolve, reject) => {
       const stop = this.#clock.after(PATIENCE_MS, () => {
         late = true
+        this.#failed.set(lists, errorAnswer('upstream-timeout', { server: lane.server.id }))
         resolve(lists.known(kind))
       })
       answered.finally(stop).then(resolve, reject)
     })
     if (found === undefined) this.#log.warn('list of a server left out', { server: lane.server.id, list: kind.of, late })
     return found
+  }
+
+  /** Why there is no list: of the one server of this view, where it gave none. Among several it is merely left out. */
+  failure(session: Session, catalog: Catalog): Answer | undefined {
+    const { only } = session.view
+    if (only === undefined || catalog.sources.length > 0) return undefined
+    return this.#failed.get(this.berth(session, only)!.lists) ?? errorAnswer('upstream-unavailable', { server: only })
+  }
+
+  /** True where nothing is known of a list, because its server could not be asked. */
+  isDown(session: Session, kind: ListKind, server: string): boolean {
+    const { lists } = this.berth(session, server)!
+    return lists.known(kind) === undefined && this.#failed.has(lists)
   }
 
   /** How this session knows a uri of a server. */

@@ -21,6 +21,8 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   const start = sent.get('cursor') === undefined ? 0 : openCursor(scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)
+  const failure = catalogs.failure(session, catalog)
+  if (failure !== undefined) return failure
   let entries = catalog.entries
   if (deps.pipeline.wants.lists) {
     const keep = await deps.pipeline.narrow(x, entries)

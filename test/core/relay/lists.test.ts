@@ -282,3 +282,27 @@ it('a tool that a server got since without telling is found when it is called', 
   tools.push('{"name":"second"}')
   expect(JSON.parse((await client.post(call(1, 'up__second'))).text).error).toBe(undefined)
 })
+
+it('on the endpoint of one server, a list that cannot be had is an error and not an empty list', async () => {
+  const refusing = await server([], { on: { 'tools/list': received => received.error(-32603, 'out of order') } })
+  const gone = await server(['x'])
+  const gateway = await gatewayTo([refusing.server('refusing'), gone.server('gone')])
+  await gone.close()
+  const list = async (path: string) => (await connectHttp(gateway, { path })).ask('tools/list')
+  expect((await list('/mcp/refusing')).error).toMatchObject({ code: -32603, message: 'out of order' })
+  expect((await list('/mcp/gone')).error.data.mcpgw.code).toMatch(/^upstream-(unavailable|crashed)$/)
+  expect((await list('/mcp')).result.tools).toEqual([])
+})
+
+it('a call to a server that never told its tools is answered with that, and not with an unknown tool', async () => {
+  const [up, gone] = [await server(['x']), await server(['x'])]
+  const gateway = await gatewayTo([up.server('up'), gone.server('gone')])
+  await gone.close()
+  const client = await connectHttp(gateway)
+  const codeOf = async (name: string) => (await client.ask('tools/call', { name })).error?.data.mcpgw.code
+  expect([await codeOf('gone__x'), await codeOf('up__y'), await codeOf('up__x')]).toEqual([
+    'upstream-unavailable',
+    'unknown-tool',
+    undefined,
+  ])
+})
