@@ -133,12 +133,6 @@ export class Catalogs {
     return this.#failed.get(this.berth(session, only)!.lists) ?? errorAnswer('upstream-unavailable', { server: only })
   }
 
-  /** True where nothing is known of a list, because its server could not be asked. */
-  isDown(session: Session, kind: ListKind, server: string): boolean {
-    const { lists } = this.berth(session, server)!
-    return lists.known(kind) === undefined && this.#failed.has(lists)
-  }
-
   /** How this session knows a uri of a server. */
   publicUri(session: Session, server: string, uri: string): string {
     const entries = this.#bySession.get(session)?.get('resources')?.entries

@@ -135,11 +135,7 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
   work.channel.reply(writeResult(work.id, result))
 }
 
-<<<<<<< HEAD
 const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found', 'upstream-unavailable'])
-=======
-const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'upstream-unavailable', 'invalid-params', 'method-not-found'])
->>>>>>> review
 
 export function asJson(answer: Answer): Json {
   return answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)

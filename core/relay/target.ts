@@ -67,17 +67,9 @@ function findNamed(
   })
   const entry = catalogs.peek(session, kind, publicName)
   if (entry !== undefined) return targetOf(entry)
-<<<<<<< HEAD
   return lookUp(catalogs, session, kind, publicName).then(({ found, hint, isAway }) =>
     found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName), isAway } : targetOf(found),
   )
-=======
-  return lookUp(catalogs, session, kind, publicName).then(({ found, hint, isDown }) => {
-    if (found !== undefined) return targetOf(found)
-    // Whoever hears of an unknown tool does not try again.
-    return { code: isDown ? 'upstream-unavailable' : unknown, resource: resourceOf(hint ?? '', publicName) }
-  })
->>>>>>> review
 }
 
 async function lookUp(
@@ -85,29 +77,18 @@ async function lookUp(
   session: Session,
   kind: ListKind,
   publicName: string,
-<<<<<<< HEAD
 ): Promise<{ found: Entry | undefined; hint: string | undefined; isAway: boolean }> {
-=======
-): Promise<{ found: Entry | undefined; hint: string | undefined; isDown: boolean }> {
->>>>>>> review
   const { view } = session
   const all = view.servers.map(server => server.id)
   const candidates = view.naming === 'qualified' ? serversOf(publicName, all) : all
   let catalog = await catalogs.known(session, kind, candidates)
   // A server that does not tell of changes may have a new tool since.
-<<<<<<< HEAD
   if (!catalog.byName.has(publicName) && candidates.length > 0) catalog = await catalogs.fetch(session, kind, candidates)
   return {
     found: catalog.byName.get(publicName),
     hint: view.naming === 'qualified' ? candidates[0] : undefined,
     isAway: candidates.length > 0 && !catalog.sources.some(source => candidates.includes(source.server)),
   }
-=======
-  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind, candidates)).byName.get(publicName)
-  const [first] = candidates
-  const isDown = found === undefined && first !== undefined && candidates.length === 1 && catalogs.isDown(session, kind, first)
-  return { found, hint: view.naming === 'qualified' ? first : undefined, isDown }
->>>>>>> review
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
