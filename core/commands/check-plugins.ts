@@ -4,8 +4,8 @@ import type { Finding } from '../config/render.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import { placePluginConfig, placeValue } from '../config/trace.ts'
 import type { Finding as KernelFinding } from '../finding.ts'
-import { type CheckedPlugin, loadPlugin } from '../loader.ts'
-import { proveOrder } from '../order.ts'
+import { loadPlugin } from '../loader.ts'
+import { proveOrder, toOrdered } from '../order.ts'
 
 export interface PluginsChecked {
   /** Those that could be loaded, in the order given. */
@@ -24,11 +24,6 @@ export async function checkPlugins(entries: readonly PluginEntry[], dir: string,
     plugins: loaded.map(({ plugin, capabilities, source }) => ({ name: plugin.name, source, capabilities: [...capabilities] })),
     findings: [...findings, ...order].map(one => toFinding(one, entries, origins)),
   }
-}
-
-function toOrdered({ plugin, capabilities, at }: CheckedPlugin): Parameters<typeof proveOrder>[0][number] {
-  const { name, provides = [], requires = [], discharges = [] } = plugin
-  return { name, capabilities, provides, requires, discharges, at }
 }
 
 /** At the place in the plugin's own config where it is about a part of it, else where the plugin or the address was set. */

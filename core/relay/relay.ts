@@ -84,7 +84,7 @@ export function createRelay(deps: RelayDeps): Relay {
             holds: server => [...self.subscriptions.values()].some(one => one.server === server),
           }),
         })
-        if (!sessions.add(made)) return errorAnswer('stopping', { text: 'too many sessions' })
+        if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
         return { kind: 'result', payload: initializeResult(view, protocolVersion, deps.version, server => pool.known(server)) }
       },
@@ -141,8 +141,8 @@ export function createRelay(deps: RelayDeps): Relay {
       return
     }
     if (method === 'notifications/progress') return params && session.progressed(params)
-    // roots/list_changed and whatever we do not know: for every server that has a lane of this session's own.
-    if (!session.declares) return
+    // What we do not know is for every server that is open; of roots only those hear that were told of roots.
+    if (method === 'notifications/roots/list_changed' && !session.declares) return
     for (const { id: server } of session.view.servers) {
       const { lane } = catalogs.berth(session, server)!
       if (!lane.isOpen) continue
