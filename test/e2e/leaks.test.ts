@@ -25,7 +25,7 @@ function spellingsOf(value: string): string[] {
     inside.slice(12, 40),
     encodeURIComponent(value),
     bytes.toString('hex'),
-    [...value].map(char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+    Array.from(value, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
     value.slice(0, 14),
   ]
 }
