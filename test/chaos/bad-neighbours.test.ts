@@ -89,7 +89,7 @@ describe.skipIf(!isBuilt)('beside a good server', () => {
   })
 
   test('one that floods stderr is heard, holds nobody up, and fills neither memory nor the log', async () => {
-    const product = await startProduct({ dir: createFolder(), config: configWith(oddServer('floods')) })
+    const product = await startProduct({ dir: createFolder(), config: configWith({ ...oddServer('floods'), timeout: {} }) })
     const session = await openSession(product.origin)
     const before = residentBytes(product.pid)
     for (let round = 0; round < 50; round++) {

@@ -77,7 +77,7 @@ describe.skipIf(!isBuilt)('the record of a run', () => {
         const value = db.prepare(`SELECT ${column} AS value FROM record WHERE n = ?`).get(n)?.value
         // A number that is taken already would be refused by the table itself.
         const changed = column === 'n' ? count + 10 : changeByte(value)
-        if (column === 'seq') db.exec('DROP INDEX record_stream_seq')
+        if (column === 'seq') db.exec('DROP INDEX IF EXISTS record_stream_seq')
         expect(db.prepare(`UPDATE record SET ${column} = ? WHERE n = ?`).run(changed, n).changes).toBe(1)
       })
       expect(code, `${column} of record ${n}: ${said}`).toBe(1)
