@@ -44,11 +44,7 @@ export async function startLoad(origin: string, { tool, prefix, perSecond, heade
       if ((textOf(reply) as { name: string }).name !== name) throw new Error(`${name} got the answer of another call`)
       answered.add(name)
     } else failed.set(code, (failed.get(code) ?? 0) + 1)
-<<<<<<< HEAD
     for (const look of Array.from(waiting)) look()
-=======
-    for (const look of waiting) look()
->>>>>>> product
   }
 
   const began = performance.now()
@@ -81,11 +77,7 @@ export async function startLoad(origin: string, { tool, prefix, perSecond, heade
     async end() {
       ended = true
       clearInterval(timer)
-<<<<<<< HEAD
       for (const look of Array.from(waiting)) look()
-=======
-      for (const look of waiting) look()
->>>>>>> product
       await Promise.all(underway)
     },
   }
