@@ -25,10 +25,10 @@ export type ErrorCode =
   | 'not-acceptable'
   | 'session-unknown'
   | 'session-missing'
+  | 'too-many-sessions'
   | 'not-found'
   | 'method-not-allowed'
   | 'forbidden-host'
-  | 'forbidden-address'
   | 'unauthenticated'
   | 'bad-credential'
   | 'many-credentials'
@@ -135,6 +135,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     text: 'no session',
     help: 'Send initialize first, and its Mcp-Session-Id with every request.',
   },
+  'too-many-sessions': {
+    rpc: 42027,
+    http: 503,
+    text: 'too many sessions',
+    help: 'Every session that the gateway keeps is in use; sessions that are idle for long end by themselves. Retry later.',
+  },
   'not-found': {
     rpc: 42006,
     http: 404,
@@ -152,12 +158,6 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 403,
     text: 'host or origin is not allowed',
     help: 'Add it to listen.hosts or listen.origins.',
-  },
-  'forbidden-address': {
-    rpc: 42009,
-    http: 403,
-    text: 'address is not allowed',
-    help: 'A plugin refused this address.',
   },
   // identity and decision
   unauthenticated: {

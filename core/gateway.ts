@@ -6,6 +6,7 @@ import type { GatewayConfig, ServerConfig } from './config/schema.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
+import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log } from './plugin/index.ts'
@@ -37,6 +38,8 @@ export interface GatewayOptions {
   readonly stdio?: { readonly input: Readable; readonly output: Writable }
   /** Administration events of servers, for the record. */
   onEvent?(event: AdminEvent): void
+  /** Learns how each server is. */
+  readonly health?: Pick<Health, 'component'>
   /** Anything but the MCP endpoints; false where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
@@ -59,7 +62,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const runFolder = join(config.store.dir, 'run')
   for (const pid of reapLeftovers(runFolder)) log.warn('a server process of a killed gateway was ended', { pid })
   const leftovers = createLeftovers(runFolder)
-  const board = createServerBoard({ servers: config.servers, clock, log, ...(options.onEvent && { onEvent: options.onEvent }) })
+  const { onEvent, health } = options
+  const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   const dialer = createDialer()
 
   function createTransport(server: ServerConfig, isBusy: () => boolean): Transport {
@@ -101,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await dialer.close()
     throw error
   }
-  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, log, ...options.stdio })
+  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, log, ...options.stdio })
 
   return {
     relay,

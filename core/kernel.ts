@@ -11,7 +11,7 @@ import { createReleases, type Releases } from './kernel/stop.ts'
 import { checkHooks } from './loader/check.ts'
 import { type CheckedPlugin, loadPlugin, type PluginEntry } from './loader.ts'
 import type { MetricsRegistry } from './metrics.ts'
-import { type Ordered, proveOrder } from './order.ts'
+import { proveOrder, toOrdered } from './order.ts'
 import type { LoadedPlugin, Pipeline } from './pipeline.ts'
 import type { Hooks } from './plugin/index.ts'
 
@@ -176,11 +176,6 @@ async function stop(services: Container, releases: Releases, { log }: Host): Pro
   for (const { token, error } of await services.dispose())
     log.error('a service failed to let go', { service: token, detail: describeError(error) })
   return { pending, failed }
-}
-
-function toOrdered({ plugin, capabilities, at }: CheckedPlugin): Ordered {
-  const { name, provides = [], requires = [], discharges = [] } = plugin
-  return { name, capabilities, provides, requires, discharges, at }
 }
 
 function toLoaded({ plugin, capabilities, failure }: CheckedPlugin, hooks: Hooks): LoadedPlugin {

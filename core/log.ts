@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Log } from './plugin/index.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
-const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 export interface LogOptions {
   readonly level?: LogLevel
@@ -17,12 +17,6 @@ export interface LogOptions {
 export interface RootLog extends Log {
   /** Secrets are known only after the log has been opened. */
   scrubWith(scrub: (line: string) => string): void
-}
-
-/** `MCPGW_LOG_LEVEL` over the config; a word that is no level changes nothing. */
-export function chooseLevel(configured: LogLevel | undefined, env: Readonly<Record<string, string | undefined>>): LogLevel {
-  const wanted = env.MCPGW_LOG_LEVEL
-  return wanted !== undefined && LEVELS.includes(wanted) ? (wanted as LogLevel) : (configured ?? 'info')
 }
 
 /** Pino is loaded with the first line that the level lets through. */

@@ -1,7 +1,7 @@
 // Proves the order of the plugins. Nothing is ever sorted: a wrong order is refused, and the order that would do is named.
 import type { SourcePosition } from './config/schema.ts'
 import type { Finding } from './finding.ts'
-import type { Capability, Service } from './plugin/index.ts'
+import type { Capability, Plugin, Service } from './plugin/index.ts'
 
 export interface Ordered {
   readonly name: string
@@ -10,6 +10,20 @@ export interface Ordered {
   readonly requires: readonly Service<unknown>[]
   readonly discharges: readonly string[]
   readonly at?: SourcePosition | undefined
+}
+
+/** What of a checked plugin its place depends on. */
+export function toOrdered({
+  plugin,
+  capabilities,
+  at,
+}: {
+  readonly plugin: Pick<Plugin, 'name' | 'provides' | 'requires' | 'discharges'>
+  readonly capabilities: Ordered['capabilities']
+  readonly at?: Ordered['at']
+}): Ordered {
+  const { name, provides = [], requires = [], discharges = [] } = plugin
+  return { name, capabilities, provides, requires, discharges, at }
 }
 
 interface Rule {

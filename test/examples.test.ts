@@ -112,8 +112,16 @@ errors.nonsense
 `,
     )
     const compilerOptions = {
-      ...{ module: 'nodenext', target: 'es2023', lib: ['es2023'], types: ['node'], noEmit: true, strict: true },
-      ...{ allowJs: true, checkJs: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+      module: 'nodenext',
+      target: 'es2023',
+      lib: ['es2023'],
+      types: ['node'],
+      noEmit: true,
+      strict: true,
+      allowJs: true,
+      checkJs: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
     }
     writeFileSync(join(copy, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['.'] }))
     const { status, stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', copy], {

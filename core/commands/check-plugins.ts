@@ -2,10 +2,10 @@
 import type { Assembled } from '../config/assemble.ts'
 import type { Finding } from '../config/render.ts'
 import type { PluginEntry } from '../config/schema.ts'
-import { placePluginConfig } from '../config/trace.ts'
+import { placePluginConfig, placeValue } from '../config/trace.ts'
 import type { Finding as KernelFinding } from '../finding.ts'
-import { type CheckedPlugin, loadPlugin } from '../loader.ts'
-import { proveOrder } from '../order.ts'
+import { loadPlugin } from '../loader.ts'
+import { proveOrder, toOrdered } from '../order.ts'
 
 export interface PluginsChecked {
   /** Those that could be loaded, in the order given. */
@@ -26,16 +26,21 @@ export async function checkPlugins(entries: readonly PluginEntry[], dir: string,
   }
 }
 
-function toOrdered({ plugin, capabilities, at }: CheckedPlugin): Parameters<typeof proveOrder>[0][number] {
-  const { name, provides = [], requires = [], discharges = [] } = plugin
-  return { name, capabilities, provides, requires, discharges, at }
-}
-
-/** With the place in the plugin's own config, where the finding is about a part of it. */
-export function toFinding({ code, message, help, at, path }: KernelFinding, entries: readonly PluginEntry[], origins: Origins): Finding {
-  const index = entries.findIndex(entry => at !== undefined && entry.at === at)
-  const placed = path === undefined || index === -1 ? undefined : placePluginConfig(index, path, origins)
-  const entry = at === undefined ? { file: 'plugins' } : { file: at.file, line: at.line, column: at.column }
+/** At the place in the plugin's own config where it is about a part of it, else where the plugin or the address was set. */
+export function toFinding(
+  { code, message, help, at, path, plugin }: KernelFinding,
+  entries: readonly PluginEntry[],
+  origins: Origins,
+): Finding {
+  const index = entries.findIndex(entry => (at === undefined ? entry.name === plugin : entry.at === at))
+  const subject = code.startsWith('listen-') ? ['listen', 'host'] : ['plugins', String(index), 'name']
+  const place = (path === undefined ? undefined : placePluginConfig(index, path, origins)) ?? placeValue(subject, origins)
   const inner = path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`
-  return { code, severity: 'error', message: `${message}${inner}`, ...(placed ?? entry), ...(help === undefined ? {} : { help }) }
+  return {
+    code,
+    severity: 'error',
+    message: `${message}${inner}`,
+    ...(place ?? { file: at?.file ?? 'the defaults' }),
+    ...(help === undefined ? {} : { help }),
+  }
 }

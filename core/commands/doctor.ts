@@ -2,15 +2,17 @@
 import { loadConfig } from '../config/load.ts'
 import { escapeControls, type Finding, renderDiagnostics } from '../config/render.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { KnownSecrets } from '../secrets.ts'
 import { checkPlugins } from './check-plugins.ts'
 import type { Check } from './doctor/check.ts'
 import { checkClock, checkDataDir, checkDisk, checkNode, checkPort, checkStorage } from './doctor/machine.ts'
-import { checkServers, type ProbeServer, resolveServer } from './doctor/servers.ts'
+import { checkServers, type ProbeServer } from './doctor/servers.ts'
+import { startServer } from './doctor/start.ts'
 import { loadOptions } from './load-for.ts'
 import type { VerbIo } from './verb.ts'
 
 /** 0 where nothing failed, 1 otherwise. `probe` looks at one server. */
-export async function doctor(io: VerbIo, probe: ProbeServer = resolveServer): Promise<number> {
+export async function doctor(io: VerbIo, probe: ProbeServer = startServer): Promise<number> {
   const { checks, findings } = await examine(io, probe)
   const failed = checks.some(({ status }) => status === 'fail')
   if (io.json) io.out(`${JSON.stringify({ ok: !failed, checks, findings }, null, 2)}\n`)
@@ -32,7 +34,7 @@ async function examine(io: VerbIo, probe: ProbeServer): Promise<{ checks: Check[
     checks.push({ name: 'config', status: 'fail', message: `${count} errors`, help: 'mend what is listed below, then run doctor again' })
     return { checks, findings: loaded.diagnostics }
   }
-  const { config, warnings, unenforced, file, origins } = loaded
+  const { config, warnings, unenforced, file, origins, injected } = loaded
   const found = file ?? 'no file, defaults'
   checks.push({
     name: 'config',
@@ -43,9 +45,12 @@ async function examine(io: VerbIo, probe: ProbeServer): Promise<{ checks: Check[
     const help = 'load the plugin that does, or take the section out'
     checks.push({ name: 'config', status: 'fail', message: `${one.file}:${one.line}: no loaded plugin enforces ${one.section}`, help })
   }
+  const secrets = new KnownSecrets()
+  for (const { server, value } of injected) secrets.add(server, value)
+  const scrub = (text: string) => secrets.scrubText(text)
   const plugins = await checkPlugins(config.plugins, io.cwd, origins)
   checks.push(aboutPlugins(config, plugins.findings))
-  checks.push(...(await checkServers(config.servers, io, probe)))
+  checks.push(...(await checkServers(config.servers, { env: io.env, signal: io.signal, scrub }, probe)))
   checks.push(await checkDataDir(config.store.dir), await checkDisk(config.store.dir), await checkPort(config.listen))
   return { checks, findings: [...warnings, ...plugins.findings] }
 }

@@ -76,6 +76,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
       probe,
       ...(stdio && { stdio }),
       onEvent,
+      health: kernel.health,
       serveOther: (request, response, path, peer) =>
         serveOperations(
           { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version },

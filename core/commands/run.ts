@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Loaded } from '../config/load.ts'
 import { renderReport } from '../kernel.ts'
-import { chooseLevel, createLog } from '../log.ts'
+import { createLog } from '../log.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
@@ -25,7 +25,7 @@ export async function run(io: VerbIo): Promise<number> {
   }
   const stdio = io.options.stdio === true
   const { config } = loaded
-  const log = createLog({ level: chooseLevel(config.log, io.env) })
+  const log = createLog({ level: config.log })
   const firstKey = stdio ? undefined : await createFirstKey(config, io)
   const open = await openGateway({
     loaded,
@@ -38,11 +38,17 @@ export async function run(io: VerbIo): Promise<number> {
   })
   if ('findings' in open) {
     io.err(renderFindings(open.findings, loaded, io.color.err))
+    // It is stored by now, and nobody is ever shown it again.
+    if (firstKey !== undefined) io.err(showKey(firstKey))
     return 2
   }
   const { kernel, gateway } = open
   io.err(`${renderReport(kernel.report)}\n`)
-  if (gateway.port !== undefined) announce(io, loaded, gateway.port, firstKey)
+  if (gateway.port !== undefined) {
+    const facts = describe(loaded, gateway.port, firstKey)
+    announce(io, facts)
+    if (io.json && !stdio) io.out(`${JSON.stringify({ ...facts, open: kernel.report.open }, null, 2)}\n`)
+  }
   io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
   await new Promise<void>(done => {
     if (io.signal.aborted) done()
@@ -54,13 +60,40 @@ export async function run(io: VerbIo): Promise<number> {
   return 0
 }
 
-function announce(io: VerbIo, { config }: Loaded, port: number, key: string | undefined): void {
+interface Facts {
+  readonly endpoint: string
+  readonly key?: string
+  readonly audit?: string
+  /** What to paste into a client. */
+  readonly client: object
+}
+
+function describe({ config }: Loaded, port: number, key: string | undefined): Facts {
   const { host } = config.listen
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
-  const names = config.plugins.map(plugin => plugin.name)
-  io.err(`endpoint  ${url}\n`)
-  if (key !== undefined) io.err(`key       ${key}   (shown once)\n`)
-  if (names.includes('audit')) io.err(`audit     ${resolve(config.store.dir, 'audit.db')}\n`)
-  const headers = names.includes('auth') ? { headers: { Authorization: `Bearer ${key ?? 'YOUR_KEY'}` } } : {}
-  io.err(`client    ${JSON.stringify({ mcpServers: { mcpgw: { type: 'http', url, ...headers } } })}\n`)
+  const endpoint = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  const find = (name: string) => config.plugins.find(plugin => plugin.name === name)
+  const audit = find('audit')
+  const headers = find('auth') ? { headers: { Authorization: `Bearer ${key ?? 'YOUR_KEY'}` } } : {}
+  return {
+    endpoint,
+    ...(key !== undefined && { key }),
+    ...(audit && { audit: resolve(config.store.dir, auditPath(audit.config)) }),
+    client: { mcpServers: { mcpgw: { type: 'http', url: endpoint, ...headers } } },
+  }
+}
+
+function auditPath(config: unknown): string {
+  const path = typeof config === 'object' && config !== null && 'path' in config ? config.path : undefined
+  return typeof path === 'string' ? path : 'audit.db'
+}
+
+function announce(io: VerbIo, { endpoint, key, audit, client }: Facts): void {
+  io.err(`endpoint  ${endpoint}\n`)
+  if (key !== undefined) io.err(showKey(key))
+  if (audit !== undefined) io.err(`audit     ${audit}\n`)
+  io.err(`client    ${JSON.stringify(client)}\n`)
+}
+
+function showKey(key: string): string {
+  return `key       ${key}   (shown once)\n`
 }

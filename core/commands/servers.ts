@@ -32,10 +32,14 @@ export async function showStatus(io: VerbIo): Promise<number> {
   const { host, port } = loaded.config.listen
   const running = await askRunning(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`)
   if (running !== undefined) return show(io, running, 'the running gateway')
-  return withGateway(io, async ({ open }) => {
-    await open.gateway.pool.probe(open.gateway.views.all.servers)
-    return show(io, open.gateway.board.list(), 'a trial start: no gateway is running')
-  })
+  return withGateway(
+    io,
+    async ({ open }) => {
+      await open.gateway.pool.probe(open.gateway.views.all.servers)
+      return show(io, open.gateway.board.list(), 'a trial start: no gateway is running')
+    },
+    false,
+  )
 }
 
 async function askRunning(url: string): Promise<readonly ServerHealth[] | undefined> {

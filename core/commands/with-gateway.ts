@@ -2,7 +2,7 @@
 
 import type { Loaded } from '../config/load.ts'
 import { connectLocally, type LocalClient } from '../downstream/local.ts'
-import { chooseLevel, createLog } from '../log.ts'
+import { createLog } from '../log.ts'
 import { type OpenGateway, openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
 import { loadOrStarter } from './starter.ts'
@@ -16,11 +16,12 @@ export interface Session {
 
 const STOP_MS = 3000
 
-/** Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
-export async function withGateway(io: VerbIo, work: (session: Session) => Promise<number>): Promise<number> {
-  const loaded = await loadOrStarter(io)
-  if (loaded === 2) return 2
-  const level = chooseLevel(loaded.config.log, io.env)
+/** `plugins` false: only the servers are looked at, nothing is called, so nothing is to be recorded. Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
+export async function withGateway(io: VerbIo, work: (session: Session) => Promise<number>, plugins = true): Promise<number> {
+  const found = await loadOrStarter(io)
+  if (found === 2) return 2
+  const loaded = plugins ? found : { ...found, config: { ...found.config, plugins: [] } }
+  const level = loaded.config.log
   const log = createLog({ level: level === 'info' ? 'error' : level, write: line => io.err(line) })
   const open = await openGateway({ loaded, version: io.version, log, cwd: io.cwd, http: false, probe: false })
   if ('findings' in open) {

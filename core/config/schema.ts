@@ -33,7 +33,6 @@ export interface ListenConfig {
   /** Further values of `Host` and of `Origin` that are let in, beside those of the address itself. */
   readonly hosts: readonly string[]
   readonly origins: readonly string[]
-  readonly publicUrl?: string
 }
 
 /** `command`: prints the secret named by its last argument. Without it secrets are files in the data directory. */

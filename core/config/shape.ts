@@ -22,7 +22,6 @@ export interface ListenShape {
   readonly port?: number | undefined
   readonly hosts?: readonly string[] | undefined
   readonly origins?: readonly string[] | undefined
-  readonly publicUrl?: string | undefined
 }
 export interface ServerShape {
   readonly id: string
@@ -102,7 +101,6 @@ const listen = z.strictObject({
   port: port.optional(),
   hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
   origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
-  publicUrl: url.optional(),
 })
 
 export const fileShape: z.ZodType<FileShape> = z
@@ -110,7 +108,7 @@ export const fileShape: z.ZodType<FileShape> = z
     listen: z
       .union([z.string().refine(value => parseAddress(value) !== undefined, coded('bad-value', 'not HOST:PORT')), port, listen])
       .optional()
-      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, publicUrl}' }),
+      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins}' }),
     servers: z.array(server).optional(),
     plugins: z
       .array(z.union([words, z.record(z.string(), z.unknown())]))

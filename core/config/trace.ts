@@ -27,27 +27,31 @@ export function describeOrigin(traced: Traced): string {
   return `${traced.source.file}:${line}:${column}`
 }
 
-/** Where in a text the config of a plugin, or the nearest part of it at `path`, stands: file, line, column and excerpt of a diagnostic. */
+type PlaceOfDiagnostic = Omit<Diagnostic, 'code' | 'severity' | 'message'>
+
+/** Where the value at `path` was set: a place of a text with its excerpt, or the flag or variable by its name. */
+export function placeValue(path: readonly string[], origins: ReadonlyMap<string, Origin>): PlaceOfDiagnostic | undefined {
+  const traced = trace(path, origins)
+  if (traced.kind === 'named') return { file: traced.name }
+  return traced.kind === 'text' ? placeTree(traced.source, traced.tree) : undefined
+}
+
+/** Where in a text the config of a plugin, or the nearest part of it at `path`, stands. */
 export function placePluginConfig(
   index: number,
   path: readonly (string | number)[],
   origins: ReadonlyMap<string, Origin>,
-): Omit<Diagnostic, 'code' | 'severity' | 'message'> | undefined {
+): PlaceOfDiagnostic | undefined {
   for (let length = path.length; length >= 0; length--) {
     const traced = trace(['plugins', String(index), 'config', ...path.slice(0, length).map(String)], origins)
-    if (traced.kind !== 'text') continue
-    const {
-      code: _code,
-      severity: _severity,
-      message: _message,
-      ...place
-    } = diagnose(traced.source, traced.tree.span, {
-      code: 'bad-value',
-      message: '',
-    })
-    return place
+    if (traced.kind === 'text') return placeTree(traced.source, traced.tree)
   }
   return undefined
+}
+
+function placeTree(source: Source, tree: Tree): PlaceOfDiagnostic {
+  const { code: _code, severity: _severity, message: _message, ...place } = diagnose(source, tree.span, { code: 'bad-value', message: '' })
+  return place
 }
 
 // Some values are shorter in the file: `listen: host:port`, `timeout: 5m`, `call` for `callMs`.

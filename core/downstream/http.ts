@@ -13,6 +13,8 @@ import type { Relay } from '../relay/relay.ts'
 import type { SessionStore } from '../relay/sessions.ts'
 import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
+import { createBodyReader } from './body.ts'
+import { createGreetings } from './greeting.ts'
 import { endWith, HttpReply, HttpStream } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import type { Session } from './session.ts'
@@ -39,6 +41,8 @@ export interface HttpListener {
 }
 
 const KEEP_ALIVE_MS = 20_000
+/** So many of the longest messages may be on their way in at once. */
+const BODIES = 16
 const LAST_ANSWERS_MS = 500
 /** While draining, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
 const IDLE_LOOK_MS = 20
@@ -47,7 +51,9 @@ const NO_ID = null
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { config, relay, sessions, views, pipeline, log } = options
   const jsonLimits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
+  const readBody = createBodyReader(config.limits.messageBytes, BODIES * config.limits.messageBytes)
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
+  const greetings = createGreetings(pipeline)
   const streams = new Set<HttpStream>()
   let stopping = false
 
@@ -78,8 +84,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const accept = request.headers.accept
     if (request.method === 'POST') {
       if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
-      return readBody(request, config.limits.messageBytes, body => {
-        if (body === undefined) return refuse(response, 'too-large')
+      return readBody(request, body => {
+        if (typeof body === 'string') return refuse(response, body)
         void post(view, body, request, response, peer).catch(error => {
           logBug(error)
           if (!response.headersSent) refuse(response, 'internal')
@@ -166,10 +172,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       connectionsCheckingInterval: 1000,
       insecureHTTPParser: false,
     },
-    handle,
+    (request, response) => greetings.whenWelcome(request.socket, () => handle(request, response)),
   )
   server.on('clientError', (_error, socket) => socket.destroy())
-  server.on('connection', (socket: Socket) => greet(socket, pipeline))
+  server.on('connection', (socket: Socket) => greetings.greet(socket))
   await listen(server, config.listen)
   const keepAlive = setInterval(() => {
     for (const stream of streams) stream.keepAlive()
@@ -201,18 +207,6 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 }
 
-/** A plugin may refuse an address before anything is read from it. */
-function greet(socket: Socket, pipeline: Pipeline): void {
-  if (!pipeline.wants.connections) return
-  const peer = new HttpPeer(socket.remoteAddress)
-  socket.pause()
-  void Promise.resolve(pipeline.connect(peer)).then(refusal => {
-    if (refusal !== undefined) socket.destroy()
-    else socket.resume()
-  })
-  socket.on('close', () => void pipeline.disconnect(peer))
-}
-
 async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -234,25 +228,4 @@ function pathOf(url: string | undefined): string | undefined {
 /** No Accept header means anything. Spec: RFC 9110, 12.5.1. */
 function accepts(accept: string | undefined, type: string): boolean {
   return accept === undefined || accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/')[0]}/*`)
-}
-
-function readBody(request: IncomingMessage, maxBytes: number, done: (body: Uint8Array | undefined) => void): void {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > maxBytes) return done(undefined)
-  let first: Buffer | undefined
-  let rest: Buffer[] | undefined
-  let size = 0
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > maxBytes) {
-      request.removeAllListeners('data')
-      request.resume()
-      done(undefined)
-      return
-    }
-    if (first === undefined) first = chunk
-    else if (rest === undefined) rest = [first, chunk]
-    else rest.push(chunk)
-  })
-  request.on('end', () => size <= maxBytes && done(rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)))
 }

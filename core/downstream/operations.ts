@@ -1,6 +1,6 @@
 // What operators and probes ask over HTTP: is it alive, is it ready, how are its parts. No secret and no output of a server is in it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Health } from '../health.ts'
+import type { Health, HealthView } from '../health.ts'
 import type { MetricsRegistry } from '../metrics.ts'
 import type { ServerHealth } from '../upstream/supervisor.ts'
 import type { HttpPeer } from './http-peer.ts'
@@ -25,13 +25,13 @@ export function serveOperations(
   switch (path) {
     case '/healthz':
     case '/readyz': {
-      const view = source.health.view()
+      const view = seeServers(source)
       const status = path === '/readyz' && view.status === 'failing' ? 503 : 200
       send(
         response,
         status,
         'application/json',
-        `${JSON.stringify(isLocal ? { ...view, version: source.version, servers: source.servers() } : { status: view.status })}\n`,
+        `${JSON.stringify(isLocal ? { ...view, version: source.version } : { status: view.status })}\n`,
       )
       return true
     }
@@ -42,6 +42,19 @@ export function serveOperations(
     default:
       return false
   }
+}
+
+/** Also while it is being started again: it was away, and is not back yet. */
+function isAway({ state, lastFailure }: ServerHealth): boolean {
+  return state === 'backoff' || state === 'failed' || (state === 'starting' && lastFailure !== undefined)
+}
+
+/** A server that is down degrades the whole: some calls fail, the others go on. */
+function seeServers({ health, servers }: OperationsSource): HealthView & { readonly servers: readonly ServerHealth[] } {
+  const view = health.view()
+  const list = servers()
+  const isDegraded = view.status === 'ok' && list.some(isAway)
+  return { ...view, status: isDegraded ? 'degraded' : view.status, servers: list }
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -47,6 +47,11 @@ export interface SessionInit {
   userOf(session: Session): LaneUser
 }
 
+/** Whose state something is. Invariant: principals of different tenants are different, whatever their ids. */
+export function ownerOf(principal: Pick<Principal, 'id' | 'tenant'> | undefined): string {
+  return principal === undefined ? '' : `${principal.tenant}\0${principal.id}`
+}
+
 export class Session {
   readonly id: string
   readonly view: View
@@ -83,8 +88,8 @@ export class Session {
     this.user = init.userOf(this)
   }
 
-  get principalId(): string {
-    return this.principal?.id ?? ''
+  get owner(): string {
+    return ownerOf(this.principal)
   }
 
   /** True where a server may ask this client for something. */

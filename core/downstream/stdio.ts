@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { isFault, Json } from '../mcp/json.ts'
 import { readMessage, writeErrorObject } from '../mcp/message.ts'
+import type { Pipeline } from '../pipeline.ts'
 import type { Log, Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View } from '../relay/view.ts'
@@ -16,6 +17,7 @@ export interface StdioOptions {
   readonly config: Pick<GatewayConfig, 'limits'>
   readonly relay: Relay
   readonly view: View
+  readonly pipeline: Pick<Pipeline, 'wants' | 'connect' | 'disconnect'>
   readonly log: Log
   readonly input: Readable
   readonly output: Writable
@@ -30,13 +32,15 @@ export interface StdioListener {
   close(): Promise<void>
 }
 
+/** With this much unread nothing is said to the client but answers; of those there are no more than it has asked for. */
+const MAX_UNREAD = 64 * 1024 * 1024
 const NEWLINE = Buffer.from('\n')
 /** A client that has closed its end waits about two seconds for us; answers that come before are still for it. */
 const LAST_ANSWERS_MS = 1500
-const PEER: Peer = { transport: 'stdio', header: () => [] }
 
 export function listenStdio(options: StdioOptions): StdioListener {
-  const { config, relay, view, log, input, output } = options
+  const { config, relay, view, pipeline, log, input, output } = options
+  const peer: Peer = { transport: 'stdio', header: () => [] }
   const limits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   let session: Session | undefined
   let opening: Promise<unknown> | undefined
@@ -47,16 +51,18 @@ export function listenStdio(options: StdioOptions): StdioListener {
 
   const channel: ReplyChannel = {
     get open() {
-      return !ended
+      return !ended && output.writableLength < MAX_UNREAD
     },
     send(message) {
+      if (channel.open) channel.reply(message)
+    },
+    reply(message) {
       if (ended || message.length === 0) return
       output.cork()
       output.write(message)
       output.write(NEWLINE)
       process.nextTick(() => output.uncork())
     },
-    reply: message => channel.send(message),
   }
 
   function take(line: Uint8Array): void {
@@ -67,7 +73,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if ('code' in message) return channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text: message.message })))
     if (session === undefined) {
       if (message.kind === 'request' && message.method === 'initialize' && opening === undefined) {
-        opening = relay.open(view, message, channel, PEER).then(opened => {
+        opening = relay.open(view, message, channel, peer).then(opened => {
           opening = undefined
           session = opened
           if (opened !== undefined) opened.stream = channel
@@ -80,9 +86,9 @@ export function listenStdio(options: StdioOptions): StdioListener {
       if (message.kind === 'batch') channel.reply(writeErrorObject(null, errorObject('batch-refused')))
       return
     }
-    if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, PEER))
+    if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, peer))
     if (session.protocolVersion !== '2025-03-26') return channel.reply(writeErrorObject(null, errorObject('batch-refused')))
-    watch(runBatch(relay, session, message.items, channel, PEER))
+    watch(runBatch(relay, session, message.items, channel, peer))
   }
 
   function watch(work: Promise<unknown>): void {
@@ -120,22 +126,34 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if (ended) return
     ended = true
     if (session !== undefined) await relay.end(session)
+    if (pipeline.wants.connections) await pipeline.disconnect(peer)
     finish()
   }
   function endNow(): void {
     end().catch(logBug)
   }
-  input.on('data', (chunk: Buffer) => {
-    framer.push(chunk)
-    // Back-pressure: while the client does not read, nothing more is taken from it.
-    if (output.writableNeedDrain && !input.isPaused()) {
-      input.pause()
-      output.once('drain', () => input.resume())
-    }
-  })
-  input.on('end', () => void drain(LAST_ANSWERS_MS).then(endNow))
+  /** Nothing is taken from the client before the plugins have had their say. */
+  async function greet(): Promise<void> {
+    const refusal = await pipeline.connect(peer)
+    if (refusal === undefined) return listen()
+    channel.reply(writeErrorObject(null, errorObject(refusal.code, { text: refusal.reason })))
+    await end()
+  }
+  function listen(): void {
+    input.on('data', (chunk: Buffer) => {
+      framer.push(chunk)
+      // Back-pressure: while the client does not read, nothing more is taken from it.
+      if (output.writableNeedDrain && !input.isPaused()) {
+        input.pause()
+        output.once('drain', () => input.resume())
+      }
+    })
+    input.on('end', () => void drain(LAST_ANSWERS_MS).then(endNow))
+  }
   input.on('error', endNow)
   output.on('error', endNow)
+  if (pipeline.wants.connections) greet().catch(logBug)
+  else listen()
   return { done, drain, close: end }
 }
 

@@ -30,7 +30,7 @@ export function locate(name: string, dirs: readonly string[]): Location {
   const looked = [
     `built-in ${known.join(', ')}`,
     ...packages.map(wanted => `package ${wanted}`),
-    ...dirs.map(dir => `from ${resolve(dir)}`),
+    ...new Set(dirs.map(dir => `from ${resolve(dir)}`)),
   ]
   return { kind: 'nowhere', looked, near: suggest(name, known) }
 }

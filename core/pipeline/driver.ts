@@ -57,6 +57,6 @@ function preview(value: unknown): string {
   try {
     return (JSON.stringify(value) ?? String(value)).slice(0, 200)
   } catch {
-    return Object.prototype.toString.call(value)
+    return `a value of type ${typeof value} that cannot be shown`
   }
 }

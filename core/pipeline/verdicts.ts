@@ -1,4 +1,5 @@
 // Reads what a hook returned: a verdict of the kinds that this hook may give, or nothing.
+import { freezeCopy, freezeDeep } from '../freeze.ts'
 import type { Obligation, Principal } from '../plugin/index.ts'
 import {
   type Allow,
@@ -15,14 +16,28 @@ import {
 export type Verdict = Pass | Identify | Allow | Deny | Rewrite | AnswerVerdict | Drop | Narrow
 type Kind = Verdict['kind']
 
-/** Undefined where it is garbage: another kind, or a member of the wrong type. */
+/** Undefined where it is garbage: another kind, a member of the wrong type, or something that throws when it is read. */
 export function readVerdict<K extends Kind>(value: unknown, kinds: readonly K[]): Extract<Verdict, { kind: K }> | undefined {
   if (value === pass) return value as Extract<Verdict, { kind: K }>
   if (typeof value !== 'object' || value === null) return undefined
-  const { kind } = value as { kind?: unknown }
-  if (!kinds.includes(kind as K)) return undefined
-  return shapes[kind as Kind](value as never) ? (value as Extract<Verdict, { kind: K }>) : undefined
+  try {
+    const verdict = copyVerdict(value)
+    if (!kinds.includes(verdict.kind as K)) return undefined
+    return shapes[verdict.kind as Kind](verdict as never) ? (verdict as Extract<Verdict, { kind: K }>) : undefined
+  } catch {
+    return undefined
+  }
 }
+
+/** What a plugin returned is read once: an accessor may throw, or say something else the next time. */
+function copyVerdict(value: object): Readonly<Record<string, unknown>> {
+  const copy: Record<string, unknown> = { ...value }
+  for (const name of LISTS) if (Array.isArray(copy[name])) copy[name] = copy[name].map(freezeCopy)
+  if (copy.principal !== undefined) freezeDeep(copy.principal)
+  return copy
+}
+
+const LISTS = ['rules', 'obligations', 'keep'] as const
 
 const shapes: { readonly [K in Kind]: (verdict: Extract<Verdict, { kind: K }>) => boolean } = {
   pass: () => true,

@@ -2,8 +2,9 @@
 import { isPromise } from '../awaitable.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Session } from '../downstream/session.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import type { Clock, Log } from '../plugin/index.ts'
+import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
@@ -11,6 +12,9 @@ import { buildCatalog, type Catalog, type Entry, isCurrent, type Source } from '
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
 const PATIENCE_MS = 10_000
+/** So many quarantined names of a list, and so much of each, are logged. */
+const TOLD = 20
+const TOLD_LENGTH = 200
 
 export class Catalogs {
   readonly #pool: LanePool
@@ -18,6 +22,8 @@ export class Catalogs {
   readonly #log: Log
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
+  /** Why a list could not be had last. */
+  readonly #failed = new WeakMap<Listings, Answer>()
   /** Sessions whose lanes are the same have the same lists: the last merged one of each kind is tried first. */
   readonly #latest = new Map<string, Catalog>()
 
@@ -39,7 +45,7 @@ export class Catalogs {
       const config = session.view.servers.find(one => one.id === server)
       if (config === undefined) return undefined
       const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
-      berth = this.#pool.berth(config, { principalId: session.principalId, session: own }, session.user)
+      berth = this.#pool.berth(config, { principalId: session.owner, session: own }, session.user)
       berths.set(server, berth)
       // A request may outlive its session; what it opened must not.
       if (session.ended) void this.#pool.leave(session.user, session.id)
@@ -101,19 +107,30 @@ export class Catalogs {
     const asked = lists.fetch(kind, again)
     if (!isPromise(asked)) return asked
     let late = false
+    this.#failed.delete(lists)
     const answered = asked.then(found => {
       if (late && isItems(found)) session.user.notified(lane, kind.changed, undefined)
-      return isItems(found) ? found : undefined
+      if (isItems(found)) return found
+      this.#failed.set(lists, found)
+      return undefined
     })
     const found = await new Promise<Items | undefined>((resolve, reject) => {
       const stop = this.#clock.after(PATIENCE_MS, () => {
         late = true
+        this.#failed.set(lists, errorAnswer('upstream-timeout', { server: lane.server.id }))
         resolve(lists.known(kind))
       })
       answered.finally(stop).then(resolve, reject)
     })
     if (found === undefined) this.#log.warn('list of a server left out', { server: lane.server.id, list: kind.of, late })
     return found
+  }
+
+  /** Why there is no list: of the one server of this view, where it gave none. Among several it is merely left out. */
+  failure(session: Session, catalog: Catalog): Answer | undefined {
+    const { only } = session.view
+    if (only === undefined || catalog.sources.length > 0) return undefined
+    return this.#failed.get(this.berth(session, only)!.lists) ?? errorAnswer('upstream-unavailable', { server: only })
   }
 
   /** How this session knows a uri of a server. */
@@ -138,11 +155,18 @@ export class Catalogs {
     if (catalog === undefined) {
       catalog = buildCatalog(session.view, kind, sources)
       this.#latest.set(key, catalog)
-      for (const { server, name, like } of catalog.quarantined) {
-        this.#log.warn('quarantined: the name collides with another or looks like it', { server, name, like, list: kind.of })
-      }
+      this.#tellQuarantined(catalog, kind)
     }
     kept.set(kind.of, catalog)
     return catalog
+  }
+
+  /** A server can offer any number of twins, of any length. */
+  #tellQuarantined({ quarantined }: Catalog, kind: ListKind): void {
+    for (const { server, name, like } of quarantined.slice(0, TOLD)) {
+      const shown = { name: name.slice(0, TOLD_LENGTH), like: like.slice(0, TOLD_LENGTH) }
+      this.#log.warn('quarantined: the name collides with another or looks like it', { server, ...shown, list: kind.of })
+    }
+    if (quarantined.length > TOLD) this.#log.warn('quarantined: more names like these', { list: kind.of, names: quarantined.length - TOLD })
   }
 }

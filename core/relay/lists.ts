@@ -17,10 +17,12 @@ const whole = new WeakMap<Catalog, Json>()
 
 export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
   const sent = x.sent as Json
-  const scope = `${session.id}\0${session.principalId}\0${kind.of}`
+  const scope = `${session.id}\0${session.owner}\0${kind.of}`
   const start = sent.get('cursor') === undefined ? 0 : openCursor(scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)
+  const failure = catalogs.failure(session, catalog)
+  if (failure !== undefined) return failure
   let entries = catalog.entries
   if (deps.pipeline.wants.lists) {
     const keep = await deps.pipeline.narrow(x, entries)

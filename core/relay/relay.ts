@@ -1,6 +1,6 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
 import { Cancel } from '../cancel.ts'
-import { type ReplyChannel, Session } from '../downstream/session.ts'
+import { ownerOf, type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
@@ -21,6 +21,8 @@ type Request = Extract<Message, { kind: 'request' }>
 
 /** How long initialize waits for servers that have not been heard of yet. */
 const LEARN_MS = 2000
+/** What a client says of itself is kept as long as its session, of which there may be thousands. */
+const MAX_CLIENT_BYTES = 64 * 1024
 const NO_PARAMS = Json.of({})
 
 export interface Relay {
@@ -59,26 +61,30 @@ export function createRelay(deps: RelayDeps): Relay {
       cancel: new Cancel(),
       resource: PLUMBING,
       async perform(x) {
-        await learn(view, x.principal?.id)
+        // A copy: a part of the message would keep the whole of it in memory.
+        const own = Json.of({}).with({ info: params.get('clientInfo') ?? NO_PARAMS, capabilities: params.get('capabilities') ?? NO_PARAMS })
+        if (own.bytes.length > MAX_CLIENT_BYTES)
+          return errorAnswer('too-large', { text: `what a client says of itself is longer than ${MAX_CLIENT_BYTES} bytes` })
+        await learn(view, ownerOf(x.principal))
         const made = new Session({
           id: sessions.newId(),
           view,
           peer,
           protocolVersion,
-          info: params.get('clientInfo') ?? Json.of({}),
-          capabilities: params.get('capabilities') ?? Json.of({}),
+          info: own.get('info')!,
+          capabilities: own.get('capabilities')!,
           principal: x.principal,
           now: clock.mono(),
           userOf: self => ({
             notified: (lane, method, got) => told(self, lane, method, got),
             asked: (lane, ask) => askClient(deps, self, lane, ask),
             opened: berth => tellAgain(self, berth),
-            principalId: self.principalId,
+            principalId: self.owner,
             logLevel: () => self.logLevel,
             holds: server => [...self.subscriptions.values()].some(one => one.server === server),
           }),
         })
-        if (!sessions.add(made)) return errorAnswer('stopping', { text: 'too many sessions' })
+        if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
         return { kind: 'result', payload: initializeResult(view, protocolVersion, deps.version, server => pool.known(server)) }
       },
@@ -87,12 +93,12 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   /** A server that is slow to start holds nobody up for longer than this. */
-  async function learn(view: View, principalId = ''): Promise<void> {
+  async function learn(view: View, owner: string): Promise<void> {
     const unknown = view.servers.filter(server => pool.known(server.id) === undefined)
     if (unknown.length === 0) return
     await new Promise<void>(resolve => {
       const stop = clock.after(LEARN_MS, resolve)
-      void pool.probe(unknown, principalId).finally(() => {
+      void pool.probe(unknown, owner).finally(() => {
         stop()
         resolve()
       })
@@ -135,8 +141,8 @@ export function createRelay(deps: RelayDeps): Relay {
       return
     }
     if (method === 'notifications/progress') return params && session.progressed(params)
-    // roots/list_changed and whatever we do not know: for every server that has a lane of this session's own.
-    if (!session.declares) return
+    // What we do not know is for every server that is open; of roots only those hear that were told of roots.
+    if (method === 'notifications/roots/list_changed' && !session.declares) return
     for (const { id: server } of session.view.servers) {
       const { lane } = catalogs.berth(session, server)!
       if (!lane.isOpen) continue

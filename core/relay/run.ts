@@ -50,39 +50,47 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     mono: clock.mono(),
     cancel: work.cancel,
   })
+  try {
+    pipeline.settle(x, await carry(deps, work, x))
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    deps.log.error('bug: a request failed inside the gateway', { method: work.method, error: stack ?? message })
+    const answer = errorAnswer('internal', { callId: x.id })
+    work.channel.reply(writeErrorObject(work.id, asJson(answer)), errors.internal.http)
+    pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
+  }
+}
+
+/** From the first hook to the reply; how it ended. */
+async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outcome> {
+  const { pipeline } = deps
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {
-    const hidden = admission.refusal.code !== 'unknown-tool' && (await work.isHidden?.(x))
-    refuse(
-      deps,
-      work,
-      hidden ? { ...admission.refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : admission.refusal,
-      x.id,
-    )
-    pipeline.settle(x, { kind: 'denied', decision: x.decision! })
-    return
+    const { refusal } = admission
+    const hidden = refusal.code !== 'unknown-tool' && (await work.isHidden?.(x))
+    refuse(deps, work, hidden ? { ...refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : refusal, x.id)
+    return { kind: 'denied', decision: x.decision! }
   }
   const told = createTell(deps, x, work.channel)
-  let answer = admission.kind === 'answered' ? admission.answer : undefined
-  if (answer === undefined) {
-    try {
-      answer = await work.perform(x, told.tell)
-    } catch (error) {
-      deps.log.error('bug: a request failed inside the gateway', {
-        method: work.method,
-        error: error instanceof Error ? (error.stack ?? '') : String(error),
-      })
-      answer = errorAnswer('internal', { callId: x.id })
-    }
-  }
+  const answer = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
   await told.done()
   const shown = await pipeline.respond(x, answer)
   const outcome = outcomeOf(answer, shown)
   // Spec: basic/utilities/cancellation: no answer to a cancelled request.
-  if (outcome.kind !== 'cancelled')
-    work.channel.reply(shown.kind === 'result' ? writeResult(work.id, asJson(shown)) : writeErrorObject(work.id, asJson(shown)))
-  else work.channel.reply(NOTHING)
-  pipeline.settle(x, outcome)
+  if (outcome.kind === 'cancelled') work.channel.reply(NOTHING)
+  else if (shown.kind === 'result') work.channel.reply(writeResult(work.id, asJson(shown)))
+  else work.channel.reply(writeErrorObject(work.id, asJson(shown)))
+  return outcome
+}
+
+/** What was begun upstream is on record as begun: a bug here must still come to an answer that the plugins see. */
+async function perform(deps: RelayDeps, work: Work, x: LiveExchange, tell: Tell): Promise<Answer> {
+  try {
+    return await work.perform(x, tell)
+  } catch (error) {
+    deps.log.error('bug: a request could not be carried out', { method: work.method, error: String(error) })
+    return errorAnswer('internal', { callId: x.id })
+  }
 }
 
 /** Ends a reply channel without a message. */
@@ -135,7 +143,7 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
   work.channel.reply(writeResult(work.id, result))
 }
 
-const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found'])
+const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found', 'upstream-unavailable'])
 
 export function asJson(answer: Answer): Json {
   return answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)

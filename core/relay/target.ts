@@ -8,6 +8,7 @@ import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
+import type { Tasks } from './tasks.ts'
 
 export interface Target {
   readonly server: string
@@ -20,13 +21,15 @@ export interface Target {
 export interface NoTarget {
   readonly code: ErrorCode
   readonly resource: Resource
+  /** The server that could have it does not answer, so nobody knows whether it does. */
+  readonly isAway?: boolean
 }
 
 const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
 const NOBODY: readonly string[] = []
 const same = (params: Json): Json => params
 
-export function findTarget(catalogs: Catalogs, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
+export function findTarget(catalogs: Catalogs, tasks: Tasks, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
   switch (method) {
     case 'tools/call':
       return findNamed(catalogs, session, TOOLS, params.string('name'), 'unknown-tool')
@@ -38,6 +41,10 @@ export function findTarget(catalogs: Catalogs, session: Session, method: string,
       return findUri(catalogs, session, params.string('uri'))
     case 'completion/complete':
       return findRef(catalogs, session, params.get('ref'))
+    case 'tasks/get':
+    case 'tasks/result':
+    case 'tasks/cancel':
+      return findTask(tasks, session, method, params.string('taskId'))
     default:
       return findAny(session, method)
   }
@@ -60,8 +67,8 @@ function findNamed(
   })
   const entry = catalogs.peek(session, kind, publicName)
   if (entry !== undefined) return targetOf(entry)
-  return lookUp(catalogs, session, kind, publicName).then(({ found, hint }) =>
-    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName) } : targetOf(found),
+  return lookUp(catalogs, session, kind, publicName).then(({ found, hint, isAway }) =>
+    found === undefined ? { code: unknown, resource: resourceOf(hint ?? '', publicName), isAway } : targetOf(found),
   )
 }
 
@@ -70,14 +77,18 @@ async function lookUp(
   session: Session,
   kind: ListKind,
   publicName: string,
-): Promise<{ found: Entry | undefined; hint: string | undefined }> {
+): Promise<{ found: Entry | undefined; hint: string | undefined; isAway: boolean }> {
   const { view } = session
   const all = view.servers.map(server => server.id)
   const candidates = view.naming === 'qualified' ? serversOf(publicName, all) : all
-  let found = (await catalogs.known(session, kind, candidates)).byName.get(publicName)
+  let catalog = await catalogs.known(session, kind, candidates)
   // A server that does not tell of changes may have a new tool since.
-  if (found === undefined && candidates.length > 0) found = (await catalogs.fetch(session, kind, candidates)).byName.get(publicName)
-  return { found, hint: view.naming === 'qualified' ? candidates[0] : undefined }
+  if (!catalog.byName.has(publicName) && candidates.length > 0) catalog = await catalogs.fetch(session, kind, candidates)
+  return {
+    found: catalog.byName.get(publicName),
+    hint: view.naming === 'qualified' ? candidates[0] : undefined,
+    isAway: candidates.length > 0 && !catalog.sources.some(source => candidates.includes(source.server)),
+  }
 }
 
 async function findUri(catalogs: Catalogs, session: Session, publicUri: string | undefined): Promise<Target | NoTarget> {
@@ -152,6 +163,13 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
     }
   }
   return findUri(catalogs, session, publicUri)
+}
+
+/** Spec: tasks, "Task Not Found": an id that is not known is invalid params. */
+function findTask(tasks: Tasks, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
+  const server = taskId === undefined ? undefined : tasks.serverOf(session, taskId)
+  if (server === undefined) return { code: 'invalid-params', resource: { kind: 'method', server: '', method } }
+  return { server, resource: { kind: 'method', server, method }, toServer: same }
 }
 
 /** A method that we do not know goes through only where there is no doubt which server is meant. */

@@ -1,5 +1,6 @@
 // How every configured server is doing: for health, for `servers status`, and for whoever may start a process.
 import type { ServerConfig } from '../config/schema.ts'
+import type { Health } from '../health.ts'
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
 import { createSupervisor, type ServerHealth, type Supervisor } from './supervisor.ts'
 import type { TransportFault } from './transport.ts'
@@ -17,6 +18,8 @@ export interface BoardOptions {
   readonly clock: Clock
   readonly log: Log
   onEvent?(event: AdminEvent): void
+  /** Each server is a component of it, `server/ID`. */
+  readonly health?: Pick<Health, 'component'>
 }
 
 interface Remote {
@@ -25,22 +28,30 @@ interface Remote {
   open: number
   restarts: number
   lastFailure: string | undefined
+  readonly onHealth: (health: Pick<ServerHealth, 'state' | 'lastFailure'>) => void
 }
 
-export function createServerBoard({ servers, clock, log, onEvent }: BoardOptions): ServerBoard {
+export function createServerBoard({ servers, clock, log, onEvent, health }: BoardOptions): ServerBoard {
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
   for (const server of servers) {
     if (!server.enabled) continue
+    const component = health?.component(`server/${server.id}`)
+    const onHealth = ({ state, lastFailure }: Pick<ServerHealth, 'state' | 'lastFailure'>): void => {
+      // While it is being started nothing new is known: a server that fails over and over stays degraded.
+      if (state !== 'starting') component?.set(isBroken(state) ? { status: 'degraded', why: lastFailure ?? state } : undefined)
+    }
     if (server.kind === 'child')
-      supervisors.set(server.id, createSupervisor({ server: server.id, clock, log, ...(onEvent && { onEvent }) }))
-    else remotes.set(server.id, { state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined })
+      supervisors.set(server.id, createSupervisor({ server: server.id, clock, log, onHealth, ...(onEvent && { onEvent }) }))
+    else remotes.set(server.id, { state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
   }
 
   function change(remote: Remote, state: Remote['state']): void {
     if (remote.state === state) return
     remote.state = state
     remote.since = clock.now()
+    const { lastFailure } = remote
+    remote.onHealth({ state, ...(lastFailure !== undefined && { lastFailure }) })
   }
 
   return {
@@ -57,9 +68,10 @@ export function createServerBoard({ servers, clock, log, onEvent }: BoardOptions
       change(remote, 'ready')
     },
     closed(server, fault) {
-      log.warn('connection to server lost', { server, code: fault.code, detail: fault.detail })
       const remote = remotes.get(server)
+      // How a child ended, its supervisor tells.
       if (remote === undefined) return
+      log.warn('connection to server lost', { server, code: fault.code, detail: fault.detail })
       remote.open = Math.max(0, remote.open - 1)
       remote.lastFailure = fault.detail
       onEvent?.({ type: 'server.exit', detail: { server, code: fault.code, detail: fault.detail } })
@@ -75,4 +87,8 @@ export function createServerBoard({ servers, clock, log, onEvent }: BoardOptions
           return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }) }
         }),
   }
+}
+
+function isBroken(state: ServerHealth['state']): boolean {
+  return state === 'backoff' || state === 'failed'
 }

@@ -4,7 +4,9 @@ import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { Dialer } from './dialer.ts'
+import { collect, deniesSession, isMessage } from './http-body.ts'
 import { mediaType, single } from './http-headers.ts'
+import { createPostbox } from './postbox.ts'
 import { openStandingStream, type StandingStream } from './standing-stream.ts'
 import type { Transport, TransportEvents, TransportFault } from './transport.ts'
 
@@ -23,6 +25,8 @@ interface Running {
 }
 
 const ACCEPT = 'application/json, text/event-stream'
+/** What is no request is acknowledged at once. */
+const ACKNOWLEDGE_MS = 10_000
 /** A server that was told of a cancellation, or has answered, gets this long to end the stream itself. */
 const ABANDON_MS = 1000
 
@@ -38,11 +42,13 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   let ended = false
   const running = new Slots<Running>()
   let standing: StandingStream | undefined
+  const postbox = createPostbox({ origin: url.origin, maxBytes, log, post: message => post(message, undefined) })
 
   function close(fault: TransportFault): void {
     if (closed) return
     closed = true
     standing?.close()
+    postbox.clear()
     for (const { controller } of running.all()) controller.abort(new Error('closed'))
     events.closed(fault)
   }
@@ -66,15 +72,18 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     let slot = -1
     let linger: NodeJS.Timeout | undefined
     const settle = () => {
+      const first = !settled
       settled = true
       clearTimeout(linger)
       if (slot >= 0) running.remove(slot)
+      if (first && id === undefined) postbox.acknowledged()
     }
     pool.dispatch(
       { path, method: 'POST', headers, body },
       {
         onRequestStart(controller) {
           slot = running.add({ id, controller })
+          if (id === undefined) linger = setTimeout(() => controller.abort(new Error('not acknowledged')), ACKNOWLEDGE_MS).unref()
         },
         onResponseStart(controller, status, responseHeaders) {
           const got = single(responseHeaders['mcp-session-id'])
@@ -169,7 +178,8 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     },
     send(message, about) {
       if (closed) return
-      post(message, about.kind === 'request' ? about.id : undefined)
+      if (about.kind === 'request') post(message, about.id)
+      else postbox.push(message)
     },
     negotiated(version) {
       headers = { ...headers, 'mcp-protocol-version': version }
@@ -203,38 +213,6 @@ async function endSession(pool: Dispatcher, path: string, headers: Record<string
       { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
     )
   })
-}
-
-function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
-  let first: Buffer | undefined
-  let rest: Buffer[] | undefined
-  let size = 0
-  return {
-    push(chunk) {
-      size += chunk.length
-      if (size > maxBytes) return false
-      if (first === undefined) first = chunk
-      else if (rest === undefined) rest = [first, chunk]
-      else rest.push(chunk)
-      return true
-    },
-    take: () => (rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest, size)),
-  }
-}
-
-/** An error response may bring a message of the protocol, or anything else. */
-function isMessage(body: Uint8Array): boolean {
-  return asText(body).includes('"jsonrpc"')
-}
-
-/** Servers made with the SDK's examples say 400 where the specification has 404, as an error without an id. */
-function deniesSession(body: Uint8Array): boolean {
-  const text = body.length < 2000 ? asText(body) : ''
-  return /"id"\s*:\s*null/.test(text) && /session|not initialized/i.test(text)
-}
-
-function asText(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
 }
 
 function reasonOf(error: unknown): string {

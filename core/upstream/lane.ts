@@ -7,6 +7,7 @@ import type { Answer, Clock, Log } from '../plugin/index.ts'
 import { Asks } from './asks.ts'
 import { type Ask, Calls, type LaneCall } from './calls.ts'
 import { type Agreement, agree, initializeParams, type LaneClient } from './handshake.ts'
+import { withoutReserved } from './reserved.ts'
 import { isTransportFault, type Transport, type TransportFault } from './transport.ts'
 
 export interface LaneEvents {
@@ -115,10 +116,14 @@ export class Lane {
     this.#transport = transport
     const isCurrent = () => this.#transport === transport
     let fault: TransportFault | undefined
+    let failed: TransportFault | undefined
     try {
       await transport.open({
         message: (bytes, during) => (isCurrent() || during !== undefined) && this.#receive(bytes, during, isCurrent()),
-        failed: (id, why) => this.#calls.find(id)?.settle(this.#faultAnswer(why)),
+        failed: (id, why) => {
+          failed ??= why
+          this.#calls.find(id)?.settle(this.#faultAnswer(why))
+        },
         awaits: id => this.#calls.find(id) !== undefined,
         ended: why => isCurrent() && this.#leave(why),
         closed: why => {
@@ -132,7 +137,9 @@ export class Lane {
     if (fault === undefined && isCurrent()) {
       const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
       const agreement = agree(answer)
-      if ('detail' in agreement) fault ??= agreement
+      // What the transport says of the failure is plainer than the answer made of it.
+      if ('detail' in agreement)
+        fault ??= failed === undefined ? agreement : { code: agreement.code, detail: `initialize failed: ${failed.detail}` }
       else if (isCurrent()) {
         transport.negotiated?.(agreement.protocolVersion)
         this.agreement = agreement
@@ -151,7 +158,7 @@ export class Lane {
   #receive(bytes: Uint8Array, during: number | undefined, current: boolean): void {
     const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
     if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
-    const message = readMessage(json, 'upstream')
+    const message = readMessage(withoutReserved(json), 'upstream')
     if (!('code' in message) && message.kind === 'batch') {
       for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during, current)
     } else this.#dispatch(message, during, current)

@@ -7,6 +7,7 @@ import type { Lane } from './lane.ts'
 // A server that pages for ever, or in a circle, is cut here.
 const MAX_PAGES = 200
 const MAX_ITEMS = 20_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Equal answers of the server give the same array, so that whatever is derived from it can be kept. */
 export type Items = readonly Json[]
@@ -91,6 +92,7 @@ export class Listings {
     const began = this.#snapshot()
     const pages: Json[] = []
     const seen = new Set<string>()
+    let bytes = 0
     let cursor: Json | undefined
     do {
       const answer = await this.#lane.request(kind.method, cursor === undefined ? undefined : EMPTY.with({ cursor }))
@@ -102,15 +104,16 @@ export class Listings {
       }
       const page = answer.payload as Json
       pages.push(page)
+      bytes += page.bytes.length
       cursor = page.get('nextCursor')
       if (cursor?.type !== 'string') cursor = undefined
-      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES) {
+      else if (seen.has(cursor.text) || pages.length >= MAX_PAGES || bytes >= MAX_BYTES) {
         this.#log.warn('list cut: the server pages without end', { server: this.#lane.server.id, list: kind.of, pages: pages.length })
         cursor = undefined
       } else seen.add(cursor.text)
     } while (cursor !== undefined)
     const same = before !== undefined && samePages(before.pages, pages)
-    const items = same ? before.items : pages.flatMap(page => this.#itemsOf(page, kind)).slice(0, MAX_ITEMS)
+    const items = same ? before.items : this.#itemsOf(pages, kind)
     return this.#keep(kind, items, pages, promised, began)
   }
 
@@ -131,14 +134,23 @@ export class Listings {
     return items
   }
 
-  #itemsOf(page: Json, kind: ListKind): Json[] {
-    const field = page.get(kind.field)
-    const items = field?.type === 'array' ? field.items() : []
-    return items.filter(item => {
-      const fits = item.type === 'object' && item.string(kind.nameKey) !== undefined
-      if (!fits) this.#log.warn('list entry left out: it has no name', { server: this.#lane.server.id, list: kind.of })
-      return fits
-    })
+  /** Never looks at more than `MAX_ITEMS` entries: a page may hold millions. */
+  #itemsOf(pages: readonly Json[], kind: ListKind): Json[] {
+    const items: Json[] = []
+    let left = MAX_ITEMS
+    let nameless = 0
+    for (const page of pages) {
+      const found = page.get(kind.field)?.items(left) ?? []
+      left -= found.length
+      for (const item of found) {
+        if (item.type === 'object' && item.string(kind.nameKey) !== undefined) items.push(item)
+        else nameless++
+      }
+    }
+    const about = { server: this.#lane.server.id, list: kind.of }
+    if (nameless > 0) this.#log.warn('list entries left out: they have no name', { ...about, entries: nameless })
+    if (left === 0) this.#log.warn('list cut: the server offers more than is looked at', { ...about, entries: MAX_ITEMS })
+    return items
   }
 }
 

@@ -39,6 +39,8 @@ export interface ManagedTransport extends Transport {
   stderrTail(): readonly string[]
 }
 
+const lastWords = 5
+
 /** One connection, opened once; for the next one, make a new transport with the same supervisor. */
 export function createManagedTransport(server: ManagedServer, deps: ManagedDeps): ManagedTransport {
   const { clock, supervisor } = deps
@@ -139,8 +141,17 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     stopTimer()
     const told = verdict ?? fault
     // Told to the supervisor here and not at the exit, so that a server that hangs while it is being ended counts at once.
-    if (!closing) start?.ended({ failed: true, detail: told.detail, ...lastExit })
+    if (!closing) {
+      start?.ended({ failed: true, detail: told.detail, ...lastExit })
+      showLastWords()
+    }
     events?.closed(told)
+  }
+
+  /** Why a server fell over is most often said in its last lines. */
+  function showLastWords(): void {
+    const lines = stdio.stderrTail().slice(-lastWords)
+    if (lines.length > 0) deps.log.warn('what the server said last', { server: server.id, lines })
   }
 
   function onExit(exit: ProcessExit): void {

@@ -24,7 +24,7 @@ export interface LaneUser {
 
 /** For whom a lane is wanted. */
 export interface Binding {
-  /** State is never shared between principals. */
+  /** Who it is for, with the tenant: state is never shared between principals. */
   readonly principalId: string
   /** Set where the client declares capabilities: the server may ask this client, so it gets a lane of its own. */
   readonly session: { readonly id: string; readonly client: LaneClient } | undefined

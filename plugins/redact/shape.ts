@@ -11,7 +11,7 @@ export type Treatment = 'keep' | 'document' | 'protocol' | 'schema' | 'encoded' 
 const kept =
   'name uri uriTemplate url cursor nextCursor type role mimeType method level logger model stopReason action mode id toolUseId elicitationId taskId requestId requestState progressToken progress total protocolVersion capabilities serverInfo clientInfo ref icons roots code isError'
 const protocol =
-  'contents messages tools resources resourceTemplates prompts resource argument context annotations inputRequests inputResponses params'
+  'contents messages task tasks tools resources resourceTemplates prompts resource argument context annotations inputRequests inputResponses params'
 const treatments: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
   ...kept.split(' ').map(key => [key, 'keep'] as const),
   ...protocol.split(' ').map(key => [key, 'protocol'] as const),

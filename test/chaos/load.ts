@@ -44,7 +44,7 @@ export async function startLoad(origin: string, { tool, prefix, perSecond, heade
       if ((textOf(reply) as { name: string }).name !== name) throw new Error(`${name} got the answer of another call`)
       answered.add(name)
     } else failed.set(code, (failed.get(code) ?? 0) + 1)
-    for (const look of [...waiting]) look()
+    for (const look of Array.from(waiting)) look()
   }
 
   const began = performance.now()
@@ -77,7 +77,7 @@ export async function startLoad(origin: string, { tool, prefix, perSecond, heade
     async end() {
       ended = true
       clearInterval(timer)
-      for (const look of [...waiting]) look()
+      for (const look of Array.from(waiting)) look()
       await Promise.all(underway)
     },
   }

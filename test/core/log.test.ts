@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { chooseLevel, cleanLine, createLog, type LogLevel, logFor } from '../../core/log.ts'
+import { cleanLine, createLog, type LogLevel, logFor } from '../../core/log.ts'
 
 function open(options: { level?: LogLevel; scrub?(line: string): string } = {}) {
   const lines: string[] = []
@@ -43,12 +43,6 @@ test('a level lets through what is as severe, and silent nothing', () => {
   const silent = open({ level: 'silent' })
   silent.log.error('x')
   expect(silent.lines).toEqual([])
-})
-
-test('the environment is over the config, and a word that is no level changes nothing', () => {
-  expect(chooseLevel('warn', { MCPGW_LOG_LEVEL: 'debug' })).toBe('debug')
-  expect(chooseLevel('warn', { MCPGW_LOG_LEVEL: 'loud' })).toBe('warn')
-  expect(chooseLevel(undefined, {})).toBe('info')
 })
 
 test('whatever is logged, the stream gets whole lines of JSON without control characters', () => {

@@ -111,7 +111,7 @@ export async function speakLines({ child }: Product): Promise<Lines> {
     const parts = (rest + text).split('\n')
     rest = parts.pop() ?? ''
     for (const part of parts) messages.push(JSON.parse(part))
-    for (const look of [...waiting]) look()
+    for (const look of waiting) look()
   })
   const lines: Lines = {
     send: message => void child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),

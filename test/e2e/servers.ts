@@ -60,3 +60,8 @@ export function waitingServer(): ServerEntry {
 export function oddServer(manner = 'well'): ServerEntry {
   return { command: process.execPath, args: [join(FIXTURES, 'odd-mcp-server.mjs'), manner] }
 }
+
+/** A server that says what it finds in its variable LEAK on every channel: in several encodings, or as text alone. */
+export function leakyServer(leak: string, form: 'encoded' | 'text'): ServerEntry {
+  return { command: process.execPath, args: [join(FIXTURES, 'leaky-server.mjs')], env: { LEAK: leak, FORM: form } }
+}

@@ -6,12 +6,14 @@ import type { Environment } from '../../config/locate.ts'
 import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
 import type { Check } from './check.ts'
 
-/** Looks at one enabled server. A probe that starts it and reads its first byte can stand in place of `resolveServer`. */
+/** Looks at one enabled server. `start.ts` has the one that starts it. */
 export type ProbeServer = (server: ServerConfig, around: Around) => Promise<Omit<Check, 'name'>>
 
 interface Around {
   readonly env: Environment
   readonly signal: AbortSignal
+  /** Takes the values of known secrets out of what a server printed. */
+  readonly scrub: (text: string) => string
 }
 
 export async function checkServers(servers: readonly ServerConfig[], around: Around, probe: ProbeServer): Promise<Check[]> {

@@ -3,14 +3,27 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
 import { findProgram } from '../../../core/commands/doctor/servers.ts'
 import { doctor } from '../../../core/commands/doctor.ts'
 import { createFolder, say } from './run-command.ts'
 
+const stdioServer = fileURLToPath(new URL('../../fixtures/upstream/stdio-server.mjs', import.meta.url))
+
+/** Just enough of a remote MCP server to be greeted. */
 async function listen(): Promise<number> {
-  const server = createServer((_, response) => response.writeHead(405).end())
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST') return response.writeHead(405).end()
+    request.setEncoding('utf8').on('data', text => {
+      const { id } = JSON.parse(String(text)) as { id?: number }
+      if (id === undefined) return response.writeHead(202).end()
+      const result = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'far', version: '1' } }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+    })
+    return undefined
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   return (server.address() as AddressInfo).port
@@ -19,7 +32,7 @@ async function listen(): Promise<number> {
 test('a config whose servers are there passes', async () => {
   const port = await listen()
   const dir = createFolder({
-    'mcpgw.yaml': `listen: 127.0.0.1:0\nservers:\n  - {id: here, command: node}\n  - {id: far, url: "http://127.0.0.1:${port}/mcp"}\n  - {id: off, command: absent, enabled: false}\n`,
+    'mcpgw.yaml': `listen: 127.0.0.1:0\nservers:\n  - {id: here, command: node, args: ["${stdioServer}"]}\n  - {id: far, url: "http://127.0.0.1:${port}/mcp"}\n  - {id: off, command: absent, enabled: false}\n`,
   })
   const { code, out } = await say(dir, ['doctor', '--json'])
   const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; status: string; message: string }[] }
@@ -123,4 +136,21 @@ test('a program is an executable file in an absolute folder of PATH', async () =
   expect(await findProgram('runs', `relative:${dir}`, undefined)).toBe(join(dir, 'runs'))
   expect(await findProgram(join(dir, 'runs'), '', undefined)).toBe(join(dir, 'runs'))
   for (const name of ['plain', 'folder', 'absent']) expect(await findProgram(name, dir, undefined)).toBeUndefined()
+})
+
+test('a server that starts but does not speak MCP is told apart from one that is not there', async () => {
+  const dir = createFolder({
+    'mcpgw.yaml': `servers:
+  - {id: mute, command: node, args: ["-e", "setInterval(() => {}, 1000)"], timeout: {start: 300ms}}
+  - {id: dead, command: node, args: ["-e", "console.error('no licence'); process.exit(3)"]}
+  - {id: chatty, command: node, args: ["-e", "console.log('welcome'); import('${stdioServer}')"]}
+`,
+  })
+  const { code, out } = await say(dir, ['doctor', '--json'])
+  const { checks } = JSON.parse(out) as { checks: { name: string; status: string; message: string }[] }
+  const of = (id: string) => checks.find(({ name }) => name === `server ${id}`)
+  expect(of('mute')).toMatchObject({ status: 'fail', message: expect.stringContaining('not ready') })
+  expect(of('dead')).toMatchObject({ status: 'fail', message: expect.stringMatching(/exited with code 3.*no licence/s) })
+  expect(of('chatty')).toMatchObject({ status: 'warn', message: expect.stringContaining('1 other lines on stdout') })
+  expect(code).toBe(1)
 })

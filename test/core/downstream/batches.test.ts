@@ -45,10 +45,10 @@ describe('a batch in revision 2025-03-26', () => {
   })
 
   it('of more than 1,000 messages is refused as a whole', async () => {
-    const before = upstream.seen.length
-    const answer = await client.post(`[${'1,'.repeat(1000)}1]`)
+    const before = upstream.of('tools/call').length
+    const answer = await client.post(`[${`${call(1, 'up__echo')},`.repeat(1000)}${call(2, 'up__echo')}]`)
     expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([400, -32600])
-    expect(upstream.seen.length).toBe(before)
+    expect(upstream.of('tools/call').length).toBe(before)
   })
 
   it('comes back as one line over standard streams', async () => {

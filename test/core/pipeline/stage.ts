@@ -33,6 +33,9 @@ export async function through(...plugins: HarnessOptions['plugins']): Promise<{ 
   return { world, called, sent: world.upstream.received.map(({ params }) => params.value) }
 }
 
+const explode = (): never => {
+  throw new Error('secret of the inside')
+}
 const hang = () => new Promise<never>(() => {})
 /** What a hook may do instead of answering. */
 export const faults: [string, () => never | Promise<never>][] = [
@@ -47,7 +50,25 @@ export const faults: [string, () => never | Promise<never>][] = [
   ['answers nothing', () => undefined as never],
   ['answers an unknown verdict', () => ({ kind: 'maybe' }) as never],
   ['answers a verdict of another hook', () => ({ kind: 'narrow', keep: [] }) as never],
+  [
+    'answers what throws when it is read',
+    () => {
+      const trap = () => {
+        throw new Error('secret of the inside')
+      }
+      return new Proxy({} as never, { get: trap, has: trap, ownKeys: trap })
+    },
+  ],
   ['answers a malformed deny', () => ({ kind: 'deny', code: 7, reason: 'x' }) as never],
+  ['answers what throws when it is read', () => Object.defineProperty({}, 'kind', { get: explode, enumerable: true }) as never],
+  [
+    'answers a deny that throws when its rules are read',
+    () => Object.defineProperty({ kind: 'deny', code: 'a', reason: 'b' }, 'rules', { get: explode, enumerable: true }) as never,
+  ],
+  [
+    'answers a proxy that throws but for its promise',
+    () => new Proxy({}, { get: (_, key) => (key === 'then' ? undefined : explode()), ownKeys: explode }) as never,
+  ],
 ]
 
 /** A plugin as the pipeline gets it, past every check of the start. */

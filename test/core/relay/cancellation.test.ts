@@ -96,7 +96,7 @@ for (const kind of ['stdio', 'http'] as const) {
     })
 
     it('the time limit cancels upstream and answers upstream-timeout', async () => {
-      const { upstream, gateway } = await start(kind, 80)
+      const { upstream, gateway } = await start(kind, 500)
       const client = await connectHttp(gateway)
       const answer = JSON.parse((await client.post(call(5, 'up__echo'))).text)
       expect([answer.error.code, answer.error.data.mcpgw.code]).toEqual([42022, 'upstream-timeout'])
@@ -129,7 +129,7 @@ for (const kind of ['stdio', 'http'] as const) {
       opened(gateway)
       const client = await connectHttp(gateway)
       const answer = await client.ask('tools/call', { name: 'up__echo' })
-      expect(answer.error.data.mcpgw.code).toBe('unknown-tool')
+      expect(answer.error.data.mcpgw.code).toBe('upstream-unavailable')
       expect(upstream.of('notifications/cancelled')).toEqual([])
     })
 

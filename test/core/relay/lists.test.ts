@@ -112,6 +112,23 @@ describe('a list', () => {
     expect(answer.text).toBe('{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"up__ok","x":1.0,"__proto__":{}},{"name":"up__also"}]}}')
   })
 
+  it('of a hostile server is looked at, logged and kept within bounds', async () => {
+    const nameless = await server([], {
+      on: { 'tools/list': received => received.result(`{"tools":[${'0,'.repeat(200_000)}{"name":"late"}]}`) },
+    })
+    const twins = await server(Array.from({ length: 1000 }, () => 'x'.repeat(1000)))
+    const page = `{"tools":[],"nextCursor":"CURSOR","_meta":{"pad":"${'x'.repeat(8_000_000)}"}}`
+    let pages = 0
+    const endless = await server([], { on: { 'tools/list': received => received.result(page.replace('CURSOR', String(pages++))) } })
+    const gateway = await gatewayTo([nameless.server('nameless'), twins.server('twins'), endless.server('endless')])
+    const client = await connectHttp(gateway)
+    expect(await namesOf(client)).toHaveLength(1)
+    expect(pages).toBeLessThan(10)
+    const warnings = gateway.logged.filter(line => line.level === 'warn')
+    expect(warnings.length).toBeLessThan(50)
+    expect(Math.max(...warnings.map(line => JSON.stringify(line).length))).toBeLessThan(1000)
+  })
+
   for (const [what, text] of Object.entries({
     'is no array': '{"tools":{"name":"x"}}',
     'is missing': '{}',
@@ -169,6 +186,14 @@ describe('a list', () => {
     expect([circle.of('tools/list').length, endless.of('tools/list').length]).toEqual([2, 200])
   })
 
+  it('that grows without end is cut before it fills the memory', async () => {
+    const page = `{"tools":[],"x":"${'x'.repeat(8_000_000)}"`
+    let next = 0
+    const upstream = await server([], { on: { 'tools/list': received => received.result(`${page},"nextCursor":"${next++}"}`) } })
+    expect(await namesOf(await connectHttp(await gatewayTo([upstream.server('up')])))).toEqual([])
+    expect(upstream.of('tools/list').length).toBeLessThan(12)
+  })
+
   it('of more than 1,000 tools comes in pages of our own, whose cursors are good in that session alone', async () => {
     const upstream = await server(Array.from({ length: 2500 }, (_, i) => `t${i}`))
     const gateway = await gatewayTo([upstream.server('up')], { plugins: [authenticating] })
@@ -191,7 +216,7 @@ describe('a list', () => {
     // The last character has bits that stand for nothing.
     const last = firstCursor!.slice(0, -1) + (firstCursor!.endsWith('A') ? 'B' : 'A')
     for (const bad of [last, '', 'x', `${firstCursor}x`, 1000, null, {}, `${firstCursor}\n`]) {
-      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, String(bad)).toBe(-32602)
+      expect((await alice.ask('tools/list', { cursor: bad })).error?.code, JSON.stringify(bad)).toBe(-32602)
     }
     const other = await connectHttp(gateway, { headers: { authorization: 'alice' } })
     expect((await other.ask('tools/list', { cursor: firstCursor })).error.code).toBe(-32602)
@@ -256,4 +281,28 @@ it('a tool that a server got since without telling is found when it is called', 
   await client.ask('tools/list')
   tools.push('{"name":"second"}')
   expect(JSON.parse((await client.post(call(1, 'up__second'))).text).error).toBe(undefined)
+})
+
+it('on the endpoint of one server, a list that cannot be had is an error and not an empty list', async () => {
+  const refusing = await server([], { on: { 'tools/list': received => received.error(-32603, 'out of order') } })
+  const gone = await server(['x'])
+  const gateway = await gatewayTo([refusing.server('refusing'), gone.server('gone')])
+  await gone.close()
+  const list = async (path: string) => (await connectHttp(gateway, { path })).ask('tools/list')
+  expect((await list('/mcp/refusing')).error).toMatchObject({ code: -32603, message: 'out of order' })
+  expect((await list('/mcp/gone')).error.data.mcpgw.code).toMatch(/^upstream-(unavailable|crashed)$/)
+  expect((await list('/mcp')).result.tools).toEqual([])
+})
+
+it('a call to a server that never told its tools is answered with that, and not with an unknown tool', async () => {
+  const [up, gone] = [await server(['x']), await server(['x'])]
+  const gateway = await gatewayTo([up.server('up'), gone.server('gone')])
+  await gone.close()
+  const client = await connectHttp(gateway)
+  const codeOf = async (name: string) => (await client.ask('tools/call', { name })).error?.data.mcpgw.code
+  expect([await codeOf('gone__x'), await codeOf('up__y'), await codeOf('up__x')]).toEqual([
+    'upstream-unavailable',
+    'unknown-tool',
+    undefined,
+  ])
 })

@@ -19,9 +19,9 @@ function offering(name: string, resources: readonly string[], templates: readonl
   return {
     capabilities: '{"resources":{"subscribe":true,"listChanged":true},"logging":{},"completions":{},"prompts":{}}',
     on: {
-      'resources/list': received => received.result(`{"resources":[${resources.map(uri => JSON.stringify({ uri, name: uri }))}]}`),
+      'resources/list': received => received.result(JSON.stringify({ resources: resources.map(uri => ({ uri, name: uri })) })),
       'resources/templates/list': received =>
-        received.result(`{"resourceTemplates":[${templates.map(uri => JSON.stringify({ uriTemplate: uri, name: uri }))}]}`),
+        received.result(JSON.stringify({ resourceTemplates: templates.map(uri => ({ uriTemplate: uri, name: uri })) })),
       'resources/read': received => received.result(`{"contents":[],"by":"${name}","uri":${JSON.stringify(received.message.params.uri)}}`),
       'prompts/list': received => received.result('{"prompts":[{"name":"p.q"}]}'),
       'completion/complete': received => received.result(`{"by":"${name}","ref":${JSON.stringify(received.message.params.ref)}}`),

@@ -175,7 +175,9 @@ describe('nothing is left', () => {
     for (let i = 0; i < calls; i += 50) {
       await Promise.all(Array.from({ length: 50 }, (_, k) => client.post(call(i + k, 'up__echo', '{}', '{"progressToken":1}'))))
     }
-    expect({ timers: clock.set.size, listeners: listeners() }).toEqual(before)
+    expect(listeners()).toBe(before.listeners)
+    // What was set at the start may have gone meanwhile; nothing is added.
+    expect(clock.set.size).toBeLessThanOrEqual(before.timers)
     const session = gateway.gateway.sessions.find(client.sessionId)!
     expect([session.inflight.size, session.idle]).toEqual([0, true])
   })

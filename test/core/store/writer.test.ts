@@ -85,10 +85,10 @@ test('in mode os the WAL is copied by a thread, stays bounded, and is gone after
   const size = (name: string): number => statSync(join(dir, name)).size
   const before = size('w.db')
   for (let i = 0; i < 60; i++) await writer.append([{ sql: 0, params: [value] }])
-  // The writer's own checkpoint would come at 32 MB.
+  // The writer's own checkpoint would come at 32 MB; how far it is overshot depends on the load, 200 MB are written.
   await expect.poll(() => size('w.db')).toBeGreaterThan(before + 3_000_000)
-  for (let i = 0; i < 600; i++) await writer.append([{ sql: 0, params: [value] }])
-  expect(size('w.db-wal')).toBeLessThan(45_000_000)
+  for (let i = 0; i < 2000; i++) await writer.append([{ sql: 0, params: [value] }])
+  expect(size('w.db-wal')).toBeLessThan(100_000_000)
   await writer.close()
   expect(readdirSync(dir)).toEqual(['w.db'])
 })

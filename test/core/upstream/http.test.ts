@@ -1,4 +1,5 @@
 // Remote servers that answer oddly, wrongly, or no more: each costs the one call, within bounds, and what is right gets through.
+import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { call, connectHttp, type HttpClient } from '../data-plane/clients.ts'
@@ -326,4 +327,25 @@ it('what the caller sends with a request never goes upstream; the configured hea
     expect([request.headers.authorization, request.headers['x-team']]).toEqual(['Bearer ours', 'blue'])
     expect(Object.keys(request.headers).filter(name => !allowed.includes(name))).toEqual([])
   }
+})
+
+describe('what is no request', () => {
+  it('waits for those before it to be acknowledged: a server that never does gathers no connections, and calls go on', async () => {
+    const held: ServerResponse[] = []
+    const setting = await start({
+      stream: true,
+      intercept: (_request, response, body) =>
+        body.startsWith('{"jsonrpc":"2.0","id":') && body.includes('"result"') && held.push(response) > 0,
+    })
+    await setting.upstream.listening()
+    for (let i = 0; i < 500; i++) setting.upstream.tell(`{"jsonrpc":"2.0","id":${i},"method":"ping"}`)
+    await until(() => held.length === 100)
+    expect((await ask(setting, received => received.result('{"good":true}'))).result.good).toBe(true)
+    expect(held).toHaveLength(100)
+    for (let done = 0; done < 500; done++) {
+      await until(() => held.length > done)
+      held[done]!.writeHead(202).end()
+    }
+    expect(held).toHaveLength(500)
+  })
 })

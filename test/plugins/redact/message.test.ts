@@ -96,6 +96,10 @@ test('errors, prompts, resources and lists are masked; schemas only in their pro
   expect(await respond(stage, '{"contents":[{"uri":"u://ann@example.com","text":"ann@example.com"}]}')).toBe(
     '{"contents":[{"uri":"u://ann@example.com","text":"[EMAIL]"}]}',
   )
+  // Whoever is given a masked task id cannot ask for the task.
+  expect(await respond(stage, '{"task":{"taskId":"4111111111111111","status":"working","statusMessage":"for ann@example.com"}}')).toBe(
+    '{"task":{"taskId":"4111111111111111","status":"working","statusMessage":"for [EMAIL]"}}',
+  )
   const tool = (mail: string): string =>
     `{"tools":[{"name":"a@b.co","description":"${mail}","inputSchema":{"type":"object","properties":{"a@b.co":{"type":"string","enum":["a@b.co"],"description":"${mail}"},"description":{"type":"string","pattern":"a@b.co"}},"required":["a@b.co"]}}],"nextCursor":"a@b.co"}`
   expect(await respond(stage, tool('a@b.co'), 'result', exchangeOf('{}', { kind: 'list', of: 'tools' }))).toBe(tool('[EMAIL]'))

@@ -1,0 +1,76 @@
+// Starts one server for a moment: does it speak MCP, and does it keep its stdout for it.
+import { systemClock } from '../../clock.ts'
+import type { ServerConfig } from '../../config/schema.ts'
+import { defaultLimits, Json } from '../../mcp/json.ts'
+import type { Log } from '../../plugin/index.ts'
+import { createDialer } from '../../upstream/dialer.ts'
+import { createHttpTransport } from '../../upstream/http.ts'
+import { Lane } from '../../upstream/lane.ts'
+import { createManagedTransport, type ManagedTransport } from '../../upstream/managed.ts'
+import { createSupervisor } from '../../upstream/supervisor.ts'
+import { isTransportFault } from '../../upstream/transport.ts'
+import type { Check } from './check.ts'
+import { type ProbeServer, resolveServer } from './servers.ts'
+
+const PATIENCE_MS = 10_000
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** What can be found without starting it comes first: its answer is clearer. */
+export const startServer: ProbeServer = async (server, around) => {
+  const found = await resolveServer(server, around)
+  return found.status === 'ok' ? greet(server, around.scrub) : found
+}
+
+async function greet(server: ServerConfig, scrub: (text: string) => string): Promise<Omit<Check, 'name'>> {
+  const dialer = createDialer()
+  let child: ManagedTransport | undefined
+  const lane = new Lane({
+    server: { ...server, timeout: { ...server.timeout, startMs: Math.min(server.timeout.startMs, PATIENCE_MS) } },
+    client: { info: Json.of({ name: 'mcpgw-doctor', version: '1' }), capabilities: Json.of({}) },
+    limits: defaultLimits,
+    clock: systemClock,
+    log: silent,
+    scrub: bytes => bytes,
+    events: {
+      notified() {},
+      asked: async () => ({ kind: 'error', payload: Json.of({ code: -32601, message: 'not while being checked' }), code: 'client-cannot' }),
+      opened() {},
+      closed() {},
+    },
+    createTransport() {
+      if (server.kind === 'remote') {
+        return createHttpTransport({
+          url: new URL(server.url),
+          headers: server.headers,
+          maxBytes: defaultLimits.bytes,
+          dialer,
+          log: silent,
+        })
+      }
+      const supervisor = createSupervisor({ server: server.id, clock: systemClock, log: silent })
+      child = createManagedTransport(server, { supervisor, clock: systemClock, log: silent, scrub, isBusy: () => false })
+      return child
+    },
+  })
+  try {
+    const ready = await lane.ready()
+    if (isTransportFault(ready)) {
+      const help =
+        server.kind === 'child' ? 'run the command by hand; it must answer JSON-RPC on stdin and stdout' : 'check the URL and its headers'
+      const last = child?.stderrTail().at(-1)
+      return { status: 'fail', message: `does not start: ${ready.detail}${last === undefined ? '' : `; it said: ${last}`}`, help }
+    }
+    const name = [ready.serverInfo.string('name'), ready.serverInfo.string('version')].filter(part => part !== undefined).join(' ')
+    const stray = child?.stderrTail().filter(line => line.startsWith('stdout: ')).length ?? 0
+    const message = `${name || 'a server'} speaks MCP ${ready.protocolVersion}`
+    if (stray === 0) return { status: 'ok', message }
+    return {
+      status: 'warn',
+      message: `${message}, but prints ${stray} other lines on stdout`,
+      help: 'stdout carries MCP alone; make it log to stderr',
+    }
+  } finally {
+    await lane.close()
+    await dialer.close()
+  }
+}

@@ -1,0 +1,44 @@
+// `mcpgw run` as an operator meets it: what it says when it starts, and what it must not swallow when it does not.
+import { createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import { runCommand } from '../../../core/commands/main.ts'
+import { createFolder, say } from './run-command.ts'
+
+const CONFIG = 'plugins: [{ audit: { path: records.db } }, auth]\nservers: []\nlog: silent\n'
+
+test('a first key that was made before the port turned out to be taken is still shown, because it never is again', async () => {
+  const taken = createServer()
+  await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = taken.address() as { port: number }
+    const { code, err } = await say(createFolder({ 'mcpgw.yaml': CONFIG }), ['run', '--http', `127.0.0.1:${port}`])
+    expect(code).toBe(2)
+    expect(err).toMatch(/error\[listen-failed\].*the port is in use\n\s*--> --http\n/)
+    expect(err).toMatch(/\nkey {7}\S{20,} {3}\(shown once\)\n/)
+  } finally {
+    taken.close()
+  }
+})
+
+test('run --json says on stdout what a person reads on stderr: where it listens, the first key, where the record is', async () => {
+  let out = ''
+  const dir = createFolder({ 'mcpgw.yaml': CONFIG })
+  const code = await runCommand(['run', '--json', '--http', '127.0.0.1:0'], {
+    version: '1.2.3',
+    env: {},
+    cwd: dir,
+    // It starts, and then finds that it was told to stop.
+    signal: AbortSignal.abort('SIGTERM'),
+    color: { out: false, err: false },
+    interactive: false,
+    out: text => {
+      out += text
+    },
+    err() {},
+  })
+  expect(code).toBe(0)
+  const said = JSON.parse(out)
+  expect(said).toMatchObject({ endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:[1-9]\d*\/mcp$/), open: true })
+  expect(said.audit).toMatch(/records\.db$/)
+  expect(said.client.mcpServers.mcpgw.headers.Authorization).toBe(`Bearer ${said.key}`)
+})
