@@ -76,8 +76,8 @@ describe('the two commands of the README', () => {
   }
 
   test('are one line each: install, build and run; install and test', () => {
-    expect(command('run command')).toBe('npm ci && npm run build && npm start')
-    expect(command('test command')).toBe('npm ci && npm run check')
+    expect(command('run command')).toBe('npm install && npm run build && npm start')
+    expect(command('test command')).toBe('npm install && npm run check')
   })
 
   test('are what CI runs', () => {
