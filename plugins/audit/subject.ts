@@ -18,7 +18,8 @@ export function describeSubject(x: Exchange, decision: Decision | undefined, tex
     (peer.ip === undefined ? '' : `,"source":{"ip":${quote(peer.ip)}}`) +
     `,"transport":"${peer.transport}"` +
     member('protocolVersion', x.protocolVersion) +
-    `,"action":${quote(x.action)}` +
+    // Of an unknown method the name is the caller's text, of any length.
+    `,"action":${resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
     describeResource(resource, text) +
     (decision === undefined ? '' : describeDecision(decision, text))
   )

@@ -148,6 +148,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 }
 
 export interface ExchangeOptions {
+  readonly action?: string
   readonly resource?: Resource
   readonly args?: Payload
   readonly sentArgs?: Payload
@@ -165,7 +166,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   return {
     id: `call-${calls}`,
     direction: 'to-server',
-    action: 'tools/call',
+    action: options.action ?? 'tools/call',
     resource: options.resource ?? { kind: 'call', server: 'files', tool: 'read', definition: payload({ name: 'read' }) },
     peer: { transport: 'http', ip: '127.0.0.1', header: () => [] },
     client: { name: 'inspector', version: '1' },
