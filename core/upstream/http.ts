@@ -1,11 +1,11 @@
 // Streamable HTTP to a remote server (revisions up to 2025-11-25): one POST a message, answers as JSON or as an event stream.
 import type { Dispatcher } from 'undici'
-import { type Gather, gather } from '../mcp/gather.ts'
+import { collect } from '../mcp/gather.ts'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { Dialer } from './dialer.ts'
-import { mediaType, single } from './http-headers.ts'
+import { mediaType, shownType, single } from './http-headers.ts'
 import { createPostbox } from './postbox.ts'
 import { openStandingStream, type StandingStream } from './standing-stream.ts'
 import type { Transport, TransportEvents, TransportFault } from './transport.ts'
@@ -142,7 +142,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
               return fail({ code: 'upstream-garbage', detail: 'the response is not the answer to its request' })
             }
             const code = status >= 500 || status === 429 || status === 401 || status === 403 ? 'upstream-unavailable' : 'upstream-garbage'
-            fail({ code, detail: `HTTP ${status} ${type}` })
+            fail({ code, detail: `HTTP ${status} ${shownType(type)}` })
           }
         },
         onResponseData(_controller, chunk) {
@@ -213,29 +213,6 @@ async function endSession(pool: Dispatcher, path: string, headers: Record<string
       { onRequestStart() {}, onResponseStart() {}, onResponseData() {}, onResponseEnd: done, onResponseError: done },
     )
   })
-}
-
-function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
-  let first: Buffer | undefined
-  let all: Gather | undefined
-  let size = 0
-  return {
-    push(chunk) {
-      size += chunk.length
-      if (size > maxBytes) return false
-      if (first === undefined) {
-        first = chunk
-        return true
-      }
-      if (all === undefined) {
-        all = gather()
-        all.append(first)
-      }
-      all.append(chunk)
-      return true
-    },
-    take: () => all?.take() ?? first ?? Buffer.alloc(0),
-  }
 }
 
 /** An error response may bring a message of the protocol, or anything else. */

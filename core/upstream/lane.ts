@@ -133,6 +133,8 @@ export class Lane {
     if (fault === undefined && isCurrent()) {
       const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
       const agreement = agree(answer)
+      if (answer.kind === 'error' && answer.code === undefined)
+        log.warn('server refused initialize', { server: server.id, text: (answer.payload as Json).string('message')?.slice(0, 500) })
       if ('detail' in agreement) fault ??= agreement
       else if (isCurrent()) {
         transport.negotiated?.(agreement.protocolVersion)
