@@ -7,7 +7,8 @@ import { describe, withGateway } from './with-gateway.ts'
 
 interface Tool {
   readonly name: string
-  readonly description?: string
+  /** Whatever the server sent. */
+  readonly description?: unknown
 }
 
 export function listTools(io: VerbIo): Promise<number> {
@@ -24,8 +25,10 @@ export function listTools(io: VerbIo): Promise<number> {
     if (io.json) io.out(`${JSON.stringify({ tools }, null, 2)}\n`)
     else {
       const width = Math.max(0, ...tools.map(tool => tool.name.length))
-      for (const { name, description = '' } of tools)
-        io.out(`${escapeControls(`${name.padEnd(width)}  ${description.split('\n', 1)[0]}`)}\n`)
+      for (const { name, description } of tools) {
+        const [first] = typeof description === 'string' ? description.split('\n', 1) : ['']
+        io.out(`${escapeControls(`${name.padEnd(width)}  ${first}`)}\n`)
+      }
       io.err(`\n${tools.length} tools\n`)
     }
     return 0
@@ -44,16 +47,17 @@ export async function callTool(io: VerbIo): Promise<number> {
   return withGateway(io, async ({ client }) => {
     const answer = await client.request('tools/call', { name: String(name), arguments: args.value }, { signal: io.signal })
     if (answer.kind === 'error') return fail(io, answer.code, answer.payload.value)
-    const result = answer.payload.value as { readonly content?: readonly JsonValue[]; readonly isError?: boolean }
+    const result = answer.payload.value as { readonly content?: JsonValue; readonly isError?: JsonValue }
     if (io.json) io.out(`${answer.payload.text}\n`)
-    else for (const block of result.content ?? []) io.out(`${showBlock(block)}\n`)
+    else for (const block of Array.isArray(result.content) ? result.content : []) io.out(`${showBlock(block)}\n`)
     return result.isError === true ? 1 : 0
   })
 }
 
 function showBlock(block: JsonValue): string {
-  const { type, text } = block as { readonly type?: JsonValue; readonly text?: JsonValue }
-  return type === 'text' && typeof text === 'string' ? text.split('\n').map(escapeControls).join('\n') : Json.of(block).text
+  const { type, text } = (block ?? {}) as { readonly type?: JsonValue; readonly text?: JsonValue }
+  const shown = type === 'text' && typeof text === 'string' ? text : Json.of(block).text
+  return shown.split('\n').map(escapeControls).join('\n')
 }
 
 function fail(io: VerbIo, code: string | undefined, error: unknown): number {

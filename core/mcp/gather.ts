@@ -30,3 +30,33 @@ export function gather(): Gather {
     },
   }
 }
+
+export interface Collector {
+  /** False where it would be more than the limit. */
+  push(chunk: Buffer): boolean
+  take(): Uint8Array
+}
+
+/** A body: nothing is copied where it comes as one chunk, and not kept chunk by chunk where it comes as many, of one byte each perhaps. */
+export function collect(maxBytes: number): Collector {
+  let first: Buffer | undefined
+  let all: Gather | undefined
+  let size = 0
+  return {
+    push(chunk) {
+      size += chunk.length
+      if (size > maxBytes) return false
+      if (first === undefined) {
+        first = chunk
+        return true
+      }
+      if (all === undefined) {
+        all = gather()
+        all.append(first)
+      }
+      all.append(chunk)
+      return true
+    },
+    take: () => all?.take() ?? first ?? Buffer.alloc(0),
+  }
+}

@@ -93,7 +93,7 @@ export interface Hooks {
   onSealed?(exchange: Exchange): Awaitable<SealedVerdict>
   /** A merged list before it is shown. */
   onList?(exchange: Exchange, items: readonly ListItem[]): Awaitable<ListVerdict>
-  /** Each notification of an exchange, or of a session where `exchange` is undefined; reverse order. */
+  /** Each notification of an exchange, or of a session where `exchange` is undefined; reverse order. Also a client's progress and cancellations. */
   onNotification?(exchange: Exchange | undefined, notification: Notification): Awaitable<NotificationVerdict>
   /** The final result or error, reverse order, before the reply. A deny withholds the answer. */
   onResponse?(exchange: Exchange, answer: Answer): Awaitable<ResponseVerdict>

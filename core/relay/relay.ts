@@ -137,10 +137,15 @@ export function createRelay(deps: RelayDeps): Relay {
       const id = params?.get('requestId')
       if (id === undefined) return
       const key = keyOf(id)
-      session.inflight.find(one => one.key === key)?.cancel.cancel(params?.string('reason') ?? 'cancelled by the client')
+      const about = session.inflight.find(one => one.key === key)
+      const shown = about === undefined ? undefined : await clear(method, params!)
+      about?.cancel.cancel(shown?.string('reason') ?? 'cancelled by the client')
       return
     }
-    if (method === 'notifications/progress') return params && session.progressed(params)
+    if (method === 'notifications/progress') {
+      const shown = params === undefined ? undefined : await clear(method, params)
+      return shown && session.progressed(shown)
+    }
     // What we do not know is for every server that is open; of roots only those hear that were told of roots.
     if (method === 'notifications/roots/list_changed' && !session.declares) return
     for (const { id: server } of session.view.servers) {
@@ -163,6 +168,12 @@ export function createRelay(deps: RelayDeps): Relay {
         },
       })
     }
+  }
+
+  /** What a client says of a request goes to a server as well: the plugins see it as any other notification. */
+  async function clear(method: string, params: Json): Promise<Json | undefined> {
+    if (!deps.pipeline.wants.notifications) return params
+    return (await deps.pipeline.notify(undefined, { method, params }))?.params as Json | undefined
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {

@@ -1,5 +1,6 @@
 // What a client asked for once and a server must be told again after each restart: log level and subscriptions.
 import type { Session } from '../downstream/session.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LOG_LEVELS } from '../mcp/methods.ts'
 import type { Answer } from '../plugin/index.ts'
@@ -26,9 +27,17 @@ export function tellAgain(session: Session, berth: Berth): void {
   }
 }
 
+/** Each is kept, looked at with every update, and told again after every restart. */
+const MAX_SUBSCRIPTIONS = 1000
+const MAX_URI = 8192
+
 export async function subscribe(session: Session, lane: Lane, params: Json, sent: Json): Promise<Answer> {
+  const uri = params.string('uri')!
+  if (uri.length > MAX_URI) return errorAnswer('too-large', { text: `a uri to subscribe to has at most ${MAX_URI} characters` })
+  if (session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(uri))
+    return errorAnswer('rate-limited', { text: `a session holds at most ${MAX_SUBSCRIPTIONS} subscriptions` })
   const answer = await lane.request('resources/subscribe', sent)
-  if (answer.kind === 'result') session.subscriptions.set(params.string('uri')!, { server: lane.server.id, uri: sent.string('uri')! })
+  if (answer.kind === 'result') session.subscriptions.set(uri, { server: lane.server.id, uri: sent.string('uri')! })
   return answer
 }
 

@@ -96,8 +96,9 @@ async function findUri(catalogs: Catalogs, session: Session, publicUri: string |
   const alias = session.view.only === undefined ? readAlias(publicUri) : undefined
   const uri = alias?.uri ?? publicUri
   const server = alias?.server ?? (await serverOfUri(catalogs, session, publicUri))
+  // What is no server of ours is a text of the caller's, and stays a part of the uri.
   if (server === undefined || !session.view.servers.some(one => one.id === server)) {
-    return { code: 'unknown-resource', resource: { kind: 'read', server: server ?? '', uri } }
+    return { code: 'unknown-resource', resource: { kind: 'read', server: '', uri: publicUri } }
   }
   return {
     server,

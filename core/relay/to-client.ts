@@ -4,6 +4,7 @@ import type { LiveExchange } from '../exchange.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { clientCapabilityFor, LISTS, LOG_LEVELS } from '../mcp/methods.ts'
+import type { Refusal } from '../pipeline.ts'
 import type { Answer, Outcome } from '../plugin/index.ts'
 import type { Ask } from '../upstream/calls.ts'
 import type { Lane } from '../upstream/lane.ts'
@@ -38,18 +39,8 @@ export async function askClient(
     mono: clock.mono(),
     cancel: ask,
   })
-  const needs = clientCapabilityFor(ask.method)
-  const able = lane.declares && (needs === undefined || session.capabilities.get(needs) !== undefined)
-  const admission = await pipeline.admit(
-    x,
-    able
-      ? undefined
-      : async () => ({
-          code: 'client-cannot' as const,
-          reason: `the client did not declare ${needs ?? 'that it can be asked'}`,
-          by: ['default'],
-        }),
-  )
+  const unfit = unfitFor(session, lane, ask)
+  const admission = await pipeline.admit(x, unfit && (async () => unfit))
   if (admission.kind === 'refused') {
     pipeline.settle(x, { kind: 'denied', decision: x.decision! })
     return {
@@ -65,6 +56,25 @@ export async function askClient(
   const shown = await pipeline.respond(x, answer)
   pipeline.settle(x, outcomeOf(shown))
   return shown
+}
+
+/** Why this client is not asked this, whatever the plugins say. */
+function unfitFor(session: Session, lane: Lane, { method, params }: Ask): Refusal | undefined {
+  const cannot = (what: string): Refusal => ({ code: 'client-cannot', reason: `the client did not declare ${what}`, by: ['default'] })
+  if (!lane.declares) return cannot('that it can be asked')
+  const needs = clientCapabilityFor(method)
+  const declared = needs === undefined ? undefined : session.capabilities.get(needs)
+  if (needs !== undefined && declared === undefined) return cannot(needs)
+  // Spec: client/sampling, "Tools in Sampling".
+  if (needs === 'sampling' && params?.get('tools') !== undefined && declared?.get('tools') === undefined) return cannot('sampling.tools')
+  if (needs !== 'elicitation' || params?.string('mode') !== 'url') return undefined
+  if (declared?.get('url') === undefined) return cannot('elicitation.url')
+  // A person is about to open it: no script, no file, nothing that others on the way can read.
+  return isHttps(params.string('url')) ? undefined : { code: 'denied', reason: 'only an https url may be opened', by: ['default'] }
+}
+
+function isHttps(url: string | undefined): boolean {
+  return url !== undefined && URL.canParse(url) && new URL(url).protocol === 'https:'
 }
 
 function outcomeOf(answer: Answer): Outcome {

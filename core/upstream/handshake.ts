@@ -28,7 +28,11 @@ export function initializeParams(client: LaneClient): Json {
 /** Spec: basic/lifecycle, "Version Negotiation": a version that we do not speak ends the connection. */
 export function agree(answer: Answer): Agreement | TransportFault {
   if (answer.kind === 'error') {
-    const text = (answer.payload as Json).string('message') ?? 'error'
+    // Shown in health, so of a server's own error the number alone.
+    const text =
+      answer.code === undefined
+        ? `error ${(answer.payload as Json).get('code')!.text.slice(0, 20)}`
+        : (answer.payload as Json).string('message')
     const code = answer.code === 'upstream-timeout' || answer.code === 'upstream-crashed' ? answer.code : 'upstream-unavailable'
     return { code, detail: `initialize failed: ${text}` }
   }
@@ -36,7 +40,10 @@ export function agree(answer: Answer): Agreement | TransportFault {
   const protocolVersion = result.string('protocolVersion')
   const capabilities = result.get('capabilities')
   if (protocolVersion === undefined || !isLegacyVersion(protocolVersion)) {
-    return { code: 'upstream-unavailable', detail: `the server speaks protocol version ${JSON.stringify(protocolVersion ?? null)}` }
+    return {
+      code: 'upstream-unavailable',
+      detail: `the server speaks protocol version ${JSON.stringify(protocolVersion?.slice(0, 20) ?? null)}`,
+    }
   }
   return {
     protocolVersion,

@@ -1,29 +1,4 @@
-// Bodies of responses from remote servers: collected within bounds, and what an error body says.
-import { type Gather, gather } from '../mcp/gather.ts'
-
-/** Puts the chunks of one body together; `push` is false where it has become too large. */
-export function collect(maxBytes: number): { push(chunk: Buffer): boolean; take(): Uint8Array } {
-  let first: Buffer | undefined
-  let all: Gather | undefined
-  let size = 0
-  return {
-    push(chunk) {
-      size += chunk.length
-      if (size > maxBytes) return false
-      if (first === undefined) {
-        first = chunk
-        return true
-      }
-      if (all === undefined) {
-        all = gather()
-        all.append(first)
-      }
-      all.append(chunk)
-      return true
-    },
-    take: () => all?.take() ?? first ?? Buffer.alloc(0),
-  }
-}
+// What the body of an error response from a remote server says.
 
 /** An error response may bring a message of the protocol, or anything else. */
 export function isMessage(body: Uint8Array): boolean {

@@ -1,11 +1,12 @@
 // Streamable HTTP to a remote server (revisions up to 2025-11-25): one POST a message, answers as JSON or as an event stream.
 import type { Dispatcher } from 'undici'
+import { collect } from '../mcp/gather.ts'
 import { createSseParser } from '../mcp/sse.ts'
 import type { Log } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { Dialer } from './dialer.ts'
-import { collect, deniesSession, isMessage } from './http-body.ts'
-import { mediaType, single } from './http-headers.ts'
+import { deniesSession, isMessage } from './http-body.ts'
+import { mediaType, shownType, single } from './http-headers.ts'
 import { createPostbox } from './postbox.ts'
 import { openStandingStream, type StandingStream } from './standing-stream.ts'
 import type { Transport, TransportEvents, TransportFault } from './transport.ts'
@@ -142,7 +143,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
               return fail({ code: 'upstream-garbage', detail: 'the response is not the answer to its request' })
             }
             const code = status >= 500 || status === 429 || status === 401 || status === 403 ? 'upstream-unavailable' : 'upstream-garbage'
-            fail({ code, detail: `HTTP ${status} ${type}` })
+            fail({ code, detail: `HTTP ${status} ${shownType(type)}` })
           }
         },
         onResponseData(_controller, chunk) {

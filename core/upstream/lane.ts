@@ -137,6 +137,8 @@ export class Lane {
     if (fault === undefined && isCurrent()) {
       const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
       const agreement = agree(answer)
+      if (answer.kind === 'error' && answer.code === undefined)
+        log.warn('server refused initialize', { server: server.id, text: (answer.payload as Json).string('message')?.slice(0, 500) })
       // What the transport says of the failure is plainer than the answer made of it.
       if ('detail' in agreement)
         fault ??= failed === undefined ? agreement : { code: agreement.code, detail: `initialize failed: ${failed.detail}` }

@@ -75,8 +75,13 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   async function open(to: TransportEvents): Promise<void> {
     const admission = supervisor.admitStart()
     if (admission.kind === 'refused') {
-      const { retryAfterMs, why } = admission
-      throw { code: 'upstream-unavailable', detail: `${server.id}: ${why}`, retryAfterMs } satisfies TransportFault
+      const { retryAfterMs, why, full } = admission
+      throw {
+        code: 'upstream-unavailable',
+        detail: `${server.id}: ${why}`,
+        retryAfterMs,
+        ...(full && { planned: true }),
+      } satisfies TransportFault
     }
     start = admission
     events = to

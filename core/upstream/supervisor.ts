@@ -8,9 +8,11 @@ export interface RestartLimits extends Backoff {
   readonly windowMs: number
   /** A process that has been ready this long ends the row of failures, ms. */
   readonly stableMs: number
+  /** So many processes run at once: clients that may be asked have one each, and anyone can say that he is such a client. */
+  readonly processes: number
 }
 
-export const restartLimits: RestartLimits = { baseMs: 250, capMs: 30_000, budget: 10, windowMs: 60_000, stableMs: 10_000 }
+export const restartLimits: RestartLimits = { baseMs: 250, capMs: 30_000, budget: 10, windowMs: 60_000, stableMs: 10_000, processes: 100 }
 
 export interface SupervisorDeps {
   /** The configured id of the server. */
@@ -35,6 +37,8 @@ export interface Supervisor {
 export interface Refused {
   readonly kind: 'refused'
   readonly retryAfterMs: number
+  /** Nothing has failed, there is just no room: whoever needs it asks again. */
+  readonly full?: boolean
   readonly why: string
 }
 
@@ -95,6 +99,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   let lastFailure: string | undefined
 
   function admitStart(): Start | Refused {
+    if (processes.size >= limits.processes)
+      return { kind: 'refused', retryAfterMs: trialMs, full: true, why: `${processes.size} processes of it run already` }
     const wait = notBefore - clock.mono()
     if (failuresInRow > 0 && wait > 0) return { kind: 'refused', retryAfterMs: Math.ceil(wait), why: `${state} after ${lastFailure}` }
     // One trial at a time after a failure: many callers must not become many starts of a broken server.

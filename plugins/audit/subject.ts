@@ -35,7 +35,8 @@ export function describeSubject(x: Exchange, decision: Decision | undefined, tex
     member('parentCallId', x.parentId) +
     (direction === 'to-client' ? ',"direction":"to-client"' : '') +
     recallWho(x, text) +
-    `,"action":${quote(x.action)}` +
+    // Of an unknown method the name is the caller's text, of any length.
+    `,"action":${x.resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
     describeResource(x.resource, text) +
     (decision === undefined ? '' : describeDecision(decision, text))
   )

@@ -243,3 +243,28 @@ it('a request to the client passes the hooks as an exchange of its own, under th
   expect((await (await stream).done).messages).toHaveLength(1)
   expect(seen).toContain('to-client elicitation/create within')
 })
+
+it('a url is shown to a person only where the client opens urls, and only https', async () => {
+  const upstream = opened(await startStdioUpstream())
+  const gateway = await gatewayTo([upstream.server('up')], { stdio: true })
+  const client = await connectStdio(gateway, { capabilities: '{"sampling":{},"elicitation":{"url":{}}}' })
+  await client.ask('tools/list')
+  const asks: [string, string][] = [
+    ...['javascript:alert(1)', 'file:///etc/passwd', 'http://phish.example/', ' data:text/html,x', '//x.example', ''].map(
+      (url): [string, string] => ['elicitation/create', JSON.stringify({ mode: 'url', message: 'm', elicitationId: 'e', url })],
+    ),
+    ['elicitation/create', '{"mode":"url","message":"no url"}'],
+    ['sampling/createMessage', '{"messages":[],"maxTokens":1,"tools":[]}'],
+  ]
+  const last = upstream.processes.size
+  expect(last).toBeGreaterThan(0)
+  for (const [i, [method, params]] of asks.entries()) {
+    upstream.tell(`{"jsonrpc":"2.0","id":"bad-${i}","method":"${method}","params":${params}}`)
+  }
+  for (const _ of asks) expect(['denied', 'client-cannot']).toContain((await upstream.next('')).message.error.data.mcpgw.code)
+  upstream.tell(
+    '{"jsonrpc":"2.0","id":"ok","method":"elicitation/create","params":{"mode":"url","message":"m","elicitationId":"e","url":"https://x.example/"}}',
+  )
+  expect((await client.find(message => message.method === 'elicitation/create')).params.url).toBe('https://x.example/')
+  expect(client.lines.filter(line => line.includes('elicitation/create') || line.includes('sampling'))).toHaveLength(1)
+})

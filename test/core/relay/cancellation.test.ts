@@ -1,7 +1,7 @@
 // Cancelling: by the client, by hanging up, by the time limit. The right request of the right server, once, and no answer where none is due.
 import { describe, expect, it } from 'vitest'
 import { call, connectHttp, connectStdio } from '../data-plane/clients.ts'
-import { startTestGateway, type TestGateway, until } from '../data-plane/gateway.ts'
+import { plugin, startTestGateway, type TestGateway, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen, type Script } from '../data-plane/script.ts'
@@ -145,3 +145,21 @@ for (const kind of ['stdio', 'http'] as const) {
     })
   })
 }
+
+it('what a client says of its progress and of its reasons goes through the plugins before a server hears it', async () => {
+  const masker = plugin('masker', ['masks'], {
+    onNotification: (_x, { params }) => ({ kind: 'rewrite', value: JSON.parse(params.text.replaceAll('4111', '[card]')) }),
+  })
+  const upstream = opened(await startStdioUpstream({ on: { 'tools/call': leaveOpen } }))
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [masker], stdio: true }))
+  const client = await connectStdio(gateway, { capabilities: '{"sampling":{}}' })
+  client.write(call(7, 'up__echo'))
+  const received = await upstream.next('tools/call')
+  received.say('{"jsonrpc":"2.0","id":"q","method":"sampling/createMessage","params":{"messages":[],"_meta":{"progressToken":"t"}}}')
+  const asked = await client.find(message => message.method === 'sampling/createMessage')
+  const token = asked.params._meta.progressToken
+  client.write(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${token},"progress":1,"message":"4111"}}`)
+  expect((await upstream.next('notifications/progress')).message.params).toEqual({ progressToken: 't', progress: 1, message: '[card]' })
+  client.write('{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"reason":"4111"}}')
+  expect((await upstream.next('notifications/cancelled')).message.params.reason).toBe('[card]')
+})

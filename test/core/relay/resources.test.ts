@@ -1,10 +1,11 @@
 // Resources, subscriptions, completion and log levels: the right server, the uri the client knows, told only to whoever asked.
 import { describe, expect, it } from 'vitest'
+import type { Resource } from '../../../core/plugin/index.ts'
 import { connectHttp, connectStdio } from '../data-plane/clients.ts'
-import { authenticating, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
+import { authenticating, plugin, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
-import type { Handler, ScriptOptions } from '../data-plane/script.ts'
+import type { Handler, Received, ScriptOptions } from '../data-plane/script.ts'
 import { type StdioUpstream, startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
 const opened = closeAfterEach()
@@ -197,4 +198,33 @@ describe('log messages', () => {
     await until(() => [alices, bobs].every(stream => stream.messages.some(text => text.includes('list_changed'))))
     expect([...alices.messages, ...bobs.messages].filter(text => text.includes('a secret of one'))).toEqual([])
   })
+})
+
+it('an alias of a server that is not there names no server in the record', async () => {
+  const seen: Resource[] = []
+  const recorder = plugin('recorder', ['records'], { onSettled: x => void seen.push(x.resource) })
+  const upstream = opened(await startHttpUpstream())
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [recorder] }))
+  const client = await connectHttp(gateway)
+  const uri = 'mcpgw-server:4111111111111111/x'
+  expect((await client.ask('resources/read', { uri })).error.data.mcpgw.code).toBe('unknown-resource')
+  expect(seen.at(-1)).toEqual({ kind: 'read', server: '', uri })
+})
+
+it('a session holds so many subscriptions, of so long uris, and no more', async () => {
+  const on = {
+    'resources/list': (received: Received) => received.result('{"resources":[{"name":"r","uri":"x://r"}]}'),
+    'resources/subscribe': (received: Received) => received.result('{}'),
+  }
+  const capabilities = '{"resources":{"subscribe":true}}'
+  const upstream = opened(await startStdioUpstream({ on, capabilities }))
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], stdio: true }))
+  const client = await connectStdio(gateway)
+  const subscribe = (uri: string) => client.ask('resources/subscribe', { uri })
+  for (let i = 0; i < 1000; i++) expect((await subscribe(`x://${i}`)).error).toBe(undefined)
+  expect((await subscribe('x://one-more')).error.data.mcpgw.code).toBe('rate-limited')
+  expect((await subscribe('x://7')).error).toBe(undefined)
+  expect((await (await connectHttp(gateway)).ask('resources/subscribe', { uri: `x://${'x'.repeat(10_000)}` })).error.data.mcpgw.code).toBe(
+    'too-large',
+  )
 })

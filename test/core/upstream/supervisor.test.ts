@@ -47,6 +47,15 @@ describe('supervisor', () => {
     expect([1, 2, 3].map(() => supervisor.admitStart().kind)).toEqual(['admitted', 'admitted', 'admitted'])
   })
 
+  it('admits no more processes at once than the limit, and another one as soon as one has ended', () => {
+    const { supervisor } = setUp()
+    const starts = Array.from({ length: 100 }, () => start(supervisor))
+    expect(supervisor.admitStart()).toMatchObject({ kind: 'refused', full: true })
+    expect(supervisor.health.lastFailure).toBe(undefined)
+    starts[7]!.ended({ failed: false, detail: 'closed' })
+    expect(supervisor.admitStart().kind).toBe('admitted')
+  })
+
   it('refuses a start during the backoff and says how long it lasts', () => {
     const { clock, supervisor } = setUp()
     start(supervisor).ended(crash)

@@ -264,3 +264,16 @@ describe('administration', () => {
     expect(readBodies(full.dir).every(body => body.durability === 'full')).toBe(true)
   })
 })
+
+test('the name of an unknown method is text of the caller: masked and bounded like any other', async () => {
+  const gateway = await startGateway({ masking })
+  const resource = { kind: 'method', server: '', method: `x/${CARD}` } as const
+  await call(gateway, createExchange({ resource, action: `x/${CARD}` }))
+  await call(gateway, createExchange({ resource, action: 'x'.repeat(100_000) }))
+  const bodies = readBodies(gateway.dir)
+  expect(bodies.map(body => body.action).filter(action => action !== undefined && !action.startsWith('xxx'))).toEqual([
+    'x/[card]',
+    'x/[card]',
+  ])
+  expect(Math.max(...bodies.map(body => JSON.stringify(body).length))).toBeLessThan(3000)
+})

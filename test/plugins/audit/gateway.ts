@@ -149,6 +149,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 
 export interface ExchangeOptions {
   readonly client?: Exchange['client']
+  readonly action?: string
   readonly resource?: Resource
   readonly args?: Payload
   readonly sentArgs?: Payload
@@ -166,7 +167,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   return {
     id: `call-${calls}`,
     direction: 'to-server',
-    action: 'tools/call',
+    action: options.action ?? 'tools/call',
     resource: options.resource ?? { kind: 'call', server: 'files', tool: 'read', definition: payload({ name: 'read' }) },
     peer: { transport: 'http', ip: '127.0.0.1', header: () => [] },
     client: options.client ?? { name: 'inspector', version: '1' },
