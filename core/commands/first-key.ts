@@ -1,7 +1,7 @@
 // The first key, so that `mcpgw run` can be used at once: made with the auth plugin's own command, only where there is none.
 import { systemClock } from '../clock.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { checkPlugins } from '../kernel.ts'
+import { checkPlugins, mayListen } from '../kernel.ts'
 import { createLog } from '../log.ts'
 import type { CommandIo } from '../plugin/index.ts'
 import { openStores } from './stores.ts'
@@ -11,7 +11,7 @@ import type { VerbIo } from './verb.ts'
 export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise<string | undefined> {
   const plugins = await checkPlugins(config.plugins, io.cwd)
   // What is wrong with them is told when the gateway boots.
-  if ('findings' in plugins) return undefined
+  if ('findings' in plugins || mayListen(config.listen.host, plugins) !== undefined) return undefined
   const log = createLog({ level: 'warn' })
   for (const { plugin, config: checked } of plugins) {
     const find = (verb: string) => plugin.commands?.find(command => command.path.join(' ') === `keys ${verb}`)

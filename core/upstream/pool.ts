@@ -1,5 +1,6 @@
 // All lanes: who shares one, who gets one of its own, and what is known of each server without asking it again.
 import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
@@ -181,11 +182,7 @@ export class LanePool {
 const RESTART_MS = 50
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
-const NOBODY: Answer = {
-  kind: 'error',
-  payload: Json.of({ code: -32601, message: 'no client takes such requests' }),
-  code: 'client-cannot',
-}
+const NOBODY: Answer = errorAnswer('client-cannot')
 
 function keyOf(server: ServerConfig, binding: Binding): string {
   if (server.shared) return `${server.id}\0\0`

@@ -15,6 +15,8 @@ function refuse(why) {
 }
 
 function install() {
+  // Of the project itself, with its lock file: the first word of the two commands of the README.
+  if (words.length === 0 && existsSync(`${root}package-lock.json`)) return
   const flags = words.filter(word => word.startsWith('-'))
   // The documentation promises it: exact versions, and no script of a plugin at installation.
   if (!flags.includes('--ignore-scripts') || !flags.includes('--save-exact')) refuse('without --save-exact --ignore-scripts')
@@ -26,9 +28,6 @@ function runReal(words, cwd, more = {}) {
 }
 
 switch (verb) {
-  case 'ci':
-    if (words.length > 0 || !existsSync(`${root}package-lock.json`)) refuse('is not what .ci/run runs')
-    break
   case 'run':
     if (!Object.hasOwn(scripts, words[0])) refuse('there is no such script')
     break
