@@ -17,7 +17,7 @@ export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer)
   const { stack, guard } = driver
   return (x, answer) => {
     const { obligations } = stateOf(x)
-    const cell = { answer: Object.freeze(answer) }
+    const cell = { answer: Object.freeze(markToolError(x, answer)) }
     const take = (step: Step, result: unknown): undefined => {
       cell.answer = judge(driver, x, step, cell.answer, result)
     }
@@ -34,6 +34,13 @@ export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer)
     })
     return chain(duties, () => chain(walk(stack.response, visit), done))
   }
+}
+
+/** Told once, so that no plugin has to look through a result for it. */
+function markToolError(x: LiveExchange, answer: Answer): Answer {
+  const { kind, payload } = answer
+  if (kind !== 'result' || x.resource.kind !== 'call' || !(payload instanceof Json)) return answer
+  return { ...answer, isToolError: payload.get('isError')?.value === true }
 }
 
 function judge(driver: Driver, x: LiveExchange, step: Step, answer: Answer, result: unknown): Answer {

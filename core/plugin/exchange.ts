@@ -97,6 +97,8 @@ export type Outcome =
 export interface Answer {
   readonly kind: 'result' | 'error'
   readonly payload: Payload
+  /** Of a result of tools/call, set by the gateway: the tool's own `isError`, as the server gave it. */
+  readonly isToolError?: boolean
   /** Set where the gateway made the error itself (time-out, crash, refusal): its code in the error table. */
   readonly code?: string
 }

@@ -65,7 +65,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   function onResponse(x: Exchange, answer: Answer): Awaitable<ResponseVerdict> {
     const call = calls.get(x)
     if (call === undefined) return pass
-    const status = readStatus(x, answer)
+    const status = readStatus(answer)
     call.outcome = status
     const { bytes } = answer.payload
     const result = `,"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
@@ -115,8 +115,8 @@ function describeArgs(x: Exchange, describe: (payload: Payload) => string): stri
   return describe(x.resource.kind === 'method' ? x.sent : x.sentArgs)
 }
 
-function readStatus(x: Exchange, answer: Answer): Status {
-  if (answer.kind === 'result') return x.resource.kind === 'call' && isToolError(answer) ? 'tool-error' : 'answered'
+function readStatus(answer: Answer): Status {
+  if (answer.kind === 'result') return answer.isToolError === true ? 'tool-error' : 'answered'
   switch (answer.code) {
     case 'upstream-timeout':
       return 'timeout'
@@ -130,17 +130,6 @@ function readStatus(x: Exchange, answer: Answer): Status {
     default:
       return 'upstream-error'
   }
-}
-
-const NAME = Buffer.from('isError')
-const ESCAPE = Buffer.from('\\u')
-
-/** Parses a result only where its bytes may hold the member. */
-function isToolError({ payload }: Answer): boolean {
-  const bytes = Buffer.from(payload.bytes.buffer, payload.bytes.byteOffset, payload.bytes.length)
-  if (!bytes.includes(NAME) && !bytes.includes(ESCAPE)) return false
-  const { value } = payload
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'isError') && (value as { isError?: unknown }).isError === true
 }
 
 /** The gateway's code where it made the error, else the server's number. */

@@ -53,3 +53,20 @@ test('a denied answer gives the public reason, and a masker may only mask it', a
   const mayNot = await through(plug('shape', [], { onResponse: () => rewrite({ content: [] }) }))
   expect(mayNot.called.answer?.code).toBe('withheld')
 })
+
+test("the tool's own isError is told beside its result, and masking does not change it", async () => {
+  const seen: unknown[] = []
+  const audit = plug('audit', ['records'], {
+    onResponse: (_x, { isToolError }) => {
+      seen.push(isToolError)
+      return pass
+    },
+  })
+  const redact = plug('redact', ['masks'], { onResponse: (_x, { payload }) => rewrite(payload.value) })
+  const world = await harness({ plugins: [audit, redact] })
+  for (const isError of [true, false, 'true', undefined]) {
+    world.upstream.on('s', () => ({ content: [{ type: 'text', text: '"isError":true' }], ...(isError !== undefined && { isError }) }))
+    await world.call('s', 't')
+  }
+  expect(seen).toEqual([true, false, false, false])
+})

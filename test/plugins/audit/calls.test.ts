@@ -67,8 +67,8 @@ describe('a call', () => {
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'upstream-crashed' }, 'crashed', 'upstream-crashed'],
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'cancelled' }, 'cancelled', 'cancelled'],
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'withheld' }, 'withheld', 'withheld'],
-    [{ kind: 'result', payload: payload({ is\u0045rror: true } as never, '{"is\\u0045rror":true}') }, 'tool-error', undefined],
-    [{ kind: 'result', payload: payload({ content: [{ text: '"isError":true' }] }) }, 'answered', undefined],
+    [{ kind: 'result', payload: payload({}), isToolError: true }, 'tool-error', undefined],
+    [{ kind: 'result', payload: payload({ content: [{ text: '"isError":true' }] }), isToolError: false }, 'answered', undefined],
   ] as const)('the layers of success are kept apart (%#)', async (answer, outcome, errorCode) => {
     const gateway = await startGateway()
     await call(gateway, createExchange(), answer)

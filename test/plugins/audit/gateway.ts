@@ -30,7 +30,12 @@ export const payload = (value: JsonValue | undefined, text: string = JSON.string
   bytes: new Uint8Array(Buffer.from(text)),
   value: value as JsonValue,
 })
-export const result = (value: JsonValue): Answer => ({ kind: 'result', payload: payload(value) })
+/** With what the gateway tells of it. */
+export const result = (value: JsonValue): Answer => ({
+  kind: 'result',
+  payload: payload(value),
+  isToolError: (value as { isError?: unknown }).isError === true,
+})
 export const allow: Decision = { outcome: 'allow', by: ['policy/read-only'], obligations: [] }
 export const refused: Decision = { outcome: 'deny', by: ['policy/no-secrets'], obligations: [], code: 'denied', reason: 'not for you' }
 export const agent: Principal = { id: 'agent-1', roles: ['reader'], tenant: 'acme', claims: {}, via: { method: 'api-key', keyId: 'k1' } }
