@@ -31,7 +31,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
         return typeof value === 'string' && isBase64(value) ? value : maskDocument(value, key)
       case 'meta':
         return isObject(value)
-          ? mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name)))
+          ? maskKeys(mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name))))
           : maskFree(value, key)
       case 'protocol':
         return maskProtocol(value, key)
@@ -44,7 +44,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
       const masked = mapArray(value, item => maskProtocol(item, key))
       return scanner === undefined ? masked : maskSeams(scanner, value, masked, tally)
     }
-    return isObject(value) ? mapMembers(value, (member, name) => maskMember(member, name, treatmentOf(name, member))) : value
+    return isObject(value) ? maskKeys(mapMembers(value, (member, name) => maskMember(member, name, treatmentOf(name, member)))) : value
   }
 
   function maskSchema(value: JsonValue, key: string): JsonValue {
@@ -67,7 +67,8 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
   }
 
   function maskKeys(object: JsonObject): JsonObject {
-    const renamed = Object.keys(object).map(key => [key, maskText(scanner!, key, '', tally)] as const)
+    if (scanner === undefined) return object
+    const renamed = Object.keys(object).map(key => [key, maskText(scanner, key, '', tally)] as const)
     if (renamed.every(([key, masked]) => key === masked)) return object
     const copy = Object.create(null) as Record<string, JsonValue>
     for (const [key, masked] of renamed) copy[key === masked ? key : unused(masked, copy, object)] = object[key]!

@@ -166,3 +166,9 @@ test('the masking service masks texts and values, returns what is clean, and wit
   }
   expect(stage.masking.value(broken)).toBe('[WITHHELD]')
 })
+
+test('members that the protocol does not name are masked in their keys too, in results, blocks and _meta', async () => {
+  expect(await respond(stage, `{"content":[{"type":"text","text":"x","${card}":1}],"ann@example.com":2,"_meta":{"${card}":3}}`)).toBe(
+    '{"content":[{"type":"text","text":"x","************1111":1}],"[EMAIL]":2,"_meta":{"************1111":3}}',
+  )
+})
