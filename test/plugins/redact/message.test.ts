@@ -172,3 +172,13 @@ test('members that the protocol does not name are masked in their keys too, in r
     '{"content":[{"type":"text","text":"x","************1111":1}],"[EMAIL]":2,"_meta":{"************1111":3}}',
   )
 })
+
+test('as many findings as keys as a message can hold are renamed in linear time, each to a key of its own', async () => {
+  const keys = Array.from({ length: 100_000 }, (_, i) => `"a${i}@example.com":${i}`)
+  const masked = JSON.parse((await respond(stage, `{"structuredContent":{${keys.join(',')},"[EMAIL] 3":"own"}}`))!) as {
+    structuredContent: Record<string, unknown>
+  }
+  const { structuredContent } = masked
+  expect(Object.keys(structuredContent)).toHaveLength(100_001)
+  expect(structuredContent['[EMAIL] 3']).toBe('own')
+})
