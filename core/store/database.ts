@@ -1,5 +1,5 @@
 // One opened SQLite file behind the port: private to this user, in WAL mode, its durability set explicitly, newer schemas refused.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, OpenOptions, SqlRow, SqlValue, Statement } from '../plugin/store.ts'
 import type { Driver, NativeDatabase, NativeStatement } from './driver.ts'
@@ -32,13 +32,20 @@ export function openDatabase(driver: Driver, path: string, options: OpenOptions 
 
 /** SQLite gives the -wal and -shm files the mode of the database file. */
 function makeFile(path: string, readOnly: boolean): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  // A named pipe would be waited for, for ever and deaf to signals.
+  if (found !== undefined && !found.isFile()) throw new StoreFault('store-unreadable', `${path}: not a regular file`)
   if (readOnly) {
-    if (!existsSync(path)) throw new StoreFault('store-missing', `${path}: no such file`)
+    if (found === undefined) throw new StoreFault('store-missing', `${path}: no such file`)
     return
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
-  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NONBLOCK ?? 0), 0o600)
+  try {
+    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600)
+  } finally {
+    closeSync(file)
+  }
 }
 
 function refuseNewer(native: NativeDatabase, path: string, known: number | undefined): void {

@@ -1,5 +1,5 @@
 // Finds server processes that a killed gateway left behind, and ends them: one small file per child says which processes they were.
-import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listProcesses, type ProcessStat, readBootId, readProcess } from './proc-stat.ts'
 
@@ -59,13 +59,17 @@ function listNotes(folder: string): readonly { path: string; pid: number; note: 
   } catch {
     return []
   }
-  return names
-    .filter(name => /^\d+\.json$/.test(name))
-    .map(name => ({ path: join(folder, name), pid: Number.parseInt(name, 10), note: readNote(join(folder, name)) }))
+  return (
+    names
+      // Invariant: never group 1 or 0: to the system -1 means every process there is.
+      .filter(name => /^[1-9]\d{0,9}\.json$/.test(name) && name !== '1.json')
+      .map(name => ({ path: join(folder, name), pid: Number.parseInt(name, 10), note: readNote(join(folder, name)) }))
+  )
 }
 
 function readNote(path: string): Note | undefined {
   try {
+    if (!lstatSync(path).isFile()) return undefined
     const note = JSON.parse(readFileSync(path, 'utf8'))
     return Array.isArray(note?.members) && typeof note.boot === 'string' && typeof note.owner?.pid === 'number' ? note : undefined
   } catch {

@@ -1,6 +1,6 @@
 // Keyed digests of arguments and results: what is guessable must not be found by hashing guesses, so the key lies beside the log, not in it.
 import { createHmac, createSecretKey, hash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface Digester {
@@ -17,9 +17,8 @@ export function loadDigester(path: string): Digester {
     writeFileSync(path, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600, flush: true })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    chmodSync(path, 0o600)
   }
-  const text = readFileSync(path, 'utf8').trim()
+  const text = readKey(path).trim()
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new Error(`${path}: expected a key of 64 hex digits; restore it, or move it away to begin a new one`)
   const bytes = Buffer.from(text, 'hex')
@@ -29,6 +28,21 @@ export function loadDigester(path: string): Digester {
   }
 }
 
+/** No link and no pipe is followed: what is made private is the key, and nothing is waited for. */
+function readKey(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  try {
+    if (!fstatSync(file).isFile()) return ''
+    fchmodSync(file, 0o600)
+    const bytes = Buffer.alloc(LONGEST_KEY)
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** 64 hex digits and some white space. */
+const LONGEST_KEY = 128
 const BLOCK = 64
 const SMALL = 16_384
 

@@ -31,7 +31,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
         return typeof value === 'string' && isBase64(value) ? value : maskDocument(value, key)
       case 'meta':
         return isObject(value)
-          ? mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name)))
+          ? maskKeys(mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name))))
           : maskFree(value, key)
       case 'protocol':
         return maskProtocol(value, key)
@@ -44,7 +44,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
       const masked = mapArray(value, item => maskProtocol(item, key))
       return scanner === undefined ? masked : maskSeams(scanner, value, masked, tally)
     }
-    return isObject(value) ? mapMembers(value, (member, name) => maskMember(member, name, treatmentOf(name, member))) : value
+    return isObject(value) ? maskKeys(mapMembers(value, (member, name) => maskMember(member, name, treatmentOf(name, member)))) : value
   }
 
   function maskSchema(value: JsonValue, key: string): JsonValue {
@@ -67,10 +67,12 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
   }
 
   function maskKeys(object: JsonObject): JsonObject {
-    const renamed = Object.keys(object).map(key => [key, maskText(scanner!, key, '', tally)] as const)
+    if (scanner === undefined) return object
+    const renamed = Object.keys(object).map(key => [key, maskText(scanner, key, '', tally)] as const)
     if (renamed.every(([key, masked]) => key === masked)) return object
     const copy = Object.create(null) as Record<string, JsonValue>
-    for (const [key, masked] of renamed) copy[key === masked ? key : unused(masked, copy, object)] = object[key]!
+    const used: Used = new Map()
+    for (const [key, masked] of renamed) copy[key === masked ? key : unused(masked, used, copy, object)] = object[key]!
     return copy
   }
 
@@ -142,10 +144,13 @@ function spell(value: number | ExactNumber): string {
   return point > 0 && point <= longestNumber ? digits.slice(0, point).padEnd(point, '0') : text
 }
 
-function unused(key: string, taken: JsonObject, original: JsonObject): string {
-  if (!Object.hasOwn(taken, key) && !Object.hasOwn(original, key)) return key
-  for (let i = 2; ; i++) {
-    const candidate = `${key} ${i}`
+/** How often each masked key was given: without it a thousand addresses as keys would be tried a thousand times each. */
+type Used = Map<string, number>
+
+function unused(key: string, used: Used, taken: JsonObject, original: JsonObject): string {
+  for (let i = (used.get(key) ?? 0) + 1; ; i++) {
+    used.set(key, i)
+    const candidate = i === 1 ? key : `${key} ${i}`
     if (!Object.hasOwn(taken, candidate) && !Object.hasOwn(original, candidate)) return candidate
   }
 }

@@ -1,5 +1,6 @@
 // The store port keeps its promises over whichever driver runs: privacy of the file, durability on every open, exact integers, refusal of newer schemas.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database, Stores } from 'mcpgw/plugin'
@@ -39,6 +40,14 @@ describe('opening', () => {
     expect(mode(join(dir, 'data/deep'))).toBe('700')
     expect(mode(join(dir, 'data/deep/a.db'))).toBe('600')
     expect(mode(join(dir, 'data/deep/a.db-wal'))).toBe('600')
+  })
+
+  test.skipIf(process.platform === 'win32')('what is no regular file is refused and not waited for', () => {
+    mkdirSync(join(dir, 'data/folder.db'), { recursive: true })
+    execFileSync('mkfifo', [join(dir, 'data/pipe.db')])
+    for (const path of ['folder.db', 'pipe.db']) {
+      for (const readOnly of [true, false]) expect(codeOf(() => open(path, { readOnly }))).toBe('store-unreadable')
+    }
   })
 
   test('a file that others may read is closed to them', () => {

@@ -170,3 +170,19 @@ test('the masking service masks texts and values, returns what is clean, and wit
   }
   expect(stage.masking.value(broken)).toBe('[WITHHELD]')
 })
+
+test('members that the protocol does not name are masked in their keys too, in results, blocks and _meta', async () => {
+  expect(await respond(stage, `{"content":[{"type":"text","text":"x","${card}":1}],"ann@example.com":2,"_meta":{"${card}":3}}`)).toBe(
+    '{"content":[{"type":"text","text":"x","************1111":1}],"[EMAIL]":2,"_meta":{"************1111":3}}',
+  )
+})
+
+test('as many findings as keys as a message can hold are renamed in linear time, each to a key of its own', async () => {
+  const keys = Array.from({ length: 100_000 }, (_, i) => `"a${i}@example.com":${i}`)
+  const masked = JSON.parse((await respond(stage, `{"structuredContent":{${keys.join(',')},"[EMAIL] 3":"own"}}`))!) as {
+    structuredContent: Record<string, unknown>
+  }
+  const { structuredContent } = masked
+  expect(Object.keys(structuredContent)).toHaveLength(100_001)
+  expect(structuredContent['[EMAIL] 3']).toBe('own')
+})
