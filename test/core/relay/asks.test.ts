@@ -256,13 +256,13 @@ it('a url is shown to a person only where the client opens urls, and only https'
     ['elicitation/create', '{"mode":"url","message":"no url"}'],
     ['sampling/createMessage', '{"messages":[],"maxTokens":1,"tools":[]}'],
   ]
-  const last = upstream.processes.size
-  expect(last).toBeGreaterThan(0)
+  // The first process is the one that belongs to no client.
+  const tell = (text: string): unknown => [...upstream.processes.values()].at(-1)!.write(`${text}\n`)
   for (const [i, [method, params]] of asks.entries()) {
-    upstream.tell(`{"jsonrpc":"2.0","id":"bad-${i}","method":"${method}","params":${params}}`)
+    tell(`{"jsonrpc":"2.0","id":"bad-${i}","method":"${method}","params":${params}}`)
   }
   for (const _ of asks) expect(['denied', 'client-cannot']).toContain((await upstream.next('')).message.error.data.mcpgw.code)
-  upstream.tell(
+  tell(
     '{"jsonrpc":"2.0","id":"ok","method":"elicitation/create","params":{"mode":"url","message":"m","elicitationId":"e","url":"https://x.example/"}}',
   )
   expect((await client.find(message => message.method === 'elicitation/create')).params.url).toBe('https://x.example/')
