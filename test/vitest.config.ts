@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Many tests wait for real processes: on a CI machine that others keep busy, a promise gets a second chance, and the report says so.
+    retry: process.env.CI === undefined ? 0 : 2,
     pool: 'forks',
     maxWorkers: 2,
   },
