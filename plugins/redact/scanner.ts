@@ -77,7 +77,7 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
             // The `@` that ends a password does not start an address.
             i = Math.max(i + 1, text.charCodeAt(found.end) === 0x40 ? found.end + 1 : found.end)
           } else {
-            if (raw && at.length > 0 && touchesFloor(text, i, floor)) return 'hit'
+            if (raw && at.length > 0 && (touchesFloor(text, i, floor) || meetsEscape(text, i + 1))) return 'hit'
             i++
           }
           break
@@ -219,6 +219,17 @@ function touchesFloor(text: string, at: number, floor: number): boolean {
   }
   const escaped = text.charCodeAt(floor - 2) === 0x5c ? text[floor - 1] : 'u'
   return escaped === 'u' || escaped === '\\' || escaped === '/'
+}
+
+/** Whether a domain from here on goes into an escape: many serialisers write each letter beyond ASCII as one. */
+function meetsEscape(text: string, from: number): boolean {
+  const limit = Math.min(text.length - 1, from + escapeReach)
+  for (let i = from; i < limit; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0x5c) return text.charCodeAt(i + 1) === 0x75
+    if (!isAlphanumeric(unit) && unit !== 0x2d && unit !== 0x2e && unit < 0x80) return false
+  }
+  return false
 }
 
 /** Whether an escaped character may be part of a value, so that the escape hides it. Delimiters and controls may not. */

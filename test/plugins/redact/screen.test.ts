@@ -90,6 +90,18 @@ test('whatever escapes a JSON text uses, a finding in a decoded string is suspec
   )
 })
 
+test('a domain in letters beyond ASCII is suspected where they are escaped, as many serialisers write them', () => {
+  for (const address of ['jos\u00e9@ex\u00e4mple.de', 'ann@b\u00fccher.example', 'ann@\u00e4.de', 'ann@sub.ex-\u00e4.de']) {
+    const escaped = JSON.stringify({ a: `  ${address} ` }).replace(
+      /[\u0080-\uffff]/g,
+      unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    expect(scanner.find(address, '').spans).toHaveLength(1)
+    expect(scanner.screen(escaped)).toBe(true)
+    expect(scanner.screen(JSON.stringify({ a: address }))).toBe(true)
+  }
+})
+
 test('an escape inside a JSON document that is itself a string is suspected', () => {
   expect(suspects(JSON.stringify({ text: '{"a":"ann\\u0040example.com"}' }))).toBe(true)
 })
