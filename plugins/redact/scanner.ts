@@ -1,6 +1,7 @@
 // The one pass over a text: finds every span in a decoded string, or tells whether JSON text could hold one.
 import { isAlphanumeric, isCapital, isDigit, spanOf } from './characters.ts'
 import type { Detector, DigitRun, DigitsDetector, Range, Span } from './detector.ts'
+import { hides, meetsEscape, touchesFloor } from './escapes.ts'
 import { fold, isDisguise } from './fold.ts'
 import { compileGlance } from './glance.ts'
 import { type Candidate, compileTriggers, stop } from './triggers.ts'
@@ -25,8 +26,6 @@ export interface Scanner {
 const fewestDigits = 9
 const widestSeparator = 3
 const longestNumber = 40
-// How far before an `@` its user name or password may begin.
-const escapeReach = 256
 
 export function compileScanner(detectors: readonly Detector[]): Scanner {
   const triggers = compileTriggers(detectors)
@@ -208,42 +207,6 @@ function isSeparator(code: number): boolean {
 function isScaled(text: string, start: number, end: number): boolean {
   if ((text.charCodeAt(end) | 0x20) !== 0x65 || isAlphanumeric(text.charCodeAt(start - 1))) return false
   return /(?:^|[\s:,[])-?[\d.]{9,}[eE][+-]?\d{1,3}(?![\w.])/.test(text.slice(Math.max(0, start - longestNumber), end + 5))
-}
-
-/** Whether what stands directly before an `@` begins in an escape that a user name, a password or its `://` may contain. */
-function touchesFloor(text: string, at: number, floor: number): boolean {
-  if (floor === 0 || at - floor > escapeReach) return false
-  for (let i = at - 1; i >= floor; i--) {
-    const unit = text.charCodeAt(i)
-    if (unit <= 0x20 || unit === 0x22 || unit === 0x40) return false
-  }
-  const escaped = text.charCodeAt(floor - 2) === 0x5c ? text[floor - 1] : 'u'
-  return escaped === 'u' || escaped === '\\' || escaped === '/'
-}
-
-/** Whether a domain from here on goes into an escape: many serialisers write each letter beyond ASCII as one. */
-function meetsEscape(text: string, from: number): boolean {
-  const limit = Math.min(text.length - 1, from + escapeReach)
-  for (let i = from; i < limit; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit === 0x5c) return text.charCodeAt(i + 1) === 0x75
-    if (!isAlphanumeric(unit) && unit !== 0x2d && unit !== 0x2e && unit < 0x80) return false
-  }
-  return false
-}
-
-/** Whether an escaped character may be part of a value, so that the escape hides it. Delimiters and controls may not. */
-function hides(code: number): boolean {
-  if (code > 127) return isDisguise(code, 0x30)
-  return (
-    isAlphanumeric(code) ||
-    (code > 0x2a && code < 0x30) ||
-    code === 0x20 ||
-    code === 0x3a ||
-    code === 0x3d ||
-    code === 0x40 ||
-    code === 0x5f
-  )
 }
 
 function sorted(spans: Span[]): Span[] {
