@@ -1,5 +1,5 @@
 // A client inside this process: the command line and the tests take the same way through the relay as any other client.
-import { isFault, Json } from '../mcp/json.ts'
+import { asJson, isFault, Json } from '../mcp/json.ts'
 import { type Message, readMessage, writeNotification, writeRequest } from '../mcp/message.ts'
 import { LATEST_LEGACY } from '../mcp/methods.ts'
 import type { Answer, JsonValue, Peer } from '../plugin/index.ts'
@@ -43,7 +43,7 @@ export async function connectLocally(options: LocalClientOptions): Promise<Local
     if (message.kind !== 'request' || session === undefined || options.answer === undefined) return
     const { id } = message
     void options.answer(message.method, message.params).then(answer => {
-      const payload = answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)
+      const payload = asJson(answer.payload)
       session?.answered(id, { ...answer, payload })
     })
   }

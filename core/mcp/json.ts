@@ -35,6 +35,11 @@ export function isFault(scanned: Json | JsonFault): scanned is JsonFault {
   return !(scanned instanceof Json)
 }
 
+/** What a plugin hands on may be a payload of its own making: then it is serialised here. */
+export function asJson(payload: Payload): Json {
+  return payload instanceof Json ? payload : Json.of(payload.value)
+}
+
 /** A strictly scanned value. Whoever made one no longer writes to its bytes. */
 export class Json implements Payload {
   readonly #source: Buffer

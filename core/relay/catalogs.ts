@@ -60,25 +60,15 @@ export class Catalogs {
 
   /** An entry of a list that is surely current, without asking anybody. */
   peek(session: Session, kind: ListKind, publicName: string): Entry | undefined {
-    const entry = this.#bySession.get(session)?.get(kind.of)?.byName.get(publicName)
-    if (entry === undefined) return undefined
-    const { lists } = this.berth(session, entry.server)!
-    const source = this.#bySession
-      .get(session)!
-      .get(kind.of)!
-      .sources.find(one => one.server === entry.server)
-    return source !== undefined && lists.known(kind) === source.items ? entry : undefined
+    const catalog = this.#bySession.get(session)?.get(kind.of)
+    const entry = catalog?.byName.get(publicName)
+    return entry !== undefined && this.#isFresh(session, entry.server, kind, catalog!) ? entry : undefined
   }
 
   /** The list as last seen, of the servers given; those never asked are asked now. */
   async known(session: Session, kind: ListKind, servers: readonly string[]): Promise<Catalog> {
     const have = this.#bySession.get(session)?.get(kind.of)
-    if (
-      have !== undefined &&
-      servers.every(server => have.sources.some(source => source.server === server && this.#isFresh(session, server, kind, source)))
-    ) {
-      return have
-    }
+    if (have !== undefined && servers.every(server => this.#isFresh(session, server, kind, have))) return have
     return this.#gather(session, kind, ({ id }, lists) => (lists.known(kind) === undefined && servers.includes(id) ? 'ask' : 'recall'))
   }
 
@@ -139,8 +129,10 @@ export class Catalogs {
     return entries?.find(entry => entry.server === server && entry.name === uri)?.publicName ?? uri
   }
 
-  #isFresh(session: Session, server: string, kind: ListKind, source: Source): boolean {
-    return this.berth(session, server)!.lists.known(kind) === source.items
+  /** True where this server's part of the catalog is what is known of its list now. */
+  #isFresh(session: Session, server: string, kind: ListKind, { sources }: Catalog): boolean {
+    const source = sources.find(one => one.server === server)
+    return source !== undefined && this.berth(session, server)!.lists.known(kind) === source.items
   }
 
   #merge(session: Session, kind: ListKind, sources: readonly Source[]): Catalog {

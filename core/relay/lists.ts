@@ -1,10 +1,11 @@
 // Merged lists: what all servers of the view offer, narrowed to what this caller may use, page by page.
 import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
-import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
 import type { Answer } from '../plugin/index.ts'
+import { refusalError } from '../refusal.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import { openCursor, sealCursor } from './cursor.ts'
@@ -26,7 +27,7 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   let entries = catalog.entries
   if (deps.pipeline.wants.lists) {
     const keep = await deps.pipeline.narrow(x, entries)
-    if ('code' in keep) return { kind: 'error', payload: errorObject(keep.code, { text: keep.reason, callId: x.id }), code: keep.code }
+    if ('code' in keep) return { kind: 'error', payload: refusalError(keep, x.id), code: keep.code }
     entries = entries.filter((_, i) => keep[i] === true)
   }
   if (start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {

@@ -2,12 +2,12 @@
 import { chain } from '../awaitable.ts'
 import type { Cancel } from '../cancel.ts'
 import { ownerOf, type ReplyChannel, type Session } from '../downstream/session.ts'
-import { errors } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Exchange, Resource } from '../plugin/index.ts'
+import { refuse } from '../refusal.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
@@ -86,10 +86,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
 /** Where lists are narrowed, that a server is away is told to nobody: it could be one that this caller may not see. */
 function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway }: NoTarget): Unresolved {
   const code = isAway === true && !pipeline.wants.lists ? 'upstream-unavailable' : unknown
-  return { code, resource, reason: errors[code].text, by: ['default'] }
+  return { ...refuse(code, ['default']), resource }
 }
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */
 export function isOther(session: Session, x: Pick<Exchange, 'principal'>): Refusal | undefined {
-  return ownerOf(x.principal) === session.owner ? undefined : { code: 'session-unknown', reason: 'unknown session', by: ['default'] }
+  return ownerOf(x.principal) === session.owner ? undefined : refuse('session-unknown', ['default'])
 }

@@ -3,11 +3,12 @@ import type { Cancel } from '../cancel.ts'
 import type { ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import type { LiveExchange } from '../exchange.ts'
-import { errorAnswer, errorObject } from '../mcp/error-answer.ts'
-import { Json } from '../mcp/json.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { asJson, Json } from '../mcp/json.ts'
 import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Awaitable, Outcome, Peer, Resource } from '../plugin/index.ts'
+import { refusalError } from '../refusal.ts'
 import type { RelayDeps } from './deps.ts'
 
 export interface Work {
@@ -56,7 +57,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     deps.log.error('bug: a request failed inside the gateway', { method: work.method, error: stack ?? message })
     const answer = errorAnswer('internal', { callId: x.id })
-    work.channel.reply(writeErrorObject(work.id, asJson(answer)), errors.internal.http)
+    work.channel.reply(writeErrorObject(work.id, asJson(answer.payload)), errors.internal.http)
     pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
   }
 }
@@ -78,8 +79,8 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   const outcome = outcomeOf(answer, shown)
   // Spec: basic/utilities/cancellation: no answer to a cancelled request.
   if (outcome.kind === 'cancelled') work.channel.reply(NOTHING)
-  else if (shown.kind === 'result') work.channel.reply(writeResult(work.id, asJson(shown)))
-  else work.channel.reply(writeErrorObject(work.id, asJson(shown)))
+  else if (shown.kind === 'result') work.channel.reply(writeResult(work.id, asJson(shown.payload)))
+  else work.channel.reply(writeErrorObject(work.id, asJson(shown.payload)))
   return outcome
 }
 
@@ -131,10 +132,9 @@ function causeOf(code: string | undefined): 'upstream-error' | 'timeout' | 'cras
 /** Spec: server/tools, "Error Handling": what the agent should read and mend is a tool result, the rest a protocol error. */
 function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): void {
   const { code, retryAfter } = refusal
-  const details = { text: refusal.reason, callId, ...(retryAfter !== undefined && { retryAfter }) }
   const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
   const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
-  if (plain) return work.channel.reply(writeErrorObject(work.id, errorObject(code, details)), status)
+  if (plain) return work.channel.reply(writeErrorObject(work.id, refusalError(refusal, callId)), status)
   const result = Json.of({
     content: [{ type: 'text', text: refusal.reason }],
     isError: true,
@@ -144,7 +144,3 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
 }
 
 const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found', 'upstream-unavailable'])
-
-export function asJson(answer: Answer): Json {
-  return answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)
-}

@@ -1,6 +1,6 @@
 // Requests that a server makes of the client over one lane: each is answered once, and ends when the server cancels it.
 import { errorObject } from '../mcp/error-answer.ts'
-import { Json } from '../mcp/json.ts'
+import { asJson, Json } from '../mcp/json.ts'
 import { writeErrorObject, writeResult } from '../mcp/message.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Ask, Pending } from './calls.ts'
@@ -34,7 +34,7 @@ export class Asks {
       const ask: Ask = { method, params, signal: abort.signal, progress }
       const answer = await (pending?.call.asked?.(ask) ?? handle(ask))
       if (abort.signal.aborted) return
-      const payload = answer.payload instanceof Json ? answer.payload : Json.of(answer.payload.value)
+      const payload = asJson(answer.payload)
       write(answer.kind === 'result' ? writeResult(id, payload) : writeErrorObject(id, payload))
     } finally {
       clearInterval(keepAlive)
