@@ -28,6 +28,9 @@ export type ErrorCode =
   | 'too-many-sessions'
   | 'not-found'
   | 'method-not-allowed'
+  | 'header-mismatch'
+  | 'missing-capability'
+  | 'unsupported-version'
   | 'forbidden-host'
   | 'unauthenticated'
   | 'bad-credential'
@@ -158,6 +161,25 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 403,
     text: 'host or origin is not allowed',
     help: 'Add it to listen.hosts or listen.origins.',
+  },
+  // of revision 2026-07-28, with its numbers
+  'header-mismatch': {
+    rpc: -32020,
+    http: 400,
+    text: 'a header does not say what the body says',
+    help: 'Mirror protocol version, method, name and annotated parameters in their headers exactly, each once.',
+  },
+  'missing-capability': {
+    rpc: -32021,
+    http: 400,
+    text: 'the client did not declare a capability that this needs',
+    help: 'Declare it in io.modelcontextprotocol/clientCapabilities of the request; data.requiredCapabilities names it.',
+  },
+  'unsupported-version': {
+    rpc: -32022,
+    http: 400,
+    text: 'unsupported protocol version',
+    help: 'Use one of data.supported, or initialize with an older revision.',
   },
   // identity and decision
   unauthenticated: {

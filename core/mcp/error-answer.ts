@@ -1,6 +1,6 @@
 // Errors that the gateway makes itself, as JSON-RPC error objects.
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
-import type { Answer, JsonValue } from '../plugin/index.ts'
+import type { Answer, JsonObject, JsonValue } from '../plugin/index.ts'
 import { Json } from './json.ts'
 
 export interface ErrorDetails {
@@ -8,6 +8,8 @@ export interface ErrorDetails {
   readonly callId?: string
   readonly retryAfter?: number
   readonly server?: string
+  /** Members of `data` that the specification names, beside ours. */
+  readonly data?: JsonObject
 }
 
 /** `{code, message, data: {mcpgw: {code, ...}}}`; a code that only a plugin knows is answered as `denied`. */
@@ -17,7 +19,7 @@ export function errorObject(code: string, details: ErrorDetails = {}): Json {
   if (details.callId !== undefined) mcpgw.callId = details.callId
   if (details.server !== undefined) mcpgw.server = details.server
   if (details.retryAfter !== undefined) mcpgw.retryAfter = details.retryAfter
-  return Json.of({ code: entry.rpc, message: details.text ?? entry.text, data: { mcpgw } })
+  return Json.of({ code: entry.rpc, message: details.text ?? entry.text, data: { ...details.data, mcpgw } })
 }
 
 export function errorAnswer(code: ErrorCode, details: ErrorDetails = {}): Answer {

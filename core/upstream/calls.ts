@@ -6,6 +6,7 @@ import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
+import type { LaneClient } from './handshake.ts'
 import type { Transport } from './transport.ts'
 
 /** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
@@ -26,6 +27,12 @@ export interface LaneCall {
   notified?(method: string, params: Json | undefined): void
   /** A request that the server makes during this one. */
   asked?(ask: Ask): Promise<Answer>
+  /** Who asks: a stateless server is told with each request. Without it the lane's own client is told. */
+  readonly client?: LaneClient
+  /** An answer `input_required` is what the caller wants; without it the lane asks through `asked` and makes the request again. */
+  readonly takesInputRequired?: boolean
+  /** The definition of the tool that is called: it may want parameters mirrored in headers. */
+  readonly definition?: Json
 }
 
 export interface Pending {

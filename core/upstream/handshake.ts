@@ -2,6 +2,7 @@
 
 import { Json } from '../mcp/json.ts'
 import { isLegacyVersion, LATEST_LEGACY } from '../mcp/methods.ts'
+import type { Era } from '../mcp/modern.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { TransportFault } from './transport.ts'
 
@@ -9,15 +10,18 @@ import type { TransportFault } from './transport.ts'
 export interface LaneClient {
   readonly info: Json
   readonly capabilities: Json
+  /** Least severe log message that it wants of this request (modern); absent: none. */
+  readonly logLevel?: string | undefined
 }
 
 /** What was settled with the server. */
 export interface Agreement {
+  readonly era: Era
   readonly protocolVersion: string
   readonly capabilities: Json
   readonly serverInfo: Json
   readonly instructions: string | undefined
-  /** The whole result, for the endpoint of this one server. */
+  /** The whole result of `initialize` (legacy) or `server/discover` (modern), for the endpoint of this one server. */
   readonly result: Json
 }
 
@@ -46,6 +50,7 @@ export function agree(answer: Answer): Agreement | TransportFault {
     }
   }
   return {
+    era: 'legacy',
     protocolVersion,
     capabilities: capabilities?.type === 'object' ? capabilities : Json.of({}),
     serverInfo: result.get('serverInfo') ?? Json.of({}),

@@ -10,10 +10,14 @@ export interface TransportFault {
   readonly planned?: boolean
   /** Set where it is certain that the server saw nothing of the request. */
   readonly undelivered?: boolean
+  /** HTTP status of the response that brought no message, where there was one. */
+  readonly status?: number
 }
 
 /** What a message is to us: a request that an answer will be awaited for, or anything else. */
-export type MessageKind = { readonly kind: 'request'; readonly id: number } | { readonly kind: 'other' }
+export type MessageKind =
+  /** `headers`: what the revision mirrors of this request; carried by HTTP alone. */
+  { readonly kind: 'request'; readonly id: number; readonly headers?: Readonly<Record<string, string>> } | { readonly kind: 'other' }
 
 export interface TransportEvents {
   /** One message. `during` is the id of our request in whose response stream it came (http); undefined on stdio. */
@@ -33,10 +37,15 @@ export interface Transport {
   open(events: TransportEvents): Promise<void>
   /** Once open: never blocks and never throws; a failure arrives as `failed` or `closed`, never before `send` has returned. */
   send(message: Uint8Array, about: MessageKind): void
-  /** The handshake is done; what depends on the agreed version (a header, a standing stream) starts here. */
+  /** It is settled what the server speaks; what depends on it (a header, a standing stream) starts here. */
   negotiated?(protocolVersion: string): void
-  /** Nobody waits for the answer to this request any more. */
+  /**
+   * Nobody waits for the answer to this request any more. Where `negotiated` named a modern version, ending its response is the cancel
+   * that the server hears, and is done at once; in legacy the server was told before, and may end the response itself.
+   */
   abandon?(id: number): void
+  /** True where ending a response tells the server that its request is cancelled (HTTP): no notification is sent then in the modern era. */
+  readonly endsToCancel?: boolean
   /** Closes because the server will not do (it refused the handshake): counts as a failed start. */
   reject?(fault: TransportFault): Promise<void>
   /** True while the peer reads slower than we write; a caller may hold back, `send` still queues up to a bound. */

@@ -1,0 +1,66 @@
+// The stateless revisions (2026-07-28 on): what they call things, and what each request says of its client.
+import { Json } from './json.ts'
+
+/** Newest first. Spec: basic/versioning. */
+export const MODERN_VERSIONS: readonly string[] = ['2026-07-28']
+export const LATEST_MODERN: string = MODERN_VERSIONS[0]!
+
+export type Era = 'legacy' | 'modern'
+
+export function isModernVersion(version: string): boolean {
+  return MODERN_VERSIONS.includes(version)
+}
+
+/** Reserved keys of `_meta`. Spec: basic/index, "_meta". */
+export const META = {
+  version: 'io.modelcontextprotocol/protocolVersion',
+  client: 'io.modelcontextprotocol/clientInfo',
+  capabilities: 'io.modelcontextprotocol/clientCapabilities',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  subscription: 'io.modelcontextprotocol/subscriptionId',
+  server: 'io.modelcontextprotocol/serverInfo',
+} as const
+
+/** Errors by which a server shows that it is modern. Spec: basic/index, "Error Codes". */
+export const MODERN_ERRORS = { headerMismatch: -32020, missingCapability: -32021, unsupportedVersion: -32022 } as const
+const MODERN_ERROR_CODES: ReadonlySet<unknown> = new Set(Object.values(MODERN_ERRORS))
+
+export function isModernError(error: Json): boolean {
+  return MODERN_ERROR_CODES.has(error.get('code')?.value)
+}
+
+/** The extension of tasks. Spec: SEP-2663. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+/** What a client says of itself with each request. */
+export interface Envelope {
+  readonly version: string
+  readonly info: Json
+  readonly capabilities: Json
+  readonly logLevel?: string | undefined
+}
+
+const EMPTY = Json.of({})
+
+/** The params with the envelope in their `_meta`; whatever else stands there stays. */
+export function withEnvelope(params: Json | undefined, envelope: Envelope): Json {
+  const given = params ?? EMPTY
+  const before = given.get('_meta')
+  const meta = (before?.type === 'object' ? before : EMPTY).with({
+    [META.version]: Json.of(envelope.version),
+    [META.client]: envelope.info,
+    [META.capabilities]: envelope.capabilities,
+    [META.logLevel]: envelope.logLevel === undefined ? undefined : Json.of(envelope.logLevel),
+  })
+  return given.with({ _meta: meta })
+}
+
+/** The params without the envelope, for a server of an older revision; without an empty `_meta` where nothing else stood there. */
+export function withoutEnvelope(params: Json): Json {
+  const meta = params.get('_meta')
+  if (meta?.type !== 'object' || !ENVELOPE_KEYS.some(key => meta.get(key) !== undefined)) return params
+  const rest = meta.with(Object.fromEntries(ENVELOPE_KEYS.map(key => [key, undefined])))
+  return params.with({ _meta: rest.keys().length === 0 ? undefined : rest })
+}
+
+const ENVELOPE_KEYS: readonly string[] = [META.version, META.client, META.capabilities, META.logLevel]
