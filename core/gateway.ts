@@ -16,6 +16,7 @@ import { createViews, type Views } from './relay/view.ts'
 import type { KnownSecrets } from './secrets.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
 import { createDialer } from './upstream/dialer.ts'
+import type { Spoken } from './upstream/eras.ts'
 import { createHttpTransport } from './upstream/http.ts'
 import { createLeftovers, reapLeftovers } from './upstream/leftovers.ts'
 import { createManagedTransport } from './upstream/managed.ts'
@@ -66,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   const dialer = createDialer()
 
-  function createTransport(server: ServerConfig, isBusy: () => boolean): Transport {
+  function createTransport(server: ServerConfig, _spoken: Spoken | undefined, isBusy: () => boolean): Transport {
     if (server.kind === 'remote') {
       return createHttpTransport({ url: new URL(server.url), headers: server.headers, maxBytes: config.limits.messageBytes, dialer, log })
     }

@@ -18,7 +18,7 @@ export interface McpServers {
   readonly diagnostics: readonly Diagnostic[]
 }
 
-interface EntryShape extends Omit<ServerShape, 'id' | 'name' | 'enabled' | 'timeout' | 'shared'> {
+interface EntryShape extends Omit<ServerShape, 'id' | 'name' | 'enabled' | 'timeout' | 'shared' | 'protocol'> {
   readonly type?: string | undefined
   readonly disabled?: boolean | undefined
   readonly enabled?: boolean | undefined
@@ -65,8 +65,14 @@ export async function readMcpServers(parsed: Source, from: ReferenceSources, bas
       const issues = checked.error.issues.map(issue => ({ ...issue, path: [name, ...issue.path] }))
       diagnostics.push(...explainIssues(inner, issues, z.record(z.string(), entryShape), failed))
     } else if (id !== undefined) {
-      const { type: _type, disabled, enabled, ...shape } = checked.data
-      servers.push({ shape: { ...shape, id, name, enabled: disabled !== true && enabled !== false }, source, path: [name], baseDir })
+      const { type, disabled, enabled, ...shape } = checked.data
+      const protocol = type === 'sse' ? { protocol: 'sse' as const } : {}
+      servers.push({
+        shape: { ...shape, ...protocol, id, name, enabled: disabled !== true && enabled !== false },
+        source,
+        path: [name],
+        baseDir,
+      })
     }
   }
   diagnostics.push(

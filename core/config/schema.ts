@@ -65,9 +65,13 @@ interface ServerCommon {
   readonly enabled: boolean
   /** One process or connection for all principals. */
   readonly shared: boolean
+  /** What it speaks; `auto`: found out. `sse`: HTTP with server-sent events as of 2024-11-05, for a remote server. */
+  readonly protocol: ServerProtocol
   readonly timeout: ServerTimeouts
   readonly at?: SourcePosition
 }
+
+export type ServerProtocol = 'auto' | 'modern' | 'legacy' | 'sse'
 
 export interface ChildServer extends ServerCommon {
   readonly kind: 'child'

@@ -14,6 +14,7 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
     name: shape.name ?? shape.id,
     enabled: shape.enabled ?? true,
     shared: shape.shared ?? false,
+    protocol: shape.protocol ?? 'auto',
     timeout: buildTimeouts(shape.timeout),
     at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
   }
@@ -54,6 +55,10 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
       return [
         diagnose(source, spanOf(source.root, [...path, 'command']), { code: 'missing-key', message: 'missing "command" or "url"', help }),
       ]
+    }
+    const protocol = entry.entries.find(one => one.key === 'protocol')
+    if (command !== undefined && protocol?.value.kind === 'scalar' && protocol.value.value === 'sse') {
+      return [diagnose(source, protocol.keySpan, { code: 'conflicting-keys', message: 'protocol: sse is for a server with a url' })]
     }
     const alien = url === undefined ? ['headers'] : ['args', 'env', 'cwd']
     return alien.flatMap(key => {

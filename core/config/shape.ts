@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import { parseAddress } from './listen.ts'
-import { idPattern, type LogLevel } from './schema.ts'
+import { idPattern, type LogLevel, type ServerProtocol } from './schema.ts'
 
 export interface FileShape {
   readonly listen?: string | number | ListenShape | undefined
@@ -28,6 +28,7 @@ export interface ServerShape {
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
+  readonly protocol?: ServerProtocol | undefined
   readonly timeout?: Duration | { readonly start?: Duration; readonly call?: Duration; readonly idle?: Duration } | undefined
   readonly command?: string | undefined
   readonly args?: readonly string[] | undefined
@@ -88,6 +89,10 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   name: words.optional(),
   enabled: z.boolean().optional().meta({ description: 'false: as if it did not stand here' }),
   shared: z.boolean().optional().meta({ description: 'One process for all principals; only for servers that keep no state' }),
+  protocol: z.enum(['auto', 'modern', 'legacy', 'sse']).optional().meta({
+    description:
+      'What it speaks, default auto (found out): modern = 2026-07-28, legacy = older with sessions, sse = HTTP+SSE of 2024-11-05',
+  }),
   timeout: z.union([duration, timeouts]).optional().meta({ description: 'Of a call, or {start, call, idle}; idle 0 = never' }),
   command: words.optional().meta({ description: 'Program to start; a relative path is taken from the folder of this file' }),
   args: z.array(text).optional(),

@@ -7,6 +7,7 @@ export interface DemoServerConfig {
   readonly name: string
   readonly enabled: boolean
   readonly shared: boolean
+  readonly protocol: 'legacy'
   readonly command: string
   readonly args: string[]
   readonly env: Record<string, string>
@@ -19,7 +20,18 @@ export function demoServers(): DemoServerConfig[] {
 
 function describeDemo(id: string, name: string): DemoServerConfig {
   const timeout = { startMs: 10_000, callMs: 60_000, idleMs: 600_000 }
-  return { kind: 'child', id, name, enabled: true, shared: false, command: process.execPath, args: [locateDemo(id)], env: {}, timeout }
+  return {
+    kind: 'child',
+    id,
+    name,
+    enabled: true,
+    shared: false,
+    protocol: 'legacy',
+    command: process.execPath,
+    args: [locateDemo(id)],
+    env: {},
+    timeout,
+  }
 }
 
 // Plain Node runs the built files only; from the sources (in tests) the build beside them is used.

@@ -24,7 +24,7 @@ export function initializeResult(
     const own = agreements[0]?.agreement
     return own === undefined
       ? Json.of({ protocolVersion, capabilities: ANYTHING, serverInfo: { name: view.only, version } })
-      : own.result.with({ protocolVersion: Json.of(protocolVersion) })
+      : asInitializeResult(own).with({ protocolVersion: Json.of(protocolVersion) })
   }
   let capabilities: JsonValue = {}
   for (const { agreement } of agreements) capabilities = merge(capabilities, agreement?.capabilities.value ?? ANYTHING)
@@ -38,6 +38,12 @@ export function initializeResult(
     serverInfo: { name: 'mcpgw', title: 'mcpgw', version },
     ...(instructions === '' ? {} : { instructions }),
   })
+}
+
+/** What a stateless server says of itself at `server/discover`, as one with sessions would have said it. */
+function asInitializeResult({ era, result, serverInfo }: Agreement): Json {
+  if (era === 'legacy') return result
+  return result.with({ serverInfo, resultType: undefined, supportedVersions: undefined, ttlMs: undefined, cacheScope: undefined })
 }
 
 /** Objects are united, a flag is set where any server sets it; of other values the first stays. */

@@ -7,7 +7,7 @@ import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { LaneClient } from './handshake.ts'
-import type { Transport } from './transport.ts'
+import type { MessageKind, Transport } from './transport.ts'
 
 /** A request that the server makes. `signal` aborts where the server cancels it or goes away. */
 export interface Ask {
@@ -76,8 +76,17 @@ export class Calls {
     return newest
   }
 
-  /** `limitMs` 0 = no time limit; progress starts it again. Never rejects. */
-  send(transport: Transport, method: string, params: Json | undefined, call: LaneCall, limitMs: number): Promise<Answer> {
+  /**
+   * `limitMs` 0 = no time limit; progress starts it again. `headers`: what HTTP mirrors of the request, in the modern era. Never rejects.
+   */
+  send(
+    transport: Transport,
+    method: string,
+    params: Json | undefined,
+    call: LaneCall,
+    limitMs: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
     const { cancel } = call
     if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
     return new Promise(resolve => {
@@ -90,11 +99,12 @@ export class Calls {
         resolve(answer)
       }
       const giveUp = (code: ErrorCode, reason: string) => {
-        // Spec: basic/utilities/cancellation: initialize is never cancelled.
-        if (method !== 'initialize') {
+        // Spec: basic/utilities/cancellation: initialize is never cancelled; a server that does not know server/discover may know no cancel either.
+        const isOpening = method === 'initialize' || method === 'server/discover'
+        const isEnough = headers !== undefined && transport.endsToCancel === true
+        if (!isOpening && !isEnough)
           transport.send(writeNotification('notifications/cancelled', Json.of({ requestId: pending.id, reason })), { kind: 'other' })
-          transport.abandon?.(pending.id)
-        }
+        if (method !== 'initialize') transport.abandon?.(pending.id)
         settle(errorAnswer(code, { server: this.#server }))
       }
       const touch = () => {
@@ -106,7 +116,7 @@ export class Calls {
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()
       const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
-      transport.send(writeRequest(pending.id, method, sent), { kind: 'request', id: pending.id })
+      transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers))
     })
   }
 
@@ -133,6 +143,10 @@ export class Calls {
   fail(answer: Answer): void {
     for (const pending of this.#pending.all()) pending.settle(answer)
   }
+}
+
+function about(id: number, headers: Readonly<Record<string, string>> | undefined): MessageKind {
+  return headers === undefined ? { kind: 'request', id } : { kind: 'request', id, headers }
 }
 
 function withProgressToken(params: Json | undefined, id: number): Json | undefined {

@@ -1,34 +1,20 @@
 // A lane: one MCP session with one server, for one client or for several that may share it. All ids on it are our own.
 import type { ServerConfig } from '../config/schema.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
-import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
-import { type Message, readMessage, writeNotification } from '../mcp/message.ts'
-import type { Answer, Clock, Log } from '../plugin/index.ts'
+import type { Json } from '../mcp/json.ts'
+import { type Message, writeNotification } from '../mcp/message.ts'
+import type { ListKind } from '../mcp/methods.ts'
+import { META } from '../mcp/modern.ts'
+import type { Answer } from '../plugin/index.ts'
 import { Asks } from './asks.ts'
-import { type Ask, Calls, type LaneCall } from './calls.ts'
-import { type Agreement, agree, initializeParams, type LaneClient } from './handshake.ts'
-import { withoutReserved } from './reserved.ts'
-import { isTransportFault, type Transport, type TransportFault } from './transport.ts'
-
-export interface LaneEvents {
-  /** A notification of no particular request. */
-  notified(lane: Lane, method: string, params: Json | undefined): void
-  asked(lane: Lane, ask: Ask): Promise<Answer>
-  opened(lane: Lane, agreement: Agreement): void
-  closed(lane: Lane, fault: TransportFault): void
-}
-
-export interface LaneOptions {
-  readonly server: ServerConfig
-  readonly client: LaneClient
-  readonly events: LaneEvents
-  readonly limits: JsonLimits
-  readonly clock: Clock
-  readonly log: Log
-  createTransport(): Transport
-  /** Takes known secrets out of whatever the server sends, before anyone sees it. */
-  scrub(bytes: Uint8Array): Uint8Array
-}
+import { Calls, type LaneCall } from './calls.ts'
+import { connect } from './connect.ts'
+import type { Agreement } from './handshake.ts'
+import { createInbox, type Inbound, type Inbox } from './inbox.ts'
+import type { LaneOptions } from './lane-options.ts'
+import { LEGACY_ONLY } from './speech.ts'
+import { createStateless, type Stateless } from './stateless.ts'
+import type { Transport, TransportFault } from './transport.ts'
 
 /** Stands for the code of an answer where it is certain that the server saw nothing. */
 const UNDELIVERED = 'undelivered'
@@ -43,27 +29,44 @@ export class Lane {
   #transport: Transport | undefined
   /** Requests other than for lists: each may have changed what the lists hold. */
   requests = 0
-  #garbled = 0
+  readonly #inbox: Inbox
   #closed = false
   #opening: Promise<Agreement | TransportFault> | undefined
+  /** Set where the open server is of a stateless revision. */
+  #stateless: Stateless | undefined
 
   constructor(options: LaneOptions) {
     this.#options = options
     this.server = options.server
     this.#calls = new Calls(options.server.id, options.clock)
+    const { limits, log, scrub } = options
+    this.#inbox = createInbox({
+      server: options.server.id,
+      limits,
+      log,
+      scrub,
+      receive: (message, during, current) => this.#receive(message, during, current),
+      garbled: during => this.#calls.find(during)?.settle(errorAnswer('upstream-garbage', { server: this.server.id })),
+    })
   }
 
   get isOpen(): boolean {
     return this.agreement !== undefined
   }
 
-  /** True where the server was told of a client that it may ask. */
+  /** True where the server was told of a client that it may ask; a stateless one is told with each request. */
   get declares(): boolean {
-    return this.#options.client.capabilities.keys().length > 0
+    return this.#stateless !== undefined || this.#options.client.capabilities.keys().length > 0
   }
 
   get isBusy(): boolean {
-    return this.#calls.size > 0
+    return this.#calls.size > (this.#stateless?.listening.pending ?? 0)
+  }
+
+  /** True while the server has promised to tell when this list changes. */
+  promises(kind: ListKind): boolean {
+    if (this.#stateless !== undefined) return this.#stateless.listening.promises(kind)
+    return this.agreement?.capabilities.get(kind.capability)?.get('listChanged')?.value === true
   }
 
   get late(): number {
@@ -90,6 +93,7 @@ export class Lane {
   }
 
   notify(method: string, params: Json | undefined): void {
+    if (this.#stateless !== undefined && LEGACY_ONLY.has(method)) return
     this.#transport?.send(writeNotification(method, params), { kind: 'other' })
   }
 
@@ -106,68 +110,60 @@ export class Lane {
     if ('detail' in ready) return this.#faultAnswer(ready)
     const transport = this.#transport
     if (transport === undefined) return errorAnswer('upstream-crashed', { server: this.server.id })
+    if (this.#stateless !== undefined) return this.#stateless.request(method, params, call)
     return this.#calls.send(transport, method, params, call, this.server.timeout.callMs)
   }
 
   async #open(): Promise<Agreement | TransportFault> {
-    const { server, client, events, log } = this.#options
+    const { client, clock, log, eras, createTransport, events } = this.#options
     if (this.#closed) return { code: 'upstream-unavailable', detail: 'closed' }
-    const transport = this.#options.createTransport()
-    this.#transport = transport
-    const isCurrent = () => this.#transport === transport
-    let fault: TransportFault | undefined
-    let failed: TransportFault | undefined
-    try {
-      await transport.open({
-        message: (bytes, during) => (isCurrent() || during !== undefined) && this.#receive(bytes, during, isCurrent()),
-        failed: (id, why) => {
-          failed ??= why
-          this.#calls.find(id)?.settle(this.#faultAnswer(why))
-        },
-        awaits: id => this.#calls.find(id) !== undefined,
-        ended: why => isCurrent() && this.#leave(why),
-        closed: why => {
-          fault ??= why
-          if (isCurrent()) this.#lost(why, true)
-        },
+    const found = await connect({
+      server: this.server,
+      client,
+      calls: this.#calls,
+      eras,
+      clock,
+      log,
+      createTransport,
+      adopt: transport => {
+        this.#transport = transport
+      },
+      isCurrent: transport => this.#transport === transport && !this.#closed,
+      received: (bytes, during, current) => this.#inbox.take(bytes, during, current),
+      failed: (id, fault) => this.#calls.find(id)?.settle(this.#failedAnswer(fault)),
+      ended: fault => this.#leave(fault),
+      lost: fault => this.#lost(fault, this.agreement !== undefined),
+    })
+    if ('agreement' in found) {
+      this.#begin(found.transport, found.agreement)
+      return found.agreement
+    }
+    events.closed(found)
+    return found
+  }
+
+  #begin(transport: Transport, agreement: Agreement): void {
+    const { client, events, clock, server } = this.#options
+    transport.negotiated?.(agreement.protocolVersion)
+    this.agreement = agreement
+    if (agreement.era === 'modern') {
+      this.#stateless = createStateless({
+        server: server.id,
+        agreement,
+        client,
+        calls: this.#calls,
+        transport,
+        callMs: server.timeout.callMs,
+        clock,
+        notified: (method, params) => events.notified(method, params),
+        missed: () => events.missed?.(),
+        definitionOf: async tool => events.definitionOf?.(tool),
       })
-    } catch (error) {
-      fault = isTransportFault(error) ? error : { code: 'upstream-unavailable', detail: String(error) }
-    }
-    if (fault === undefined && isCurrent()) {
-      const answer = await this.#calls.send(transport, 'initialize', initializeParams(client), {}, server.timeout.startMs)
-      const agreement = agree(answer)
-      if (answer.kind === 'error' && answer.code === undefined)
-        log.warn('server refused initialize', { server: server.id, text: (answer.payload as Json).string('message')?.slice(0, 500) })
-      // What the transport says of the failure is plainer than the answer made of it.
-      if ('detail' in agreement)
-        fault ??= failed === undefined ? agreement : { code: agreement.code, detail: `initialize failed: ${failed.detail}` }
-      else if (isCurrent()) {
-        transport.negotiated?.(agreement.protocolVersion)
-        this.agreement = agreement
-        this.notify('notifications/initialized', undefined)
-        events.opened(this, agreement)
-        return agreement
-      }
-    }
-    fault ??= { code: 'upstream-unavailable', detail: 'closed' }
-    if (isCurrent()) this.#lost(fault, true)
-    const ending = transport.reject?.(fault) ?? transport.close()
-    void ending.catch(error => log.warn('transport did not close', { server: server.id, error: String(error) }))
-    return fault
+    } else this.notify('notifications/initialized', undefined)
+    events.opened(agreement)
   }
 
-  #receive(bytes: Uint8Array, during: number | undefined, current: boolean): void {
-    const json = Json.scan(this.#options.scrub(bytes), this.#options.limits)
-    if (isFault(json)) return this.#garbage(`${json.code} at byte ${json.offset}: ${json.message}`, during)
-    const message = readMessage(withoutReserved(json), 'upstream')
-    if (!('code' in message) && message.kind === 'batch') {
-      for (const item of message.items) this.#dispatch(readMessage(item, 'upstream'), during, current)
-    } else this.#dispatch(message, during, current)
-  }
-
-  #dispatch(message: ReturnType<typeof readMessage>, during: number | undefined, current: boolean): void {
-    if ('code' in message) return this.#garbage(message.message, during)
+  #receive(message: Inbound, during: number | undefined, current: boolean): void {
     switch (message.kind) {
       case 'result':
         return this.#calls.answered(idOf(message.id), during, { kind: 'result', payload: message.result })
@@ -179,34 +175,33 @@ export class Lane {
       case 'request':
         // In a session that is over nobody takes the answer.
         return current ? this.#asked(message, during) : undefined
-      case 'batch':
-        return this.#garbage('a batch inside a batch', during)
     }
   }
 
-  #garbage(why: string, during: number | undefined): void {
-    this.#garbled++
-    // The 1st, 2nd, 4th, 8th...: a server that sends nothing else must not fill the log.
-    if (Number.isInteger(Math.log2(this.#garbled)))
-      this.#options.log.warn('server sent an invalid message', { server: this.server.id, why, count: this.#garbled })
-    if (during !== undefined) this.#calls.find(during)?.settle(errorAnswer('upstream-garbage', { server: this.server.id }))
+  #notified({ method, params }: Extract<Message, { kind: 'notification' }>, during: number | undefined): void {
+    if (method === 'notifications/cancelled') return this.#cancelled(params?.get('requestId'))
+    if (method === 'notifications/progress') return this.#calls.progressed(method, params)
+    // Where all share one channel, what belongs to a subscription says so. Spec: 2026-07-28 basic/patterns/subscriptions.
+    const about = during ?? (this.#stateless && idOf(params?.get('_meta')?.get(META.subscription)))
+    const call = about === undefined ? undefined : this.#calls.find(about)?.call
+    if (call?.notified !== undefined) call.notified(method, params)
+    else this.#options.events.notified(method, params)
   }
 
-  #notified({ method, params }: Extract<Message, { kind: 'notification' }>, during: number | undefined): void {
-    if (method === 'notifications/cancelled') return this.#asks.cancel(params?.get('requestId'))
-    if (method === 'notifications/progress') return this.#calls.progressed(method, params)
-    const call = during === undefined ? undefined : this.#calls.find(during)?.call
-    if (call?.notified !== undefined) call.notified(method, params)
-    else this.#options.events.notified(this, method, params)
+  #cancelled(id: Json | undefined): void {
+    if (this.#stateless === undefined) return this.#asks.cancel(id)
+    this.#stateless.cancelled(idOf(id))
   }
 
   #asked(request: Extract<Message, { kind: 'request' }>, during: number | undefined): void {
+    // Spec: 2026-07-28 basic/transports: a server makes no requests, and there is no way to answer one.
+    if (this.#stateless !== undefined) return this.#inbox.refuse(`the request ${request.method.slice(0, 50)}`, undefined)
     const transport = this.#transport
     const work = this.#asks.take(
       request,
       // Invariant: on a lane that several clients may share nobody is guessed.
       during !== undefined ? this.#calls.find(during) : this.declares ? this.#calls.newest() : undefined,
-      ask => this.#options.events.asked(this, ask),
+      ask => this.#options.events.asked(ask),
       bytes => {
         if (this.#transport === transport) transport?.send(bytes, { kind: 'other' })
       },
@@ -224,8 +219,21 @@ export class Lane {
     const had = this.#transport !== undefined
     this.#transport = undefined
     this.agreement = undefined
+    this.#stateless?.listening.close()
+    this.#stateless = undefined
     this.#asks.cancelAll()
-    if (had && report) this.#options.events.closed(this, fault)
+    if (had && report) this.#options.events.closed(fault)
+  }
+
+  /** A stateless server that does not know our requests any more has been replaced by an older one: the next opening finds out. */
+  #failedAnswer(fault: TransportFault): Answer {
+    const isReplaced = this.#stateless !== undefined && (fault.status === 400 || fault.status === 404 || fault.status === 405)
+    if (!isReplaced) return this.#faultAnswer(fault)
+    const transport = this.#transport
+    this.#options.eras.forget(this.server)
+    this.#leave(fault)
+    void transport?.close()
+    return this.#faultAnswer({ ...fault, undelivered: true })
   }
 
   #faultAnswer(fault: TransportFault): Answer {
@@ -234,6 +242,6 @@ export class Lane {
   }
 }
 
-function idOf(id: Json): number | undefined {
-  return id.type === 'number' && typeof id.value === 'number' ? id.value : undefined
+function idOf(id: Json | undefined): number | undefined {
+  return id?.type === 'number' && typeof id.value === 'number' ? id.value : undefined
 }

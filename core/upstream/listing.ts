@@ -44,7 +44,7 @@ export class Listings {
   /** `again`: ask anew unless the server has promised to tell of changes. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
   fetch(kind: ListKind, again = false): Promise<Items | Answer> | Items {
     const kept = this.#kept.get(kind.of)
-    if (kept !== undefined && this.#isCurrent(kept) && (kept.promised || !again)) return kept.items
+    if (kept !== undefined && this.#isCurrent(kind, kept) && (kept.promised || !again)) return kept.items
     let fetching = this.#fetching.get(kind.of)
     if (fetching === undefined) {
       fetching = this.#fetch(kind).finally(() => this.#fetching.delete(kind.of))
@@ -72,9 +72,12 @@ export class Listings {
     for (const kept of this.#kept.values()) kept.valid = false
   }
 
-  #isCurrent(kept: Kept): boolean {
+  #isCurrent(kind: ListKind, kept: Kept): boolean {
     if (!kept.valid || !this.#lane.isOpen) return false
-    return kept.promised || (kept.requests === this.#lane.requests && this.#clock.mono() < kept.until)
+    return (
+      (kept.promised && (kept.items === NONE || this.#lane.promises(kind))) ||
+      (kept.requests === this.#lane.requests && this.#clock.mono() < kept.until)
+    )
   }
 
   async #fetch(kind: ListKind): Promise<Items | Answer> {
@@ -82,12 +85,14 @@ export class Listings {
     if (!('detail' in ready)) {
       const capability = ready.capabilities.get(kind.capability)
       if (capability === undefined) return this.#keep(kind, NONE, [], true, this.#snapshot())
-      return this.#drain(kind, capability.get('listChanged')?.value === true)
+      return this.#drain(kind)
     }
     return this.#lane.request(kind.method, undefined)
   }
 
-  async #drain(kind: ListKind, promised: boolean): Promise<Items | Answer> {
+  async #drain(kind: ListKind): Promise<Items | Answer> {
+    // Promised before the list is asked for, so that no change falls between.
+    const promised = this.#lane.promises(kind)
     const before = this.#kept.get(kind.of)
     const began = this.#snapshot()
     const pages: Json[] = []

@@ -5,9 +5,10 @@ import { Json } from '../mcp/json.ts'
 import { LISTS } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Ask } from './calls.ts'
+import { createEras, type Eras, type Spoken } from './eras.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { Lane } from './lane.ts'
-import { Listings } from './listing.ts'
+import { isItems, Listings } from './listing.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
 /** Whoever uses a lane: gets what the server says outside of any call. */
@@ -45,7 +46,7 @@ export interface PoolOptions {
   readonly clock: Clock
   readonly log: Log
   /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
-  createTransport(server: ServerConfig, isBusy: () => boolean): Transport
+  createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport
   /** For health: how the last opening of a server went. */
   noteOpened(server: ServerConfig): void
   noteClosed(server: ServerConfig, fault: TransportFault): void
@@ -58,10 +59,12 @@ export class LanePool {
   /** The last agreement with each server, of whichever lane. */
   readonly #known = new Map<string, Agreement>()
   readonly #shared: LaneClient
+  readonly #eras: Eras
   #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#eras = createEras(options.clock)
     this.#shared = { info: Json.of({ name: 'mcpgw', version: options.version }), capabilities: Json.of({}) }
   }
 
@@ -140,22 +143,23 @@ export class LanePool {
       limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
       clock,
       log,
-      createTransport: () => createTransport(server, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
+      eras: this.#eras,
+      createTransport: spoken => createTransport(server, spoken, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
       scrub,
       events: {
-        notified: (from, method, params) => {
+        notified: (method, params) => {
           berth.lists.changed(method, LISTS)
           // Invariant: what a server says of one principal's doings reaches no other, so where it is unknown whose they are, nobody.
           if (server.shared && !FOR_ALL.has(method) && new Set([...users].map(user => user.principalId)).size > 1) return
-          for (const user of users) user.notified(from, method, params)
+          for (const user of users) user.notified(lane, method, params)
         },
-        asked: (from, ask) => {
+        asked: ask => {
           // A shared lane declared no capability: there is no one whom the server could mean.
           const [user] = users
           if (session === undefined || user === undefined) return Promise.resolve(NOBODY)
-          return user.asked(from, ask)
+          return user.asked(lane, ask)
         },
-        opened: (_from, agreement) => {
+        opened: agreement => {
           const before = this.#known.get(server.id)
           noteOpened(server)
           this.#known.set(server.id, agreement)
@@ -165,10 +169,18 @@ export class LanePool {
           for (const user of users) user.opened(berth)
           reopened = true
         },
-        closed: (from, fault: TransportFault) => {
+        missed: () => {
+          berth.lists.stale()
+          for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
+        },
+        definitionOf: async tool => {
+          const found = await berth.lists.fetch(TOOLS, true)
+          return isItems(found) ? found.find(item => item.string('name') === tool) : undefined
+        },
+        closed: (fault: TransportFault) => {
           noteClosed(server, fault)
           berth.lists.stale()
-          this.#restart(from, berth, fault)
+          this.#restart(lane, berth, fault)
         },
       },
     })
@@ -180,6 +192,7 @@ export class LanePool {
 
 /** Not before the supervisor has counted the failure; it says how much longer to wait. */
 const RESTART_MS = 50
+const TOOLS = LISTS[0]!
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
 const NOBODY: Answer = errorAnswer('client-cannot')

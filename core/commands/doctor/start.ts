@@ -4,6 +4,7 @@ import type { ServerConfig } from '../../config/schema.ts'
 import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
 import { createDialer } from '../../upstream/dialer.ts'
+import { createEras } from '../../upstream/eras.ts'
 import { createHttpTransport } from '../../upstream/http.ts'
 import { Lane } from '../../upstream/lane.ts'
 import { createManagedTransport, type ManagedTransport } from '../../upstream/managed.ts'
@@ -30,6 +31,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
     limits: defaultLimits,
     clock: systemClock,
     log: silent,
+    eras: createEras(systemClock),
     scrub: bytes => bytes,
     events: {
       notified() {},
@@ -37,7 +39,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
       opened() {},
       closed() {},
     },
-    createTransport() {
+    createTransport(_spoken) {
       if (server.kind === 'remote') {
         return createHttpTransport({
           url: new URL(server.url),

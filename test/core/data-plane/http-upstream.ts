@@ -69,11 +69,11 @@ export async function startHttpUpstream(options: HttpUpstreamOptions = {}): Prom
     }
     const { method, id, message } = describe(body)
     let session = String(given ?? '')
-    if (method === 'initialize') {
+    if (method === 'initialize' && options.modern === undefined) {
       session = `s${++opened}`
       sessions.add(session)
       if (!options.sessionless) response.setHeader('mcp-session-id', session)
-    } else if (!options.sessionless && !sessions.has(session)) return void response.writeHead(404).end()
+    } else if (!options.sessionless && options.modern === undefined && !sessions.has(session)) return void response.writeHead(404).end()
     script.take(receivedOf({ text: body, method, id, message, session, request, response }))
     if (id === undefined && !response.headersSent) response.writeHead(202).end()
   }
@@ -125,6 +125,7 @@ export async function startHttpUpstream(options: HttpUpstreamOptions = {}): Prom
       headers: {},
       enabled: true,
       shared: false,
+      protocol: 'legacy',
       timeout: { startMs: 5000, callMs: 10_000, idleMs: 0 },
       ...more,
     }),

@@ -26,6 +26,8 @@ export interface ScriptOptions {
   /** JSON texts of tools. */
   readonly tools?: readonly string[]
   readonly on?: Readonly<Record<string, Handler>>
+  /** A server of 2026-07-28: JSON text of the capabilities that server/discover tells. */
+  readonly modern?: string
 }
 
 export interface Script {
@@ -50,6 +52,13 @@ export function createScript(options: ScriptOptions): Script {
         received.result(
           `{"protocolVersion":"2025-11-25","capabilities":${options.capabilities ?? '{"tools":{}}'},"serverInfo":{"name":"scripted","version":"1"}}`,
         ),
+      ...(options.modern !== undefined && {
+        initialize: (received: Received) => received.error(-32601, 'only 2026-07-28 is spoken here'),
+        'server/discover': (received: Received) =>
+          received.result(
+            `{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":${options.modern},"instructions":"be kind","ttlMs":0,"cacheScope":"private","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"scripted","version":"2"}}}`,
+          ),
+      }),
       'tools/list': (received: Received) => received.result(`{"tools":[${(options.tools ?? [echoTool]).join(',')}]}`),
       'tools/call': (received: Received) =>
         received.result(`{"content":[],"echo":${JSON.stringify(received.message.params.arguments ?? null)}}`),

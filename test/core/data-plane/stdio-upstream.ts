@@ -82,6 +82,7 @@ export async function startStdioUpstream(options: ScriptOptions = {}): Promise<S
       env: {},
       enabled: true,
       shared: false,
+      protocol: 'legacy',
       timeout: { startMs: 10_000, callMs: 10_000, idleMs: 0 },
       ...more,
     }),

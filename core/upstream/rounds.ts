@@ -1,0 +1,70 @@
+// A stateless server asks by answering `input_required`: its questions become requests to the client, and its request is made again.
+// Spec: 2026-07-28 basic/patterns/mrtr.
+import { randomUUID } from 'node:crypto'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import { asJson, Json } from '../mcp/json.ts'
+import type { Answer } from '../plugin/index.ts'
+import type { Ask, LaneCall } from './calls.ts'
+
+/** A server that never has enough is cut here. */
+const MAX_ROUNDS = 16
+/** So many questions in one round. */
+const MAX_QUESTIONS = 100
+const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+const EMPTY = Json.of({})
+
+export function isInputRequired(answer: Answer): boolean {
+  return answer.kind === 'result' && (answer.payload as Json).holds('resultType', 'input_required')
+}
+
+/** Only these may be answered so; from any other it is no answer. */
+export function mayAsk(method: string): boolean {
+  return MAY_ASK.has(method)
+}
+
+/** `again` makes the request anew with what is added to its params. The answer is one that a client with sessions understands. */
+export async function askInRounds(
+  first: Answer,
+  server: string,
+  call: LaneCall,
+  again: (more: Record<string, Json | undefined>) => Promise<Answer>,
+): Promise<Answer> {
+  let answer = first
+  for (let round = 0; isInputRequired(answer); round++) {
+    if (call.asked === undefined) return errorAnswer('client-cannot', { server })
+    if (round === MAX_ROUNDS) return errorAnswer('upstream-garbage', { server, text: `the server asked for input ${MAX_ROUNDS} times` })
+    const { inputRequests, requestState } = readRound(answer)
+    const keys = inputRequests?.keys() ?? []
+    if (keys.length > MAX_QUESTIONS || (keys.length === 0 && requestState === undefined)) return errorAnswer('upstream-garbage', { server })
+    const replies = await Promise.all(keys.map(key => askOne(call, inputRequests!.get(key)!, server)))
+    const failed = replies.find(reply => reply.kind === 'error')
+    if (failed !== undefined) return failed
+    const inputResponses = inputRequests && EMPTY.with(Object.fromEntries(keys.map((key, i) => [key, asJson(replies[i]!.payload)])))
+    answer = await again({ inputResponses, requestState })
+  }
+  return answer
+}
+
+function readRound({ payload }: Answer): { inputRequests: Json | undefined; requestState: Json | undefined } {
+  const inputRequests = (payload as Json).get('inputRequests')
+  const requestState = (payload as Json).get('requestState')
+  return {
+    inputRequests: inputRequests?.type === 'object' ? inputRequests : undefined,
+    requestState: requestState?.type === 'string' ? requestState : undefined,
+  }
+}
+
+const NEVER = new AbortController().signal
+
+async function askOne(call: LaneCall, request: Json, server: string): Promise<Answer> {
+  const method = request.type === 'object' ? request.string('method') : undefined
+  if (method === undefined) return errorAnswer('upstream-garbage', { server })
+  const ask: Ask = { method, params: withElicitationId(method, request.get('params')), signal: call.cancel?.signal ?? NEVER, progress() {} }
+  return call.asked!(ask)
+}
+
+/** Spec: 2025-11-25 client/elicitation: a url elicitation has an id; 2026-07-28 has none. */
+function withElicitationId(method: string, params: Json | undefined): Json | undefined {
+  const isUrl = method === 'elicitation/create' && params?.string('mode') === 'url' && params.get('elicitationId') === undefined
+  return isUrl ? params.with({ elicitationId: Json.of(randomUUID()) }) : params
+}
