@@ -89,7 +89,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     createTransport,
     scrub: bytes => secrets.scrub(bytes),
-    noteOpened: server => board.opened(server.id),
+    noteOpened: (server, agreement) => board.opened(server.id, agreement.protocolVersion),
     noteClosed: (server, fault) => board.closed(server.id, fault),
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))

@@ -56,8 +56,9 @@ function show(io: VerbIo, servers: readonly ServerHealth[], source: string): num
   const ready = servers.every(server => server.state === 'ready')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    for (const { server, state, pids, restarts, lastFailure } of servers) {
+    for (const { server, state, pids, restarts, lastFailure, protocol } of servers) {
       const more = [
+        protocol === undefined ? '' : `MCP ${protocol}`,
         pids.length > 0 ? `pid ${pids.join(', ')}` : '',
         restarts > 0 ? `${restarts} restarts` : '',
         state === 'ready' ? '' : (lastFailure ?? ''),

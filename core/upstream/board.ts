@@ -8,7 +8,7 @@ import type { TransportFault } from './transport.ts'
 export interface ServerBoard {
   /** Of a child server; throws for any other. */
   supervisor(server: string): Supervisor
-  opened(server: string): void
+  opened(server: string, protocol: string): void
   closed(server: string, fault: TransportFault): void
   list(): readonly ServerHealth[]
 }
@@ -34,6 +34,7 @@ interface Remote {
 export function createServerBoard({ servers, clock, log, onEvent, health }: BoardOptions): ServerBoard {
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
+  const protocols = new Map<string, string>()
   for (const server of servers) {
     if (!server.enabled) continue
     const component = health?.component(`server/${server.id}`)
@@ -60,7 +61,8 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
       if (found === undefined) throw new Error(`${server} is no child server`)
       return found
     },
-    opened(server) {
+    opened(server, protocol) {
+      protocols.set(server, protocol)
       const remote = remotes.get(server)
       if (remote === undefined) return
       remote.open++
@@ -82,9 +84,11 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
         .filter(server => server.enabled)
         .map(({ id }) => {
           const remote = remotes.get(id)
-          if (remote === undefined) return supervisors.get(id)!.health
+          const protocol = protocols.get(id)
+          const spoken = protocol === undefined ? {} : { protocol }
+          if (remote === undefined) return { ...supervisors.get(id)!.health, ...spoken }
           const { state, since, restarts, lastFailure } = remote
-          return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }) }
+          return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
         }),
   }
 }

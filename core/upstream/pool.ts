@@ -48,7 +48,7 @@ export interface PoolOptions {
   /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
   createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport
   /** For health: how the last opening of a server went. */
-  noteOpened(server: ServerConfig): void
+  noteOpened(server: ServerConfig, agreement: Agreement): void
   noteClosed(server: ServerConfig, fault: TransportFault): void
   scrub(bytes: Uint8Array): Uint8Array
 }
@@ -161,7 +161,7 @@ export class LanePool {
         },
         opened: agreement => {
           const before = this.#known.get(server.id)
-          noteOpened(server)
+          noteOpened(server, agreement)
           this.#known.set(server.id, agreement)
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.

@@ -68,6 +68,8 @@ export interface ServerHealth {
   /** Wall clock, ms since 1970. */
   readonly since: number
   readonly pids: readonly number[]
+  /** The revision that it spoke last. */
+  readonly protocol?: string
   /** Starts after a failure, since the gateway started. */
   readonly restarts: number
   readonly lastExit?: { readonly code: number | null; readonly signal: string | null; readonly at: number }
