@@ -1,6 +1,7 @@
-// Streamable HTTP for clients (revisions up to 2025-11-25): routes, sessions by header, bodies within bounds.
+// Streamable HTTP for clients of both eras: routes, sessions by header or requests on their own, bodies within bounds.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Cancel } from '../cancel.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
@@ -17,6 +18,7 @@ import { createBodyReader } from './body.ts'
 import { createGreetings } from './greeting.ts'
 import { endWith, HttpReply, HttpStream } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
+import { classify } from './inbound.ts'
 import type { Session } from './session.ts'
 import { within } from './within.ts'
 
@@ -133,6 +135,17 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const message = readMessage(json, 'downstream')
     if ('code' in message) return refuse(response, 'invalid-request', message.message, message.id)
     const channel = new HttpReply(response, true)
+    const inbound = classify(message, peer)
+    if (inbound.kind === 'refused') {
+      const error = errorObject(inbound.code, { text: inbound.text, ...(inbound.data && { data: inbound.data }) })
+      return channel.reply(writeErrorObject(message.kind === 'request' ? message.id : NO_ID, error), 400)
+    }
+    if (inbound.kind === 'modern' && (message.kind === 'request' || message.kind === 'notification')) {
+      // Spec: 2026-07-28 basic/transports/streamable-http, "Cancellation": hanging up is the cancel.
+      const cancel = new Cancel()
+      response.on('close', () => response.writableFinished || cancel.cancel('the client has hung up'))
+      return relay.serve({ view, envelope: inbound.envelope, message, channel, peer, mismatch: inbound.mismatch, cancel })
+    }
     if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
       await relay.open(view, message, channel, peer)
       return

@@ -1,11 +1,14 @@
-// A client's session (revisions up to 2025-11-25): what it declared, what it waits for, what it is asked. No process, no timer.
+// What is kept of a client: what it declared, what it waits for, what it is asked. No process, no timer.
+// Of stateless clients nobody sees it: it is what their requests have in common upstream.
 import type { Cancel } from '../cancel.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
+import type { Era } from '../mcp/modern.ts'
 import type { Answer, Peer, Principal } from '../plugin/index.ts'
 import type { View } from '../relay/view.ts'
 import { Slots } from '../slots.ts'
+import type { LaneClient } from '../upstream/handshake.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 
 /** A way to the client. Messages are whole JSON-RPC texts. */
@@ -26,6 +29,8 @@ export interface Inflight {
   readonly key: string
   readonly cancel: Cancel
   readonly channel: Channel
+  /** Least severe log message that a stateless request asked for. */
+  readonly logLevel?: string | undefined
 }
 
 interface Outgoing {
@@ -36,6 +41,7 @@ interface Outgoing {
 
 export interface SessionInit {
   readonly id: string
+  readonly era: Era
   readonly view: View
   readonly peer: Peer
   readonly protocolVersion: string
@@ -54,6 +60,7 @@ export function ownerOf(principal: Pick<Principal, 'id' | 'tenant'> | undefined)
 
 export class Session {
   readonly id: string
+  readonly era: Era
   readonly view: View
   readonly peer: Peer
   readonly protocolVersion: string
@@ -74,9 +81,11 @@ export class Session {
   ended = false
   readonly #outgoing = new Map<number, Outgoing>()
   #nextId = 1
+  #laneClient: LaneClient | undefined
 
   constructor(init: SessionInit) {
     this.id = init.id
+    this.era = init.era
     this.view = init.view
     this.peer = init.peer
     this.protocolVersion = init.protocolVersion
@@ -86,6 +95,18 @@ export class Session {
     this.principal = init.principal
     this.lastSeen = init.now
     this.user = init.userOf(this)
+  }
+
+  /** As plugins see it: stateless clients have none. */
+  get sessionId(): string | undefined {
+    return this.era === 'legacy' ? this.id : undefined
+  }
+
+  /** What a stateless server is told of this client with each request. */
+  get laneClient(): LaneClient {
+    if (this.#laneClient?.logLevel !== this.logLevel || this.#laneClient === undefined)
+      this.#laneClient = { info: this.info, capabilities: this.capabilities, logLevel: this.logLevel }
+    return this.#laneClient
   }
 
   get owner(): string {

@@ -2,6 +2,7 @@
 
 import { reserve } from './json/lookalike.ts'
 import type { Json } from './json.ts'
+import { META } from './modern.ts'
 
 export { type Id, toLine, writeError, writeErrorObject, writeNotification, writeRequest, writeResult } from './message-writer.ts'
 
@@ -20,8 +21,8 @@ export type MessageFault = { readonly code: 'invalid-request'; readonly message:
 // Sixteen megabytes hold eight million elements, each of which would be answered.
 const MAX_BATCH = 1000
 const inRoot = reserve(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
-const inParams = reserve('name arguments _meta uri cursor progressToken requestId task requestState inputResponses'.split(' '))
-const inMeta = reserve(['progressToken'])
+const inParams = reserve('name arguments _meta uri cursor progressToken requestId task taskId requestState inputResponses'.split(' '))
+const inMeta = reserve(['progressToken', ...Object.values(META)])
 const inError = reserve(['code', 'message', 'data'])
 
 /** `side`: who sent it. Of a client, the keys inside params and error are held to their exact spelling too. */

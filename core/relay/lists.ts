@@ -18,12 +18,14 @@ const whole = new WeakMap<Catalog, Json>()
 
 export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
   const sent = x.sent as Json
-  const scope = `${session.id}\0${session.owner}\0${kind.of}`
+  // Two requests of a stateless client have no session in common, but their caller and what they see.
+  const scope = [session.sessionId ?? session.view.only ?? '', session.owner, kind.of].join('\0')
   const start = sent.get('cursor') === undefined ? 0 : openCursor(scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)
   const failure = catalogs.failure(session, catalog)
   if (failure !== undefined) return failure
+  if (session.era === 'modern' && catalog.entries.length === 0 && !offers(deps, session, kind)) return errorAnswer('method-not-found')
   let entries = catalog.entries
   if (deps.pipeline.wants.lists) {
     const keep = await deps.pipeline.narrow(x, entries)
@@ -41,6 +43,14 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   const end = start + PAGE
   const page = pageOf(kind, entries.slice(start, end))
   return { kind: 'result', payload: end < entries.length ? page.with({ nextCursor: Json.of(sealCursor(scope, end)) }) : page }
+}
+
+/** Spec: 2026-07-28 server/discover: what no server declares is no method here. */
+function offers({ pool }: RelayDeps, { view }: Session, { capability }: ListKind): boolean {
+  return view.servers.some(({ id }) => {
+    const agreement = pool.known(id)
+    return agreement === undefined || agreement.capabilities.get(capability) !== undefined
+  })
 }
 
 function pageOf(kind: ListKind, entries: readonly Entry[]): Json {

@@ -5,37 +5,57 @@ import { ownerOf, type ReplyChannel, type Session } from '../downstream/session.
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
+import { withoutEnvelope } from '../mcp/modern.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
-import type { Answer, Exchange, Resource } from '../plugin/index.ts'
+import type { Answer, Exchange, Peer, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
+import type { LaneClient } from '../upstream/handshake.ts'
+import type { Berth } from '../upstream/pool.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
-import type { Work } from './run.ts'
-import { subscribe, tellLevel, unsubscribe } from './standing.ts'
+import { mirrorFault } from './mirrored.ts'
+import type { Tell, Work } from './run.ts'
+import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
 import { listTasks, Tasks } from './tasks.ts'
-import { askClient } from './to-client.ts'
+import { askClient, isLoudEnough } from './to-client.ts'
+import type { View } from './view.ts'
 
-export type Plan = Pick<Work, 'resource' | 'resolve' | 'perform' | 'isHidden'>
-export type Planner = (session: Session, method: string, params: Json, channel: ReplyChannel, cancel: Cancel) => Plan
+export type Plan = Pick<Work, 'perform' | 'isHidden'> & { readonly resolve: NonNullable<Work['resolve']> }
+export type Planner = (request: Asked) => Plan
+
+/** One request of a client. */
+export interface Asked {
+  readonly session: Session
+  readonly id: Json
+  readonly method: string
+  readonly params: Json
+  readonly channel: ReplyChannel
+  readonly cancel: Cancel
+  readonly peer: Peer
+  /** What a stateless server is told of the client. */
+  readonly client: LaneClient
+}
 
 export const PLUMBING: Resource = Object.freeze({ kind: 'plumbing' })
 export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
 const TOOLS = LISTS[0]!
+const PLUMBING_METHODS: ReadonlySet<string> = new Set(['ping', 'logging/setLevel', 'initialize', 'server/discover'])
+const OUTSIDE: ReadonlySet<string> = new Set([...LISTS.map(list => list.changed), 'notifications/resources/updated'])
 
 export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
   const tasks = new Tasks()
-  return (session, method, params, channel, cancel) => {
+  return asked => {
+    const { session, method, params, channel, cancel, client } = asked
+    const resource = resourceOf(session.view, method)
     const list = listOf(method)
     if (list !== undefined) {
-      const resource: Resource = { kind: 'list', of: list.of }
-      return { resource, resolve: x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
+      return { resolve: x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
     }
-    if (method === 'ping' || method === 'logging/setLevel' || method === 'initialize') {
+    if (resource.kind === 'plumbing') {
       return {
-        resource: PLUMBING,
-        resolve: x => isOther(session, x) ?? PLUMBING,
+        resolve: x => isOther(session, x) ?? resource,
         perform: async () => {
           if (method === 'initialize') return errorAnswer('invalid-request', { text: 'this session is initialized' })
           if (method === 'ping') return EMPTY
@@ -49,37 +69,58 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
       }
     }
     if (method === 'tasks/list') {
-      const resource: Resource = { kind: 'method', server: session.view.only ?? '', method }
-      return { resource, resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(catalogs, tasks, session, cancel) }
+      return { resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(catalogs, tasks, session, cancel) }
     }
     let target: Target | undefined
     return {
-      resource: { kind: 'method', server: '', method },
       resolve(x) {
         const take = (found: Target | NoTarget) => {
           if ('code' in found) return refusalOf(deps, found)
           target = found
+          const mismatch = session.era === 'modern' ? mirrorFault(asked.peer, found.definition, params) : undefined
+          if (mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: mismatch, resource: found.resource }
           return found.resource
         }
         return isOther(session, x) ?? chain(findTarget(catalogs, tasks, session, method, params), take)
       },
       isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
       async perform(x, tell) {
-        const { lane } = catalogs.berth(session, target!.server)!
-        const sent = target!.toServer(x.sent as Json)
+        const berth = catalogs.berth(session, target!.server)!
+        const { lane } = berth
+        if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
+        const sent = withoutEnvelope(target!.toServer(x.sent as Json))
         if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
         if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
         const progressToken = params.get('_meta')?.get('progressToken')
         const answer = await lane.request(method, sent, {
           cancel,
           ...(progressToken && { progressToken }),
-          notified: tell,
+          notified: session.era === 'modern' ? filterTold(asked, berth, tell) : tell,
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),
+          client,
+          ...(target!.definition && { definition: target!.definition }),
         })
         if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
         return answer
       },
     }
+  }
+}
+
+/** What a request is about before anything is looked up. */
+export function resourceOf(view: View, method: string): Resource {
+  const list = listOf(method)
+  if (list !== undefined) return { kind: 'list', of: list.of }
+  if (PLUMBING_METHODS.has(method)) return PLUMBING
+  return { kind: 'method', server: method === 'tasks/list' ? (view.only ?? '') : '', method }
+}
+
+/** Spec: 2026-07-28 basic/transports, "Receiving Messages": on the stream of a request only what belongs to it. */
+function filterTold({ session, client }: Asked, { lane }: Berth, tell: Tell): Tell {
+  return (method, params) => {
+    if (method === 'notifications/message') return isLoudEnough(client.logLevel, params) ? tell(method, params) : undefined
+    if (method === 'notifications/progress' || !OUTSIDE.has(method)) return tell(method, params)
+    session.user.notified(lane, method, params)
   }
 }
 

@@ -2,27 +2,32 @@
 import { Cancel } from '../cancel.ts'
 import { ownerOf, type ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, isErrorCode } from '../errors.ts'
+import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
-import type { Peer, Resource } from '../plugin/index.ts'
+import type { Peer, Principal, Resource } from '../plugin/index.ts'
+import type { Refusal } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
+import type { LaneUser } from '../upstream/pool.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { initializeResult } from './merge.ts'
-import { createPlans, EMPTY, isOther, PLUMBING } from './plan.ts'
-import { run } from './run.ts'
+import { createPlans, EMPTY, isOther, PLUMBING, resourceOf } from './plan.ts'
+import { type Caller, run } from './run.ts'
+import { MAX_CLIENT_BYTES } from './sessions.ts'
 import { tellAgain } from './standing.ts'
+import { createStateless, type Visit } from './stateless.ts'
 import { askClient, createTold } from './to-client.ts'
 import type { View } from './view.ts'
+import { findVisitor } from './visitors.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
+type Notice = Extract<Message, { kind: 'notification' }>
 
 /** How long initialize waits for servers that have not been heard of yet. */
 const LEARN_MS = 2000
-/** What a client says of itself is kept as long as its session, of which there may be thousands. */
-const MAX_CLIENT_BYTES = 64 * 1024
 const NO_PARAMS = Json.of({})
 
 export interface Relay {
@@ -30,6 +35,8 @@ export interface Relay {
   open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined>
   /** Any message of a session. Resolves when it is dealt with; a request is answered on `channel`. */
   receive(session: Session, message: Message, channel: ReplyChannel, peer: Peer): Promise<void>
+  /** Any message of a stateless client; a request is answered on its channel. */
+  serve(visit: Visit): Promise<void>
   /** Whatever of a session carries no request (its stream, its end, notifications, responses): the credential is checked all the same. */
   admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined>
   end(session: Session): Promise<void>
@@ -41,12 +48,22 @@ export function createRelay(deps: RelayDeps): Relay {
   const told = createTold(deps, catalogs)
   const planOf = createPlans(deps, catalogs)
 
+  /** What servers may say to a client and ask of it. */
+  const userOf = (session: Session): LaneUser => ({
+    notified: (lane, method, got) => told(session, lane, method, got),
+    asked: (lane, ask) => askClient(deps, session, lane, ask),
+    opened: berth => tellAgain(session, berth),
+    principalId: session.owner,
+    logLevel: () => session.logLevel,
+    holds: server => [...session.subscriptions.values()].some(one => one.server === server),
+  })
+
   async function open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined> {
     const params = request.params ?? NO_PARAMS
     const protocolVersion = negotiate(params.string('protocolVersion'))
     let session: Session | undefined
     await run(deps, {
-      session: undefined,
+      caller: undefined,
       peer,
       id: request.id,
       method: 'initialize',
@@ -68,6 +85,7 @@ export function createRelay(deps: RelayDeps): Relay {
         await learn(view, ownerOf(x.principal))
         const made = new Session({
           id: sessions.newId(),
+          era: 'legacy',
           view,
           peer,
           protocolVersion,
@@ -75,14 +93,7 @@ export function createRelay(deps: RelayDeps): Relay {
           capabilities: own.get('capabilities')!,
           principal: x.principal,
           now: clock.mono(),
-          userOf: self => ({
-            notified: (lane, method, got) => told(self, lane, method, got),
-            asked: (lane, ask) => askClient(deps, self, lane, ask),
-            opened: berth => tellAgain(self, berth),
-            principalId: self.owner,
-            logLevel: () => self.logLevel,
-            holds: server => [...self.subscriptions.values()].some(one => one.server === server),
-          }),
+          userOf,
         })
         if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
@@ -124,14 +135,16 @@ export function createRelay(deps: RelayDeps): Relay {
     const cancel = new Cancel()
     const slot = session.inflight.add({ key: keyOf(id), cancel, channel })
     try {
-      const { resource, resolve, perform, isHidden } = planOf(session, method, params ?? NO_PARAMS, channel, cancel)
-      await run(deps, { session, peer, id, method, params, channel, cancel, resource, resolve, perform, isHidden })
+      const asked = { session, id, method, params: params ?? NO_PARAMS, channel, cancel, peer, client: session.laneClient }
+      const { resolve, perform, isHidden } = planOf(asked)
+      const resource = resourceOf(session.view, method)
+      await run(deps, { caller: session, peer, id, method, params, channel, cancel, resource, resolve, perform, isHidden })
     } finally {
       session.inflight.remove(slot)
     }
   }
 
-  async function notified(session: Session, { method, params }: Extract<Message, { kind: 'notification' }>, peer: Peer): Promise<void> {
+  async function notified(session: Session, { method, params }: Notice, peer: Peer): Promise<void> {
     if (method === 'notifications/initialized') return
     if (method === 'notifications/cancelled') {
       const id = params?.get('requestId')
@@ -146,15 +159,19 @@ export function createRelay(deps: RelayDeps): Relay {
       const shown = params === undefined ? undefined : await clear(method, params)
       return shown && session.progressed(shown)
     }
-    // What we do not know is for every server that is open; of roots only those hear that were told of roots.
     if (method === 'notifications/roots/list_changed' && !session.declares) return
+    await pass(session, { method, params }, peer)
+  }
+
+  /** What we do not know is for every server that is open; of roots only those hear that were told of roots. */
+  async function pass(session: Session, { method, params }: Pick<Notice, 'method' | 'params'>, peer: Peer): Promise<void> {
     for (const { id: server } of session.view.servers) {
       const { lane } = catalogs.berth(session, server)!
       if (!lane.isOpen) continue
       const resource: Resource = { kind: 'method', server, method }
       const channel: ReplyChannel = { open: false, send() {}, reply() {} }
       await run(deps, {
-        session,
+        caller: session,
         peer,
         id: Json.of(0),
         method,
@@ -177,6 +194,16 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
+    const admitted = await admit(session, peer, x => isOther(session, x))
+    return typeof admitted === 'string' ? admitted : undefined
+  }
+
+  /** What carries no request: the caller, or the code of the refusal. */
+  async function admit(
+    caller: Caller,
+    peer: Peer,
+    refuse: (x: LiveExchange) => Refusal | undefined = () => undefined,
+  ): Promise<{ principal: Principal | undefined } | ErrorCode> {
     const at = clock.now()
     const x = deps.pipeline.openExchange({
       id: deps.newId(at),
@@ -184,22 +211,31 @@ export function createRelay(deps: RelayDeps): Relay {
       action: 'session',
       resource: PLUMBING,
       peer,
-      client: session.client,
-      protocolVersion: session.protocolVersion,
-      sessionId: session.id,
+      client: caller.client,
+      protocolVersion: caller.protocolVersion,
+      sessionId: caller.sessionId,
       params: NO_PARAMS,
       at,
       mono: clock.mono(),
       cancel: new Cancel(),
     })
-    const admission = await deps.pipeline.admit(x, async () => isOther(session, x) ?? PLUMBING)
+    const admission = await deps.pipeline.admit(x, async () => refuse(x) ?? PLUMBING)
     if (admission.kind === 'refused') {
       deps.pipeline.settle(x, { kind: 'denied', decision: x.decision! })
       return isErrorCode(admission.refusal.code) ? admission.refusal.code : 'denied'
     }
     deps.pipeline.settle(x, { kind: 'answered', answer: EMPTY, isToolError: false })
-    return undefined
+    return { principal: x.principal }
   }
 
-  return { open, receive, admitStanding, end: session => sessions.end(session) }
+  const serve = createStateless({
+    deps,
+    planOf,
+    learn,
+    admit,
+    pass,
+    find: visitor => findVisitor(deps, visitor, userOf),
+  })
+
+  return { open, receive, serve, admitStanding, end: session => sessions.end(session) }
 }

@@ -1,18 +1,21 @@
 // One request of a client as a straight line: open, admit, perform, respond, reply, settle.
 import type { Cancel } from '../cancel.ts'
-import type { ReplyChannel, Session } from '../downstream/session.ts'
+import type { ReplyChannel } from '../downstream/session.ts'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
-import type { Answer, Awaitable, Outcome, Peer, Resource } from '../plugin/index.ts'
+import type { Answer, Awaitable, Exchange, Outcome, Peer, Resource } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
 import type { RelayDeps } from './deps.ts'
 
+/** Who asks, as far as he says so himself. */
+export type Caller = Pick<Exchange, 'client' | 'protocolVersion' | 'sessionId'>
+
 export interface Work {
-  readonly session: Session | undefined
+  readonly caller: Caller | undefined
   readonly peer: Peer
   readonly id: Json
   readonly method: string
@@ -27,6 +30,14 @@ export interface Work {
   perform(x: LiveExchange, tell: Tell): Promise<Answer>
   /** A denied call is answered as an unknown one where the caller may not even see it. */
   readonly isHidden?: ((x: LiveExchange) => Promise<boolean>) | undefined
+  /** The answer as this client's revision has it, last of all. */
+  readonly finish?: ((answer: Answer) => Finished) | undefined
+}
+
+/** `status` counts on HTTP only. */
+export interface Finished {
+  readonly answer: Answer
+  readonly status: number | undefined
 }
 
 /** Sends a notification of this request to the client, in order, after the plugins have seen it. */
@@ -37,7 +48,7 @@ const NO_PARAMS = Json.of({})
 
 export async function run(deps: RelayDeps, work: Work): Promise<void> {
   const { pipeline, clock } = deps
-  const { session } = work
+  const { caller } = work
   const at = clock.now()
   const x = pipeline.openExchange({
     id: deps.newId(at),
@@ -45,7 +56,9 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     action: work.method,
     resource: work.resource,
     peer: work.peer,
-    ...(session && { client: session.client, protocolVersion: session.protocolVersion, sessionId: session.id }),
+    client: caller?.client,
+    protocolVersion: caller?.protocolVersion,
+    sessionId: caller?.sessionId,
     params: work.params ?? NO_PARAMS,
     at,
     mono: clock.mono(),
@@ -57,7 +70,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     deps.log.error('bug: a request failed inside the gateway', { method: work.method, error: stack ?? message })
     const answer = errorAnswer('internal', { callId: x.id })
-    work.channel.reply(writeErrorObject(work.id, asJson(answer.payload)), errors.internal.http)
+    reply(work, answer, errors.internal.http)
     pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
   }
 }
@@ -79,9 +92,15 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   const outcome = outcomeOf(answer, shown)
   // Spec: basic/utilities/cancellation: no answer to a cancelled request.
   if (outcome.kind === 'cancelled') work.channel.reply(NOTHING)
-  else if (shown.kind === 'result') work.channel.reply(writeResult(work.id, asJson(shown.payload)))
-  else work.channel.reply(writeErrorObject(work.id, asJson(shown.payload)))
+  else reply(work, shown)
   return outcome
+}
+
+function reply(work: Work, given: Answer, status?: number): void {
+  const finished = work.finish?.(given)
+  const { kind, payload } = finished?.answer ?? given
+  const write = kind === 'result' ? writeResult : writeErrorObject
+  work.channel.reply(write(work.id, asJson(payload)), status ?? finished?.status)
 }
 
 /** What was begun upstream is on record as begun: a bug here must still come to an answer that the plugins see. */
@@ -134,13 +153,20 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
   const { code, retryAfter } = refusal
   const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
   const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
-  if (plain) return work.channel.reply(writeErrorObject(work.id, refusalError(refusal, callId)), status)
+  if (plain) return reply(work, { kind: 'error', payload: refusalError(refusal, callId), code }, status)
   const result = Json.of({
     content: [{ type: 'text', text: refusal.reason }],
     isError: true,
     _meta: { 'mcpgw/refusal': { code, callId, ...(retryAfter !== undefined && { retryAfter }) } },
   })
-  work.channel.reply(writeResult(work.id, result))
+  reply(work, { kind: 'result', payload: result })
 }
 
-const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>(['unknown-tool', 'invalid-params', 'method-not-found', 'upstream-unavailable'])
+const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>([
+  'unknown-tool',
+  'invalid-params',
+  'method-not-found',
+  'header-mismatch',
+  'missing-capability',
+  'upstream-unavailable',
+])

@@ -1,17 +1,22 @@
-// The open sessions: found by id, bounded in number, ended when idle for long.
+// The open sessions: found by id (those of stateless clients by what they are of), bounded in number, ended when idle for long.
 import { randomBytes } from 'node:crypto'
 import type { Session } from '../downstream/session.ts'
 import type { Clock } from '../plugin/index.ts'
 
 const IDLE_MS = 30 * 60_000
 const SWEEP_MS = 60_000
+/** What a client says of itself is kept as long as its session, of which there may be thousands. */
+export const MAX_CLIENT_BYTES = 64 * 1024
 
 export interface SessionStore {
   readonly size: number
   /** 128 bit and more: a session id is hard to guess, and still never stands for an identity. */
   newId(): string
-  add(session: Session): boolean
+  /** `key`: of a stateless client, what its requests have in common. */
+  add(session: Session, key?: string): boolean
+  /** Invariant: what is kept of stateless clients is found by no id that a client could send. */
   find(id: string): Session | undefined
+  pooled(key: string): Session | undefined
   all(): Iterable<Session>
   end(session: Session): Promise<void>
   /** Ends all, and the sweeping. */
@@ -21,9 +26,13 @@ export interface SessionStore {
 /** `max` sessions at once: one more is refused, after the longest idle ones were ended. */
 export function createSessions(clock: Clock, onEnd: (session: Session) => Promise<void>, max = 20_000): SessionStore {
   const sessions = new Map<string, Session>()
+  const byKey = new Map<string, Session>()
+  const keys = new WeakMap<Session, string>()
 
   async function end(session: Session): Promise<void> {
     if (!sessions.delete(session.id)) return
+    const key = keys.get(session)
+    if (key !== undefined) byKey.delete(key)
     session.end()
     await onEnd(session)
   }
@@ -39,7 +48,7 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
       return sessions.size
     },
     newId: () => randomBytes(18).toString('base64url'),
-    add(session) {
+    add(session, key) {
       if (sessions.size >= max) {
         // Insertion order is age: the oldest idle one goes.
         for (const old of sessions.values()) {
@@ -50,9 +59,17 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
         if (sessions.size >= max) return false
       }
       sessions.set(session.id, session)
+      if (key !== undefined) {
+        byKey.set(key, session)
+        keys.set(session, key)
+      }
       return true
     },
-    find: id => sessions.get(id),
+    find(id) {
+      const session = sessions.get(id)
+      return session?.era === 'legacy' ? session : undefined
+    },
+    pooled: key => byKey.get(key),
     all: () => sessions.values(),
     end,
     async close() {

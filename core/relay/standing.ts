@@ -18,6 +18,13 @@ export function tellLevel(session: Session, { lane, users }: Berth): void {
   void lane.request('logging/setLevel', Json.of({ level: LOG_LEVELS.find(level => wanted.has(level)) ?? session.logLevel }))
 }
 
+/** One request of a stateless client wants log messages: from now on the server is to send what any of them has wanted. */
+export function askForLogs(session: Session, berth: Berth, level: string): void {
+  if (session.logLevel !== undefined && LOG_LEVELS.indexOf(session.logLevel) <= LOG_LEVELS.indexOf(level)) return
+  session.logLevel = level
+  if (berth.lane.agreement?.era === 'legacy') tellLevel(session, berth)
+}
+
 /** A lane has begun a new session with its server, which knows nothing of the last one. */
 export function tellAgain(session: Session, berth: Berth): void {
   const { lane } = berth

@@ -13,6 +13,8 @@ import type { Tasks } from './tasks.ts'
 export interface Target {
   readonly server: string
   readonly resource: Resource
+  /** Of a tool: as its server gave it. */
+  readonly definition?: Json
   /** Params in the server's own names; applied to what is sent, after masking. */
   toServer(params: Json): Json
 }
@@ -63,6 +65,7 @@ function findNamed(
   const targetOf = ({ server, name, definition }: Entry): Target => ({
     server,
     resource: resourceOf(server, name, definition),
+    ...(kind === TOOLS && { definition }),
     toServer: name === publicName ? same : params => params.with({ name: Json.of(name) }),
   })
   const entry = catalogs.peek(session, kind, publicName)

@@ -3,6 +3,7 @@ import type { Channel, Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
+import { writeNotification } from '../mcp/message.ts'
 import { clientCapabilityFor, LISTS, LOG_LEVELS } from '../mcp/methods.ts'
 import type { Refusal } from '../pipeline.ts'
 import type { Answer, Outcome } from '../plugin/index.ts'
@@ -29,10 +30,10 @@ export async function askClient(
     direction: 'to-client',
     action: ask.method,
     resource: { kind: 'method', server: lane.server.id, method: ask.method },
-    peer: session.peer,
+    peer: during?.x.peer ?? session.peer,
     client: session.client,
     protocolVersion: session.protocolVersion,
-    sessionId: session.id,
+    sessionId: session.sessionId,
     ...(session.principal && { principal: session.principal }),
     params: ask.params ?? NO_PARAMS,
     at,
@@ -60,6 +61,7 @@ export async function askClient(
 
 /** Why this client is not asked this, whatever the plugins say. */
 function unfitFor(session: Session, lane: Lane, { method, params }: Ask): Refusal | undefined {
+  if (session.era === 'modern') return { code: 'client-cannot', reason: 'this client takes no requests', by: ['default'] }
   const cannot = (what: string): Refusal => ({ code: 'client-cannot', reason: `the client did not declare ${what}`, by: ['default'] })
   if (!lane.declares) return cannot('that it can be asked')
   const needs = clientCapabilityFor(method)
@@ -83,10 +85,24 @@ function outcomeOf(answer: Answer): Outcome {
   return { kind: 'failed', cause: answer.code === 'withheld' ? 'withheld' : 'upstream-error', code: answer.code ?? 'client-error', answer }
 }
 
+/** True where whoever wants messages from this level on wants this one. */
+export function isLoudEnough(wanted: string | undefined, params: Json | undefined): boolean {
+  const level = params?.string('level')
+  return wanted !== undefined && (level === undefined || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(wanted))
+}
+
 const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
 /** True below `uri`, not where two names only begin alike. */
 function isWithin(uri: string, sub: string): boolean {
   return sub.startsWith(uri) && (uri.endsWith('/') || /^[/?#]/.test(sub.slice(uri.length)))
+}
+
+type Tell = (method: string, params: Json | undefined) => void
+
+function tellNewest(session: Session, method: string, params: Json | undefined): void {
+  let newest: Channel | undefined
+  for (const { channel, logLevel } of session.inflight.all()) if (channel.open && isLoudEnough(logLevel, params)) newest = channel
+  newest?.send(writeNotification(method, params))
 }
 
 /** A storm of list_changed is told once in this time. */
@@ -101,13 +117,13 @@ export function createTold(
   /** Notifications of one session keep their order. */
   const last = new WeakMap<Session, Promise<void>>()
 
-  function send(session: Session, method: string, params: Json | undefined): void {
-    if (!deps.pipeline.wants.notifications) return void session.tell(method, params)
+  function send(session: Session, method: string, params: Json | undefined, tell: Tell = (...told) => void session.tell(...told)): void {
+    if (!deps.pipeline.wants.notifications) return tell(method, params)
     const before = last.get(session)
     const sent = (async () => {
       await before
       const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
-      if (shown !== undefined) session.tell(shown.method, params === undefined ? undefined : (shown.params as Json))
+      if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
     })()
     last.set(
       session,
@@ -117,6 +133,11 @@ export function createTold(
 
   return (session, lane, method, params) => {
     if (session.ended) return
+    if (session.era === 'modern') {
+      // A server on standard streams does not say which request a message belongs to: the newest that wants any is the best guess.
+      if (method === 'notifications/message') send(session, method, params, (...told) => tellNewest(session, ...told))
+      return
+    }
     if (LIST_CHANGED.has(method)) {
       const pending = waiting.get(session) ?? new Set()
       if (pending.has(method)) return
@@ -128,8 +149,7 @@ export function createTold(
       return
     }
     if (method === 'notifications/message') {
-      const level = params?.string('level')
-      if (session.logLevel !== undefined && level !== undefined && LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(session.logLevel)) return
+      if (session.logLevel !== undefined && !isLoudEnough(session.logLevel, params)) return
     }
     if (method === 'notifications/resources/updated') {
       const uri = params?.string('uri')

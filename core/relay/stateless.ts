@@ -1,0 +1,143 @@
+// Messages of stateless clients (revision 2026-07-28): each says who asks and what he can do; nothing is remembered for him to rely on.
+import type { Cancel } from '../cancel.ts'
+import type { ReplyChannel, Session } from '../downstream/session.ts'
+import { type ErrorCode, errors } from '../errors.ts'
+import { errorObject } from '../mcp/error-answer.ts'
+import { Json } from '../mcp/json.ts'
+import { type Message, writeErrorObject } from '../mcp/message.ts'
+import type { Envelope } from '../mcp/modern.ts'
+import type { Peer, Principal } from '../plugin/index.ts'
+import { refuse } from '../refusal.ts'
+import { keyOf } from '../upstream/asks.ts'
+import { complete } from './complete.ts'
+import type { RelayDeps } from './deps.ts'
+import { discoverResult } from './discover.ts'
+import { PLUMBING, type Plan, type Planner, resourceOf } from './plan.ts'
+import { type Caller, NOTHING, run } from './run.ts'
+import type { View } from './view.ts'
+import type { findVisitor, Visitor } from './visitors.ts'
+
+/** One message, and where it came from. */
+export interface Visit {
+  readonly view: View
+  readonly envelope: Envelope
+  readonly message: Extract<Message, { kind: 'request' | 'notification' }>
+  readonly channel: ReplyChannel
+  readonly peer: Peer
+  /** What a header says otherwise than the body. */
+  readonly mismatch: string | undefined
+  /** Cancelled where the client hangs up, or says so on a channel that carries more. */
+  readonly cancel: Cancel
+}
+
+export interface StatelessParts {
+  readonly deps: RelayDeps
+  readonly planOf: Planner
+  find(visitor: Visitor): ReturnType<typeof findVisitor>
+  learn(view: View, owner: string): Promise<void>
+  admit(caller: Caller, peer: Peer): Promise<{ readonly principal: Principal | undefined } | ErrorCode>
+  pass(session: Session, message: Extract<Message, { kind: 'notification' }>, peer: Peer): Promise<void>
+}
+
+/** Of older revisions. */
+const REMOVED: ReadonlySet<string> = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+])
+const KNOWN: ReadonlySet<string> = new Set([
+  'notifications/cancelled',
+  'notifications/initialized',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])
+const NO_PARAMS = Json.of({})
+
+export function createStateless(parts: StatelessParts): (visit: Visit) => Promise<void> {
+  const { deps, planOf } = parts
+  const isOpen = deps.pipeline.open && !deps.pipeline.wants.lists
+
+  async function request(visit: Visit, id: Json, method: string, params: Json): Promise<void> {
+    const { view, envelope, channel, peer, cancel } = visit
+    let session: Session | undefined
+    let slot = 0
+    let plan: Plan | undefined
+    try {
+      await run(deps, {
+        caller: callerOf(envelope),
+        peer,
+        id,
+        method,
+        params,
+        channel,
+        cancel,
+        resource: resourceOf(view, method),
+        resolve(x) {
+          if (visit.mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: visit.mismatch }
+          if (REMOVED.has(method)) return refuse('method-not-found', ['default'])
+          const found = parts.find({ view, peer, principal: x.principal, envelope })
+          if (typeof found === 'string') return refuse(found, ['default'])
+          session = found
+          slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel: envelope.logLevel })
+          plan =
+            method === 'server/discover'
+              ? discover(session)
+              : planOf({ session, id, method, params, channel, cancel, peer, client: envelope })
+          return plan.resolve(x)
+        },
+        isHidden: async x => (await plan?.isHidden?.(x)) === true,
+        perform: (x, tell) => plan!.perform(x, tell),
+        finish: answer => complete({ method, params, isOpen }, answer),
+      })
+    } finally {
+      session?.inflight.remove(slot)
+    }
+  }
+
+  function discover({ view, owner }: Session): Plan {
+    return {
+      resolve: () => PLUMBING,
+      async perform() {
+        await parts.learn(view, owner)
+        return { kind: 'result', payload: discoverResult(view, deps.version, server => deps.pool.known(server)) }
+      },
+    }
+  }
+
+  /** Of those that the revision knows none is for a server; any other goes to the servers that are open. */
+  async function notification(visit: Visit, message: Extract<Message, { kind: 'notification' }>): Promise<void> {
+    const { view, envelope, peer, mismatch } = visit
+    if (mismatch !== undefined) return refuseNotification(visit, 'header-mismatch', mismatch)
+    const admitted = await parts.admit(callerOf(envelope), peer)
+    if (typeof admitted === 'string') return refuseNotification(visit, admitted)
+    visit.channel.reply(NOTHING)
+    if (KNOWN.has(message.method)) return
+    const session = parts.find({ view, peer, principal: admitted.principal, envelope })
+    if (typeof session !== 'string') await parts.pass(session, message, peer)
+  }
+
+  return visit => {
+    const { message } = visit
+    return message.kind === 'request'
+      ? request(visit, message.id, message.method, message.params ?? NO_PARAMS)
+      : notification(visit, message)
+  }
+}
+
+/** On a stream that carries more, nobody waits for an answer to a notification. */
+function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: string): void {
+  if (peer.transport === 'http')
+    channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+}
+
+function callerOf({ info, version }: Envelope): Caller {
+  return {
+    client: { name: info.string('name') ?? '', version: info.string('version') ?? '' },
+    protocolVersion: version,
+    sessionId: undefined,
+  }
+}

@@ -1,0 +1,52 @@
+// What requests of stateless clients have in common upstream: lanes, lists, subscriptions. Made once the caller is known, seen by nobody.
+import { createHash } from 'node:crypto'
+import { ownerOf, Session } from '../downstream/session.ts'
+import type { ErrorCode } from '../errors.ts'
+import { Json } from '../mcp/json.ts'
+import type { Envelope } from '../mcp/modern.ts'
+import type { Peer, Principal } from '../plugin/index.ts'
+import type { LaneUser } from '../upstream/pool.ts'
+import type { RelayDeps } from './deps.ts'
+import { MAX_CLIENT_BYTES } from './sessions.ts'
+import type { View } from './view.ts'
+
+export interface Visitor {
+  readonly view: View
+  readonly peer: Peer
+  readonly principal: Principal | undefined
+  readonly envelope: Envelope
+}
+
+/** The session that stands for all requests of this principal which declare the same; or why there is none. */
+export function findVisitor(
+  { sessions, clock }: Pick<RelayDeps, 'sessions' | 'clock'>,
+  { view, peer, principal, envelope }: Visitor,
+  userOf: (session: Session) => LaneUser,
+): Session | ErrorCode {
+  const { info, capabilities, version } = envelope
+  if (info.bytes.length + capabilities.bytes.length > MAX_CLIENT_BYTES) return 'too-large'
+  const said = createHash('sha256').update(info.bytes).update('\0').update(capabilities.bytes).digest('base64url')
+  // Invariant: neither an owner nor a hash can hold what separates them.
+  const key = [view.only ?? '', version, said, ownerOf(principal)].join('\0')
+  const now = clock.mono()
+  const known = sessions.pooled(key)
+  if (known !== undefined) {
+    known.lastSeen = now
+    return known
+  }
+  // A copy: a part of the message would keep the whole of it in memory.
+  const own = Json.of({}).with({ info, capabilities })
+  const made = new Session({
+    id: sessions.newId(),
+    era: 'modern',
+    view,
+    peer,
+    protocolVersion: version,
+    info: own.get('info')!,
+    capabilities: own.get('capabilities')!,
+    principal,
+    now,
+    userOf,
+  })
+  return sessions.add(made, key) ? made : 'too-many-sessions'
+}
