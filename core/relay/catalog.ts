@@ -17,6 +17,7 @@ export interface Entry extends ListItem {
 export interface Source {
   readonly server: string
   readonly items: Items
+  readonly page: Json | undefined
 }
 
 export interface Catalog {

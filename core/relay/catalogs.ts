@@ -82,7 +82,7 @@ export class Catalogs {
         const { lane, lists } = this.berth(session, server.id)!
         const wanted = how(server, lists)
         const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
-        return items === undefined ? undefined : { server: server.id, items }
+        return items === undefined ? undefined : { server: server.id, items, page: lists.firstPage(kind) }
       }),
     )
     return this.#merge(

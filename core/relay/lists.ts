@@ -12,6 +12,7 @@ import { openCursor, sealCursor } from './cursor.ts'
 import type { RelayDeps } from './deps.ts'
 
 const PAGE = 1000
+const EMPTY = Json.of({})
 
 /** First pages that nothing was taken out of: the bytes are the same for all who see the same catalog. */
 const whole = new WeakMap<Catalog, Json>()
@@ -35,13 +36,13 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   if (start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {
     let page = whole.get(catalog)
     if (page === undefined) {
-      page = pageOf(kind, entries)
+      page = around(catalog).with({ [kind.field]: listOf(entries) })
       whole.set(catalog, page)
     }
     return { kind: 'result', payload: page }
   }
   const end = start + PAGE
-  const page = pageOf(kind, entries.slice(start, end))
+  const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end)) })
   return { kind: 'result', payload: end < entries.length ? page.with({ nextCursor: Json.of(sealCursor(scope, end)) }) : page }
 }
 
@@ -53,8 +54,15 @@ function offers({ pool }: RelayDeps, { view }: Session, { capability }: ListKind
   })
 }
 
-function pageOf(kind: ListKind, entries: readonly Entry[]): Json {
-  return Json.of({}).with({ [kind.field]: Json.list(entries.map(entry => entry.shown)) })
+function listOf(entries: readonly Entry[]): Json {
+  return Json.list(entries.map(entry => entry.shown))
+}
+
+/** What the one server says beside its entries is said again, where nothing was taken out that it could be about. */
+function around({ sources }: Catalog): Json {
+  const page = sources.length === 1 ? sources[0]!.page : undefined
+  // Of several pages and of stateless servers; what it means is for us.
+  return page?.with({ nextCursor: undefined, resultType: undefined, ttlMs: undefined, cacheScope: undefined }) ?? EMPTY
 }
 
 /** Whether this caller may see the tool: asked when a call was denied, so that a hidden tool answers as an unknown one. */

@@ -15,7 +15,7 @@ import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { answerList, maySee } from './lists.ts'
 import { mirrorFault } from './mirrored.ts'
-import type { Tell, Work } from './run.ts'
+import { NO_PARAMS, type Tell, type Work } from './run.ts'
 import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
 import { listTasks, Tasks } from './tasks.ts'
@@ -88,9 +88,9 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         const berth = catalogs.berth(session, target!.server)!
         const { lane } = berth
         if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
-        const sent = withoutEnvelope(target!.toServer(x.sent as Json))
-        if (method === 'resources/subscribe') return subscribe(session, lane, params, sent)
-        if (method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
+        const sent = x.sent === NO_PARAMS ? undefined : withoutEnvelope(target!.toServer(x.sent as Json))
+        if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
+        if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
         const progressToken = params.get('_meta')?.get('progressToken')
         const answer = await lane.request(method, sent, {
           cancel,

@@ -15,7 +15,7 @@ import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { initializeResult } from './merge.ts'
 import { createPlans, EMPTY, isOther, PLUMBING, resourceOf } from './plan.ts'
-import { type Caller, run } from './run.ts'
+import { type Caller, NO_PARAMS, run } from './run.ts'
 import { MAX_CLIENT_BYTES } from './sessions.ts'
 import { tellAgain } from './standing.ts'
 import { createStateless, type Visit } from './stateless.ts'
@@ -28,7 +28,6 @@ type Notice = Extract<Message, { kind: 'notification' }>
 
 /** How long initialize waits for servers that have not been heard of yet. */
 const LEARN_MS = 2000
-const NO_PARAMS = Json.of({})
 
 export interface Relay {
   /** Answers `initialize`; the session where it was admitted. */

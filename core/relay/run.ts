@@ -44,7 +44,8 @@ export interface Finished {
 export type Tell = (method: string, params: Json | undefined) => void
 
 const IDENTITY: ReadonlySet<string> = new Set(['unauthenticated', 'bad-credential', 'many-credentials', 'session-unknown', 'stopping'])
-const NO_PARAMS = Json.of({})
+/** Stands for params that were left out: plugins see an object, the server sees none either. */
+export const NO_PARAMS: Json = Json.of({})
 
 export async function run(deps: RelayDeps, work: Work): Promise<void> {
   const { pipeline, clock } = deps

@@ -58,6 +58,11 @@ export class Listings {
     return this.#kept.get(kind.of)?.items
   }
 
+  /** The page that the list began with: what a server says beside its entries stands there. */
+  firstPage(kind: ListKind): Json | undefined {
+    return this.#kept.get(kind.of)?.pages[0]
+  }
+
   changed(method: string, kinds: readonly ListKind[]): void {
     for (const kind of kinds) {
       const kept = this.#kept.get(kind.of)

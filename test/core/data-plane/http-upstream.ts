@@ -159,6 +159,7 @@ function receivedOf(about: {
     ...about,
     headers: about.request.headers,
     say,
+    answer,
     result: json => answer(`{"jsonrpc":"2.0","id":${id},"result":${json}}`),
     error: (code, message) => answer(`{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":${JSON.stringify(message)}}}`),
   }

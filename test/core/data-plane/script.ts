@@ -13,6 +13,8 @@ export interface Received {
   readonly session: string
   /** One whole message, before or after the answer. */
   say(text: string): void
+  /** One whole message, and the last of this exchange. */
+  answer(text: string): void
   /** Answers; `json` is the JSON text of the result. */
   result(json: string): void
   error(code: number, message: string): void
@@ -25,9 +27,12 @@ export interface ScriptOptions {
   readonly capabilities?: string
   /** JSON texts of tools. */
   readonly tools?: readonly string[]
+  /** By method; `*` is for all others, answers of the client among them. */
   readonly on?: Readonly<Record<string, Handler>>
   /** A server of 2026-07-28: JSON text of the capabilities that server/discover tells. */
   readonly modern?: string
+  /** Nothing of what is taken is kept: for very many messages. */
+  readonly forgetful?: boolean
 }
 
 export interface Script {
@@ -70,11 +75,11 @@ export function createScript(options: ScriptOptions): Script {
     handlers,
     of: method => seen.filter(one => one.method === method),
     take(received) {
-      seen.push(received)
+      if (!options.forgetful) seen.push(received)
       const at = waiting.findIndex(one => one.method === received.method)
       if (at >= 0) waiting.splice(at, 1)[0]!.give(received)
-      else queued.push(received)
-      const handler = handlers.get(received.method)
+      else if (!options.forgetful) queued.push(received)
+      const handler = handlers.get(received.method) ?? handlers.get('*')
       if (handler !== undefined) handler(received)
       else if (received.id !== undefined && received.method !== '') received.error(-32601, 'no such method')
     },
@@ -88,12 +93,15 @@ export function createScript(options: ScriptOptions): Script {
 
 export const leaveOpen: Handler = () => {}
 
+/** An id as it was spelled, where it stands at its usual place. */
+const WRITTEN_ID = /^\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),/
+
 /** Reads what tests need of a message; the method of a response is ''. */
 export function describe(text: string): { method: string; id: string | undefined; message: unknown } {
   const message = JSON.parse(text)
   return {
     message,
     method: typeof message.method === 'string' ? message.method : '',
-    id: message.method !== undefined && message.id !== undefined ? JSON.stringify(message.id) : undefined,
+    id: message.method !== undefined && message.id !== undefined ? (WRITTEN_ID.exec(text)?.[1] ?? JSON.stringify(message.id)) : undefined,
   }
 }

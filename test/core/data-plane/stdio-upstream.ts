@@ -59,6 +59,7 @@ export async function startStdioUpstream(options: ScriptOptions = {}): Promise<S
       headers: {},
       session: String(pid),
       say,
+      answer: say,
       result: json => say(`{"jsonrpc":"2.0","id":${id},"result":${json}}`),
       error: (code, why) => say(`{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":${JSON.stringify(why)}}}`),
     })

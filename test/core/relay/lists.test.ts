@@ -109,7 +109,9 @@ describe('a list', () => {
     const upstream = await server([], { on: { 'tools/list': received => received.result(`{"tools":${tools},"_meta":{}}`) } })
     const client = await connectHttp(await gatewayTo([upstream.server('up')]))
     const answer = await client.post('{"jsonrpc":"2.0","id":1,"method":"tools/list"}')
-    expect(answer.text).toBe('{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"up__ok","x":1.0,"__proto__":{}},{"name":"up__also"}]}}')
+    expect(answer.text).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"up__ok","x":1.0,"__proto__":{}},{"name":"up__also"}],"_meta":{}}}',
+    )
   })
 
   it('of a hostile server is looked at, logged and kept within bounds', async () => {
