@@ -6,7 +6,7 @@ import type { Clock } from '../plugin/index.ts'
 const IDLE_MS = 30 * 60_000
 const SWEEP_MS = 60_000
 /** What a client says of itself is kept as long as its session, of which there may be thousands. */
-export const MAX_CLIENT_BYTES = 64 * 1024
+export const MAX_CLIENT_BYTES: number = 64 * 1024
 
 export interface SessionStore {
   readonly size: number
