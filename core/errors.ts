@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'session-unknown'
   | 'session-missing'
   | 'too-many-sessions'
+  | 'stream-unknown'
   | 'not-found'
   | 'method-not-allowed'
   | 'header-mismatch'
@@ -143,6 +144,13 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 503,
     text: 'too many sessions',
     help: 'Every session that the gateway keeps is in use; sessions that are idle for long end by themselves. Retry later.',
+  },
+  // Not 404, which would tell the client that its session has ended.
+  'stream-unknown': {
+    rpc: 42028,
+    http: 400,
+    text: 'unknown event',
+    help: 'No stream of this session has this Last-Event-ID, or nothing is kept of it any more. Without the header a new stream is opened.',
   },
   'not-found': {
     rpc: 42006,

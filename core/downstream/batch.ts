@@ -12,6 +12,9 @@ export async function runBatch(relay: Relay, session: Session, items: readonly J
     get open() {
       return channel.open
     },
+    get away() {
+      return channel.away === true
+    },
     send: message => channel.send(message),
     reply: message => {
       if (message.length > 0) answers.push(message)

@@ -1,44 +1,59 @@
-// Ways to an HTTP client: a reply that becomes an event stream only when something must be said before it, and the standing stream.
+// The way back of a POST: a plain answer, and an event stream only where something must be said before it, or it is long in coming.
 import type { ServerResponse } from 'node:http'
-import { formatSseEvent } from '../mcp/sse.ts'
-import type { Channel, ReplyChannel } from './session.ts'
+import type { EventLog } from './event-store.ts'
+import { EventStream } from './event-stream.ts'
+import type { ReplyChannel } from './session.ts'
+import type { Unread } from './unread.ts'
 
-/** A reader that leaves this much unread is cut: memory is bounded per connection. */
-const MAX_UNREAD = 16 * 1024 * 1024
 const SMALL = 16 * 1024
-const STREAM_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 
 export class HttpReply implements ReplyChannel {
   readonly #response: ServerResponse
+  readonly #unread: Unread
   readonly #mayStream: boolean
-  #streaming = false
+  readonly #log: EventLog | undefined
+  #stream: EventStream | undefined
+  #waits = false
 
-  constructor(response: ServerResponse, mayStream: boolean) {
+  /** `log`: where a stream is kept for a client that can resume it. */
+  constructor(response: ServerResponse, unread: Unread, mayStream: boolean, log?: EventLog) {
     this.#response = response
+    this.#unread = unread
     this.#mayStream = mayStream
+    this.#log = log
   }
 
   get open(): boolean {
+    if (this.#stream !== undefined) return this.#stream.open
     return this.#mayStream && !this.#response.writableEnded && !this.#response.destroyed
   }
 
+  get away(): boolean {
+    return this.#stream?.away ?? this.#response.destroyed
+  }
+
   send(message: Uint8Array): void {
-    if (!this.open) return
-    if (!this.#streaming) {
-      this.#streaming = true
-      this.#response.writeHead(200, STREAM_HEADERS)
+    if (this.open) this.#streaming().send(message)
+  }
+
+  #streaming(): EventStream {
+    if (this.#stream === undefined) {
+      this.#stream = new EventStream(this.#unread, this.#log)
+      this.#stream.begin(this.#response)
     }
-    writeEvent(this.#response, message)
+    return this.#stream
+  }
+
+  /** Called now and then while the answer is awaited; from the second time on the connection must not look dead. */
+  keepAlive(): void {
+    if (this.#waits && this.open) this.#streaming().keepAlive()
+    this.#waits = true
   }
 
   reply(message: Uint8Array, status = 200, sessionId?: string): void {
+    if (this.#stream !== undefined) return this.#stream.finish(message)
     const response = this.#response
     if (response.writableEnded || response.destroyed) return
-    if (this.#streaming) {
-      if (message.length > 0) response.write(formatSseEvent(message))
-      response.end()
-      return
-    }
     if (message.length === 0) return endWith(response, 202)
     const headers: Record<string, string | number> = { 'content-type': 'application/json', 'content-length': message.length }
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId
@@ -47,43 +62,11 @@ export class HttpReply implements ReplyChannel {
     // A short body as text goes out in one write with the headers; latin1 keeps every byte.
     if (message.length <= SMALL) response.end(Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1'), 'latin1')
     else response.end(message)
+    this.#unread.note(response)
   }
 }
 
 export function endWith(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-length': 0 })
   response.end()
-}
-
-/** The stream a client opened with GET. */
-export class HttpStream implements Channel {
-  readonly #response: ServerResponse
-
-  constructor(response: ServerResponse) {
-    this.#response = response
-    response.writeHead(200, STREAM_HEADERS)
-    response.flushHeaders()
-  }
-
-  get open(): boolean {
-    return !this.#response.writableEnded && !this.#response.destroyed
-  }
-
-  send(message: Uint8Array): void {
-    if (this.open) writeEvent(this.#response, message)
-  }
-
-  /** A comment, so that nothing between us and the client takes the stream for dead. */
-  keepAlive(): void {
-    if (this.open) this.#response.write(': keep-alive\n\n')
-  }
-
-  end(): void {
-    if (this.open) this.#response.end()
-  }
-}
-
-function writeEvent(response: ServerResponse, message: Uint8Array): void {
-  response.write(formatSseEvent(message))
-  if (response.writableLength > MAX_UNREAD) response.destroy()
 }

@@ -16,10 +16,11 @@ import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
 import { createBodyReader } from './body.ts'
 import { createGreetings } from './greeting.ts'
-import { endWith, HttpReply, HttpStream } from './http-channel.ts'
+import { endWith } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import { classify } from './inbound.ts'
 import type { Session } from './session.ts'
+import { createStreams } from './streams.ts'
 import { within } from './within.ts'
 
 export interface HttpOptions {
@@ -42,7 +43,6 @@ export interface HttpListener {
   close(): Promise<void>
 }
 
-const KEEP_ALIVE_MS = 20_000
 /** So many of the longest messages may be on their way in at once. */
 const BODIES = 16
 const LAST_ANSWERS_MS = 500
@@ -52,15 +52,16 @@ const NO_ID = null
 
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { config, relay, sessions, views, pipeline, log } = options
-  const jsonLimits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
-  const readBody = createBodyReader(config.limits.messageBytes, BODIES * config.limits.messageBytes)
+  const { messageBytes } = config.limits
+  const jsonLimits = { bytes: messageBytes, depth: config.limits.depth, keys: config.limits.keys }
+  const readBody = createBodyReader(messageBytes, BODIES * messageBytes)
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
   const greetings = createGreetings(pipeline)
-  const streams = new Set<HttpStream>()
+  const streams = createStreams(options.clock, messageBytes)
   let stopping = false
 
   function refuse(response: ServerResponse, code: ErrorCode, text?: string, id: Json | null = NO_ID): void {
-    new HttpReply(response, false).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+    streams.plain(response).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
   }
 
   function logBug(error: unknown): void {
@@ -119,14 +120,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       await relay.end(session)
       return endWith(response, 200)
     }
-    const stream = new HttpStream(response)
-    if (session.stream instanceof HttpStream) session.stream.end()
-    session.stream = stream
-    streams.add(stream)
-    response.on('close', () => {
-      streams.delete(stream)
-      if (session.stream === stream) session.stream = undefined
-    })
+    if (session.ended) return refuse(response, 'session-unknown')
+    if (!streams.listen(response, session, request.headers['last-event-id'] as string | undefined)) refuse(response, 'stream-unknown')
   }
 
   async function post(view: View, body: Uint8Array, request: IncomingMessage, response: ServerResponse, peer: HttpPeer): Promise<void> {
@@ -134,29 +129,33 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
     const message = readMessage(json, 'downstream')
     if ('code' in message) return refuse(response, 'invalid-request', message.message, message.id)
-    const channel = new HttpReply(response, true)
     const inbound = classify(message, peer)
     if (inbound.kind === 'refused') {
       const error = errorObject(inbound.code, { text: inbound.text, ...(inbound.data && { data: inbound.data }) })
-      return channel.reply(writeErrorObject(message.kind === 'request' ? message.id : NO_ID, error), 400)
+      return streams.plain(response).reply(writeErrorObject(message.kind === 'request' ? message.id : NO_ID, error), 400)
     }
     if (inbound.kind === 'modern' && (message.kind === 'request' || message.kind === 'notification')) {
       // Spec: 2026-07-28 basic/transports/streamable-http, "Cancellation": hanging up is the cancel.
       const cancel = new Cancel()
       response.on('close', () => response.writableFinished || cancel.cancel('the client has hung up'))
-      return relay.serve({ view, envelope: inbound.envelope, message, channel, peer, mismatch: inbound.mismatch, cancel })
+      const channel = streams.reply(response, undefined)
+      return streams.awaited(
+        channel,
+        relay.serve({ view, envelope: inbound.envelope, message, channel, peer, mismatch: inbound.mismatch, cancel }),
+      )
     }
     if (message.kind === 'request' && message.method === 'initialize' && request.headers['mcp-session-id'] === undefined) {
-      await relay.open(view, message, channel, peer)
+      await relay.open(view, message, streams.plain(response), peer)
       return
     }
     const session = sessionOf(request, view)
     if (typeof session === 'string') return refuse(response, session)
+    const channel = streams.reply(response, session)
     if (message.kind === 'batch') {
       if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
       const refused = await relay.admitStanding(session, peer)
       if (refused !== undefined) return refuse(response, refused)
-      return runBatch(relay, session, message.items, channel, peer)
+      return streams.awaited(channel, runBatch(relay, session, message.items, channel, peer))
     }
     if (message.kind !== 'request') {
       const refused = await relay.admitStanding(session, peer)
@@ -164,7 +163,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       relay.receive(session, message, channel, peer).catch(logBug)
       return endWith(response, 202)
     }
-    await relay.receive(session, message, channel, peer)
+    await streams.awaited(channel, relay.receive(session, message, channel, peer))
   }
 
   function sessionOf(request: IncomingMessage, view: View): Session | ErrorCode {
@@ -190,15 +189,11 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   server.on('clientError', (_error, socket) => socket.destroy())
   server.on('connection', (socket: Socket) => greetings.greet(socket))
   await listen(server, config.listen)
-  const keepAlive = setInterval(() => {
-    for (const stream of streams) stream.keepAlive()
-  }, KEEP_ALIVE_MS).unref()
 
   let ended: Promise<void> | undefined
   function drain(limitMs: number): Promise<void> {
     stopping = true
-    clearInterval(keepAlive)
-    for (const stream of streams) stream.end()
+    streams.close()
     ended ??= new Promise(resolve => {
       const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
       server.close(() => {

@@ -10,10 +10,13 @@ import type { View } from '../relay/view.ts'
 import { Slots } from '../slots.ts'
 import type { LaneClient } from '../upstream/handshake.ts'
 import type { LaneUser } from '../upstream/pool.ts'
+import type { EventLog } from './event-store.ts'
 
 /** A way to the client. Messages are whole JSON-RPC texts. */
 export interface Channel {
   readonly open: boolean
+  /** True where nobody listens now, and what is said is kept for when the client comes back. */
+  readonly away?: boolean
   send(message: Uint8Array): void
   /** Where the channel lives no longer than its session. */
   end?(): void
@@ -34,6 +37,9 @@ export interface Inflight {
 }
 
 interface Outgoing {
+  readonly way: Channel
+  /** So many sweeps ago there was last somebody who listened. */
+  unheard: number
   settle(answer: Answer): void
   /** The server's own token, given back when the client reports progress. */
   readonly progress: ((params: Json) => void) | undefined
@@ -52,6 +58,9 @@ export interface SessionInit {
   /** What servers may say to this client and ask of it. */
   userOf(session: Session): LaneUser
 }
+
+/** A client that stays away for so many sweeps (minutes) after it was asked has gone. */
+const MAX_UNHEARD = 5
 
 /** Whose state something is. Invariant: principals of different tenants are different, whatever their ids. */
 export function ownerOf(principal: Pick<Principal, 'id' | 'tenant'> | undefined): string {
@@ -77,6 +86,8 @@ export class Session {
   logLevel: string | undefined
   /** The client's standing stream, where it opened one. */
   stream: Channel | undefined
+  /** What is kept of its event streams, where it can come back for it. */
+  events: EventLog | undefined
   lastSeen: number
   ended = false
   readonly #outgoing = new Map<number, Outgoing>()
@@ -119,10 +130,10 @@ export class Session {
   }
 
   get idle(): boolean {
-    return this.inflight.size === 0 && this.#outgoing.size === 0 && this.stream?.open !== true
+    return this.inflight.size === 0 && this.#outgoing.size === 0 && (this.stream?.open !== true || this.stream.away === true)
   }
 
-  /** Sends outside of any request: the standing stream, else the newest request's. Lost where there is neither. */
+  /** Sends outside of any request: the standing stream, else the newest request's. Lost where neither is open, or kept for the client. */
   tell(method: string, params: Json | undefined): boolean {
     const channel = this.channel()
     channel?.send(writeNotification(method, params))
@@ -130,10 +141,18 @@ export class Session {
   }
 
   channel(): Channel | undefined {
-    if (this.stream?.open) return this.stream
+    let kept: Channel | undefined
+    if (this.stream?.open) {
+      if (!this.stream.away) return this.stream
+      kept = this.stream
+    }
     let newest: Channel | undefined
-    for (const { channel } of this.inflight.all()) if (channel.open) newest = channel
-    return newest
+    for (const { channel } of this.inflight.all()) {
+      if (!channel.open) continue
+      if (channel.away) kept ??= channel
+      else newest = channel
+    }
+    return newest ?? kept
   }
 
   /** Asks the client; resolves with its answer, or with an error of ours where it has gone or `signal` aborts. */
@@ -163,6 +182,8 @@ export class Session {
       if (signal.aborted) return resolve(errorAnswer('cancelled'))
       signal.addEventListener('abort', cancel)
       this.#outgoing.set(id, {
+        way,
+        unheard: 0,
         settle,
         progress: token === undefined || progress === undefined ? undefined : got => progress(got.with({ progressToken: token })),
       })
@@ -183,9 +204,18 @@ export class Session {
     if (typeof token === 'number') this.#outgoing.get(token)?.progress?.(params)
   }
 
+  /** Once a minute: whoever asked a client that is not there learns so. */
+  sweep(): void {
+    for (const outgoing of this.#outgoing.values()) {
+      outgoing.unheard = outgoing.way.open && !outgoing.way.away ? 0 : outgoing.unheard + 1
+      if (outgoing.unheard > MAX_UNHEARD) outgoing.settle(errorAnswer('client-gone'))
+    }
+  }
+
   end(): void {
     this.ended = true
     this.stream?.end?.()
+    this.events?.end()
     for (const outgoing of this.#outgoing.values()) outgoing.settle(errorAnswer('client-gone'))
     for (const { cancel } of this.inflight.all()) cancel.cancel('the session has ended')
   }

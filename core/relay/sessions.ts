@@ -38,7 +38,10 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
   }
   function sweep(): void {
     const before = clock.mono() - IDLE_MS
-    for (const session of sessions.values()) if (session.lastSeen < before && session.idle) void end(session)
+    for (const session of sessions.values()) {
+      session.sweep()
+      if (session.lastSeen < before && session.idle) void end(session)
+    }
     stop = clock.after(SWEEP_MS, sweep)
   }
   let stop = clock.after(SWEEP_MS, sweep)

@@ -17,6 +17,10 @@ export interface Exchanged {
 export interface Streaming {
   readonly status: number
   readonly messages: string[]
+  /** Ids of the events so far, also of those without data. */
+  readonly ids: string[]
+  /** All that came so far, as it came. */
+  text(): string
   /** The next message that nobody has taken. */
   next(): Promise<Any>
   readonly done: Promise<Exchanged>
@@ -29,7 +33,8 @@ export interface HttpClient {
   post(body: string | Uint8Array, headers?: Record<string, string>): Promise<Exchanged>
   /** Posts and reads the answer as it comes. */
   start(body: string, headers?: Record<string, string>): Promise<Streaming>
-  listen(): Promise<Streaming>
+  /** The standing stream, or with `lastEventId` the one that the event was on. */
+  listen(lastEventId?: string): Promise<Streaming>
   end(headers?: Record<string, string>): Promise<Exchanged>
   /** A request; the whole answering message, parsed. */
   ask(method: string, params?: unknown): Promise<Any>
@@ -56,6 +61,7 @@ export function send(
   return new Promise((resolve, reject) => {
     const outgoing = request({ port: gateway.port, host: '127.0.0.1', agent, method, path, headers }, response => {
       const messages: string[] = []
+      const ids: string[] = []
       const isStream = response.headers['content-type'] === 'text/event-stream'
       let wake = (): void => {}
       let taken = 0
@@ -66,9 +72,11 @@ export function send(
       response.on('data', (chunk: string) => {
         text += chunk
         for (let end = isStream ? text.indexOf('\n\n', read) : -1; end >= 0; end = text.indexOf('\n\n', read)) {
-          const data = text.slice(read, end)
+          for (const line of text.slice(read, end).split('\n')) {
+            if (line.startsWith('id: ')) ids.push(line.slice(4))
+            if (line.startsWith('data: ') && line.length > 6) messages.push(line.slice(6))
+          }
           read = end + 2
-          if (data.startsWith('data: ')) messages.push(data.slice(6))
         }
         wake()
       })
@@ -87,6 +95,8 @@ export function send(
       resolve({
         status: response.statusCode!,
         messages,
+        ids,
+        text: () => text,
         done,
         drop: () => outgoing.destroy(),
         async next() {
@@ -118,7 +128,8 @@ export async function connectHttp(gateway: TestGateway, options: ClientOptions =
     sessionId,
     post,
     start,
-    listen: () => send(gateway, 'GET', path, undefined, base),
+    listen: lastEventId =>
+      send(gateway, 'GET', path, undefined, lastEventId === undefined ? base : { ...base, 'last-event-id': lastEventId }),
     end: async headers => (await send(gateway, 'DELETE', path, undefined, { ...base, ...headers })).done,
     async ask(method, params) {
       const { messages } = await post(JSON.stringify({ jsonrpc: '2.0', id: nextId++, method, params }))
