@@ -22,7 +22,8 @@ export function readDiscovery(answer: Answer, failed: TransportFault | undefined
   if (!isModernError(payload)) return 'legacy'
   const supported = payload.get('data')?.get('supported')?.items() ?? []
   const spoken = supported.slice(0, 10).map(one => one.text.slice(0, 20))
-  return { code: 'upstream-unavailable', detail: `the server refuses server/discover; it speaks ${spoken.join(', ')}` }
+  const speaks = spoken.length === 0 ? '' : `; it speaks ${spoken.join(', ')}`
+  return { code: 'upstream-unavailable', detail: `the server refuses server/discover: error ${payload.get('code')!.text}${speaks}` }
 }
 
 function agreeModern(result: Json): Discovery {
