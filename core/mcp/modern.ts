@@ -42,17 +42,28 @@ export interface Envelope {
 
 const EMPTY = Json.of({})
 
+/** Members of `_meta`, made once for a client and put into each of its requests. */
+export interface EnvelopeMembers {
+  readonly members: Readonly<Record<string, Json | undefined>>
+  /** `_meta` with nothing else in it. */
+  readonly alone: Json
+}
+
+export function envelopeMembers({ version, info, capabilities, logLevel }: Envelope): EnvelopeMembers {
+  const members = {
+    [META.version]: Json.of(version),
+    [META.client]: info,
+    [META.capabilities]: capabilities,
+    [META.logLevel]: logLevel === undefined ? undefined : Json.of(logLevel),
+  }
+  return { members, alone: EMPTY.with(members) }
+}
+
 /** The params with the envelope in their `_meta`; whatever else stands there stays. */
-export function withEnvelope(params: Json | undefined, envelope: Envelope): Json {
+export function withEnvelope(params: Json | undefined, { members, alone }: EnvelopeMembers): Json {
   const given = params ?? EMPTY
   const before = given.get('_meta')
-  const meta = (before?.type === 'object' ? before : EMPTY).with({
-    [META.version]: Json.of(envelope.version),
-    [META.client]: envelope.info,
-    [META.capabilities]: envelope.capabilities,
-    [META.logLevel]: envelope.logLevel === undefined ? undefined : Json.of(envelope.logLevel),
-  })
-  return given.with({ _meta: meta })
+  return given.with({ _meta: before?.type === 'object' ? before.with(members) : alone })
 }
 
 /** The params without the envelope, for a server of an older revision; without an empty `_meta` where nothing else stood there. */

@@ -2,7 +2,7 @@
 // Spec: 2026-07-28 basic/index, "_meta", and basic/transports/streamable-http, "Request Metadata".
 import { writeHeaderValue } from '../mcp/header-value.ts'
 import type { Json } from '../mcp/json.ts'
-import { type Envelope, withEnvelope } from '../mcp/modern.ts'
+import { type EnvelopeMembers, envelopeMembers, withEnvelope } from '../mcp/modern.ts'
 import { isInvalid, paramHeadersOf, paramHeaderValue } from '../mcp/param-headers.ts'
 import type { LaneClient } from './handshake.ts'
 
@@ -30,27 +30,22 @@ export const LEGACY_ONLY: ReadonlySet<string> = new Set([
   'notifications/roots/list_changed',
 ])
 
-const capabilitiesOf = new WeakMap<Json, Json>()
+const envelopes = new WeakMap<LaneClient, EnvelopeMembers>()
 
 /** The params as a stateless server wants them. */
 export function inEnvelope(params: Json | undefined, client: LaneClient, version: string): Json {
-  const envelope: Envelope = {
-    version,
-    info: client.info,
-    capabilities: modernCapabilities(client.capabilities),
-    logLevel: client.logLevel,
+  let envelope = envelopes.get(client)
+  if (envelope === undefined) {
+    const { info, capabilities, logLevel } = client
+    envelope = envelopeMembers({ version, info, capabilities: modernCapabilities(capabilities), logLevel })
+    envelopes.set(client, envelope)
   }
   return withEnvelope(params, envelope)
 }
 
 /** The tasks of 2025-11-25 are another design than the extension of that name. */
 function modernCapabilities(capabilities: Json): Json {
-  let modern = capabilitiesOf.get(capabilities)
-  if (modern === undefined) {
-    modern = capabilities.get('tasks') === undefined ? capabilities : capabilities.with({ tasks: undefined })
-    capabilitiesOf.set(capabilities, modern)
-  }
-  return modern
+  return capabilities.get('tasks') === undefined ? capabilities : capabilities.with({ tasks: undefined })
 }
 
 /** Headers of one request, made from what is sent. `definition`: of the tool that is called. */

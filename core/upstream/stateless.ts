@@ -48,7 +48,8 @@ export function createStateless(options: StatelessOptions): Stateless {
 
   function send(method: string, params: Json | undefined, call: LaneCall, definition: Json | undefined, limitMs: number): Promise<Answer> {
     const sent = inEnvelope(params, call.client ?? client, protocolVersion)
-    return calls.send(transport, method, sent, call, limitMs, mirrorHeaders(method, sent, protocolVersion, definition))
+    const headers = transport.endsToCancel === true ? mirrorHeaders(method, sent, protocolVersion, definition) : undefined
+    return calls.send(transport, method, sent, call, limitMs, headers)
   }
 
   async function request(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {

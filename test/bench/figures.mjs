@@ -33,6 +33,9 @@ const FULL_ADDED_MS = 0.3
 const RSS_MIB = /** @type {[number, number]} */ ([140, 115])
 const START_MS = /** @type {[number, number]} */ ([300, 220])
 const SESSION_MS = 2
+const BRIDGE_RATIO = 1.3
+const FLAT_RATIO = 1.1
+const FLAT_FILES = 5
 const LIST_RATIO = /** @type {[number, number]} */ ([1.6, 1.2])
 
 /**
@@ -136,6 +139,63 @@ export function judgeStarts({ start, sessions }) {
         judge(`${split(key)[0]} session opens`, split(key)[1], p50, [SESSION_MS], '<=', 'ms'),
         judge(`${split(key)[0]} processes of 200 sessions`, split(key)[1], children, [0], '<=', ''),
       ]),
+  ]
+}
+
+/**
+ * @param {import('./eras.mjs').EraResults} results
+ * @returns {Figure[]}
+ */
+export function judgeEras({ samples, failed }) {
+  return Object.entries(samples).flatMap(([way, cells]) =>
+    ['legacy-modern', 'modern-legacy'].flatMap(cell => {
+      const [client] = cell.split('-')
+      const same = cells[`${client}-${client}`] ?? {}
+      const bridge = failed[`${way} ${cell}`] === undefined ? (cells[cell] ?? {}) : {}
+      /** @param {string} step @param {(sample: import('./calls.mjs').CallSample) => number} pick */
+      const ratio = (step, pick) => medianRatio((bridge[step] ?? []).map(pick), (same[step] ?? []).map(pick))
+      const label = `${way} upstream, ${cell.replace('-', ' -> ')}`
+      return [
+        judge(
+          `${label} p50`,
+          'none',
+          ratio('at1', sample => sample.p50),
+          [BRIDGE_RATIO],
+          '<=',
+          'x same era',
+        ),
+        judge(
+          `${label} 100 KB p50`,
+          'none',
+          ratio('echo100k', sample => sample.p50),
+          [BRIDGE_RATIO],
+          '<=',
+          'x same era',
+        ),
+        judge(
+          `${label} CPU per call at 64`,
+          'none',
+          ratio('at64', sample => sample.cpuSeconds / sample.calls),
+          [BRIDGE_RATIO],
+          '<=',
+          'x same era',
+        ),
+      ]
+    }),
+  )
+}
+
+/**
+ * @param {import('./flat.mjs').FlatResults} results
+ * @returns {Figure[]}
+ */
+export function judgeFlat({ spans, warnings }) {
+  return [
+    ...spans.flatMap(({ name, rssBefore, rssAfter, filesBefore, filesAfter }) => [
+      judge(`${name}: RSS after`, 'none', rssAfter / rssBefore, [FLAT_RATIO], '<=', 'x before'),
+      judge(`${name}: open files more`, 'none', filesAfter - filesBefore, [FLAT_FILES], '<=', ''),
+    ]),
+    judge('warnings of leaked listeners', 'none', warnings, [0], '<=', ''),
   ]
 }
 

@@ -1,6 +1,6 @@
 // A lean MCP client over Streamable HTTP: raw JSON bodies through an undici pool, so that the client is not what is measured.
 import { Pool } from 'undici'
-import { initialized, initializeParams, messageText } from './messages.mjs'
+import { initialized, initializeParams, messageText, withEnvelope } from './messages.mjs'
 
 /**
  * @typedef {object} Client one MCP session with a target
@@ -31,6 +31,27 @@ export async function connectHttp(url, connections) {
   } catch (error) {
     await pool.destroy()
     throw error
+  }
+}
+
+/**
+ * A client of 2026-07-28: nothing is opened, each request says all of it.
+ * @param {string} url
+ * @param {number} connections
+ * @returns {Client}
+ */
+export function connectStateless(url, connections) {
+  const { pool, path } = openPool(url, connections)
+  let lastId = 0
+  const base = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28' }
+  return {
+    async request(method, params) {
+      const name = /"name":"([^"]*)"/.exec(params.slice(0, 200))?.[1]
+      const headers = { ...base, 'mcp-method': method, ...(name !== undefined && { 'mcp-name': name }) }
+      const body = messageText(++lastId, method, withEnvelope(params))
+      return (await post(pool, path, headers, body)).body
+    },
+    close: () => pool.destroy(),
   }
 }
 

@@ -10,6 +10,18 @@ export const initializeParams = JSON.stringify({
 })
 export const initialized = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 
+const ENVELOPE = JSON.stringify({
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'mcpgw-bench', version: '1.0.0' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+})
+
+/**
+ * What a request of 2026-07-28 says of its client.
+ * @param {string} params JSON text of an object without `_meta`
+ */
+export const withEnvelope = params => `${params.slice(0, -1)}${params === '{}' ? '' : ','}"_meta":${ENVELOPE}}`
+
 /**
  * @param {number} id
  * @param {string} method

@@ -73,6 +73,42 @@ export function formatStarts({ start, sessions, bareNode }) {
   ].join('\n\n')
 }
 
+/** @param {import('./eras.mjs').EraResults} results */
+export function formatEras({ samples }) {
+  return Object.entries(samples)
+    .map(([way, cells]) => {
+      const rows = Object.entries(cells).map(([cell, steps]) => {
+        const client = cell.split('-', 1)[0] ?? ''
+        const same = cells[`${client}-${client}`] ?? {}
+        /** @param {string} step @param {(sample: CallSample) => number} pick @param {number} digits */
+        const show = (step, pick, digits) => {
+          const rounds = (steps[step] ?? []).map(pick)
+          return `${median(rounds).toFixed(digits)} (${medianRatio(rounds, (same[step] ?? []).map(pick)).toFixed(2)})`
+        }
+        return [
+          cell.replace('-', ' -> '),
+          show('at1', sample => sample.p50, 3),
+          show('echo100k', sample => sample.p50, 2),
+          show('at64', sample => sample.perSecond, 0),
+          show('at64', sample => (1000 * sample.cpuSeconds) / sample.calls, 3),
+        ]
+      })
+      const header = ['client -> server', 'p50 100 B', 'p50 100 KB echoed', 'calls/s at 64', 'CPU s/1000 at 64']
+      return `eras, ${way} upstream, ms (x the path within the client's era)\n${formatTable([header, ...rows])}`
+    })
+    .join('\n\n')
+}
+
+/** @param {import('./flat.mjs').FlatResults} results */
+export function formatFlat({ spans }) {
+  const rows = spans.map(({ name, rssBefore, rssAfter, filesBefore, filesAfter }) => [
+    name,
+    `${rssBefore.toFixed(0)} -> ${rssAfter.toFixed(0)}`,
+    `${filesBefore} -> ${filesAfter}`,
+  ])
+  return `over time, no plugin\n${formatTable([['', 'RSS MiB', 'open files'], ...rows])}`
+}
+
 /** @param {readonly import('./figures.mjs').Figure[]} figures */
 export function formatFigures(figures) {
   const rows = figures.map(({ label, target, got, must, stretch, sense, unit, mark }) => [

@@ -4,17 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from './calls.mjs'
-import { judgeCalls, judgeLists, judgeStarts } from './figures.mjs'
+import { benchEras } from './eras.mjs'
+import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgeStarts } from './figures.mjs'
+import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
 import { benchLists } from './lists.mjs'
 import { describeMachine, measureDisk } from './machine.mjs'
 import { killAll } from './processes.mjs'
-import { formatCalls, formatFigures, formatLists, formatMachine, formatStarts } from './report.mjs'
+import { formatCalls, formatEras, formatFigures, formatFlat, formatLists, formatMachine, formatStarts } from './report.mjs'
 import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -69,22 +71,34 @@ async function measureAll(parts, settings) {
   for (const topology of TOPOLOGIES) if (parts.includes(topology)) calls.push(await benchCalls(topology, settings))
   const lists = parts.includes('list') ? await benchLists(settings) : undefined
   const starts = parts.includes('start') ? await benchStarts(settings) : undefined
+  const eras = parts.includes('eras') ? await benchEras(settings) : undefined
+  const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
-  const figures = [...calls.flatMap(judgeCalls), ...(lists ? judgeLists(lists) : []), ...(starts ? judgeStarts(starts) : [])]
-  return { machine: describeMachine(), disk, calls, lists, starts, figures }
+  const figures = [
+    ...calls.flatMap(judgeCalls),
+    ...(lists ? judgeLists(lists) : []),
+    ...(starts ? judgeStarts(starts) : []),
+    ...(eras ? judgeEras(eras) : []),
+    ...(flat ? judgeFlat(flat) : []),
+  ]
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, figures }, settings) {
-  const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed].flatMap(each => Object.entries(each ?? {}))
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, figures }, settings) {
+  const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed].flatMap(each =>
+    Object.entries(each ?? {}),
+  )
   return [
     formatMachine(machine, disk, settings),
     ...calls.map(formatCalls),
     ...(lists ? [formatLists(lists)] : []),
     ...(starts ? [formatStarts(starts)] : []),
+    ...(eras ? [formatEras(eras)] : []),
+    ...(flat ? [formatFlat(flat)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
     ...(failed.length > 0 ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${why.split('\n', 1)[0]}`).join('\n')}`] : []),
   ].join('\n\n')
