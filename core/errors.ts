@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'upstream-crashed'
   | 'upstream-timeout'
   | 'upstream-garbage'
+  | 'upstream-busy'
   | 'client-gone'
   | 'client-cannot'
   | 'cancelled'
@@ -249,7 +250,7 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42020,
     http: 200,
     text: 'the server is not available',
-    help: 'It does not start, or is being restarted. `mcpgw servers status` says why.',
+    help: 'It does not start, is being restarted, or failed so many calls that it is left alone for a while. `mcpgw servers status` says why.',
   },
   'upstream-crashed': {
     rpc: 42021,
@@ -261,13 +262,19 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42022,
     http: 200,
     text: 'the server did not answer in time',
-    help: 'Raise servers[].timeout.call. Whether the call took effect is not known.',
+    help: 'Raise servers[].timeout.call, or .max for a call that reports progress. Whether the call took effect is not known.',
   },
   'upstream-garbage': {
     rpc: 42023,
     http: 200,
     text: 'the server answered with something that is not valid MCP',
     help: 'The log names the server and what was wrong.',
+  },
+  'upstream-busy': {
+    rpc: 42028,
+    http: 200,
+    text: 'the server is busy',
+    help: 'As many calls as servers[].limits allows are under way, and too many wait; nothing was sent. Retry later.',
   },
   'client-gone': {
     rpc: 42024,

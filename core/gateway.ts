@@ -8,6 +8,7 @@ import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
+import type { MetricsRegistry } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log } from './plugin/index.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
@@ -17,6 +18,7 @@ import type { KnownSecrets } from './secrets.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
 import { createDialer } from './upstream/dialer.ts'
 import type { Spoken } from './upstream/eras.ts'
+import { showGates } from './upstream/gate-metrics.ts'
 import { createHttpTransport } from './upstream/http.ts'
 import { createLeftovers, reapLeftovers } from './upstream/leftovers.ts'
 import { createManagedTransport } from './upstream/managed.ts'
@@ -41,6 +43,8 @@ export interface GatewayOptions {
   onEvent?(event: AdminEvent): void
   /** Learns how each server is. */
   readonly health?: Pick<Health, 'component'>
+  /** Shows what is under way at each server. */
+  readonly metrics?: Pick<MetricsRegistry, 'core' | 'beforeRender'>
   /** Anything but the MCP endpoints; false where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
@@ -65,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const leftovers = createLeftovers(runFolder)
   const { onEvent, health } = options
   const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
+  if (options.metrics !== undefined) showGates(options.metrics, board)
   const dialer = createDialer()
 
   function createTransport(server: ServerConfig, _spoken: Spoken | undefined, isBusy: () => boolean): Transport {
@@ -87,6 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     version: options.version,
     clock,
     log,
+    gateOf: server => board.gate(server.id),
     createTransport,
     scrub: bytes => secrets.scrub(bytes),
     noteOpened: (server, agreement) => board.opened(server.id, agreement.protocolVersion),

@@ -16,6 +16,7 @@ export type {
   RemoteServer,
   SecretsConfig,
   ServerConfig,
+  ServerLimits,
   ServerTimeouts,
   SourcePosition,
 } from './config/schema.ts'

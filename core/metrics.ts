@@ -9,6 +9,8 @@ export interface MetricsRegistry {
   readonly core: Metrics
   /** Metrics of a plugin: `mcpgw_<plugin>_<name>`. */
   of(plugin: string): Metrics
+  /** Called before each rendering: for what is counted elsewhere. */
+  beforeRender(update: () => void): void
   /** Text exposition format 0.0.4, sorted by name. */
   readonly render: () => string
 }
@@ -31,6 +33,7 @@ interface Metric {
 export function createMetrics(options: MetricsOptions = {}): MetricsRegistry {
   const caps = { values: options.values ?? 100, series: options.series ?? 1000 }
   const metrics = new Map<string, Metric>()
+  const updates: (() => void)[] = []
 
   /** The same name again is the same metric; another kind or other labels under it are a bug. */
   function define<H>(
@@ -103,7 +106,9 @@ export function createMetrics(options: MetricsOptions = {}): MetricsRegistry {
   return {
     core: prefixed('mcpgw_'),
     of: plugin => prefixed(`mcpgw_${plugin.replaceAll('-', '_')}_`),
+    beforeRender: update => void updates.push(update),
     render() {
+      for (const update of updates) update()
       const names = [...metrics.keys()].toSorted()
       return names.map(name => renderMetric(name, metrics.get(name)!)).join('')
     },

@@ -49,7 +49,7 @@ describe('mcpgw', () => {
         BootReport ChildServer Diagnostic DiagnosticCode ErrorCode ErrorEntry Finding FindingCode Gateway GatewayConfig
         Kernel LimitsConfig ListenConfig LoadOptions LoadResult Loaded LogLevel LogOptions OpenGateway OpenOptions
         OpenResult PluginEntry RemoteServer RootLog SecretFault SecretOptions SecretStore SecretsConfig SecretsPlace
-        ServerConfig ServerTimeouts SourcePosition StopReport Unenforced
+        ServerConfig ServerLimits ServerTimeouts SourcePosition StopReport Unenforced
       `),
     )
     expect(Object.keys(await import('../core/index.ts')).toSorted()).toEqual(names.values)

@@ -77,6 +77,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
       ...(stdio && { stdio }),
       onEvent,
       health: kernel.health,
+      metrics: kernel.metrics,
       serveOther: (request, response, path, peer) =>
         serveOperations(
           { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version },

@@ -1,7 +1,7 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
 import { escapeControls } from '../config/render.ts'
 import type { ServerConfig } from '../config/schema.ts'
-import type { ServerHealth } from '../upstream/supervisor.ts'
+import type { ShownServer } from '../upstream/board.ts'
 import { loadOrStarter } from './starter.ts'
 import type { VerbIo } from './verb.ts'
 import { withGateway } from './with-gateway.ts'
@@ -42,26 +42,29 @@ export async function showStatus(io: VerbIo): Promise<number> {
   )
 }
 
-async function askRunning(url: string): Promise<readonly ServerHealth[] | undefined> {
+async function askRunning(url: string): Promise<readonly ShownServer[] | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) })
-    const body = (await response.json()) as { readonly servers?: readonly ServerHealth[] }
+    const body = (await response.json()) as { readonly servers?: readonly ShownServer[] }
     return Array.isArray(body.servers) ? body.servers : undefined
   } catch {
     return undefined
   }
 }
 
-function show(io: VerbIo, servers: readonly ServerHealth[], source: string): number {
-  const ready = servers.every(server => server.state === 'ready')
+function show(io: VerbIo, servers: readonly ShownServer[], source: string): number {
+  const ready = servers.every(({ state, calls }) => state === 'ready' && calls.breaker === 'closed')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    for (const { server, state, pids, restarts, lastFailure, protocol } of servers) {
+    for (const { server, state, pids, restarts, lastFailure, protocol, calls } of servers) {
       const more = [
         protocol === undefined ? '' : `MCP ${protocol}`,
         pids.length > 0 ? `pid ${pids.join(', ')}` : '',
         restarts > 0 ? `${restarts} restarts` : '',
         state === 'ready' ? '' : (lastFailure ?? ''),
+        calls.breaker === 'closed' ? '' : `breaker ${calls.breaker}: ${calls.why ?? ''}`,
+        calls.underWay > 0 ? `${calls.underWay} calls under way` : '',
+        calls.waiting > 0 ? `${calls.waiting} waiting` : '',
       ]
       io.out(`${server.padEnd(20)} ${state.padEnd(9)} ${escapeControls(more.filter(text => text !== '').join(', '))}\n`)
     }

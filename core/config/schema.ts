@@ -68,6 +68,8 @@ interface ServerCommon {
   /** What it speaks; `auto`: found out. `sse`: HTTP with server-sent events as of 2024-11-05, for a remote server. */
   readonly protocol: ServerProtocol
   readonly timeout: ServerTimeouts
+  /** Absent: the defaults. */
+  readonly limits?: ServerLimits
   readonly at?: SourcePosition
 }
 
@@ -89,11 +91,20 @@ export interface RemoteServer extends ServerCommon {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Milliseconds; `idleMs` 0 = never stopped for idleness. */
+/** Milliseconds; 0 = none. `callMs` starts again with each progress of a call, `maxMs` (absent: none) does not; `idleMs` is for idleness. */
 export interface ServerTimeouts {
   readonly startMs: number
   readonly callMs: number
+  readonly maxMs?: number
   readonly idleMs: number
+}
+
+/** Over all lanes to the server. */
+export interface ServerLimits {
+  /** Calls under way at once; 0 = any number. */
+  readonly concurrency: number
+  /** Calls that wait for one of them to end; 0 = none waits. */
+  readonly queue: number
 }
 
 /** A value that came into a server's environment or headers and is to be scrubbed from every way out. */
@@ -104,7 +115,8 @@ export interface InjectedSecret {
 
 export const defaults: {
   readonly listen: ListenConfig
-  readonly timeout: ServerTimeouts
+  readonly timeout: Required<ServerTimeouts>
+  readonly server: ServerLimits
   readonly limits: LimitsConfig
   readonly names: GatewayConfig['names']
   readonly refusals: GatewayConfig['refusals']
@@ -112,7 +124,8 @@ export const defaults: {
   readonly dataDir: string
 } = {
   listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
-  timeout: { startMs: 30_000, callMs: 60_000, idleMs: 600_000 },
+  timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
+  server: { concurrency: 256, queue: 1024 },
   limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
   names: 'qualified',
   refusals: 'result',

@@ -16,6 +16,7 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
     shared: shape.shared ?? false,
     protocol: shape.protocol ?? 'auto',
     timeout: buildTimeouts(shape.timeout),
+    limits: { concurrency: shape.limits?.concurrency ?? defaults.server.concurrency, queue: shape.limits?.queue ?? defaults.server.queue },
     at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
   }
   if (shape.url !== undefined) return { ...common, kind: 'remote', url: shape.url, headers: shape.headers ?? {} }
@@ -34,8 +35,13 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
 function buildTimeouts(timeout: ServerShape['timeout']): ServerTimeouts {
   const given = typeof timeout === 'object' ? timeout : { call: timeout }
   const ms = (value: Duration, otherwise: number): number => (value === undefined ? otherwise : (parseDuration(value) ?? otherwise))
-  const { startMs, callMs, idleMs } = defaults.timeout
-  return { startMs: ms(given.start, startMs), callMs: ms(given.call, callMs), idleMs: ms(given.idle, idleMs) }
+  const { startMs, callMs, maxMs, idleMs } = defaults.timeout
+  return {
+    startMs: ms(given.start, startMs),
+    callMs: ms(given.call, callMs),
+    maxMs: ms(given.max, maxMs),
+    idleMs: ms(given.idle, idleMs),
+  }
 }
 
 /** A server is a command or a url; the other keys belong to one of the two. Works on the text, so that it runs beside the schema. */

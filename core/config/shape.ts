@@ -29,7 +29,8 @@ export interface ServerShape {
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
   readonly protocol?: ServerProtocol | undefined
-  readonly timeout?: Duration | { readonly start?: Duration; readonly call?: Duration; readonly idle?: Duration } | undefined
+  readonly timeout?: Duration | Readonly<Partial<Record<'start' | 'call' | 'max' | 'idle', Duration>>> | undefined
+  readonly limits?: Readonly<Partial<Record<'concurrency' | 'queue', number | undefined>>> | undefined
   readonly command?: string | undefined
   readonly args?: readonly string[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
@@ -83,7 +84,16 @@ export const url: z.ZodType<string> = z
   .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))
   .meta({ format: 'uri' })
 
-const timeouts = z.strictObject({ start: duration.optional(), call: duration.optional(), idle: duration.optional() })
+const timeouts = z.strictObject({
+  start: duration.optional().meta({ description: 'To the answer to its first request' }),
+  call: duration.optional().meta({ description: 'Of a call; its progress starts it again. 0 = none' }),
+  max: duration.optional().meta({ description: 'Of a call, whatever its progress; default 1h, 0 = none' }),
+  idle: duration.optional().meta({ description: 'Until a process that nobody uses is stopped; 0 = never' }),
+})
+const serverLimits = z.strictObject({
+  concurrency: count(0, 100_000).optional().meta({ description: 'Calls under way at once; default 256, 0 = any number' }),
+  queue: count(0, 100_000).optional().meta({ description: 'Calls that wait for one of them to end; default 1024, 0 = none waits' }),
+})
 const server: z.ZodType<ServerShape> = z.strictObject({
   id: serverId,
   name: words.optional(),
@@ -93,7 +103,8 @@ const server: z.ZodType<ServerShape> = z.strictObject({
     description:
       'What it speaks, default auto (found out): modern = 2026-07-28, legacy = older with sessions, sse = HTTP+SSE of 2024-11-05',
   }),
-  timeout: z.union([duration, timeouts]).optional().meta({ description: 'Of a call, or {start, call, idle}; idle 0 = never' }),
+  timeout: z.union([duration, timeouts]).optional().meta({ description: 'Of a call, or {start, call, max, idle}' }),
+  limits: serverLimits.optional().meta({ description: 'Over all connections to this server' }),
   command: words.optional().meta({ description: 'Program to start; a relative path is taken from the folder of this file' }),
   args: z.array(text).optional(),
   env: env.optional(),

@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Health, HealthView } from '../health.ts'
 import type { MetricsRegistry } from '../metrics.ts'
-import type { ServerHealth } from '../upstream/supervisor.ts'
+import type { ShownServer } from '../upstream/board.ts'
 import type { HttpPeer } from './http-peer.ts'
 
 export interface OperationsSource {
   readonly health: Health
   readonly metrics: MetricsRegistry
   readonly version: string
-  servers(): readonly ServerHealth[]
+  servers(): readonly ShownServer[]
 }
 
 /** False where the path is none of these. `/metrics` and the parts in `/healthz` are for this machine only. */
@@ -45,12 +45,12 @@ export function serveOperations(
 }
 
 /** Also while it is being started again: it was away, and is not back yet. */
-function isAway({ state, lastFailure }: ServerHealth): boolean {
-  return state === 'backoff' || state === 'failed' || (state === 'starting' && lastFailure !== undefined)
+function isAway({ state, lastFailure, calls }: ShownServer): boolean {
+  return state === 'backoff' || state === 'failed' || (state === 'starting' && lastFailure !== undefined) || calls.breaker !== 'closed'
 }
 
 /** A server that is down degrades the whole: some calls fail, the others go on. */
-function seeServers({ health, servers }: OperationsSource): HealthView & { readonly servers: readonly ServerHealth[] } {
+function seeServers({ health, servers }: OperationsSource): HealthView & { readonly servers: readonly ShownServer[] } {
   const view = health.view()
   const list = servers()
   const isDegraded = view.status === 'ok' && list.some(isAway)

@@ -1,6 +1,6 @@
 // The way back: notifications and the answer pass the obligations, then the hooks in reverse order. What cannot be cleared is withheld.
 import { chain, walk } from '../awaitable.ts'
-import { errors } from '../errors.ts'
+import { type ErrorCode, errors } from '../errors.ts'
 import { type LiveExchange, stateOf } from '../exchange.ts'
 import { HookFailure } from '../guard.ts'
 import { Json } from '../mcp/json.ts'
@@ -72,8 +72,10 @@ function withhold(x: LiveExchange, answer: Answer, why?: string): Answer {
   return Object.freeze({ kind: 'error', code: 'withheld', payload: refusalError(refusal, x.id) })
 }
 
+const UNSENT: ReadonlySet<string | undefined> = new Set<ErrorCode>(['upstream-unavailable', 'upstream-busy'])
+
 function effectOf(x: LiveExchange, answer: Answer): string {
-  if (stateOf(x).answer !== undefined || answer.code === 'upstream-unavailable') return 'the call was not made'
+  if (stateOf(x).answer !== undefined || UNSENT.has(answer.code)) return 'the call was not made'
   return answer.code === undefined ? 'the call was made' : 'whether the call took effect is not known'
 }
 

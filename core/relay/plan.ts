@@ -94,6 +94,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         const progressToken = params.get('_meta')?.get('progressToken')
         const answer = await lane.request(method, sent, {
           cancel,
+          owner: session.owner,
           ...(progressToken && { progressToken }),
           notified: session.era === 'modern' ? filterTold(asked, berth, tell) : tell,
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),

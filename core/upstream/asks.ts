@@ -5,8 +5,6 @@ import { writeErrorObject, writeResult } from '../mcp/message.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Ask, Pending } from './calls.ts'
 
-/** While a person is asked, the call that asked is alive: its time limit starts again this often. */
-const KEEP_ALIVE_MS = 5000
 /** So many wait for the client at once; a server that asks more is refused. */
 const MAX_OPEN = 100
 const EMPTY = Json.of({})
@@ -29,7 +27,7 @@ export class Asks {
     if (this.#open.size >= MAX_OPEN) return write(writeErrorObject(id, errorObject('rate-limited')))
     const abort = new AbortController()
     this.#open.set(key, abort)
-    const keepAlive = setInterval(() => pending?.touch(), KEEP_ALIVE_MS).unref()
+    pending?.hold()
     try {
       const ask: Ask = { method, params, signal: abort.signal, progress }
       const answer = await (pending?.call.asked?.(ask) ?? handle(ask))
@@ -37,9 +35,8 @@ export class Asks {
       const payload = asJson(answer.payload)
       write(answer.kind === 'result' ? writeResult(id, payload) : writeErrorObject(id, payload))
     } finally {
-      clearInterval(keepAlive)
       this.#open.delete(key)
-      pending?.touch()
+      pending?.release()
     }
   }
 

@@ -1,7 +1,8 @@
-// How every configured server is doing: for health, for `servers status`, and for whoever may start a process.
+// How every configured server is doing: for health, for `servers status`, and for whoever may start a process or send a call.
 import type { ServerConfig } from '../config/schema.ts'
-import type { Health } from '../health.ts'
+import type { Condition, Health } from '../health.ts'
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
+import { createGate, type Gate, type GateView } from './gate.ts'
 import { createSupervisor, type ServerHealth, type Supervisor } from './supervisor.ts'
 import type { TransportFault } from './transport.ts'
 
@@ -9,8 +10,15 @@ export interface ServerBoard {
   /** Of a child server; throws for any other. */
   supervisor(server: string): Supervisor
   opened(server: string, protocol: string): void
+  /** Of any server that is enabled. */
+  gate(server: string): Gate
   closed(server: string, fault: TransportFault): void
-  list(): readonly ServerHealth[]
+  list(): readonly ShownServer[]
+}
+
+/** No text of the server's own is in here. */
+export interface ShownServer extends ServerHealth {
+  readonly calls: GateView
 }
 
 export interface BoardOptions {
@@ -35,13 +43,23 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
   const protocols = new Map<string, string>()
+  const gates = new Map<string, Gate>()
   for (const server of servers) {
     if (!server.enabled) continue
     const component = health?.component(`server/${server.id}`)
+    let broken: Condition | undefined
+    let leftAlone: Condition | undefined
     const onHealth = ({ state, lastFailure }: Pick<ServerHealth, 'state' | 'lastFailure'>): void => {
       // While it is being started nothing new is known: a server that fails over and over stays degraded.
-      if (state !== 'starting') component?.set(isBroken(state) ? { status: 'degraded', why: lastFailure ?? state } : undefined)
+      if (state === 'starting') return
+      broken = isBroken(state) ? { status: 'degraded', why: lastFailure ?? state } : undefined
+      component?.set(broken ?? leftAlone)
     }
+    const onChange = ({ breaker, why }: GateView): void => {
+      leftAlone = breaker === 'closed' ? undefined : { status: 'degraded', why: why ?? breaker }
+      component?.set(broken ?? leftAlone)
+    }
+    gates.set(server.id, createGate({ server, clock, log, onChange, ...(onEvent && { onEvent }) }))
     if (server.kind === 'child')
       supervisors.set(server.id, createSupervisor({ server: server.id, clock, log, onHealth, ...(onEvent && { onEvent }) }))
     else remotes.set(server.id, { state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
@@ -55,10 +73,24 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
     remote.onHealth({ state, ...(lastFailure !== undefined && { lastFailure }) })
   }
 
+  function healthOf(id: string): ServerHealth {
+    const remote = remotes.get(id)
+    const protocol = protocols.get(id)
+    const spoken = protocol === undefined ? {} : { protocol }
+    if (remote === undefined) return { ...supervisors.get(id)!.health, ...spoken }
+    const { state, since, restarts, lastFailure } = remote
+    return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
+  }
+
   return {
     supervisor(server) {
       const found = supervisors.get(server)
       if (found === undefined) throw new Error(`${server} is no child server`)
+      return found
+    },
+    gate(server) {
+      const found = gates.get(server)
+      if (found === undefined) throw new Error(`${server} is no server that is enabled`)
       return found
     },
     opened(server, protocol) {
@@ -79,17 +111,7 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
       onEvent?.({ type: 'server.exit', detail: { server, code: fault.code, detail: fault.detail } })
       if (remote.open === 0) change(remote, 'failed')
     },
-    list: () =>
-      servers
-        .filter(server => server.enabled)
-        .map(({ id }) => {
-          const remote = remotes.get(id)
-          const protocol = protocols.get(id)
-          const spoken = protocol === undefined ? {} : { protocol }
-          if (remote === undefined) return { ...supervisors.get(id)!.health, ...spoken }
-          const { state, since, restarts, lastFailure } = remote
-          return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
-        }),
+    list: () => servers.filter(server => server.enabled).map(({ id }) => ({ ...healthOf(id), calls: gates.get(id)!.view })),
   }
 }
 

@@ -21,6 +21,8 @@ export interface Ask {
 /** One request on its way to the server. */
 export interface LaneCall {
   readonly cancel?: Cancel
+  /** Who makes it, where several callers may share a server. */
+  readonly owner?: string
   /** The client's own progress token; the server gets ours. */
   readonly progressToken?: Json
   /** A notification that belongs to this request. */
@@ -42,6 +44,15 @@ export interface Pending {
   settle(answer: Answer): void
   /** Starts the time limit again. */
   touch(): void
+  /** A person is asked: until it is released as often, only the limit of the whole call runs. */
+  hold(): void
+  release(): void
+}
+
+/** Milliseconds, 0 = none. `callMs`: to the answer or to the next progress; `maxMs`: to the answer, whatever happens meanwhile. */
+export interface CallLimits {
+  readonly callMs: number
+  readonly maxMs?: number
 }
 
 /** An id is `serial * SLOTS + slot`: never used twice, and found without a table. */
@@ -50,14 +61,15 @@ const SLOTS = 2 ** 20
 export class Calls {
   readonly #server: string
   readonly #clock: Clock
+  readonly #noteLate: () => void
   readonly #pending = new Slots<Pending>()
   #serial = 0
-  /** Answers and progress for nothing that is open: counted, dropped. */
-  late = 0
 
-  constructor(server: string, clock: Clock) {
+  /** `noteLate` counts answers and progress for nothing that is open; they are dropped. */
+  constructor(server: string, clock: Clock, noteLate: () => void) {
     this.#server = server
     this.#clock = clock
+    this.#noteLate = noteLate
   }
 
   get size(): number {
@@ -76,21 +88,22 @@ export class Calls {
     return newest
   }
 
-  /**
-   * `limitMs` 0 = no time limit; progress starts it again. `headers`: what HTTP mirrors of the request, in the modern era. Never rejects.
-   */
+  /** `headers`: what HTTP mirrors of the request, in the modern era. Never rejects. */
   send(
     transport: Transport,
     method: string,
     params: Json | undefined,
     call: LaneCall,
-    limitMs: number,
+    limits: CallLimits,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer> {
     const { cancel } = call
     if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
     return new Promise(resolve => {
+      const { callMs, maxMs = 0 } = limits
+      const began = maxMs > 0 ? this.#clock.mono() : 0
       let stopTimer = () => {}
+      let holds = 0
       const settle = (answer: Answer) => {
         if (this.find(pending.id) === undefined) return
         this.#pending.remove(pending.id % SLOTS)
@@ -107,14 +120,28 @@ export class Calls {
         if (method !== 'initialize') transport.abandon?.(pending.id)
         settle(errorAnswer(code, { server: this.#server }))
       }
-      const touch = () => {
+      // Spec: basic/utilities/cancellation, "Timeouts": progress may restart the limit, but a maximum always holds.
+      const arm = (leftMs: number) => {
         stopTimer()
-        if (limitMs > 0) stopTimer = this.#clock.after(limitMs, () => giveUp('upstream-timeout', 'time limit of the gateway'))
+        const ms = callMs === 0 || holds > 0 ? leftMs : Math.min(callMs, leftMs)
+        if (ms < Number.POSITIVE_INFINITY)
+          stopTimer = this.#clock.after(Math.max(0, ms), () => giveUp('upstream-timeout', 'time limit of the gateway'))
       }
-      const pending = { id: 0, method, call, settle, touch }
+      const touch = () => {
+        if (this.find(pending.id) !== undefined) arm(maxMs === 0 ? Number.POSITIVE_INFINITY : began + maxMs - this.#clock.mono())
+      }
+      const hold = () => {
+        holds++
+        touch()
+      }
+      const release = () => {
+        holds--
+        touch()
+      }
+      const pending = { id: 0, method, call, settle, touch, hold, release }
       pending.id = ++this.#serial * SLOTS + this.#pending.add(pending)
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
-      touch()
+      arm(maxMs === 0 ? Number.POSITIVE_INFINITY : maxMs)
       const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
       transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers))
     })
@@ -123,7 +150,7 @@ export class Calls {
   /** `during`: the request in whose response stream this came; an answer to another one there is not believed. */
   answered(id: number | undefined, during: number | undefined, answer: Answer): void {
     const pending = id !== undefined && (during === undefined || during === id) ? this.find(id) : undefined
-    if (pending === undefined) this.late++
+    if (pending === undefined) this.#noteLate()
     else pending.settle(answer)
   }
 
@@ -132,7 +159,7 @@ export class Calls {
     const pending = typeof token === 'number' ? this.find(token) : undefined
     const { progressToken } = pending?.call ?? {}
     if (pending === undefined || progressToken === undefined) {
-      this.late++
+      this.#noteLate()
       return
     }
     pending.touch()

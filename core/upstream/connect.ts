@@ -20,6 +20,8 @@ export interface ConnectOptions {
   isCurrent(transport: Transport): boolean
   received(bytes: Uint8Array, during: number | undefined, current: boolean): void
   failed(id: number, fault: TransportFault): void
+  /** The transport is not backed up any more. */
+  drained(): void
   /** The session is over, or the connection as a whole. */
   ended(fault: TransportFault): void
   lost(fault: TransportFault): void
@@ -81,6 +83,7 @@ async function connectOnce(spoken: Spoken | undefined, options: ConnectOptions):
         failed = why
         options.failed(id, why)
       },
+      drained: () => options.drained(),
       awaits: id => calls.find(id) !== undefined,
       ended: why => isCurrent(transport) && options.ended(why),
       closed(why) {

@@ -4,6 +4,7 @@ import type { Json, JsonLimits } from '../mcp/json.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Ask } from './calls.ts'
 import type { Eras, Spoken } from './eras.ts'
+import type { Gate } from './gate.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
@@ -24,6 +25,8 @@ export interface LaneOptions {
   readonly client: LaneClient
   readonly events: LaneEvents
   readonly limits: JsonLimits
+  /** Of the server, shared with its other lanes. */
+  readonly gate: Gate
   readonly clock: Clock
   readonly log: Log
   readonly eras: Eras

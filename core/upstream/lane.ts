@@ -15,11 +15,9 @@ import type { LaneOptions } from './lane-options.ts'
 import { LEGACY_ONLY } from './speech.ts'
 import { createStateless, type Stateless } from './stateless.ts'
 import type { Transport, TransportFault } from './transport.ts'
+import { faultAnswer, goThrough, type Way } from './way.ts'
 
-/** Stands for the code of an answer where it is certain that the server saw nothing. */
-const UNDELIVERED = 'undelivered'
-
-export class Lane {
+export class Lane implements Way {
   readonly server: ServerConfig
   /** Set while the session with the server is open. */
   agreement: Agreement | undefined
@@ -30,7 +28,8 @@ export class Lane {
   /** Requests other than for lists: each may have changed what the lists hold. */
   requests = 0
   readonly #inbox: Inbox
-  #closed = false
+  isClosed = false
+  losses = 0
   #opening: Promise<Agreement | TransportFault> | undefined
   /** Set where the open server is of a stateless revision. */
   #stateless: Stateless | undefined
@@ -38,7 +37,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options
     this.server = options.server
-    this.#calls = new Calls(options.server.id, options.clock)
+    this.#calls = new Calls(options.server.id, options.clock, () => options.gate.noteLate())
     const { limits, log, scrub } = options
     this.#inbox = createInbox({
       server: options.server.id,
@@ -69,8 +68,8 @@ export class Lane {
     return this.agreement?.capabilities.get(kind.capability)?.get('listChanged')?.value === true
   }
 
-  get late(): number {
-    return this.#calls.late
+  get backedUp(): boolean {
+    return this.#transport?.backedUp === true
   }
 
   /** Opens the session where it is not open; one opening at a time. */
@@ -83,13 +82,9 @@ export class Lane {
   }
 
   /** Resolves with the server's answer, or with an error answer of our own; never rejects. */
-  async request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
+  request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
     if (!method.endsWith('/list')) this.requests++
-    const first = await this.#attempt(method, params, call)
-    if (first.code !== UNDELIVERED) return first
-    // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
-    const second = await this.#attempt(method, params, call)
-    return second.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: this.server.id }) : second
+    return goThrough(this.#options.gate, this, method, params, call)
   }
 
   notify(method: string, params: Json | undefined): void {
@@ -99,24 +94,24 @@ export class Lane {
 
   /** For good: whoever still asks gets an error, and no process is started for him. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.isClosed = true
     const transport = this.#transport
     this.#lost({ code: 'upstream-unavailable', detail: 'closed' }, false)
     await transport?.close()
   }
 
-  async #attempt(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  async attempt(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
     const ready = this.agreement ?? (await this.ready())
-    if ('detail' in ready) return this.#faultAnswer(ready)
+    if ('detail' in ready) return faultAnswer(this.server.id, ready)
     const transport = this.#transport
     if (transport === undefined) return errorAnswer('upstream-crashed', { server: this.server.id })
     if (this.#stateless !== undefined) return this.#stateless.request(method, params, call)
-    return this.#calls.send(transport, method, params, call, this.server.timeout.callMs)
+    return this.#calls.send(transport, method, params, call, this.server.timeout)
   }
 
   async #open(): Promise<Agreement | TransportFault> {
     const { client, clock, log, eras, createTransport, events } = this.#options
-    if (this.#closed) return { code: 'upstream-unavailable', detail: 'closed' }
+    if (this.isClosed) return { code: 'upstream-unavailable', detail: 'closed' }
     const found = await connect({
       server: this.server,
       client,
@@ -128,9 +123,10 @@ export class Lane {
       adopt: transport => {
         this.#transport = transport
       },
-      isCurrent: transport => this.#transport === transport && !this.#closed,
+      isCurrent: transport => this.#transport === transport && !this.isClosed,
       received: (bytes, during, current) => this.#inbox.take(bytes, during, current),
       failed: (id, fault) => this.#calls.find(id)?.settle(this.#failedAnswer(fault)),
+      drained: () => this.#options.gate.review(),
       ended: fault => this.#leave(fault),
       lost: fault => this.#lost(fault, this.agreement !== undefined),
     })
@@ -138,6 +134,7 @@ export class Lane {
       this.#begin(found.transport, found.agreement)
       return found.agreement
     }
+    this.losses++
     events.closed(found)
     return found
   }
@@ -153,7 +150,7 @@ export class Lane {
         client,
         calls: this.#calls,
         transport,
-        callMs: server.timeout.callMs,
+        limits: server.timeout,
         clock,
         notified: (method, params) => events.notified(method, params),
         missed: () => events.missed?.(),
@@ -211,8 +208,9 @@ export class Lane {
   }
 
   #lost(fault: TransportFault, report: boolean): void {
+    this.losses++
     this.#leave(fault, report)
-    this.#calls.fail(this.#faultAnswer(fault))
+    this.#calls.fail(faultAnswer(this.server.id, fault))
   }
 
   #leave(fault: TransportFault, report = true): void {
@@ -223,22 +221,19 @@ export class Lane {
     this.#stateless = undefined
     this.#asks.cancelAll()
     if (had && report) this.#options.events.closed(fault)
+    // Whoever waited until it is read finds out.
+    this.#options.gate.review()
   }
 
   /** A stateless server that does not know our requests any more has been replaced by an older one: the next opening finds out. */
   #failedAnswer(fault: TransportFault): Answer {
     const isReplaced = this.#stateless !== undefined && (fault.status === 400 || fault.status === 404 || fault.status === 405)
-    if (!isReplaced) return this.#faultAnswer(fault)
+    if (!isReplaced) return faultAnswer(this.server.id, fault)
     const transport = this.#transport
     this.#options.eras.forget(this.server)
     this.#leave(fault)
     void transport?.close()
-    return this.#faultAnswer({ ...fault, undelivered: true })
-  }
-
-  #faultAnswer(fault: TransportFault): Answer {
-    const answer = errorAnswer(fault.code, { server: this.server.id })
-    return fault.undelivered ? { ...answer, code: UNDELIVERED } : answer
+    return faultAnswer(this.server.id, { ...fault, undelivered: true })
   }
 }
 

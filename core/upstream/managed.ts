@@ -86,7 +86,12 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     start = admission
     events = to
     try {
-      await stdio.open({ message: receive, failed: (id, fault) => to.failed(id, fault), closed: fault => closed(fault) })
+      await stdio.open({
+        message: receive,
+        failed: (id, fault) => to.failed(id, fault),
+        drained: () => to.drained?.(),
+        closed: fault => closed(fault),
+      })
     } catch (fault) {
       start.ended({ failed: !closing, detail: (fault as TransportFault).detail })
       throw fault

@@ -55,7 +55,7 @@ function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | unde
 async function discover(transport: Transport, { calls, client, startMs, failed }: OpeningOptions): Promise<Discovery> {
   const params = inEnvelope(undefined, client, LATEST_MODERN)
   const headers = mirrorHeaders('server/discover', params, LATEST_MODERN)
-  const answer = await calls.send(transport, 'server/discover', params, {}, startMs, headers)
+  const answer = await calls.send(transport, 'server/discover', params, {}, { callMs: startMs }, headers)
   return readDiscovery(answer, failed())
 }
 
@@ -63,7 +63,7 @@ async function initialize(
   transport: Transport,
   { calls, client, startMs, server, log, failed }: OpeningOptions,
 ): Promise<Agreement | TransportFault> {
-  const answer: Answer = await calls.send(transport, 'initialize', initializeParams(client), {}, startMs)
+  const answer: Answer = await calls.send(transport, 'initialize', initializeParams(client), {}, { callMs: startMs })
   if (answer.kind === 'error' && answer.code === undefined)
     log.warn('server refused initialize', { server, text: (answer.payload as Json).string('message')?.slice(0, 500) })
   const agreement = agree(answer)

@@ -6,6 +6,7 @@ import { LISTS } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Ask } from './calls.ts'
 import { createEras, type Eras, type Spoken } from './eras.ts'
+import type { Gate } from './gate.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { Lane } from './lane.ts'
 import { isItems, Listings } from './listing.ts'
@@ -45,6 +46,8 @@ export interface PoolOptions {
   readonly version: string
   readonly clock: Clock
   readonly log: Log
+  /** One a server, whatever lanes it has. */
+  gateOf(server: ServerConfig): Gate
   /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
   createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport
   /** For health: how the last opening of a server went. */
@@ -135,12 +138,13 @@ export class LanePool {
   }
 
   #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
-    const { config, clock, log, scrub, createTransport, noteOpened, noteClosed } = this.#options
+    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
       server,
       client: session?.client ?? this.#shared,
       limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
+      gate: gateOf(server),
       clock,
       log,
       eras: this.#eras,

@@ -3,7 +3,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { MODERN_ERRORS } from '../mcp/modern.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
-import type { Calls, LaneCall } from './calls.ts'
+import type { CallLimits, Calls, LaneCall } from './calls.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { createListening, type Listening } from './listening.ts'
 import { askInRounds, isInputRequired, mayAsk } from './rounds.ts'
@@ -24,7 +24,7 @@ export interface StatelessOptions {
   readonly client: LaneClient
   readonly calls: Calls
   readonly transport: Transport
-  readonly callMs: number
+  readonly limits: CallLimits
   readonly clock: Clock
   notified(method: string, params: Json | undefined): void
   missed(): void
@@ -32,39 +32,46 @@ export interface StatelessOptions {
   definitionOf(tool: string): Promise<Json | undefined>
 }
 
+const UNLIMITED: CallLimits = { callMs: 0 }
 const DONE: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
 
 export function createStateless(options: StatelessOptions): Stateless {
-  const { server, agreement, client, calls, transport, callMs } = options
+  const { server, agreement, client, calls, transport, limits } = options
   const { capabilities, protocolVersion } = agreement
 
   const listening = createListening({
     capabilities,
     clock: options.clock,
-    listen: (params, call) => send('subscriptions/listen', params, call, call.definition, 0),
+    listen: (params, call) => send('subscriptions/listen', params, call, call.definition, UNLIMITED),
     notified: options.notified,
     missed: options.missed,
   })
 
-  function send(method: string, params: Json | undefined, call: LaneCall, definition: Json | undefined, limitMs: number): Promise<Answer> {
+  function send(
+    method: string,
+    params: Json | undefined,
+    call: LaneCall,
+    definition: Json | undefined,
+    within: CallLimits,
+  ): Promise<Answer> {
     const sent = inEnvelope(params, call.client ?? client, protocolVersion)
     const headers = transport.endsToCancel === true ? mirrorHeaders(method, sent, protocolVersion, definition) : undefined
-    return calls.send(transport, method, sent, call, limitMs, headers)
+    return calls.send(transport, method, sent, call, within, headers)
   }
 
   async function request(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
     if (LEGACY_ONLY.has(method)) return stand(method, params)
     let { definition } = call
-    let answer = await send(method, params, call, definition, callMs)
+    let answer = await send(method, params, call, definition, limits)
     if (isMismatch(answer) && method === 'tools/call' && transport.endsToCancel === true) {
       // Spec: "Client Behavior": the tool may want other parameters mirrored by now.
       definition = await options.definitionOf(params?.string('name') ?? '')
-      if (definition !== undefined) answer = await send(method, params, call, definition, callMs)
+      if (definition !== undefined) answer = await send(method, params, call, definition, limits)
     }
     if (!isInputRequired(answer)) return answer
     if (!mayAsk(method)) return errorAnswer('upstream-garbage', { server })
     if (call.takesInputRequired === true) return answer
-    return askInRounds(answer, server, call, more => send(method, (params ?? EMPTY).with(more), call, definition, callMs))
+    return askInRounds(answer, server, call, more => send(method, (params ?? EMPTY).with(more), call, definition, limits))
   }
 
   /** What a session would be told: the level goes with each request, a subscription into the filter of the one stream. */

@@ -139,6 +139,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
       endSoon()
     })
     child.stdin.once('close', endSoon)
+    child.stdin.on('drain', () => events?.drained?.())
     child.once('exit', (code, signal) => {
       options.onExit?.({ pid, code, signal })
       endSoon()

@@ -26,6 +26,8 @@ export interface TransportEvents {
   failed(id: number, fault: TransportFault): void
   /** The session is over: nothing more may be sent, but what is under way is still answered, or fails one by one. No `closed` follows. */
   ended?(fault: TransportFault): void
+  /** What was written has been read: the transport is not backed up any more. */
+  drained?(): void
   /** False when the request has its answer; a stream that goes on after it is of no use. */
   awaits?(id: number): boolean
   /** Once, and the last event: everything pending is lost. */
@@ -48,7 +50,7 @@ export interface Transport {
   readonly endsToCancel?: boolean
   /** Closes because the server will not do (it refused the handshake): counts as a failed start. */
   reject?(fault: TransportFault): Promise<void>
-  /** True while the peer reads slower than we write; a caller may hold back, `send` still queues up to a bound. */
+  /** True while the peer reads slower than we write: calls wait until `drained`. `send` still queues up to a bound. */
   readonly backedUp: boolean
   /** Resolves when nothing of the connection is left. Safe to call at any time and more than once. */
   close(): Promise<void>

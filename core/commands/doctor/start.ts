@@ -5,6 +5,7 @@ import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
 import { createDialer } from '../../upstream/dialer.ts'
 import { createEras } from '../../upstream/eras.ts'
+import { createGate } from '../../upstream/gate.ts'
 import { createHttpTransport } from '../../upstream/http.ts'
 import { Lane } from '../../upstream/lane.ts'
 import { createManagedTransport, type ManagedTransport } from '../../upstream/managed.ts'
@@ -29,6 +30,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
     server: { ...server, timeout: { ...server.timeout, startMs: Math.min(server.timeout.startMs, PATIENCE_MS) } },
     client: { info: Json.of({ name: 'mcpgw-doctor', version: '1' }), capabilities: Json.of({}) },
     limits: defaultLimits,
+    gate: createGate({ server, clock: systemClock, log: silent }),
     clock: systemClock,
     log: silent,
     eras: createEras(systemClock),

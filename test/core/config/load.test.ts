@@ -80,6 +80,18 @@ test('paths of the file start from its folder, wherever the command runs', async
   })
 })
 
+test('each server has its own time limits and bounds; what is not said is the default', async () => {
+  const { accept } = createWorkspace({
+    'mcpgw.yaml':
+      'servers: [{id: a, command: a, timeout: {max: 2h}, limits: {concurrency: 3}}, {id: b, url: "http://b", timeout: 5s, limits: {queue: 0}}]\n',
+  })
+  const { config } = await accept()
+  expect(config.servers).toMatchObject([
+    { timeout: { startMs: 30_000, callMs: 60_000, maxMs: 7_200_000, idleMs: 600_000 }, limits: { concurrency: 3, queue: 1024 } },
+    { timeout: { startMs: 30_000, callMs: 5_000, maxMs: 3_600_000, idleMs: 600_000 }, limits: { concurrency: 256, queue: 0 } },
+  ])
+})
+
 describe('secrets', () => {
   const text = `
 store: {dir: "\${env:DATA}"}

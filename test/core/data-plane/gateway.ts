@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { defaults, type GatewayConfig, type ServerConfig } from '../../../core/config/schema.ts'
-import { type Gateway, startGateway } from '../../../core/gateway.ts'
+import { type Gateway, type GatewayOptions, startGateway } from '../../../core/gateway.ts'
 import { createGuard } from '../../../core/guard.ts'
 import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
 import type { Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
@@ -23,7 +23,9 @@ export interface TestGateway {
   stop(): Promise<void>
 }
 
-export interface TestGatewayOptions extends Partial<Pick<GatewayConfig, 'names' | 'refusals'>> {
+export interface TestGatewayOptions
+  extends Partial<Pick<GatewayConfig, 'names' | 'refusals'>>,
+    Pick<GatewayOptions, 'metrics' | 'onEvent'> {
   readonly servers: readonly ServerConfig[]
   readonly plugins?: readonly LoadedPlugin[]
   readonly limits?: Partial<GatewayConfig['limits']>
@@ -63,6 +65,8 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     http: true,
     probe: true,
     ...(stdio && { stdio: { input, output } }),
+    ...(options.metrics && { metrics: options.metrics }),
+    ...(options.onEvent && { onEvent: options.onEvent }),
   })
   return {
     gateway,

@@ -1,0 +1,51 @@
+// The way of one request to a server: through its gate, then by the lane; by the lane once more where the server saw nothing of it.
+import { isPromise } from '../awaitable.ts'
+import type { ServerConfig } from '../config/schema.ts'
+import { errorAnswer } from '../mcp/error-answer.ts'
+import type { Json } from '../mcp/json.ts'
+import type { Answer } from '../plugin/index.ts'
+import type { LaneCall } from './calls.ts'
+import { type Gate, isCounted } from './gate.ts'
+import type { Held } from './queue.ts'
+import type { TransportFault } from './transport.ts'
+
+export interface Way extends Held {
+  readonly server: Pick<ServerConfig, 'id' | 'kind'>
+  /** Connections that were lost so far, and openings that failed. */
+  readonly losses: number
+  readonly isClosed: boolean
+  attempt(method: string, params: Json | undefined, call: LaneCall): Promise<Answer>
+}
+
+/** Stands for the code of an answer where it is certain that the server saw nothing. */
+const UNDELIVERED = 'undelivered'
+
+export async function goThrough(gate: Gate, way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  if (!isCounted(method)) return carry(way, method, params, call)
+  const entry = gate.enter(way, call, params?.bytes.length ?? 0)
+  const place = isPromise(entry) ? await entry : entry
+  if (typeof place !== 'number') return place
+  const { losses } = way
+  let answer: Answer | undefined
+  try {
+    answer = await carry(way, method, params, call)
+    return answer
+  } finally {
+    // What befell the connection is no fault of the call: of a process its supervisor keeps account, and what we close is closed.
+    const isOurs = way.isClosed || (way.server.kind === 'child' && way.losses !== losses)
+    gate.leave(place, isOurs && answer?.code !== undefined ? undefined : answer)
+  }
+}
+
+async function carry(way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  const first = await way.attempt(method, params, call)
+  if (first.code !== UNDELIVERED) return first
+  // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
+  const second = await way.attempt(method, params, call)
+  return second.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: way.server.id }) : second
+}
+
+export function faultAnswer(server: string, { code, retryAfterMs, undelivered }: TransportFault): Answer {
+  const answer = errorAnswer(code, { server, ...(retryAfterMs !== undefined && { retryAfter: Math.ceil(retryAfterMs / 1000) }) })
+  return undelivered ? { ...answer, code: UNDELIVERED } : answer
+}
