@@ -18,6 +18,7 @@ const pages = [
   'CHANGELOG.md',
   'core/README.md',
   'test/bench/README.md',
+  'test/conformance/README.md',
   ...pagesIn('plugins'),
   ...pagesIn('examples'),
 ]

@@ -139,12 +139,13 @@ describe('package.json', () => {
 
   test('runs no script at install, and pins every dependency', () => {
     expect(Object.keys(packageJson.scripts).filter(name => /install|^prepare$/.test(name))).toEqual([])
+    const exact = /^(?:npm:@?[\w./-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/
     const { dependencies, devDependencies } = packageJson as unknown as Record<string, Record<string, string>>
-    for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+    for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(exact)
   })
 
   test('has the scripts that the documentation names', () => {
-    const named = ['build', 'start', 'types', 'lint', 'format', 'test', 'test:update', 'check', 'bench']
+    const named = ['build', 'start', 'types', 'lint', 'format', 'test', 'test:update', 'test:conformance', 'check', 'bench']
     expect(Object.keys(packageJson.scripts)).toEqual([...named, 'prepack'])
   })
 })
