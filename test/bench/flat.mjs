@@ -63,7 +63,7 @@ export async function benchFlat(settings) {
         () => callMany(client, calls),
       )
     }
-    const open = () => openSession(pool, path).then(async session => void (await session.end()))
+    const open = () => openSession(pool, path).then(session => session.end())
     await span(
       `${sessions} sessions`,
       () => many(sessions / 5, open),
