@@ -97,6 +97,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     scrub: bytes => secrets.scrub(bytes),
     noteOpened: (server, agreement) => board.opened(server.id, agreement.protocolVersion),
     noteClosed: (server, fault) => board.closed(server.id, fault),
+    noteRedefined(server, { tool, before, now }) {
+      log.warn('a server has changed the definition of a tool', { server: server.id, tool, before, now })
+      onEvent?.({ type: 'tool.redefined', detail: { server: server.id, tool, before, now } })
+    },
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   const relay = createRelay({ config, version: options.version, pipeline, pool, sessions, clock, log, newId: createIds(options.boot) })

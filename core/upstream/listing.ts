@@ -30,15 +30,18 @@ export class Listings {
   readonly #lane: Lane
   readonly #clock: Clock
   readonly #log: Log
+  readonly #onChange: (kind: ListKind, before: Items, now: Items) => void
   /** Counts what makes lists stale, so that a list that was on its way meanwhile is not taken for current. */
   #changes = 0
   readonly #kept = new Map<string, Kept>()
   readonly #fetching = new Map<string, Promise<Items | Answer>>()
 
-  constructor(lane: Lane, clock: Clock, log: Log) {
+  /** `onChange`: a list was asked anew and is not what it was. */
+  constructor(lane: Lane, clock: Clock, log: Log, onChange: (kind: ListKind, before: Items, now: Items) => void = () => {}) {
     this.#lane = lane
     this.#clock = clock
     this.#log = log
+    this.#onChange = onChange
   }
 
   /** `again`: ask anew unless the server has promised to tell of changes. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
@@ -124,6 +127,7 @@ export class Listings {
     } while (cursor !== undefined)
     const same = before !== undefined && samePages(before.pages, pages)
     const items = same ? before.items : this.#itemsOf(pages, kind)
+    if (before !== undefined && !same) this.#onChange(kind, before.items, items)
     return this.#keep(kind, items, pages, promised, began)
   }
 

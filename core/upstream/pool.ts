@@ -10,6 +10,7 @@ import type { Gate } from './gate.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { Lane } from './lane.ts'
 import { isItems, Listings } from './listing.ts'
+import { findRedefined, type Redefined } from './redefinition.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
 /** Whoever uses a lane: gets what the server says outside of any call. */
@@ -53,6 +54,8 @@ export interface PoolOptions {
   /** For health: how the last opening of a server went. */
   noteOpened(server: ServerConfig, agreement: Agreement): void
   noteClosed(server: ServerConfig, fault: TransportFault): void
+  /** For the record: a tool is not what it was when it was last listed. */
+  noteRedefined(server: ServerConfig, redefined: Redefined): void
   scrub(bytes: Uint8Array): Uint8Array
 }
 
@@ -138,7 +141,7 @@ export class LanePool {
   }
 
   #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
-    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed } = this.#options
+    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed, noteRedefined } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
       server,
@@ -189,7 +192,10 @@ export class LanePool {
       },
     })
     let reopened = false
-    const berth: Berth = { lane, lists: new Listings(lane, clock, log), users, key }
+    const lists = new Listings(lane, clock, log, (kind, before, now) => {
+      if (kind === TOOLS) for (const redefined of findRedefined(before, now)) noteRedefined(server, redefined)
+    })
+    const berth: Berth = { lane, lists, users, key }
     return berth
   }
 }

@@ -7,7 +7,7 @@ import { defaults, type GatewayConfig, type ServerConfig } from '../../../core/c
 import { type Gateway, type GatewayOptions, startGateway } from '../../../core/gateway.ts'
 import { createGuard } from '../../../core/guard.ts'
 import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
-import type { Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
+import type { AdminEvent, Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
 import { KnownSecrets } from '../../../core/secrets.ts'
 import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
 
@@ -16,6 +16,8 @@ export interface TestGateway {
   readonly url: string
   readonly port: number
   readonly logged: LogLine[]
+  /** Administration events so far. */
+  readonly events: AdminEvent[]
   readonly secrets: KnownSecrets
   /** The far ends of the standard streams, where `stdio` was asked for. */
   readonly input: PassThrough
@@ -52,6 +54,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   }
   const guard = createGuard({ clock, limitMs: config.limits.hookMs })
   const secrets = new KnownSecrets()
+  const events: AdminEvent[] = []
   const input = new PassThrough()
   const output = new PassThrough()
   const gateway = await startGateway({
@@ -64,6 +67,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     log,
     http: true,
     probe: true,
+    onEvent: event => void events.push(event),
     ...(stdio && { stdio: { input, output } }),
     ...(options.metrics && { metrics: options.metrics }),
     ...(options.onEvent && { onEvent: options.onEvent }),
@@ -73,6 +77,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     port: gateway.port!,
     url: `http://127.0.0.1:${gateway.port}/mcp`,
     logged: lines,
+    events,
     secrets,
     input,
     output,
