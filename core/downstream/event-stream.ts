@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { formatSseEvent } from '../mcp/sse.ts'
 import type { EventLog, Resumable, Track } from './event-store.ts'
 import type { Channel } from './session.ts'
-import type { Unread } from './unread.ts'
+import { connectionOf, type Unread } from './unread.ts'
 
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 const COMMENT = ': keep-alive\n\n'
@@ -36,7 +36,7 @@ export class EventStream implements Channel, Resumable {
 
   get #connection(): ServerResponse | undefined {
     const response = this.#response
-    return response === undefined || response.writableEnded || response.destroyed ? undefined : response
+    return response === undefined || connectionOf(response) === undefined ? undefined : response
   }
 
   /** A connection of a client that names no event: it is told what nobody was told yet. */
@@ -60,7 +60,11 @@ export class EventStream implements Channel, Resumable {
   }
 
   #replay(response: ServerResponse, after: number): void {
-    for (const event of this.#track?.after(after) ?? []) this.#write(event)
+    // No more than the session may keep, whatever the connection may hold.
+    for (const event of this.#track?.after(after) ?? []) {
+      response.write(event)
+      this.#unread.note(response)
+    }
     this.#written = this.#track?.said ?? 0
     if (this.#ended) response.end()
     else response.flushHeaders()
@@ -69,16 +73,11 @@ export class EventStream implements Channel, Resumable {
   send(message: Uint8Array): void {
     if (!this.open) return
     const event = this.#track?.keep(message) ?? formatSseEvent(message)
-    if (this.#connection === undefined) return
-    this.#write(event)
-    this.#written = this.#track?.said ?? 0
-  }
-
-  #write(event: Uint8Array): void {
     const response = this.#connection
     if (response === undefined || !this.#unread.allows(response)) return
     response.write(event)
     this.#unread.note(response)
+    this.#written = this.#track?.said ?? 0
   }
 
   /** The last message; none where it is empty. What is kept of the stream can still be fetched. */

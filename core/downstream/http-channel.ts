@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { EventLog } from './event-store.ts'
 import { EventStream } from './event-stream.ts'
 import type { ReplyChannel } from './session.ts'
-import type { Unread } from './unread.ts'
+import { connectionOf, type Unread } from './unread.ts'
 
 const SMALL = 16 * 1024
 
@@ -25,11 +25,11 @@ export class HttpReply implements ReplyChannel {
 
   get open(): boolean {
     if (this.#stream !== undefined) return this.#stream.open
-    return this.#mayStream && !this.#response.writableEnded && !this.#response.destroyed
+    return this.#mayStream && connectionOf(this.#response) !== undefined
   }
 
   get away(): boolean {
-    return this.#stream?.away ?? this.#response.destroyed
+    return this.#stream?.away ?? connectionOf(this.#response) === undefined
   }
 
   send(message: Uint8Array): void {
@@ -53,7 +53,7 @@ export class HttpReply implements ReplyChannel {
   reply(message: Uint8Array, status = 200, sessionId?: string): void {
     if (this.#stream !== undefined) return this.#stream.finish(message)
     const response = this.#response
-    if (response.writableEnded || response.destroyed) return
+    if (connectionOf(response) === undefined) return
     if (message.length === 0) return endWith(response, 202)
     const headers: Record<string, string | number> = { 'content-type': 'application/json', 'content-length': message.length }
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId

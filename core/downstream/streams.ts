@@ -1,4 +1,4 @@
-// The event streams of the HTTP listener: what they may hold together, what is kept of them, and one timer that keeps all of them alive.
+// The event streams of the HTTP listener: what they may hold together, what is kept of them, and one timer for all of them.
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
@@ -47,6 +47,7 @@ export function createStreams(clock: Clock, messageBytes: number): Streams {
       else standing.delete(stream)
     }
     for (const reply of replies.all()) reply.keepAlive()
+    unread.recount()
     stop = clock.after(KEEP_ALIVE_MS, keepAlive)
   }
 

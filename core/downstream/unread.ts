@@ -1,8 +1,9 @@
 // What clients have not read yet: bounded for each connection and for all together; over it, those that lag most are cut.
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 export interface UnreadLimits {
-  /** Of one connection, before something more is said on it. */
+  /** Of one response, before something more is said on it. */
   readonly each: number
   readonly total: number
   /** A connection that has something to read and takes nothing for so long is cut. */
@@ -12,9 +13,16 @@ export interface UnreadLimits {
 /** Less than this counts as nothing. */
 const FREE = 16 * 1024
 
+/** The connection that a response goes out on, now or after those before it; `undefined` where nothing can be written any more. */
+export function connectionOf(response: ServerResponse): Socket | undefined {
+  // Invariant: of pipelined requests Node closes only the response whose turn it is; the socket knows for all of them.
+  const { socket } = response.req
+  return response.writableEnded || socket.destroyed ? undefined : socket
+}
+
 export class Unread {
   readonly #limits: UnreadLimits
-  /** What each held when it was looked at last. */
+  /** What each held when it was looked at last; also of those that have ended. */
   readonly #lagging = new Map<ServerResponse, number>()
   #held = 0
 
@@ -28,46 +36,54 @@ export class Unread {
 
   /** False where so much is unread that the connection was cut instead. */
   allows(response: ServerResponse): boolean {
-    if (response.writableLength <= this.#limits.each) return true
-    response.destroy()
+    if (response.writableLength <= this.#limits.each || unreadOf(response) <= this.#limits.each) return true
+    response.req.socket.destroy()
     return false
   }
 
   /** After each write. */
   note(response: ServerResponse): void {
     const unread = response.writableLength
-    if (unread <= FREE) return
+    if (unread <= FREE || response.req.socket.destroyed) return
     const before = this.#lagging.get(response)
-    if (before === undefined) {
-      // Node counts progress inside of one long write as activity too.
-      response.socket?.setTimeout(this.#limits.stallMs)
-      response.once('close', () => this.#forget(response))
-    }
+    // Node counts progress inside of one long write as activity too.
+    if (before === undefined) response.req.socket.setTimeout(this.#limits.stallMs)
     this.#lagging.set(response, unread)
     this.#held += unread - (before ?? 0)
     if (this.#held > this.#limits.total) this.#shed()
   }
 
-  #forget(response: ServerResponse): void {
-    this.#held -= this.#lagging.get(response) ?? 0
-    this.#lagging.delete(response)
+  /** Now and then: forgets what was read meanwhile. */
+  recount(): void {
+    this.#held = 0
+    for (const response of this.#lagging.keys()) {
+      const unread = response.req.socket.destroyed ? 0 : unreadOf(response)
+      this.#held += unread
+      if (unread === 0) this.#lagging.delete(response)
+      else this.#lagging.set(response, unread)
+    }
   }
 
   #shed(): void {
-    this.#held = 0
-    for (const response of this.#lagging.keys()) {
-      // What the system takes at once is not unread.
-      response.socket?.uncork()
-      const unread = response.writableLength
-      this.#lagging.set(response, unread)
-      this.#held += unread
-    }
+    this.recount()
     if (this.#held <= this.#limits.total) return
-    // A quarter is made free, so that this is rare.
-    for (const [response] of [...this.#lagging].toSorted((a, b) => b[1] - a[1])) {
-      if (this.#held <= this.#limits.total * 0.75) return
-      this.#forget(response)
-      response.destroy()
+    const bySocket = new Map<Socket, number>()
+    for (const [response, unread] of this.#lagging) {
+      const { socket } = response.req
+      bySocket.set(socket, (bySocket.get(socket) ?? 0) + unread)
     }
+    // A quarter is made free, so that this is rare.
+    for (const [socket, unread] of [...bySocket].toSorted((a, b) => b[1] - a[1])) {
+      if (this.#held <= this.#limits.total * 0.75) break
+      this.#held -= unread
+      socket.destroy()
+    }
+    this.recount()
   }
+}
+
+function unreadOf(response: ServerResponse): number {
+  // What the system takes at once is not unread.
+  response.socket?.uncork()
+  return response.writableLength
 }

@@ -15,9 +15,15 @@ const bytes = (text: string): Uint8Array => Buffer.from(text)
 class Wire {
   readonly written: Uint8Array[] = []
   writableEnded = false
-  destroyed = false
+  readonly req = { socket: { destroyed: false } }
   writableLength = 0
   writableNeedDrain = false
+  get destroyed(): boolean {
+    return this.req.socket.destroyed
+  }
+  set destroyed(is: boolean) {
+    this.req.socket.destroyed = is
+  }
   writeHead(): void {}
   flushHeaders(): void {}
   write(chunk: Uint8Array | string): boolean {
