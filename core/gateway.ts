@@ -23,6 +23,7 @@ import { createHttpTransport } from './upstream/http.ts'
 import { createLeftovers, reapLeftovers } from './upstream/leftovers.ts'
 import { createManagedTransport } from './upstream/managed.ts'
 import { LanePool } from './upstream/pool.ts'
+import { createSseTransport } from './upstream/sse.ts'
 import type { Transport } from './upstream/transport.ts'
 
 export interface GatewayOptions {
@@ -72,9 +73,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if (options.metrics !== undefined) showGates(options.metrics, board)
   const dialer = createDialer()
 
-  function createTransport(server: ServerConfig, _spoken: Spoken | undefined, isBusy: () => boolean): Transport {
+  function createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
     if (server.kind === 'remote') {
-      return createHttpTransport({ url: new URL(server.url), headers: server.headers, maxBytes: config.limits.messageBytes, dialer, log })
+      const reach = spoken === 'sse' ? createSseTransport : createHttpTransport
+      return reach({ url: new URL(server.url), headers: server.headers, maxBytes: config.limits.messageBytes, dialer, log })
     }
     return createManagedTransport(server, {
       supervisor: board.supervisor(server.id),

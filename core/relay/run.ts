@@ -9,7 +9,6 @@ import { writeErrorObject, writeNotification, writeResult } from '../mcp/message
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Awaitable, Exchange, Outcome, Peer, Resource } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
-import { Backlog } from './backlog.ts'
 import type { RelayDeps } from './deps.ts'
 
 /** Who asks, as far as he says so himself. */
@@ -122,19 +121,18 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
   if (!deps.pipeline.wants.notifications) {
     return { tell: (method, params) => channel.open && channel.send(writeNotification(method, params)), done: () => undefined }
   }
-  const backlog = new Backlog()
-  let dropped = 0
+  let last: Promise<void> | undefined
   return {
     tell(method, params) {
-      const waits = backlog.add(params?.bytes.length ?? 0, async () => {
+      const before = last
+      last = (async () => {
+        await before
         const shown = await deps.pipeline.notify(x, { method, params: params ?? NO_PARAMS })
         if (shown !== undefined && channel.open)
           channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
-      })
-      if (!waits && dropped++ === 0)
-        deps.log.warn('notifications of a call come faster than the plugins clear them; some are dropped', { method })
+      })()
     },
-    done: () => backlog.done(),
+    done: () => last,
   }
 }
 

@@ -9,7 +9,6 @@ import type { Refusal } from '../pipeline.ts'
 import type { Answer, Outcome } from '../plugin/index.ts'
 import type { Ask } from '../upstream/calls.ts'
 import type { Lane } from '../upstream/lane.ts'
-import { Backlog } from './backlog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 
@@ -116,24 +115,20 @@ export function createTold(
 ): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
   const waiting = new WeakMap<Session, Set<string>>()
   /** Notifications of one session keep their order. */
-  const backlogs = new WeakMap<Session, Backlog>()
+  const last = new WeakMap<Session, Promise<void>>()
 
   function send(session: Session, method: string, params: Json | undefined, tell: Tell = (...told) => void session.tell(...told)): void {
     if (!deps.pipeline.wants.notifications) return tell(method, params)
-    let backlog = backlogs.get(session)
-    if (backlog === undefined) {
-      backlog = new Backlog()
-      backlogs.set(session, backlog)
-    }
-    // What is dropped here is one of very many: the session is told of changes and logs faster than the plugins clear them.
-    backlog.add(params?.bytes.length ?? 0, async () => {
-      try {
-        const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
-        if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
-      } catch (error) {
-        deps.log.error('bug: a notification was lost', { method, error: String(error) })
-      }
-    })
+    const before = last.get(session)
+    const sent = (async () => {
+      await before
+      const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
+      if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
+    })()
+    last.set(
+      session,
+      sent.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) })),
+    )
   }
 
   return (session, lane, method, params) => {

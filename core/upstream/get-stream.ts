@@ -3,7 +3,7 @@
 import type { Dispatcher } from 'undici'
 import { createSseParser, type SseParser } from '../mcp/sse.ts'
 import { reasonOf } from './http-error.ts'
-import { type Headers, isSendable, mediaType, streamHeaders } from './http-headers.ts'
+import { type Headers, isEncoded, isSendable, mediaType, streamHeaders } from './http-headers.ts'
 
 /** Where a stream broke off, and how long the server wants us to wait before we ask for the rest. */
 export interface Place {
@@ -85,7 +85,7 @@ export function openGetStream(options: GetStreamOptions): GetStream {
         },
         onResponseStart(controller, status, responseHeaders) {
           if (status >= 500 || status === 429) return
-          if (status !== 200 || mediaType(responseHeaders['content-type']) !== 'text/event-stream') {
+          if (status !== 200 || mediaType(responseHeaders['content-type']) !== 'text/event-stream' || isEncoded(responseHeaders)) {
             refusal = `HTTP ${status} to GET`
             return
           }

@@ -35,6 +35,11 @@ export function single(header: string | string[] | undefined): string | undefine
   return Array.isArray(header) ? header[0] : header
 }
 
+/** We ask for no compression, and read none. */
+export function isEncoded(headers: Readonly<Record<string, string | string[] | undefined>>): boolean {
+  return (single(headers['content-encoding']) ?? 'identity') !== 'identity'
+}
+
 /** Without parameters, lower case. */
 export function mediaType(header: string | string[] | undefined): string {
   return (single(header) ?? '').split(';', 1)[0]!.trim().toLowerCase()

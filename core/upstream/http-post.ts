@@ -5,7 +5,7 @@ import { createSseParser, type SseParser } from '../mcp/sse.ts'
 import type { GetStream, GetStreamOptions, Place } from './get-stream.ts'
 import { deniesSession, isMessage } from './http-body.ts'
 import { connectionFault, statusFault } from './http-error.ts'
-import { type Headers, isSendable, mediaType, shownType, single } from './http-headers.ts'
+import { type Headers, isEncoded, isSendable, mediaType, shownType, single } from './http-headers.ts'
 import type { TransportFault } from './transport.ts'
 
 /** What the transport does for all that it posts. */
@@ -102,9 +102,7 @@ export class Post implements Dispatcher.DispatchHandler {
     if (offered !== undefined) this.#owner.offered(this, status, offered)
     if (status === 404 && session !== undefined) return this.#owner.lost(this)
     if (id === undefined) return
-    const encoding = single(headers['content-encoding'])
-    if (encoding !== undefined && encoding !== 'identity')
-      return this.fail({ code: 'upstream-garbage', detail: `content-encoding ${encoding} was not asked for`, status })
+    if (isEncoded(headers)) return this.fail({ code: 'upstream-garbage', detail: 'a content-encoding that was not asked for', status })
     this.#type = mediaType(headers['content-type'])
     if (this.#type === 'text/event-stream' && status < 300) this.#parser = this.#readStream(id)
     else this.#body = collect(this.#owner.maxBytes)

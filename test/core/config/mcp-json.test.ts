@@ -53,6 +53,7 @@ test('remote and disabled servers are read, and names become ids', async () => {
       globalShortcut: 'Ctrl+Space',
       mcpServers: {
         'My Files (home)': { command: 'npx', disabled: true, autoApprove: [] },
+        old: { type: 'sse', url: 'https://example.com/sse' },
         remote: { type: 'http', url: 'https://example.com/mcp', headers: { Authorization: 'Bearer ${TOKEN}' } },
       },
     },
@@ -61,7 +62,8 @@ test('remote and disabled servers are read, and names become ids', async () => {
   expect(codesOf(result)).toEqual(['changed-id', 'ignored-key'])
   expect(result.ok && result.config.servers).toMatchObject([
     { id: 'My-Files-home', name: 'My Files (home)', enabled: false },
-    { id: 'remote', kind: 'remote', headers: { Authorization: 'Bearer a-token-value' } },
+    { id: 'old', kind: 'remote', protocol: 'sse' },
+    { id: 'remote', kind: 'remote', protocol: 'auto', headers: { Authorization: 'Bearer a-token-value' } },
   ])
   expect(result.ok && result.injected).toEqual([{ server: 'remote', value: 'a-token-value' }])
 })

@@ -1,15 +1,13 @@
 // Requests to stateless servers: each says in its headers what it is, belongs to no session, and ends when nobody waits for it.
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { createDialer } from '../../../core/upstream/dialer.ts'
 import { createHttpTransport } from '../../../core/upstream/http.ts'
-import type { TransportFault } from '../../../core/upstream/transport.ts'
 import { call, connectHttp } from '../data-plane/clients.ts'
 import { startTestGateway, until } from '../data-plane/gateway.ts'
 import { type HttpReceived, type HttpUpstream, type HttpUpstreamOptions, startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
-import { createLogBook } from './manual-clock.ts'
+import { connectWire, request, type Wire } from './wire.ts'
 
 const opened = closeAfterEach()
 
@@ -67,25 +65,8 @@ it('a server with sessions that refuses the question for its era is initialized 
   }
 })
 
-async function connect(upstream: HttpUpstream, headers: Readonly<Record<string, string>> = {}) {
-  const { log } = createLogBook()
-  const dialer = opened(createDialer())
-  const transport = opened(createHttpTransport({ url: new URL(upstream.url), headers, maxBytes: 1_000_000, dialer, log }))
-  const failed: { id: number; fault: TransportFault }[] = []
-  const messages: string[] = []
-  const answered = new Set<number | undefined>()
-  await transport.open({
-    message: (bytes, during) => {
-      messages.push(Buffer.from(bytes).toString())
-      answered.add(during)
-    },
-    awaits: id => !answered.has(id),
-    failed: (id, fault) => failed.push({ id, fault }),
-    closed: () => {},
-  })
-  return { transport, failed, messages }
-}
-const request = (id: number): Buffer => Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{}}`)
+const connect = async (upstream: HttpUpstream, headers: Readonly<Record<string, string>> = {}): Promise<Wire> =>
+  opened(await connectWire(createHttpTransport, upstream.url, { headers }))
 
 it('mirrored headers set nothing else: credentials and hop-by-hop headers stay, and what is configured wins', async () => {
   const upstream = opened(await startHttpUpstream({ modern: '{}' }))
@@ -150,7 +131,7 @@ it('a status without a message is told with the failure; an error in the respons
     const before = messages.length
     transport.send(request(++id), { kind: 'request', id, headers: {} })
     await until(() => messages.length === before + 1)
-    expect(messages.at(-1)).toBe(body)
+    expect(messages.at(-1)!.text).toBe(body)
   }
 })
 
