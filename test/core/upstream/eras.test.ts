@@ -228,3 +228,82 @@ describe('a server on standard streams', () => {
     expect((await server.next('tools/call')).message.params._meta[VERSION]).toBe('2026-07-28')
   })
 })
+
+describe('a server over http', () => {
+  const regional =
+    '{"name":"echo","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"},"deep":{"type":"object","properties":{"n":{"type":"integer","x-mcp-header":"N"}}}}}}'
+
+  it('sees method, name and annotated parameters in headers made from what it is sent', async () => {
+    const server = opened(await startHttpUpstream({ modern: '{"tools":{}}', tools: [regional] }))
+    const client = await connectHttp(await gatewayTo(server))
+    await client.ask('tools/call', { name: 'up__echo', arguments: { region: 'süd', deep: { n: 42 } } })
+    const { headers } = await server.next('tools/call')
+    expect(headers).toMatchObject({
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'echo',
+      'mcp-param-region': '=?base64?c8O8ZA==?=',
+      'mcp-param-n': '42',
+    })
+    expect(headers['mcp-session-id']).toBe(undefined)
+    await client.ask('tools/call', { name: 'up__echo', arguments: { region: null } })
+    expect((await server.next('tools/call')).headers['mcp-param-region']).toBe(undefined)
+  })
+
+  it('that wants other parameters mirrored than it said before gets the call again, with the headers that it wants now', async () => {
+    const server = opened(
+      await startHttpUpstream({
+        modern: '{"tools":{}}',
+        on: {
+          'tools/call': received =>
+            received.headers['mcp-param-region'] === 'eu'
+              ? received.result('{"content":[]}')
+              : received.error(-32020, 'Mcp-Param-Region is missing'),
+        },
+      }),
+    )
+    const client = await connectHttp(await gatewayTo(server))
+    await client.ask('tools/list')
+    server.handlers.set('tools/list', received => received.result(`{"tools":[${regional}]}`))
+    expect((await client.ask('tools/call', { name: 'up__echo', arguments: { region: 'eu' } })).result).toEqual({ content: [] })
+    expect(server.of('tools/call')).toHaveLength(2)
+  })
+
+  it('that refuses who asks is not initialized: that says nothing of its era', async () => {
+    const server = opened(
+      await startHttpUpstream({
+        modern: '{"tools":{}}',
+        intercept: (_request, response) => {
+          response.writeHead(401).end()
+          return true
+        },
+      }),
+    )
+    const gateway = await gatewayTo(server)
+    await until(() => gateway.gateway.board.list()[0]!.state === 'failed')
+    expect(gateway.gateway.board.list()[0]!.lastFailure).toContain('401')
+    expect(server.requests.map(one => one.headers['mcp-method'])).not.toContain(undefined)
+  })
+
+  it('that is replaced by an older one behind the same address is asked again what it is, and the call is made', async () => {
+    const replaced = { now: false }
+    const server = opened(
+      await startHttpUpstream({
+        modern: '{"tools":{}}',
+        intercept: (request, response) => {
+          if (replaced.now && request.headers['mcp-protocol-version'] === '2026-07-28') response.writeHead(400).end('Bad Request')
+          return response.headersSent
+        },
+      }),
+    )
+    const client = await connectHttp(await gatewayTo(server))
+    expect((await client.ask('tools/call', { name: 'up__echo', arguments: { a: 1 } })).result.echo).toEqual({ a: 1 })
+    replaced.now = true
+    server.handlers.set('initialize', received =>
+      received.result('{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"old","version":"1"}}'),
+    )
+    expect((await client.ask('tools/call', { name: 'up__echo', arguments: { a: 2 } })).result.echo).toEqual({ a: 2 })
+    expect(methodsOf(server)).toContain('initialize')
+    expect(server.of('tools/call').at(-1)!.message.params._meta?.[VERSION]).toBe(undefined)
+  })
+})
