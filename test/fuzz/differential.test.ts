@@ -9,8 +9,8 @@ import { generate, play } from './exchange.ts'
 import { entries, listMembers, members, value } from './oddities.ts'
 import { type Opened, talkHttp, talkLines, talkToProcess } from './talkers.ts'
 
-const runs = Number(process.env.FUZZ_RUNS ?? 300)
-const exchanges = Number(process.env.FUZZ_RUNS ?? 10_000)
+const runs = Number(process.env.FUZZ_RUNS ?? 200)
+const exchanges = Number(process.env.FUZZ_RUNS ?? (process.env.CI === undefined ? 2000 : 10_000))
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 /** So many are under way at once. */
 const BATCH = 100

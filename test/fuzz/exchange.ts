@@ -120,6 +120,8 @@ export function generate(count: number, seed: number, modern = false): Exchange[
   return made
 }
 
+/** What has not come by then is lost, and shows as a difference. */
+const SILENCE_MS = 30_000
 const HEAD = /^\{"jsonrpc":"2\.0",(?:"id":("(?:[^"\\]|\\.)*"|-?\d+|null),)?"(method|result|error)":/
 const CASE = /"x-case":(\d+)|"method":"odd\/(\d+)"/
 const TOKEN = /"progressToken":("(?:[^"\\]|\\.)*"|-?\d+)/
@@ -147,7 +149,7 @@ export interface Talker {
   heard: (text: string) => void
 }
 
-/** Plays both sides of all exchanges at once over one connection; resolves when each is over. */
+/** Plays both sides of all exchanges at once over one connection; resolves when each is over, or has been given up. */
 export async function play(exchanges: readonly Exchange[], talker: Talker, upstream: Script): Promise<Map<number, Transcript>> {
   const transcripts = new Map<number, Transcript>()
   const byNumber = new Map(exchanges.map(one => [one.n, one]))
@@ -207,7 +209,13 @@ export async function play(exchanges: readonly Exchange[], talker: Talker, upstr
     }
     over(n)
   }
-  const done = new Promise<void>(resolve => (wake = resolve))
+  const done = new Promise<void>(resolve => {
+    const silence = setTimeout(resolve, SILENCE_MS)
+    wake = () => {
+      clearTimeout(silence)
+      resolve()
+    }
+  })
   for (const { note, request } of exchanges) {
     if (note !== undefined) talker.send(note)
     talker.send(request)

@@ -33,7 +33,8 @@ export async function talkHttp(port: number, path: string): Promise<Opened> {
           if (!isStream) return
           const events = rest.split('\n\n')
           rest = events.pop()!
-          for (const event of events) if (event.startsWith('data: ')) talker.heard(event.slice(6))
+          // An event without data marks where the stream can be taken up again.
+          for (const event of events) for (const line of event.split('\n')) if (line.startsWith('data: {')) talker.heard(line.slice(6))
         })
         response.on('error', () => {})
         response.on('close', () => {
