@@ -1,16 +1,19 @@
-// One client over stdin and stdout: stdout carries MCP and nothing else.
+// One client over stdin and stdout, of either era: stdout carries MCP and nothing else.
 import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig } from '../config/schema.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { isFault, Json } from '../mcp/json.ts'
-import { readMessage, writeErrorObject } from '../mcp/message.ts'
+import { type Message, readMessage, writeErrorObject } from '../mcp/message.ts'
+import { type Era, LATEST_MODERN } from '../mcp/modern.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Log, Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View } from '../relay/view.ts'
 import { createLineFramer } from '../upstream/framer.ts'
 import { runBatch } from './batch.ts'
+import { classify, type Inbound } from './inbound.ts'
 import type { ReplyChannel, Session } from './session.ts'
+import { createVisits } from './stdio-visits.ts'
 import { within } from './within.ts'
 
 export interface StdioOptions {
@@ -43,6 +46,8 @@ export function listenStdio(options: StdioOptions): StdioListener {
   const peer: Peer = { transport: 'stdio', header: () => [] }
   const limits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   let session: Session | undefined
+  /** Settled by the first request that is not `server/discover`. */
+  let era: Era | undefined
   let opening: Promise<unknown> | undefined
   let ended = false
   let underway = 0
@@ -65,17 +70,23 @@ export function listenStdio(options: StdioOptions): StdioListener {
     },
   }
 
+  const visits = createVisits(relay, view, peer, channel)
+
   function take(line: Uint8Array): void {
     const json = Json.scan(line, limits)
     if (isFault(json))
       return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
     const message = readMessage(json, 'downstream')
     if ('code' in message) return channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text: message.message })))
+    const inbound = classify(message, peer)
+    if (inbound.kind !== 'legacy' || era === 'modern') return takeModern(message, inbound)
     if (session === undefined) {
       if (message.kind === 'request' && message.method === 'initialize' && opening === undefined) {
+        era = 'legacy'
         opening = relay.open(view, message, channel, peer).then(opened => {
           opening = undefined
           session = opened
+          if (opened === undefined) era = undefined
           if (opened !== undefined) opened.stream = channel
         })
         return watch(opening)
@@ -89,6 +100,30 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, peer))
     if (session.protocolVersion !== '2025-03-26') return channel.reply(writeErrorObject(null, errorObject('batch-refused')))
     watch(runBatch(relay, session, message.items, channel, peer))
+  }
+
+  /** Spec: 2026-07-28 basic/versioning: the era is that of the process, so nobody is of two. */
+  function takeModern(message: Message, inbound: Inbound): void {
+    const refuseIt = (text: string) => {
+      if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text })))
+    }
+    if (inbound.kind === 'refused') {
+      const { code, text, data } = inbound
+      return message.kind === 'request' || message.kind === 'batch'
+        ? channel.reply(
+            writeErrorObject(message.kind === 'request' ? message.id : null, errorObject(code, { text, ...(data && { data }) })),
+          )
+        : undefined
+    }
+    if (message.kind === 'notification') {
+      const work = era === 'modern' ? visits.notification(message) : undefined
+      return work && watch(work)
+    }
+    if (inbound.kind === 'legacy') return refuseIt(`this connection speaks revision ${LATEST_MODERN}: each request says so in its _meta`)
+    if (era === 'legacy') return refuseIt('this connection was opened with initialize, which is of an older revision')
+    if (message.kind !== 'request') return
+    if (message.method !== 'server/discover') era = 'modern'
+    watch(visits.request(message, inbound.envelope))
   }
 
   function watch(work: Promise<unknown>): void {

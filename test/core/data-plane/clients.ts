@@ -151,10 +151,16 @@ export interface StdioClient {
   ask(method: string, params?: unknown): Promise<Any>
 }
 
-export async function connectStdio(
-  { input, output }: TestGateway,
-  options: Omit<ClientOptions, 'path' | 'headers'> = {},
-): Promise<StdioClient> {
+export async function connectStdio(gateway: TestGateway, options: Omit<ClientOptions, 'path' | 'headers'> = {}): Promise<StdioClient> {
+  const client = openStdio(gateway)
+  client.write(initialize(options.version ?? '2025-11-25', options.capabilities ?? '{}'))
+  await client.next()
+  client.write('{"jsonrpc":"2.0","method":"notifications/initialized"}')
+  return client
+}
+
+/** Says nothing by itself. */
+export function openStdio({ input, output }: TestGateway): StdioClient {
   const lines: string[] = []
   let rest = ''
   let taken = 0
@@ -197,9 +203,6 @@ export async function connectStdio(
       return client.find(message => message.id === id && message.method === undefined, lines.length)
     },
   }
-  client.write(initialize(options.version ?? '2025-11-25', options.capabilities ?? '{}'))
-  await client.next()
-  client.write('{"jsonrpc":"2.0","method":"notifications/initialized"}')
   return client
 }
 

@@ -39,9 +39,7 @@ export function visitHttp(gateway: Pick<TestGateway, 'port'>, options: Stateless
   function start(method: string, params: Readonly<Record<string, unknown>> = {}, how: RequestOptions = {}): Promise<Streaming> {
     const { _meta, ...rest } = params
     const meta = {
-      [`${V}/protocolVersion`]: MODERN,
-      [`${V}/clientInfo`]: { name, version: '1' },
-      [`${V}/clientCapabilities`]: JSON.parse(capabilities),
+      ...envelope(capabilities, name),
       ...(_meta as object | undefined),
       ...how.meta,
     }
@@ -65,6 +63,15 @@ export function visitHttp(gateway: Pick<TestGateway, 'port'>, options: Stateless
       return { status, ...(messages.length === 0 ? {} : JSON.parse(messages[messages.length - 1]!)) }
     },
     post: async (body, headers) => (await send(gateway, 'POST', path, body, { ...common, ...headers } as Record<string, string>)).done,
+  }
+}
+
+/** What stands in `_meta` of each request; `capabilities` is JSON text. */
+export function envelope(capabilities: string, name = 'visitor'): Readonly<Record<string, unknown>> {
+  return {
+    [`${V}/protocolVersion`]: MODERN,
+    [`${V}/clientInfo`]: { name, version: '1' },
+    [`${V}/clientCapabilities`]: JSON.parse(capabilities),
   }
 }
 
