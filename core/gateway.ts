@@ -11,10 +11,12 @@ import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log } from './plugin/index.ts'
+import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
 import { createViews, type Views } from './relay/view.ts'
 import type { KnownSecrets } from './secrets.ts'
+import { openPrivateKey } from './store/private-key.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
 import { createDialer } from './upstream/dialer.ts'
 import type { Spoken } from './upstream/eras.ts'
@@ -105,7 +107,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
-  const relay = createRelay({ config, version: options.version, pipeline, pool, sessions, clock, log, newId: createIds(options.boot) })
+  const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })
+  const relay = createRelay({
+    config,
+    version: options.version,
+    pipeline,
+    pool,
+    sessions,
+    handles,
+    clock,
+    log,
+    newId: createIds(options.boot),
+  })
   const views = createViews(config)
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 

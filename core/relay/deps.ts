@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { LanePool } from '../upstream/pool.ts'
+import type { Handles } from './handles.ts'
 import type { SessionStore } from './sessions.ts'
 
 export interface RelayDeps {
@@ -11,6 +12,7 @@ export interface RelayDeps {
   readonly pipeline: Pipeline
   readonly pool: LanePool
   readonly sessions: SessionStore
+  readonly handles: Handles
   readonly clock: Clock
   readonly log: Log
   newId(now: number): string

@@ -8,7 +8,6 @@ import type { Answer } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
-import { openCursor, sealCursor } from './cursor.ts'
 import type { RelayDeps } from './deps.ts'
 
 const PAGE = 1000
@@ -21,7 +20,7 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   const sent = x.sent as Json
   // Two requests of a stateless client have no session in common, but their caller and what they see.
   const scope = [session.sessionId ?? session.view.only ?? '', session.owner, kind.of].join('\0')
-  const start = sent.get('cursor') === undefined ? 0 : openCursor(scope, sent.string('cursor') ?? '')
+  const start = sent.get('cursor') === undefined ? 0 : openCursor(deps, scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)
   const failure = catalogs.failure(session, catalog)
@@ -43,7 +42,15 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   }
   const end = start + PAGE
   const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end)) })
-  return { kind: 'result', payload: end < entries.length ? page.with({ nextCursor: Json.of(sealCursor(scope, end)) }) : page }
+  return {
+    kind: 'result',
+    payload: end < entries.length ? page.with({ nextCursor: Json.of(deps.handles.seal('cursor', scope, end)) }) : page,
+  }
+}
+
+function openCursor({ handles }: RelayDeps, scope: string, cursor: string): number | undefined {
+  const offset = handles.open('cursor', scope, cursor)
+  return typeof offset === 'number' ? offset : undefined
 }
 
 /** Spec: 2026-07-28 server/discover: what no server declares is no method here. */
