@@ -80,6 +80,8 @@ export class Session {
   readonly user: LaneUser
   /** Requests of the client. Clients reuse ids: an answer goes where its request came from, whatever its id. */
   readonly inflight: Slots<Inflight> = new Slots()
+  /** What goes on between the requests of a stateless client: parked calls, streams of notifications. */
+  readonly standing: Set<{ end(): void }> = new Set()
   /** Uris subscribed to as this client knows them, with the server of each and its own uri. */
   readonly subscriptions: Map<string, { readonly server: string; readonly uri: string }> = new Map()
   /** Minimum level of log messages; `undefined` lets the server decide. */
@@ -130,7 +132,12 @@ export class Session {
   }
 
   get idle(): boolean {
-    return this.inflight.size === 0 && this.#outgoing.size === 0 && (this.stream?.open !== true || this.stream.away === true)
+    return (
+      this.inflight.size === 0 &&
+      this.standing.size === 0 &&
+      this.#outgoing.size === 0 &&
+      (this.stream?.open !== true || this.stream.away === true)
+    )
   }
 
   /** Sends outside of any request: the standing stream, else the newest request's. Lost where neither is open, or kept for the client. */
@@ -215,6 +222,7 @@ export class Session {
   end(): void {
     this.ended = true
     this.stream?.end?.()
+    for (const one of this.standing) one.end()
     this.events?.end()
     for (const outgoing of this.#outgoing.values()) outgoing.settle(errorAnswer('client-gone'))
     for (const { cancel } of this.inflight.all()) cancel.cancel('the session has ended')

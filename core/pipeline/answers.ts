@@ -4,6 +4,7 @@ import { type ErrorCode, errors } from '../errors.ts'
 import { type LiveExchange, stateOf } from '../exchange.ts'
 import { HookFailure } from '../guard.ts'
 import { Json } from '../mcp/json.ts'
+import { isModernVersion } from '../mcp/modern.ts'
 import { discharge, findDuties } from '../obligations.ts'
 import type { Answer, Awaitable, JsonValue, Notification } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
@@ -17,7 +18,7 @@ export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer)
   const { stack, guard } = driver
   return (x, answer) => {
     const { obligations } = stateOf(x)
-    const cell = { answer: Object.freeze(markToolError(x, answer)) }
+    const cell = { answer: Object.freeze(markResult(x, answer)) }
     const take = (step: Step, result: unknown): undefined => {
       cell.answer = judge(driver, x, step, cell.answer, result)
     }
@@ -37,10 +38,20 @@ export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer)
 }
 
 /** Told once, so that no plugin has to look through a result for it. */
-function markToolError(x: LiveExchange, answer: Answer): Answer {
+function markResult(x: LiveExchange, answer: Answer): Answer {
   const { kind, payload } = answer
-  if (kind !== 'result' || x.resource.kind !== 'call' || !(payload instanceof Json)) return answer
-  return { ...answer, isToolError: payload.get('isError')?.value === true }
+  if (kind !== 'result' || !(payload instanceof Json)) return answer
+  const isInterim = MAY_ASK.has(x.resource.kind) && isModern(x) && payload.holds('resultType', 'input_required')
+  if (x.resource.kind !== 'call') return isInterim ? { ...answer, isInputRequired: true } : answer
+  const isToolError = payload.get('isError')?.value === true
+  return isInterim ? { ...answer, isToolError, isInputRequired: true } : { ...answer, isToolError }
+}
+
+/** Resources whose requests may be answered so. Spec: 2026-07-28 basic/patterns/mrtr, "Supported Requests". */
+const MAY_ASK: ReadonlySet<string> = new Set(['call', 'read', 'prompt'])
+
+function isModern({ protocolVersion }: LiveExchange): boolean {
+  return protocolVersion !== undefined && isModernVersion(protocolVersion)
 }
 
 function judge(driver: Driver, x: LiveExchange, step: Step, answer: Answer, result: unknown): Answer {

@@ -74,12 +74,16 @@ export interface Decision {
   readonly reason?: string
 }
 
-/** How an exchange ended. `isToolError` is the tool's own `isError`; the other layers are kinds of their own. */
+/**
+ * How an exchange ended. `isToolError` is the tool's own `isError`; the other layers are kinds of their own. `isInputRequired`: the
+ * answer asks the client for something, and the request will be made again: what counts completed calls leaves it out.
+ */
 export type Outcome =
   | {
       readonly kind: 'answered'
       readonly answer: Answer
       readonly isToolError: boolean
+      readonly isInputRequired?: boolean
     }
   | { readonly kind: 'denied'; readonly decision: Decision }
   | {
@@ -99,6 +103,8 @@ export interface Answer {
   readonly payload: Payload
   /** Of a result of tools/call, set by the gateway: the tool's own `isError`, as the server gave it. */
   readonly isToolError?: boolean
+  /** Set by the gateway where the result asks for input (2026-07-28): no end of the call, but a step on its way. */
+  readonly isInputRequired?: boolean
   /** Set where the gateway made the error itself (time-out, crash, refusal): its code in the error table. */
   readonly code?: string
 }

@@ -26,6 +26,8 @@ export interface Completing {
   readonly params: Json
   /** Nobody is decided upon and nothing is left out for anybody: what a server calls public is public. */
   readonly isOpen: boolean
+  /** Of rounds: sealed, so that a plugin that changed it has only spoilt it. */
+  readonly state: Json | undefined
 }
 
 export function complete(about: Completing, answer: Answer): Finished {
@@ -37,9 +39,10 @@ export function complete(about: Completing, answer: Answer): Finished {
   return { answer: { ...answer, payload: result }, status: undefined }
 }
 
-function completeResult({ method, params, isOpen }: Completing, result: Json): Json {
+function completeResult({ method, params, isOpen, state }: Completing, result: Json): Json {
   const type = result.get('resultType')
   const kind = type === undefined ? 'complete' : result.string('resultType')
+  if (kind === 'input_required' && state !== undefined) return result.with({ requestState: state })
   if (kind !== 'complete' || !isCacheable(method)) return type === undefined ? result.with({ resultType: COMPLETE }) : result
   const isRetry = params.get('requestState') !== undefined || params.get('inputResponses') !== undefined
   const ttl = isRetry ? NO_TIME : ttlOf(result)

@@ -1,50 +1,41 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
-import type { Cancel } from '../cancel.ts'
-import { ownerOf, type ReplyChannel, type Session } from '../downstream/session.ts'
+import { ownerOf, type Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import { withoutEnvelope } from '../mcp/modern.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
-import type { Answer, Exchange, Peer, Resource } from '../plugin/index.ts'
+import type { Answer, Exchange, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
-import type { LaneClient } from '../upstream/handshake.ts'
 import type { Berth } from '../upstream/pool.ts'
+import { mayAsk } from '../upstream/rounds.ts'
+import type { Asked } from './asked.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
+import type { Interactive } from './interactive.ts'
 import { answerList, maySee } from './lists.ts'
 import { mirrorFault } from './mirrored.ts'
+import type { Round } from './rounds-state.ts'
 import { NO_PARAMS, type Tell, type Work } from './run.ts'
 import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
 import { listTasks, Tasks } from './tasks.ts'
-import { askClient, isLoudEnough } from './to-client.ts'
+import { askClient } from './to-client.ts'
+import { isLoudEnough } from './told.ts'
 import type { View } from './view.ts'
 
 export type Plan = Pick<Work, 'perform' | 'isHidden'> & { readonly resolve: NonNullable<Work['resolve']> }
 export type Planner = (request: Asked) => Plan
 
-/** One request of a client. */
-export interface Asked {
-  readonly session: Session
-  readonly id: Json
-  readonly method: string
-  readonly params: Json
-  readonly channel: ReplyChannel
-  readonly cancel: Cancel
-  readonly peer: Peer
-  /** What a stateless server is told of the client. */
-  readonly client: LaneClient
-}
-
 export const PLUMBING: Resource = Object.freeze({ kind: 'plumbing' })
 export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
 const TOOLS = LISTS[0]!
+const STALE_STATE = 'the requestState is not one of this request, or is too old'
 const PLUMBING_METHODS: ReadonlySet<string> = new Set(['ping', 'logging/setLevel', 'initialize', 'server/discover'])
 const OUTSIDE: ReadonlySet<string> = new Set([...LISTS.map(list => list.changed), 'notifications/resources/updated'])
 
-export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
+export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: Interactive): Planner {
   const tasks = new Tasks()
   return asked => {
     const { session, method, params, channel, cancel, client } = asked
@@ -72,6 +63,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
       return { resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(catalogs, tasks, session, cancel) }
     }
     let target: Target | undefined
+    let round: Round | undefined
     return {
       resolve(x) {
         const take = (found: Target | NoTarget) => {
@@ -79,6 +71,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
           target = found
           const mismatch = session.era === 'modern' ? mirrorFault(asked.peer, found.definition, params) : undefined
           if (mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: mismatch, resource: found.resource }
+          if (session.era === 'legacy') return found.resource
+          const opened = interactive.roundOf(asked, found.server)
+          if (opened === 'invalid') return { ...refuse('invalid-params', ['default']), reason: STALE_STATE, resource: found.resource }
+          round = opened
           return found.resource
         }
         return isOther(session, x) ?? chain(findTarget(catalogs, tasks, session, method, params), take)
@@ -92,14 +88,23 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs): Planner {
         if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
         if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
         const progressToken = params.get('_meta')?.get('progressToken')
-        const answer = await lane.request(method, sent, {
-          cancel,
-          owner: session.owner,
-          ...(progressToken && { progressToken }),
-          notified: session.era === 'modern' ? filterTold(asked, berth, tell) : tell,
-          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
+        const { owner } = session
+        const call = {
+          owner,
           client,
+          ...(progressToken && { progressToken }),
           ...(target!.definition && { definition: target!.definition }),
+        }
+        if (session.era === 'modern') {
+          const told = filterTold(asked, berth, tell)
+          if (sent !== undefined && mayAsk(method)) return interactive.perform({ asked, lane, x, tell: told, sent, round, call })
+          return lane.request(method, sent, { ...call, cancel, notified: told })
+        }
+        const answer = await lane.request(method, sent, {
+          ...call,
+          cancel,
+          notified: tell,
+          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
         })
         if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
         return answer

@@ -13,13 +13,15 @@ import { keyOf } from '../upstream/asks.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
+import { createInteractive } from './interactive.ts'
 import { initializeResult } from './merge.ts'
 import { createPlans, EMPTY, isOther, PLUMBING, resourceOf } from './plan.ts'
 import { type Caller, NO_PARAMS, run } from './run.ts'
 import { MAX_CLIENT_BYTES } from './sessions.ts'
 import { tellAgain } from './standing.ts'
 import { createStateless, type Visit } from './stateless.ts'
-import { askClient, createTold } from './to-client.ts'
+import { askClient } from './to-client.ts'
+import { createTold } from './told.ts'
 import type { View } from './view.ts'
 import { findVisitor } from './visitors.ts'
 
@@ -45,12 +47,13 @@ export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
   const catalogs = new Catalogs(pool, clock, deps.log)
   const told = createTold(deps, catalogs)
-  const planOf = createPlans(deps, catalogs)
+  const interactive = createInteractive(deps)
+  const planOf = createPlans(deps, catalogs, interactive)
 
   /** What servers may say to a client and ask of it. */
   const userOf = (session: Session): LaneUser => ({
     notified: (lane, method, got) => told(session, lane, method, got),
-    asked: (lane, ask) => askClient(deps, session, lane, ask),
+    asked: (lane, ask) => (session.era === 'modern' ? interactive.askedOutside(session, lane, ask) : askClient(deps, session, lane, ask)),
     opened: berth => tellAgain(session, berth),
     principalId: session.owner,
     logLevel: () => session.logLevel,

@@ -139,7 +139,12 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
 function outcomeOf(answer: Answer, shown: Answer): Outcome {
   if (answer.code === 'cancelled') return { kind: 'cancelled', by: 'client' }
   if (shown.code === 'withheld') return { kind: 'failed', cause: 'withheld', code: 'withheld', answer: shown }
-  if (shown.kind === 'result') return { kind: 'answered', answer: shown, isToolError: shown.isToolError === true }
+  if (shown.kind === 'result') {
+    const isToolError = shown.isToolError === true
+    return shown.isInputRequired === true
+      ? { kind: 'answered', answer: shown, isToolError, isInputRequired: true }
+      : { kind: 'answered', answer: shown, isToolError }
+  }
   return { kind: 'failed', cause: causeOf(shown.code), code: shown.code ?? 'upstream-error', answer: shown }
 }
 

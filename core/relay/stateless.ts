@@ -3,7 +3,7 @@ import type { Cancel } from '../cancel.ts'
 import type { ReplyChannel, Session } from '../downstream/session.ts'
 import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
-import { Json } from '../mcp/json.ts'
+import { asJson, Json } from '../mcp/json.ts'
 import { type Message, writeErrorObject } from '../mcp/message.ts'
 import type { Envelope } from '../mcp/modern.ts'
 import type { Peer, Principal } from '../plugin/index.ts'
@@ -66,6 +66,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     let session: Session | undefined
     let slot = 0
     let plan: Plan | undefined
+    let state: Json | undefined
     try {
       await run(deps, {
         caller: callerOf(envelope),
@@ -90,8 +91,12 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           return plan.resolve(x)
         },
         isHidden: async x => (await plan?.isHidden?.(x)) === true,
-        perform: (x, tell) => plan!.perform(x, tell),
-        finish: answer => complete({ method, params, isOpen }, answer),
+        async perform(x, tell) {
+          const answer = await plan!.perform(x, tell)
+          state = answer.kind === 'result' ? asJson(answer.payload).get('requestState') : undefined
+          return answer
+        },
+        finish: answer => complete({ method, params, isOpen, state }, answer),
       })
     } finally {
       session?.inflight.remove(slot)

@@ -1,0 +1,91 @@
+// What servers say outside of calls: through the hooks, in order, to whoever may hear it.
+import type { Channel, Session } from '../downstream/session.ts'
+import { Json } from '../mcp/json.ts'
+import { writeNotification } from '../mcp/message.ts'
+import { LISTS, LOG_LEVELS } from '../mcp/methods.ts'
+import type { Lane } from '../upstream/lane.ts'
+import type { Catalogs } from './catalogs.ts'
+import type { RelayDeps } from './deps.ts'
+
+const NO_PARAMS = Json.of({})
+
+/** True where whoever wants messages from this level on wants this one. */
+export function isLoudEnough(wanted: string | undefined, params: Json | undefined): boolean {
+  const level = params?.string('level')
+  return wanted !== undefined && (level === undefined || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(wanted))
+}
+
+const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
+/** True below `uri`, not where two names only begin alike. */
+function isWithin(uri: string, sub: string): boolean {
+  return sub.startsWith(uri) && (uri.endsWith('/') || /^[/?#]/.test(sub.slice(uri.length)))
+}
+
+type Tell = (method: string, params: Json | undefined) => void
+
+function tellNewest(session: Session, method: string, params: Json | undefined): void {
+  let newest: Channel | undefined
+  for (const { channel, logLevel } of session.inflight.all()) if (channel.open && isLoudEnough(logLevel, params)) newest = channel
+  newest?.send(writeNotification(method, params))
+}
+
+/** A storm of list_changed is told once in this time. */
+const CALM_MS = 50
+
+/** Notifications outside of any call, to the client's standing stream. */
+export function createTold(
+  deps: RelayDeps,
+  catalogs: Catalogs,
+): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
+  const waiting = new WeakMap<Session, Set<string>>()
+  /** Notifications of one session keep their order. */
+  const last = new WeakMap<Session, Promise<void>>()
+
+  function send(session: Session, method: string, params: Json | undefined, tell: Tell = (...told) => void session.tell(...told)): void {
+    if (!deps.pipeline.wants.notifications) return tell(method, params)
+    const before = last.get(session)
+    const sent = (async () => {
+      await before
+      const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
+      if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
+    })()
+    last.set(
+      session,
+      sent.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) })),
+    )
+  }
+
+  return (session, lane, method, params) => {
+    if (session.ended) return
+    if (session.era === 'modern') {
+      // A server on standard streams does not say which request a message belongs to: the newest that wants any is the best guess.
+      if (method === 'notifications/message') send(session, method, params, (...told) => tellNewest(session, ...told))
+      return
+    }
+    if (LIST_CHANGED.has(method)) {
+      const pending = waiting.get(session) ?? new Set()
+      if (pending.has(method)) return
+      waiting.set(session, pending.add(method))
+      deps.clock.after(CALM_MS, () => {
+        pending.delete(method)
+        if (!session.ended) send(session, method, undefined)
+      })
+      return
+    }
+    if (method === 'notifications/message') {
+      if (session.logLevel !== undefined && !isLoudEnough(session.logLevel, params)) return
+    }
+    if (method === 'notifications/resources/updated') {
+      const uri = params?.string('uri')
+      if (uri === undefined) return
+      const shown = catalogs.publicUri(session, lane.server.id, uri)
+      // Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to.
+      const wanted = [...session.subscriptions].some(
+        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || isWithin(subscribed, shown)),
+      )
+      if (!wanted) return
+      return send(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
+    }
+    send(session, method, params)
+  }
+}
