@@ -88,7 +88,7 @@ describe.each(ways)('a server with sessions over %s', way => {
   it('is told where the client hangs up on the request that waits, and hears nothing where it only got a question', async () => {
     const { upstream, gateway } = await start(way, { on: { 'tools/call': leaveOpen } })
     const client = clientOf(gateway)
-    const first = client.call()
+    const first = client.call({ _meta: { progressToken: 'p1' } })
     const received = await upstream.next('tools/call')
     received.say(request('q1', 'roots/list'))
     const { requestState, inputRequests } = (await first).result
@@ -96,9 +96,11 @@ describe.each(ways)('a server with sessions over %s', way => {
     const [key] = Object.keys(inputRequests)
     const second = client.startCall({ requestState, inputResponses: { [key!]: { roots: [] } }, _meta: { progressToken: 'p2' } })
     await upstream.next('')
-    received.say('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"error","data":"unwanted"}}')
-    second.then(stream => stream.drop()).catch(() => {})
-    await gateway.gateway.sessions.close()
+    const { progressToken } = received.message.params._meta
+    received.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } }))
+    const stream = await second
+    expect((await stream.next()).params).toEqual({ progressToken: 'p2', progress: 1 })
+    stream.drop()
     expect((await upstream.next('notifications/cancelled')).message.params.requestId).toBe(received.message.id)
   })
 
