@@ -137,7 +137,7 @@ export class Post implements Dispatcher.DispatchHandler {
       return this.fail(statusFault(status, shownType(this.#type)))
     this.#settle()
     this.#owner.message(bytes, id)
-    if (this.#owner.awaits(id)) this.#tell({ code: 'upstream-garbage', detail: 'the response is not the answer to its request' })
+    this.#tell({ code: 'upstream-garbage', detail: 'the response is not the answer to its request' })
   }
 
   #readStream(id: number): SseParser {
@@ -188,7 +188,7 @@ export class Post implements Dispatcher.DispatchHandler {
 
   #tell(fault: TransportFault): void {
     const { id } = this.about
-    if (id === undefined) return
+    if (id === undefined || !this.#owner.awaits(id)) return
     // Invariant: nothing is told before `send` has returned.
     if (this.#dispatched) this.#owner.failed(id, fault)
     else queueMicrotask(() => this.#owner.failed(id, fault))
