@@ -2,7 +2,7 @@
 import { type ErrorCode, errors } from './errors.ts'
 import { errorObject } from './mcp/error-answer.ts'
 import type { Json } from './mcp/json.ts'
-import type { Decision } from './plugin/index.ts'
+import type { Decision, JsonObject } from './plugin/index.ts'
 
 export interface Refusal {
   /** A code of the error table, or one that a plugin brings. */
@@ -13,6 +13,8 @@ export interface Refusal {
   readonly by: readonly string[]
   /** Seconds after which a retry may succeed. */
   readonly retryAfter?: number
+  /** Members of the error's `data` that the specification names. */
+  readonly data?: JsonObject
 }
 
 /** A refusal by the kernel itself, in the words of the error table. */
@@ -32,7 +34,7 @@ export function denial(refusal: Refusal): Decision {
 const NONE: readonly never[] = Object.freeze([])
 
 /** The JSON-RPC error object of a refusal; `callId` is the id of the exchange. */
-export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter'>, callId: string): Json {
-  const { code, reason, retryAfter } = refusal
-  return errorObject(code, { text: reason, callId, ...(retryAfter !== undefined && { retryAfter }) })
+export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter' | 'data'>, callId: string): Json {
+  const { code, reason, retryAfter, data } = refusal
+  return errorObject(code, { text: reason, callId, ...(retryAfter !== undefined && { retryAfter }), ...(data && { data }) })
 }

@@ -106,7 +106,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           notified: tell,
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),
         })
-        if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
+        if (session.era === 'modern' || params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
         return answer
       },
     }
@@ -131,9 +131,9 @@ function filterTold({ session, client }: Asked, { lane }: Berth, tell: Tell): Te
 }
 
 /** Where lists are narrowed, that a server is away is told to nobody: it could be one that this caller may not see. */
-function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway }: NoTarget): Unresolved {
+function refusalOf({ pipeline }: RelayDeps, { code: unknown, resource, isAway, data }: NoTarget): Unresolved {
   const code = isAway === true && !pipeline.wants.lists ? 'upstream-unavailable' : unknown
-  return { ...refuse(code, ['default']), resource }
+  return { ...refuse(code, ['default']), resource, ...(data && { data }) }
 }
 
 /** A session belongs to the principal that opened it; for any other it does not exist. */

@@ -3,9 +3,10 @@ import type { Session } from '../downstream/session.ts'
 import type { ErrorCode } from '../errors.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
+import { TASKS_EXTENSION } from '../mcp/modern.ts'
 import { serversOf } from '../mcp/names.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
-import type { Awaitable, Resource } from '../plugin/index.ts'
+import type { Awaitable, JsonObject, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { Tasks } from './tasks.ts'
@@ -25,6 +26,8 @@ export interface NoTarget {
   readonly resource: Resource
   /** The server that could have it does not answer, so nobody knows whether it does. */
   readonly isAway?: boolean
+  /** What the specification wants said of it. */
+  readonly data?: JsonObject
 }
 
 const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
@@ -47,6 +50,8 @@ export function findTarget(catalogs: Catalogs, tasks: Tasks, session: Session, m
     case 'tasks/result':
     case 'tasks/cancel':
       return findTask(tasks, session, method, params.string('taskId'))
+    case 'tasks/update':
+      return session.era === 'modern' ? findTask(tasks, session, method, params.string('taskId')) : findAny(session, method)
     default:
       return findAny(session, method)
   }
@@ -169,10 +174,15 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
   return findUri(catalogs, session, publicUri)
 }
 
-/** Spec: tasks, "Task Not Found": an id that is not known is invalid params. */
+const TASKS_NEEDED: JsonObject = { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } }
+
+/** Spec: tasks, "Task Not Found": an id that is not known is invalid params. SEP-2663, "Capability Negotiation". */
 function findTask(tasks: Tasks, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
+  const resource: Resource = { kind: 'method', server: '', method }
+  if (session.era === 'modern' && session.capabilities.get('extensions')?.get(TASKS_EXTENSION) === undefined)
+    return { code: 'missing-capability', resource, data: TASKS_NEEDED }
   const server = taskId === undefined ? undefined : tasks.serverOf(session, taskId)
-  if (server === undefined) return { code: 'invalid-params', resource: { kind: 'method', server: '', method } }
+  if (server === undefined) return { code: 'invalid-params', resource }
   return { server, resource: { kind: 'method', server, method }, toServer: same }
 }
 

@@ -1,7 +1,8 @@
-// Tasks (2025-11-25): which server holds one and whose it is. A task id alone opens nothing.
+// Tasks, of 2025-11-25 and of the extension (SEP-2663): which server holds one and whose it is. A task id alone opens nothing.
 import type { Cancel } from '../cancel.ts'
 import type { Session } from '../downstream/session.ts'
 import { Json } from '../mcp/json.ts'
+import type { Era } from '../mcp/modern.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
 
@@ -13,8 +14,8 @@ export class Tasks {
   readonly #owned = new Map<string, Map<string, string>>()
 
   /** Notes the task that an answer tells of. Invariant: an id that one server gave cannot be taken over by another. */
-  claim({ owner }: Session, server: string, answer: Answer): void {
-    const taskId = answer.kind === 'result' ? (answer.payload as Json).get('task')?.string('taskId') : undefined
+  claim({ owner, era }: Session, server: string, answer: Answer): void {
+    const taskId = answer.kind === 'result' ? createdTask(era, answer.payload as Json)?.string('taskId') : undefined
     if (taskId === undefined) return
     let owned = this.#owned.get(owner)
     if (owned === undefined) {
@@ -31,6 +32,12 @@ export class Tasks {
     const server = this.#owned.get(owner)?.get(taskId)
     return view.servers.some(one => one.id === server) ? server : undefined
   }
+}
+
+/** By the extension the server alone decides that there is a task, and its result is the task. */
+function createdTask(era: Era, result: Json): Json | undefined {
+  if (era === 'legacy') return result.get('task')
+  return result.holds('resultType', 'task') ? result : undefined
 }
 
 /** The caller's tasks on all servers of the view. A server that does not answer is left out, where it is not the only one. */
