@@ -97,8 +97,11 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
         }
         if (session.era === 'modern') {
           const told = filterTold(asked, berth, tell)
-          if (sent !== undefined && mayAsk(method)) return interactive.perform({ asked, lane, x, tell: told, sent, round, call })
-          return lane.request(method, sent, { ...call, cancel, notified: told })
+          const answer = await (sent !== undefined && mayAsk(method)
+            ? interactive.perform({ asked, lane, x, tell: told, sent, round, call })
+            : lane.request(method, sent, { ...call, cancel, notified: told }))
+          tasks.claim(session, lane.server.id, answer)
+          return answer
         }
         const answer = await lane.request(method, sent, {
           ...call,
@@ -106,7 +109,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           notified: tell,
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),
         })
-        if (session.era === 'modern' || params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
+        if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
         return answer
       },
     }
