@@ -27,7 +27,7 @@ export class Asks {
     if (this.#open.size >= MAX_OPEN) return write(writeErrorObject(id, errorObject('rate-limited')))
     const abort = new AbortController()
     this.#open.set(key, abort)
-    pending?.hold()
+    pending?.touch(1)
     try {
       const ask: Ask = { method, params, signal: abort.signal, progress }
       const answer = await (pending?.call.asked?.(ask) ?? handle(ask))
@@ -36,7 +36,7 @@ export class Asks {
       write(answer.kind === 'result' ? writeResult(id, payload) : writeErrorObject(id, payload))
     } finally {
       this.#open.delete(key)
-      pending?.release()
+      pending?.touch(-1)
     }
   }
 

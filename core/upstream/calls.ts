@@ -42,11 +42,8 @@ export interface Pending {
   readonly method: string
   readonly call: LaneCall
   settle(answer: Answer): void
-  /** Starts the time limit again. */
-  touch(): void
-  /** A person is asked: until it is released as often, only the limit of the whole call runs. */
-  hold(): void
-  release(): void
+  /** Starts the time limit again. `hold` 1: a person is asked, and until as many -1 only the limit of the whole call runs. */
+  touch(hold?: 1 | -1): void
 }
 
 /** Milliseconds, 0 = none. `callMs`: to the answer or to the next progress; `maxMs`: to the answer, whatever happens meanwhile. */
@@ -101,7 +98,7 @@ export class Calls {
     if (cancel?.cancelled) return Promise.resolve(errorAnswer('cancelled', { server: this.#server }))
     return new Promise(resolve => {
       const { callMs, maxMs = 0 } = limits
-      const began = maxMs > 0 ? this.#clock.mono() : 0
+      let began: number | undefined
       let stopTimer = () => {}
       let holds = 0
       const settle = (answer: Answer) => {
@@ -121,27 +118,22 @@ export class Calls {
         settle(errorAnswer(code, { server: this.#server }))
       }
       // Spec: basic/utilities/cancellation, "Timeouts": progress may restart the limit, but a maximum always holds.
-      const arm = (leftMs: number) => {
+      const touch = (hold = 0) => {
+        holds += hold
+        if (this.find(pending.id) === undefined) return
         stopTimer()
-        const ms = callMs === 0 || holds > 0 ? leftMs : Math.min(callMs, leftMs)
-        if (ms < Number.POSITIVE_INFINITY)
-          stopTimer = this.#clock.after(Math.max(0, ms), () => giveUp('upstream-timeout', 'time limit of the gateway'))
+        let ms = callMs === 0 || holds > 0 ? Number.POSITIVE_INFINITY : callMs
+        if (maxMs > 0) {
+          const now = this.#clock.mono()
+          began ??= now
+          ms = Math.max(0, Math.min(ms, began + maxMs - now))
+        }
+        if (ms < Number.POSITIVE_INFINITY) stopTimer = this.#clock.after(ms, () => giveUp('upstream-timeout', 'time limit of the gateway'))
       }
-      const touch = () => {
-        if (this.find(pending.id) !== undefined) arm(maxMs === 0 ? Number.POSITIVE_INFINITY : began + maxMs - this.#clock.mono())
-      }
-      const hold = () => {
-        holds++
-        touch()
-      }
-      const release = () => {
-        holds--
-        touch()
-      }
-      const pending = { id: 0, method, call, settle, touch, hold, release }
+      const pending = { id: 0, method, call, settle, touch }
       pending.id = ++this.#serial * SLOTS + this.#pending.add(pending)
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
-      arm(maxMs === 0 ? Number.POSITIVE_INFINITY : maxMs)
+      touch()
       const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
       transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers))
     })

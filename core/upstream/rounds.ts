@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
-import type { Answer } from '../plugin/index.ts'
+import type { Answer, Clock } from '../plugin/index.ts'
 import type { Ask, LaneCall } from './calls.ts'
 
 /** A server that never has enough is cut here. */
@@ -22,21 +22,41 @@ export function mayAsk(method: string): boolean {
   return MAY_ASK.has(method)
 }
 
-/** `again` makes the request anew with what is added to its params. The answer is one that a client with sessions understands. */
-export async function askInRounds(
-  first: Answer,
-  server: string,
-  call: LaneCall,
-  again: (more: Record<string, Json | undefined>) => Promise<Answer>,
-): Promise<Answer> {
+export interface Rounds {
+  readonly server: string
+  readonly clock: Clock
+  /** For all rounds together, as they are one call; 0 = none. */
+  readonly maxMs: number
+  /** Makes the request anew with what is added to its params. */
+  again(more: Record<string, Json | undefined>): Promise<Answer>
+}
+
+/** The answer is one that a client with sessions understands. */
+export async function askInRounds(first: Answer, call: LaneCall, rounds: Rounds): Promise<Answer> {
+  const limit = new AbortController()
+  const stop = rounds.maxMs > 0 ? rounds.clock.after(rounds.maxMs, () => limit.abort()) : () => {}
+  const signal = call.cancel === undefined ? limit.signal : AbortSignal.any([call.cancel.signal, limit.signal])
+  try {
+    const answer = await answerRounds(first, call, rounds, signal)
+    // A question that nobody answered in time ends as if it had been taken back.
+    return limit.signal.aborted && answer.code === 'cancelled' && call.cancel?.cancelled !== true
+      ? errorAnswer('upstream-timeout', { server: rounds.server })
+      : answer
+  } finally {
+    stop()
+  }
+}
+
+async function answerRounds(first: Answer, call: LaneCall, { server, again }: Rounds, signal: AbortSignal): Promise<Answer> {
   let answer = first
   for (let round = 0; isInputRequired(answer); round++) {
+    if (signal.aborted) return errorAnswer('cancelled', { server })
     if (call.asked === undefined) return errorAnswer('client-cannot', { server })
     if (round === MAX_ROUNDS) return errorAnswer('upstream-garbage', { server, text: `the server asked for input ${MAX_ROUNDS} times` })
     const { inputRequests, requestState } = readRound(answer)
     const keys = inputRequests?.keys() ?? []
     if (keys.length > MAX_QUESTIONS || (keys.length === 0 && requestState === undefined)) return errorAnswer('upstream-garbage', { server })
-    const replies = await Promise.all(keys.map(key => askOne(call, inputRequests!.get(key)!, server)))
+    const replies = await Promise.all(keys.map(key => askOne(call, inputRequests!.get(key)!, server, signal)))
     const failed = replies.find(reply => reply.kind === 'error')
     if (failed !== undefined) return failed
     const inputResponses = inputRequests && EMPTY.with(Object.fromEntries(keys.map((key, i) => [key, asJson(replies[i]!.payload)])))
@@ -54,12 +74,10 @@ function readRound({ payload }: Answer): { inputRequests: Json | undefined; requ
   }
 }
 
-const NEVER = new AbortController().signal
-
-async function askOne(call: LaneCall, request: Json, server: string): Promise<Answer> {
+async function askOne(call: LaneCall, request: Json, server: string, signal: AbortSignal): Promise<Answer> {
   const method = request.type === 'object' ? request.string('method') : undefined
   if (method === undefined) return errorAnswer('upstream-garbage', { server })
-  const ask: Ask = { method, params: withElicitationId(method, request.get('params')), signal: call.cancel?.signal ?? NEVER, progress() {} }
+  const ask: Ask = { method, params: withElicitationId(method, request.get('params')), signal, progress() {} }
   return call.asked!(ask)
 }
 

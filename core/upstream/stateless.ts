@@ -1,4 +1,5 @@
 // The stateless side of a lane (2026-07-28): each request says all that it needs, and what older revisions asked of a session is done without one.
+import { within } from '../clock.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { MODERN_ERRORS } from '../mcp/modern.ts'
@@ -36,27 +37,21 @@ const UNLIMITED: CallLimits = { callMs: 0 }
 const DONE: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
 
 export function createStateless(options: StatelessOptions): Stateless {
-  const { server, agreement, client, calls, transport, limits } = options
+  const { server, agreement, client, calls, transport, limits, clock } = options
   const { capabilities, protocolVersion } = agreement
 
   const listening = createListening({
     capabilities,
-    clock: options.clock,
+    clock,
     listen: (params, call) => send('subscriptions/listen', params, call, call.definition, UNLIMITED),
     notified: options.notified,
     missed: options.missed,
   })
 
-  function send(
-    method: string,
-    params: Json | undefined,
-    call: LaneCall,
-    definition: Json | undefined,
-    within: CallLimits,
-  ): Promise<Answer> {
+  function send(method: string, params: Json | undefined, call: LaneCall, definition: Json | undefined, span: CallLimits): Promise<Answer> {
     const sent = inEnvelope(params, call.client ?? client, protocolVersion)
     const headers = transport.endsToCancel === true ? mirrorHeaders(method, sent, protocolVersion, definition) : undefined
-    return calls.send(transport, method, sent, call, within, headers)
+    return calls.send(transport, method, sent, call, span, headers)
   }
 
   async function request(method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
@@ -71,7 +66,12 @@ export function createStateless(options: StatelessOptions): Stateless {
     if (!isInputRequired(answer)) return answer
     if (!mayAsk(method)) return errorAnswer('upstream-garbage', { server })
     if (call.takesInputRequired === true) return answer
-    return askInRounds(answer, server, call, more => send(method, (params ?? EMPTY).with(more), call, definition, limits))
+    return askInRounds(answer, call, {
+      server,
+      clock,
+      maxMs: limits.maxMs ?? 0,
+      again: more => send(method, (params ?? EMPTY).with(more), call, definition, limits),
+    })
   }
 
   /** What a session would be told: the level goes with each request, a subscription into the filter of the one stream. */
@@ -86,12 +86,19 @@ export function createStateless(options: StatelessOptions): Stateless {
         return DONE
       case 'resources/subscribe':
         if (capabilities.get('resources')?.get('subscribe')?.value !== true) return errorAnswer('method-not-found', { server })
-        return (await listening.subscribe(uri))
-          ? DONE
-          : errorAnswer('invalid-params', { server, text: 'the server does not tell of this uri' })
+        return subscribe(uri)
       default:
         return errorAnswer('method-not-found', { server })
     }
+  }
+
+  async function subscribe(uri: string): Promise<Answer> {
+    const ask = () => listening.subscribe(uri)
+    const agreed = await (limits.callMs === 0 ? ask() : within(clock, limits.callMs, ask))
+    if (agreed === true) return DONE
+    if (agreed === false) return errorAnswer('invalid-params', { server, text: 'the server does not tell of this uri' })
+    listening.unsubscribe(uri)
+    return errorAnswer('upstream-timeout', { server })
   }
 
   return {

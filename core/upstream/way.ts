@@ -21,28 +21,26 @@ export interface Way extends Held {
 const UNDELIVERED = 'undelivered'
 
 export async function goThrough(gate: Gate, way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
-  if (!isCounted(method)) return carry(way, method, params, call)
-  const entry = gate.enter(way, call, params?.bytes.length ?? 0)
+  const entry = isCounted(method) ? gate.enter(way, call, params?.bytes.length ?? 0) : undefined
   const place = isPromise(entry) ? await entry : entry
-  if (typeof place !== 'number') return place
+  if (typeof place === 'object') return place
   const { losses } = way
   let answer: Answer | undefined
   try {
-    answer = await carry(way, method, params, call)
+    answer = await way.attempt(method, params, call)
+    if (answer.code === UNDELIVERED) answer = await again(way, method, params, call)
     return answer
   } finally {
     // What befell the connection is no fault of the call: of a process its supervisor keeps account, and what we close is closed.
     const isOurs = way.isClosed || (way.server.kind === 'child' && way.losses !== losses)
-    gate.leave(place, isOurs && answer?.code !== undefined ? undefined : answer)
+    if (place !== undefined) gate.leave(place, isOurs && answer?.code !== undefined ? undefined : answer)
   }
 }
 
-async function carry(way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
-  const first = await way.attempt(method, params, call)
-  if (first.code !== UNDELIVERED) return first
-  // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
-  const second = await way.attempt(method, params, call)
-  return second.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: way.server.id }) : second
+/** Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call. */
+async function again(way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  const answer = await way.attempt(method, params, call)
+  return answer.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: way.server.id }) : answer
 }
 
 export function faultAnswer(server: string, { code, retryAfterMs, undelivered }: TransportFault): Answer {

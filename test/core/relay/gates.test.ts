@@ -209,3 +209,43 @@ describe('the limit of a whole call', () => {
     expect((await client.find(message => message.id === 1 && message.method === undefined)).error.data.mcpgw.code).toBe('upstream-timeout')
   })
 })
+
+describe('a stateless server', () => {
+  async function start(capabilities: string, on: Record<string, (received: Received) => void>) {
+    const clock = createManualClock()
+    const upstream = opened(await startStdioUpstream({ modern: capabilities, on }))
+    const limits = { ...timeout, callMs: 1000, maxMs: 5000 }
+    const gateway = opened(
+      await startTestGateway({ servers: [upstream.server('up', { timeout: limits, protocol: 'auto' })], clock, stdio: true }),
+    )
+    const client = await connectStdio(gateway, { capabilities: '{"elicitation":{"form":{}}}' })
+    return { clock, upstream, gateway, client }
+  }
+
+  it('whose question nobody answers gets its place back when the whole call has lasted too long', async () => {
+    const question = '{"q":{"method":"elicitation/create","params":{"mode":"form","message":"?","requestedSchema":{}}}}'
+    const { clock, gateway, client } = await start('{"tools":{}}', {
+      'tools/call': received => received.result(`{"resultType":"input_required","inputRequests":${question}}`),
+    })
+    client.write(call(1, 'up__echo'))
+    const asked = await client.find(message => message.method === 'elicitation/create')
+    clock.advance(4999)
+    expect(gateway.gateway.board.gate('up').view.underWay).toBe(1)
+    clock.advance(1)
+    expect((await client.find(message => message.id === 1 && message.method === undefined)).error.data.mcpgw.code).toBe('upstream-timeout')
+    expect((await client.find(message => message.method === 'notifications/cancelled')).params.requestId).toBe(asked.id)
+    expect(gateway.gateway.board.gate('up').view).toMatchObject({ underWay: 0, breaker: 'closed' })
+  })
+
+  it('that never says whether it will tell of a resource is not waited for longer than for any call', async () => {
+    const { clock, upstream, gateway, client } = await start('{"resources":{"subscribe":true}}', {
+      'resources/list': received => received.result('{"resources":[{"uri":"x://1","name":"one"}],"resultType":"complete"}'),
+      'subscriptions/listen': leaveOpen,
+    })
+    client.write('{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"x://1"}}')
+    await upstream.next('subscriptions/listen')
+    clock.advance(1000)
+    expect((await client.find(message => message.id === 1 && message.method === undefined)).error.data.mcpgw.code).toBe('upstream-timeout')
+    expect(gateway.gateway.board.gate('up').view.underWay).toBe(0)
+  })
+})
