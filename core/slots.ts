@@ -29,6 +29,16 @@ export class Slots<T extends object> {
     return true
   }
 
+  /** Those in every `n`th slot from `first` on: a long round in small steps. */
+  share(first: number, n: number): T[] {
+    const some: T[] = []
+    for (let slot = first; slot < this.#items.length; slot += n) {
+      const item = this.#items[slot]
+      if (item !== undefined) some.push(item)
+    }
+    return some
+  }
+
   find(is: (item: T) => boolean): T | undefined {
     return this.#items.find(item => item !== undefined && is(item))
   }

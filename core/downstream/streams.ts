@@ -21,7 +21,9 @@ export interface Streams {
   close(): void
 }
 
-const KEEP_ALIVE_MS = 20_000
+/** Each has its turn every twenty seconds, a part of them each second: thousands at once would hold up everything else. */
+const TURN_MS = 1000
+const TURNS = 20
 /** A client that takes nothing for so long, though there is something to read, is cut. */
 const STALL_MS = 60_000
 /** So many of the longest messages may wait to be read by slow clients, and be kept for those that come back. */
@@ -34,21 +36,36 @@ const ENVELOPE = 64 * 1024
 const RESUMES = '2025-03-26'
 const PRIMES = '2025-11-25'
 
+interface Standing {
+  readonly stream: EventStream
+  readonly slot: number
+}
+
 export function createStreams(clock: Clock, messageBytes: number): Streams {
   const unread = new Unread({ each: messageBytes, total: UNREAD * messageBytes, stallMs: STALL_MS })
   const store = new EventStore({ events: KEPT_EVENTS, bytes: messageBytes + ENVELOPE, total: KEPT * messageBytes })
-  const standing = new Set<EventStream>()
+  const standing = new Slots<Standing>()
   const replies = new Slots<HttpReply>()
-  let stop = clock.after(KEEP_ALIVE_MS, keepAlive)
+  let turn = 0
+  let stop = clock.after(TURN_MS, keepAlive)
 
   function keepAlive(): void {
-    for (const stream of standing) {
+    stop = clock.after(TURN_MS, keepAlive)
+    turn = (turn + 1) % TURNS
+    for (const { stream, slot } of standing.share(turn, TURNS)) {
       if (stream.open) stream.keepAlive()
-      else standing.delete(stream)
+      else standing.remove(slot)
     }
-    for (const reply of replies.all()) reply.keepAlive()
-    unread.recount()
-    stop = clock.after(KEEP_ALIVE_MS, keepAlive)
+    for (const reply of replies.share(turn, TURNS)) reply.keepAlive()
+    if (turn === 0) unread.recount()
+  }
+
+  function openStanding(session: Session): EventStream {
+    const stream = new EventStream(unread, logOf(session))
+    const entry = { stream, slot: 0 }
+    entry.slot = standing.add(entry)
+    session.stream = stream
+    return stream
   }
 
   function logOf(session: Session): EventLog | undefined {
@@ -77,15 +94,13 @@ export function createStreams(clock: Clock, messageBytes: number): Streams {
       }
       // A client has one standing stream: a second connection takes it over.
       const before = session.stream
-      const stream = before instanceof EventStream && before.open ? before : new EventStream(unread, log)
-      session.stream = stream
-      standing.add(stream)
+      const stream = before instanceof EventStream && before.open ? before : openStanding(session)
       stream.begin(response)
       return true
     },
     close() {
       stop()
-      for (const stream of standing) stream.release()
+      for (const { stream } of standing.all()) stream.release()
     },
   }
 }
