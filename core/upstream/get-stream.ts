@@ -22,9 +22,9 @@ export interface GetStreamOptions {
   readonly maxBytes: number
   /** Set where it goes on with another stream: the wait comes first. */
   readonly from?: Place
-  /** Waits after attempts in a row that the server refused; the last one stands for all that follow. */
+  /** Waits where the server names none, and at least these after attempts in a row that failed; the last one stands for all that follow. */
   readonly waitsMs: readonly number[]
-  /** It is given up after so many attempts in a row that brought nothing. */
+  /** It is given up after so many attempts in a row that failed: refused, or torn before anything came. */
   readonly attempts: number
   message(bytes: Uint8Array): void
   isWanted(): boolean
@@ -32,16 +32,19 @@ export interface GetStreamOptions {
   ended(why: string, garbage: boolean): void
 }
 
-/** Even where a server wants no wait at all, it is not asked in a loop. */
+/** A server may let us poll for as long as it has nothing to say: at the pace that it names, but not in a tight loop for long. */
 const MIN_WAIT_MS = 20
+const QUICK_POLLS = 5
+const SLOW_POLL_MS = 1000
+const LONGEST_TIMER = 0x7fff_ffff
 const CLOSED = new Error('closed')
 
 export function openGetStream(options: GetStreamOptions): GetStream {
   const { pool, path, headers, maxBytes, waitsMs } = options
   let lastEventId = options.from?.lastEventId
   let retryMs = options.from?.retryMs
-  let refused = 0
-  let fruitless = 0
+  let failed = 0
+  let empty = 0
   let closed = false
   let running: Dispatcher.DispatchController | undefined
   let timer: NodeJS.Timeout | undefined
@@ -53,22 +56,24 @@ export function openGetStream(options: GetStreamOptions): GetStream {
   }
 
   function wait(): void {
-    const ours = waitsMs[Math.min(refused, waitsMs.length - 1)]!
-    const ms = Math.max(MIN_WAIT_MS, refused === 0 ? (retryMs ?? ours) : Math.max(retryMs ?? 0, ours))
+    const ours = waitsMs[Math.min(failed, waitsMs.length - 1)]!
+    const floor = failed > 0 ? ours : empty > QUICK_POLLS ? SLOW_POLL_MS : MIN_WAIT_MS
+    const ms = Math.max(floor, retryMs ?? ours)
     // Never sooner than the server wants, and not all at once where many streams broke together.
-    timer = setTimeout(listen, Math.min(ms + (Math.random() * ms) / 10, 0x7fff_ffff)).unref()
+    timer = setTimeout(listen, Math.min(ms + (Math.random() * ms) / 10, LONGEST_TIMER)).unref()
   }
 
-  function again(parser: SseParser | undefined, brought: boolean, why: string): void {
+  function again(parser: SseParser | undefined, brought: boolean, why: string, torn: boolean): void {
     running = undefined
     if (closed) return
     const id = parser?.lastEventId() ?? ''
     const isFarther = brought || (id !== '' && id !== lastEventId)
     if (id !== '') lastEventId = isSendable(id) ? id : undefined
     retryMs = parser?.retry() ?? retryMs
-    refused = parser === undefined ? refused + 1 : 0
-    fruitless = isFarther ? 0 : fruitless + 1
-    if (!options.isWanted() || fruitless >= options.attempts) end(why)
+    const hasFailed = parser === undefined || (torn && !isFarther)
+    failed = hasFailed ? failed + 1 : 0
+    empty = isFarther ? 0 : empty + 1
+    if (!options.isWanted() || failed >= options.attempts) end(why)
     else wait()
   }
 
@@ -106,11 +111,11 @@ export function openGetStream(options: GetStreamOptions): GetStream {
           if (!closed) parser?.push(chunk)
         },
         onResponseEnd() {
-          if (refusal === undefined) again(parser, brought, 'the event stream ended before the answer')
+          if (refusal === undefined) again(parser, brought, 'the event stream ended before the answer', false)
           else end(refusal)
         },
         onResponseError(_controller, error) {
-          again(parser, brought, reasonOf(error))
+          again(parser, brought, reasonOf(error), true)
         },
       },
     )

@@ -101,10 +101,21 @@ describe('the stream of a request that ends before the answer', () => {
     })
   }
 
-  it('is given up after five attempts that bring nothing', async () => {
+  it('is polled for as long as the server ends it without anything new, at the pace that the server names', async () => {
+    let left = 6
     const { server, wire } = await start(
       response => response.end(primed('1', 0)),
-      response => response.writeHead(200, eventStream).end(`: still here\n\n${primed('1', 0)}`),
+      response => response.writeHead(200, eventStream).end(left-- > 0 ? ': nothing yet\n\n' : `data: ${result(1)}\n\n`),
+    )
+    wire.transport.send(request(1), { kind: 'request', id: 1 })
+    await until(() => wire.messages.length === 1)
+    expect(resumes(server).map(lastId)).toEqual(Array(7).fill('1'))
+  })
+
+  it('is given up after five attempts that fail', async () => {
+    const { server, wire } = await start(
+      response => response.end(primed('1', 0)),
+      response => response.writeHead(200, eventStream).write(`: still here\n\n${primed('1', 0)}`, () => response.destroy()),
     )
     wire.transport.send(request(1), { kind: 'request', id: 1 })
     await until(() => wire.failed.length === 1)
