@@ -18,6 +18,8 @@ import { createViews, type Views } from './relay/view.ts'
 import type { KnownSecrets } from './secrets.ts'
 import { openPrivateKey } from './store/private-key.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
+import { createCells } from './upstream/cells.ts'
+import { createCensus } from './upstream/census.ts'
 import { createDialer } from './upstream/dialer.ts'
 import type { Spoken } from './upstream/eras.ts'
 import { showGates } from './upstream/gate-metrics.ts'
@@ -70,6 +72,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const runFolder = join(config.store.dir, 'run')
   for (const pid of reapLeftovers(runFolder)) log.warn('a server process of a killed gateway was ended', { pid })
   const leftovers = createLeftovers(runFolder)
+  const cells = createCells(log)
+  const census = createCensus(clock)
   const { onEvent, health } = options
   const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
@@ -87,6 +91,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       scrub: text => secrets.scrubText(text),
       isBusy,
       leftovers,
+      cells,
+      census,
       limits: { lineBytes: config.limits.messageBytes },
     })
   }
@@ -129,6 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     await pool.close()
     await dialer.close()
+    cells.close()
     throw error
   }
   const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, log, ...options.stdio })
@@ -151,6 +158,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await probing
       await pipeline.drain()
       await dialer.close()
+      cells.close()
     },
   }
 }

@@ -56,10 +56,11 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
   const ready = servers.every(({ state, calls }) => state === 'ready' && calls.breaker === 'closed')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    for (const { server, state, pids, restarts, lastFailure, protocol, calls } of servers) {
+    for (const { server, state, pids, isolation, restarts, lastFailure, protocol, calls } of servers) {
       const more = [
         protocol === undefined ? '' : `MCP ${protocol}`,
         pids.length > 0 ? `pid ${pids.join(', ')}` : '',
+        isolation === undefined ? '' : `isolation ${isolation}`,
         restarts > 0 ? `${restarts} restarts` : '',
         state === 'ready' ? '' : (lastFailure ?? ''),
         calls.breaker === 'closed' ? '' : `breaker ${calls.breaker}: ${calls.why ?? ''}`,

@@ -62,13 +62,17 @@ export function translateOlder(shape: OlderShape, source: Source, baseDir: strin
   if (policies !== undefined) load('policy', ['policies'], { policies })
   if (metering !== undefined && metering.enabled !== false) load('meter', ['metering'], without(metering, 'enabled'))
 
-  const servers = (shape.servers ?? []).map(({ id, name, command, args, env, enabled, timeout, maxMemory }, index) => {
-    if (maxMemory !== undefined) demand(['servers', index, 'maxMemory'], undefined)
-    return { id, name, command, args, env, enabled, timeout }
+  const servers = (shape.servers ?? []).map(({ id, name, command, args, env, enabled, timeout, maxMemory }) => {
+    return { id, name, command, args, env, enabled, timeout, ...(maxMemory && { limits: { memory: memoryOf(maxMemory) } }) }
   })
   const { host, port } = shape
   const listen = host === undefined && port === undefined ? {} : { listen: { host, port } }
   return { shape: { ...listen, servers }, plugins, sections, warnings }
+}
+
+/** It stood for megabytes; nobody means a limit of less than one, so a number that large is one of bytes. */
+function memoryOf(maxMemory: number): number {
+  return maxMemory < 1024 ** 2 ? maxMemory * 1024 ** 2 : maxMemory
 }
 
 function auditConfig(audit: OlderAudit, baseDir: string): unknown {

@@ -83,6 +83,10 @@ export interface ChildServer extends ServerCommon {
   readonly env: Readonly<Record<string, string>>
   /** Absolute. */
   readonly cwd?: string
+  /** `group`: no PID namespace even where there could be one. Absent: auto. */
+  readonly isolation?: 'auto' | 'group'
+  /** Absent: the defaults. */
+  readonly processes?: ProcessLimits
 }
 
 export interface RemoteServer extends ServerCommon {
@@ -107,6 +111,13 @@ export interface ServerLimits {
   readonly queue: number
 }
 
+/** What all processes of one start of a server may take together; `files`: open files of each. */
+export interface ProcessLimits {
+  readonly processes: number
+  readonly memoryBytes: number
+  readonly files: number
+}
+
 /** A value that came into a server's environment or headers and is to be scrubbed from every way out. */
 export interface InjectedSecret {
   readonly server: string
@@ -117,6 +128,7 @@ export const defaults: {
   readonly listen: ListenConfig
   readonly timeout: Required<ServerTimeouts>
   readonly server: ServerLimits
+  readonly processes: ProcessLimits
   readonly limits: LimitsConfig
   readonly names: GatewayConfig['names']
   readonly refusals: GatewayConfig['refusals']
@@ -126,6 +138,7 @@ export const defaults: {
   listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
+  processes: { processes: 256, memoryBytes: 4 * 1024 ** 3, files: 4096 },
   limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
   names: 'qualified',
   refusals: 'result',

@@ -3,10 +3,11 @@ import { isAbsolute, resolve } from 'node:path'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import type { PlacedServer } from './placed.ts'
-import { defaults, type ServerConfig, type ServerTimeouts } from './schema.ts'
+import { defaults, type ProcessLimits, type ServerConfig, type ServerTimeouts } from './schema.ts'
 import type { Duration, ServerShape } from './shape.ts'
+import { parseSize } from './size.ts'
 import { suggest } from './suggest.ts'
-import { find, type Path, type Source, spanOf } from './tree.ts'
+import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
 export function buildServer({ shape, source, path, baseDir }: PlacedServer): ServerConfig {
   const common = {
@@ -29,6 +30,8 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
     args: shape.args ?? [],
     env: shape.env ?? {},
     cwd: resolve(baseDir, shape.cwd ?? '.'),
+    isolation: shape.isolation ?? 'auto',
+    processes: buildProcessLimits(shape.limits),
   }
 }
 
@@ -44,12 +47,20 @@ function buildTimeouts(timeout: ServerShape['timeout']): ServerTimeouts {
   }
 }
 
+function buildProcessLimits({ processes, memory, files }: NonNullable<ServerShape['limits']> = {}): ProcessLimits {
+  return {
+    processes: processes ?? defaults.processes.processes,
+    memoryBytes: (memory === undefined ? undefined : parseSize(memory)) ?? defaults.processes.memoryBytes,
+    files: files ?? defaults.processes.files,
+  }
+}
+
 /** A server is a command or a url; the other keys belong to one of the two. Works on the text, so that it runs beside the schema. */
 export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic[] {
   return entries.flatMap(path => {
     const entry = find(source.root, path)
     if (entry?.kind !== 'map') return []
-    const span = (key: string) => entry.entries.find(one => one.key === key)?.keySpan
+    const span = (...keys: string[]) => entryOf(keys.slice(0, -1).reduce<Tree | undefined>(member, entry), keys.at(-1) ?? '')?.keySpan
     const [command, url] = [span('command'), span('url')]
     if (command !== undefined && url !== undefined) {
       return [diagnose(source, url, { code: 'conflicting-keys', message: 'a server has a command or a url, not both' })]
@@ -66,9 +77,9 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
     if (command !== undefined && protocol?.value.kind === 'scalar' && protocol.value.value === 'sse') {
       return [diagnose(source, protocol.keySpan, { code: 'conflicting-keys', message: 'protocol: sse is for a server with a url' })]
     }
-    const alien = url === undefined ? ['headers'] : ['args', 'env', 'cwd']
+    const alien = url === undefined ? ['headers'] : ['args', 'env', 'cwd', 'isolation', 'limits.processes', 'limits.memory', 'limits.files']
     return alien.flatMap(key => {
-      const at = span(key)
+      const at = span(...key.split('.'))
       const message = `"${key}" has no meaning for a server with a ${url === undefined ? 'command' : 'url'}`
       return at === undefined ? [] : [diagnose(source, at, { code: 'conflicting-keys', message })]
     })

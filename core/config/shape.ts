@@ -4,6 +4,7 @@ import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import { parseAddress } from './listen.ts'
 import { idPattern, type LogLevel, type ServerProtocol } from './schema.ts'
+import { parseSize } from './size.ts'
 
 export interface FileShape {
   readonly listen?: string | number | ListenShape | undefined
@@ -30,13 +31,21 @@ export interface ServerShape {
   readonly shared?: boolean | undefined
   readonly protocol?: ServerProtocol | undefined
   readonly timeout?: Duration | Readonly<Partial<Record<'start' | 'call' | 'max' | 'idle', Duration>>> | undefined
-  readonly limits?: Readonly<Partial<Record<'concurrency' | 'queue', number | undefined>>> | undefined
   readonly command?: string | undefined
   readonly args?: readonly string[] | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly cwd?: string | undefined
+  readonly isolation?: 'auto' | 'group' | undefined
+  readonly limits?: ServerLimitsShape | undefined
   readonly url?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+}
+export interface ServerLimitsShape {
+  readonly concurrency?: number | undefined
+  readonly queue?: number | undefined
+  readonly processes?: number | undefined
+  readonly memory?: string | number | undefined
+  readonly files?: number | undefined
 }
 export type Duration = string | number | undefined
 
@@ -90,9 +99,22 @@ const timeouts = z.strictObject({
   max: duration.optional().meta({ description: 'Of a call, whatever its progress; default 1h, 0 = none' }),
   idle: duration.optional().meta({ description: 'Until a process that nobody uses is stopped; 0 = never' }),
 })
-const serverLimits = z.strictObject({
+const size = z
+  .union([z.string(), z.number()])
+  .refine(
+    value => (parseSize(value) ?? 0) >= 1024 ** 2,
+    coded('bad-value', 'not an amount of memory: write 512MiB, 2GiB, or a number of bytes'),
+  )
+const serverLimits: z.ZodType<ServerLimitsShape> = z.strictObject({
   concurrency: count(0, 100_000).optional().meta({ description: 'Calls under way at once; default 256, 0 = any number' }),
   queue: count(0, 100_000).optional().meta({ description: 'Calls that wait for one of them to end; default 1024, 0 = none waits' }),
+  processes: count(1, 1_000_000)
+    .optional()
+    .meta({ description: 'Processes of one start of a child server that run at once; over it they are killed. Default 256' }),
+  memory: size
+    .optional()
+    .meta({ description: 'Resident memory of all of these together; over it they are killed. Default 4GiB', examples: ['512MiB', '2GiB'] }),
+  files: count(16, 1_000_000).optional().meta({ description: 'Open files of each of them; default 4096' }),
 })
 const server: z.ZodType<ServerShape> = z.strictObject({
   id: serverId,
@@ -104,11 +126,14 @@ const server: z.ZodType<ServerShape> = z.strictObject({
       'What it speaks, default auto (found out): modern = 2026-07-28, legacy = older with sessions, sse = HTTP+SSE of 2024-11-05',
   }),
   timeout: z.union([duration, timeouts]).optional().meta({ description: 'Of a call, or {start, call, max, idle}' }),
-  limits: serverLimits.optional().meta({ description: 'Over all connections to this server' }),
+  limits: serverLimits.optional().meta({ description: 'Of calls, over all connections to this server; and of its processes' }),
   command: words.optional().meta({ description: 'Program to start; a relative path is taken from the folder of this file' }),
   args: z.array(text).optional(),
   env: env.optional(),
   cwd: words.optional().meta({ description: 'Working directory; default: the folder of this file' }),
+  isolation: z.enum(['auto', 'group']).optional().meta({
+    description: 'auto (default): a PID namespace of its own where the kernel gives one; group: for a server that does not work in one',
+  }),
   url: url.optional().meta({ description: 'A remote server (Streamable HTTP) in place of a command' }),
   headers: headers.optional(),
 })

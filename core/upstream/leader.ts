@@ -25,6 +25,7 @@ export function spawnLeader(program: Program): ChildProcessWithoutNullStreams {
   })
 }
 
+/** `error` may be the system's word for it. */
 export function spawnFault(program: Program, error: unknown): TransportFault {
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
   const missing = program.cwd !== undefined && !existsSync(program.cwd) ? `; the folder ${program.cwd} does not exist` : ''

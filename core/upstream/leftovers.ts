@@ -1,17 +1,17 @@
 // Finds server processes that a killed gateway left behind, and ends them: one small file per child says which processes they were.
 import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { listProcesses, type ProcessStat, readBootId, readProcess } from './proc-stat.ts'
+import { listProcesses, readBootId, readProcess } from './proc-stat.ts'
+import { findTree, type Named } from './process-tree.ts'
 
 export interface Leftovers {
-  /** A child leads the process group `pid`. Again once it serves: then what it has started by now is noted with it. */
-  note(pid: number): void
+  /** A child leads the process group `pid`. Again once it serves: then what it has started by now is noted with it; `strays` have left the group. */
+  note(pid: number, strays?: readonly Named[]): void
   /** Its group is empty. */
   forget(pid: number): void
 }
 
-type Named = Pick<ProcessStat, 'pid' | 'start'>
-type Note = { readonly boot: string; readonly members: readonly Named[]; readonly owner: Named }
+type Note = { readonly boot: string; readonly members: readonly Named[]; readonly strays?: readonly Named[]; readonly owner: Named }
 
 /** `folder` is created; several gateways may share it. Does nothing where the system does not tell start times. */
 export function createLeftovers(folder: string): Leftovers {
@@ -19,10 +19,10 @@ export function createLeftovers(folder: string): Leftovers {
   const owner = { pid: process.pid, start: readProcess(process.pid)?.start ?? '' }
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return {
-    note(pid) {
+    note(pid, strays = []) {
       const members = listProcesses().filter(one => one.group === pid)
       if (members.length === 0) return
-      const note: Note = { boot, members: members.map(({ pid: member, start }) => ({ pid: member, start })), owner }
+      const note: Note = { boot, members: members.map(({ pid: member, start }) => ({ pid: member, start })), strays, owner }
       try {
         writeFileSync(join(folder, `${pid}.json`), JSON.stringify(note), { mode: 0o600 })
       } catch {
@@ -42,9 +42,18 @@ export function reapLeftovers(folder: string): readonly number[] {
     remove(path)
     // Invariant: a group is only ended where it holds a process whose boot, pid and start time are those noted; a number alone may belong
     // to a stranger. One such process proves the group: while it lived, nobody else could get the number.
-    const isOurs = note !== undefined && note.boot === boot && boot !== '' && note.members.some(member => isIn(pid, member))
-    return isOurs && kill(pid) ? [pid] : []
+    const isThisBoot = note !== undefined && note.boot === boot && boot !== ''
+    const isOurs = isThisBoot && note.members.some(member => isIn(pid, member))
+    const isGroupOurs = isOurs && kill(-pid)
+    const strays = isThisBoot ? killStrays(note.strays) : []
+    return isGroupOurs ? [pid, ...strays] : strays
   })
+}
+
+/** And what they have started by now. */
+function killStrays(known: readonly Named[] = []): readonly number[] {
+  if (!Array.isArray(known) || known.length === 0) return []
+  return findTree({ leaders: [], known }, listProcesses()).flatMap(({ pid }) => (pid > 1 && kill(pid) ? [pid] : []))
 }
 
 function isIn(group: number, { pid, start }: Named): boolean {
@@ -79,7 +88,7 @@ function readNote(path: string): Note | undefined {
 
 function kill(pid: number): boolean {
   try {
-    process.kill(-pid, 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
     return true
   } catch {
     return false

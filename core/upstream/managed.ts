@@ -1,8 +1,13 @@
 // Transport to a server that the gateway starts itself: stdio under the supervisor's rules, with time limits for start and idleness.
+import { defaults, type ProcessLimits } from '../config/schema.ts'
 import type { Clock, Log } from '../plugin/index.ts'
+import type { Cell } from './cell.ts'
+import type { Cells } from './cells.ts'
+import type { Census } from './census.ts'
 import { childEnvironment } from './env.ts'
 import type { Leftovers } from './leftovers.ts'
-import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioLimits, type StdioTransport } from './stdio.ts'
+import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioTransport } from './stdio.ts'
+import type { StdioLimits } from './stdio-limits.ts'
 import type { Start, Supervisor } from './supervisor.ts'
 import type { MessageKind, Transport, TransportEvents, TransportFault } from './transport.ts'
 
@@ -13,6 +18,9 @@ export interface ManagedServer {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
+  readonly isolation?: 'auto' | 'group'
+  /** Of all its processes together, but for `files`. */
+  readonly processes?: ProcessLimits
   /** `idleMs` 0: never stopped for idleness. */
   readonly timeout: { readonly startMs: number; readonly idleMs: number }
 }
@@ -25,6 +33,8 @@ export interface ManagedDeps {
   /** Asked before an idle stop: requests are pending, or somebody listens to a subscription. */
   readonly isBusy: () => boolean
   readonly leftovers?: Leftovers
+  readonly cells?: Cells
+  readonly census?: Census
   readonly limits?: Partial<StdioLimits>
 }
 
@@ -43,7 +53,8 @@ const lastWords = 5
 
 /** One connection, opened once; for the next one, make a new transport with the same supervisor. */
 export function createManagedTransport(server: ManagedServer, deps: ManagedDeps): ManagedTransport {
-  const { clock, supervisor } = deps
+  const { cells, clock, supervisor } = deps
+  const limits = server.processes ?? defaults.processes
   let start: Start | undefined
   let events: TransportEvents | undefined
   // What we found out ourselves is told instead of what closing the process then looks like.
@@ -53,6 +64,9 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   let lastExit: { code: number | null; signal: string | null } | undefined
   let lastTraffic = 0
   let stopTimer = (): void => {}
+  let stopWatch = (): void => {}
+  let strays = ''
+  let holder: number | undefined
 
   const stdio: StdioTransport = createStdioTransport({
     server: server.id,
@@ -63,14 +77,41 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     clock,
     log: deps.log,
     scrub: deps.scrub,
-    ...(deps.limits && { limits: deps.limits }),
-    onSpawn(pid) {
-      deps.leftovers?.note(pid)
-      start?.spawned(pid)
-    },
+    limits: { files: limits.files, ...deps.limits },
+    ...(cells && { openCell: () => cells.open(server.isolation ?? 'auto') }),
+    onSpawn,
     onExit,
-    onGone: pid => deps.leftovers?.forget(pid),
+    onGone: forget,
   })
+
+  function onSpawn(pid: number, cell: Cell | undefined): void {
+    deps.leftovers?.note(pid)
+    if (cell?.holder !== undefined) deps.leftovers?.note(cell.holder)
+    holder = cell?.holder
+    start?.spawned(pid, cell?.isolation)
+    const unwatch = deps.census?.watch({
+      leaders: holder === undefined ? [pid] : [pid, holder],
+      ownProcesses: cell?.ownProcesses ?? 0,
+      limits,
+      onTree(tree) {
+        const found = cell?.findStrays(tree) ?? []
+        const names = found.map(one => one.pid).join()
+        if (names !== strays) deps.leftovers?.note(pid, found)
+        strays = names
+      },
+      onExcess(what) {
+        verdict ??= { code: 'upstream-crashed', detail: `${server.id}: ${what}; it was killed` }
+        stdio.kill(verdict)
+      },
+    })
+    if (unwatch !== undefined) stopWatch = unwatch
+  }
+
+  function forget(pid: number): void {
+    stopWatch()
+    deps.leftovers?.forget(pid)
+    if (holder !== undefined) deps.leftovers?.forget(holder)
+  }
 
   async function open(to: TransportEvents): Promise<void> {
     const admission = supervisor.admitStart()

@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 export interface ProcessStat {
   readonly pid: number
   readonly state: string
+  readonly parent: number
   readonly group: number
   /** Clock ticks since boot, as text; with the pid it names one process of this boot. */
   readonly start: string
+  readonly residentPages: number
 }
 
 /** Undefined where the process is gone, and everywhere but on Linux. */
@@ -19,10 +21,10 @@ export function readProcess(pid: number): ProcessStat | undefined {
   }
   // The command name stands in parentheses and may itself contain blanks and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, , group] = fields
-  const start = fields[19]
+  const [state, parent, group] = fields
+  const [start, , pages] = fields.slice(19)
   if (state === undefined || group === undefined || start === undefined) return undefined
-  return { pid, state, group: Number(group), start }
+  return { pid, state, parent: Number(parent), group: Number(group), start, residentPages: Number(pages) }
 }
 
 export function listProcesses(): readonly ProcessStat[] {
@@ -42,4 +44,32 @@ export function readBootId(): string {
   } catch {
     return ''
   }
+}
+
+/** How many files we may open at most, and so the most that a child can be given; infinite where unknown. */
+export function readOpenFilesLimit(): number {
+  try {
+    const hard = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+    return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard)
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+/** How many processes and threads there are on the machine. */
+export function countTasks(): number {
+  try {
+    return Number(/\/(\d+) /.exec(readFileSync('/proc/loadavg', 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
+
+let page: number | undefined
+
+/** Found by counting our own memory in both ways; a power of two. */
+export function pageBytes(): number {
+  const pages = page === undefined ? readProcess(process.pid)?.residentPages : undefined
+  if (pages !== undefined && pages > 0) page = 2 ** Math.round(Math.log2(process.memoryUsage.rss() / pages))
+  return page ?? 4096
 }

@@ -33,6 +33,18 @@ export function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
+/** Asks the members of a group to end, but for its leader. Linux alone. */
+export function askMembers(leader: number): void {
+  for (const { pid, group } of listProcesses()) {
+    if (group !== leader || pid === leader) continue
+    try {
+      process.kill(pid, 'SIGTERM')
+    } catch {
+      // Already gone.
+    }
+  }
+}
+
 /** Whether a process of the group still runs. Zombies do not count: they hold nothing and nobody can kill them. */
 export function isGroupAlive(pid: number): boolean {
   try {

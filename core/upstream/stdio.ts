@@ -2,12 +2,14 @@
 // Spec: basic/transports#stdio: messages are lines of UTF-8 JSON; standard error is free text and says nothing about success.
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import type { Clock, Log } from '../plugin/index.ts'
+import type { Cell } from './cell.ts'
 import { findAnsweredId, firstCharacter } from './foreign-line.ts'
 import { createLineFramer, type FramingFault } from './framer.ts'
 import { crashFault, type Program, spawnFault, spawnLeader } from './leader.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { trackGroup } from './process-group.ts'
 import { createStderrRing, type StderrRing } from './stderr-ring.ts'
+import { type StdioLimits, stdioLimits } from './stdio-limits.ts'
 import { endGroup, hasExited, type Patience } from './termination.ts'
 import type { MessageKind, Transport, TransportEvents, TransportFault } from './transport.ts'
 
@@ -17,23 +19,14 @@ export interface StdioOptions extends Program {
   /** Takes the values of known secrets out of text. */
   readonly scrub: (text: string) => string
   readonly limits?: Partial<StdioLimits>
+  /** Where it runs; without one, in its process group. */
+  readonly openCell?: () => Promise<Cell>
   /** The process runs; it may not yet be a server. */
-  readonly onSpawn?: (pid: number) => void
+  readonly onSpawn?: (pid: number, cell: Cell | undefined) => void
   /** The process has ended, its group perhaps not yet. */
   readonly onExit?: (exit: ProcessExit) => void
   /** Nothing of its process group is left. */
   readonly onGone?: (pid: number) => void
-}
-
-export interface StdioLimits extends Patience {
-  /** Longest line from the server, bytes. */
-  readonly lineBytes: number
-  /** What may wait to be read by the server, bytes. */
-  readonly queueBytes: number
-  /** This many lines in a row that are no message end the connection. */
-  readonly garbageLines: number
-  readonly stderrBytes: number
-  readonly stderrLinesPerSecond: number
 }
 
 export interface ProcessExit {
@@ -51,19 +44,11 @@ export interface StdioCounts {
 
 export interface StdioTransport extends Transport {
   readonly pid: number | undefined
+  /** Ends it at once, asking nothing. */
+  kill(fault: TransportFault): void
   readonly counts: StdioCounts
   /** Last lines of standard error, scrubbed and printable: for the operator alone. */
   stderrTail(): readonly string[]
-}
-
-export const stdioLimits: StdioLimits = {
-  lineBytes: 16 * 1024 * 1024,
-  queueBytes: 32 * 1024 * 1024,
-  garbageLines: 100,
-  stderrBytes: 64 * 1024,
-  stderrLinesPerSecond: 20,
-  inputMs: 2000,
-  termMs: 2000,
 }
 
 // After an exit the last answers may still be in the pipe, and after its end the exit status is about to come: wait for the other a little.
@@ -75,6 +60,7 @@ const newline = Buffer.from('\n')
 type Running = {
   readonly child: ChildProcessWithoutNullStreams
   readonly pid: number
+  readonly cell: Cell | undefined
   readonly outbox: Outbox
   readonly stderr: StderrRing
 }
@@ -91,18 +77,35 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   let outputEnded = false
   let lastWords: (() => void) | undefined
   let gone: Promise<void> | undefined
+  let preparing: Promise<void> | undefined
 
   const framer = createLineFramer({ maxBytes: limits.lineBytes, onLine: receive, onFault: receiveFault })
 
   function open(to: TransportEvents): Promise<void> {
     if (opened) throw new Error('a transport is opened once')
     opened = true
+    const attempt = startInCell(to)
+    preparing = attempt.catch(() => {})
+    return attempt
+  }
+
+  async function startInCell(to: TransportEvents): Promise<void> {
+    const cell = await options.openCell?.()
+    try {
+      await start(to, cell === undefined ? options : await cell.enclose(options, limits.files), cell)
+    } catch (fault) {
+      await cell?.end()
+      throw fault
+    }
+  }
+
+  function start(to: TransportEvents, program: Program, cell: Cell | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuse = (error: unknown): void => reject(spawnFault(options, error))
       if (lost) return refuse('it was closed before it was opened')
       let child: ChildProcessWithoutNullStreams
       try {
-        child = spawnLeader(options)
+        child = spawnLeader(program)
       } catch (error) {
         return refuse(error)
       }
@@ -114,9 +117,10 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
       if (pid === undefined) return
       trackGroup(pid)
       events = to
-      running = { child, pid, outbox: createOutbox(child.stdin, limits.queueBytes), stderr: drainStderr() }
+      cell?.occupied(pid)
+      running = { child, pid, cell, outbox: createOutbox(child.stdin, limits.queueBytes), stderr: drainStderr() }
       attach(running)
-      options.onSpawn?.(pid)
+      options.onSpawn?.(pid, cell)
       resolve()
     })
   }
@@ -200,13 +204,13 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     lost = true
     lastWords?.()
     framer.stop()
-    gone = running === undefined ? Promise.resolve() : end(running, patience)
+    gone = running === undefined ? Promise.resolve(preparing) : end(running, patience)
     if (running !== undefined) queueMicrotask(() => events?.closed(fault))
     return gone
   }
 
-  async function end({ child, pid }: Running, patience: Patience): Promise<void> {
-    await endGroup(child, pid, clock, patience)
+  async function end({ child, pid, cell }: Running, patience: Patience): Promise<void> {
+    await endGroup(child, pid, clock, patience, cell)
     options.onGone?.(pid)
   }
 
@@ -220,6 +224,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     get pid() {
       return running?.pid
     },
+    kill: fault => void lose(fault, { inputMs: 0, termMs: 0 }),
     counts,
     stderrTail: () => running?.stderr.tail() ?? [],
   }

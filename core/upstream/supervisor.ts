@@ -1,6 +1,7 @@
 // Decides when processes of one configured server may start, and knows how that server is. Shared by all lanes to the server.
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'
+import type { Isolation } from './cell.ts'
 
 export interface RestartLimits extends Backoff {
   /** After this many failures within `windowMs` the server is failed; then one start is tried every `windowMs`. */
@@ -45,7 +46,7 @@ export interface Refused {
 /** One start and what becomes of it. Each step at most once, `ended` always. */
 export interface Start {
   readonly kind: 'admitted'
-  spawned(pid: number): void
+  spawned(pid: number, isolation?: Isolation): void
   /** It has answered as a server. */
   ready(): void
   /** `failed` is false where we ended it ourselves. */
@@ -68,6 +69,8 @@ export interface ServerHealth {
   /** Wall clock, ms since 1970. */
   readonly since: number
   readonly pids: readonly number[]
+  /** What holds its processes together, as far as one was started. */
+  readonly isolation?: Isolation
   /** The revision that it spoke last. */
   readonly protocol?: string
   /** Starts after a failure, since the gateway started. */
@@ -99,6 +102,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   let since = clock.now()
   let lastExit: ServerHealth['lastExit']
   let lastFailure: string | undefined
+  let isolation: Isolation | undefined
 
   function admitStart(): Start | Refused {
     if (processes.size >= limits.processes)
@@ -118,9 +122,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     review()
     return {
       kind: 'admitted',
-      spawned(pid) {
+      spawned(pid, found) {
         process.pid = pid
-        tell(type, { pid })
+        isolation = found
+        tell(type, { pid, ...(found && { isolation: found }) })
         review()
       },
       ready() {
@@ -197,6 +202,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       since,
       pids: [...processes].flatMap(one => one.pid ?? []),
       restarts,
+      ...(isolation && { isolation }),
       ...(lastExit && { lastExit }),
       ...(lastFailure !== undefined && { lastFailure }),
       ...(wait > 0 && { retryAfterMs: wait }),

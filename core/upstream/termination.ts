@@ -1,7 +1,8 @@
 // Ends a managed process and everything it started: asks, then insists, then kills.
 import type { ChildProcess } from 'node:child_process'
 import type { Clock } from '../plugin/index.ts'
-import { forgetGroup, isGroupAlive, signalGroup } from './process-group.ts'
+import type { Cell } from './cell.ts'
+import { askMembers, forgetGroup, isGroupAlive, signalGroup } from './process-group.ts'
 
 export interface Patience {
   /** How long the process may take to end after its standard input has ended, ms. */
@@ -14,17 +15,23 @@ const killMs = 2000
 const firstLookMs = 5
 const longestLookMs = 100
 
-/** Resolves once the group is empty, or can not be emptied. `child` was spawned as the leader of its own group. */
-export async function endGroup(child: ChildProcess, pid: number, clock: Clock, patience: Patience): Promise<void> {
+/** Resolves once the group and its cell are empty, or can not be emptied. `child` was spawned as the leader of its own group. */
+export async function endGroup(child: ChildProcess, pid: number, clock: Clock, patience: Patience, cell?: Cell): Promise<void> {
   const gone = (): boolean => hasExited(child) && !isGroupAlive(pid)
+  // Before they lose the parents by which they are found.
+  cell?.findStrays()
   child.stdin?.end()
   if (!(await waitUntil(gone, child, clock, patience.inputMs))) {
-    signalGroup(pid, 'SIGTERM')
+    cell?.findStrays()
+    if (cell?.isLedByUs) askMembers(pid)
+    else signalGroup(pid, 'SIGTERM')
     if (!(await waitUntil(gone, child, clock, patience.termMs))) {
+      cell?.findStrays()
       signalGroup(pid, 'SIGKILL')
       await waitUntil(gone, child, clock, killMs)
     }
   }
+  await cell?.end()
   forgetGroup(pid)
   // A descendant that left the group may hold our pipes; it must not hold us.
   for (const stream of child.stdio) stream?.destroy()

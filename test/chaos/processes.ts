@@ -28,6 +28,24 @@ export function childrenOf(pid: number): number[] {
     .filter(one => parentOf(one) === pid && isAlive(one))
 }
 
+/** And theirs. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap(child => [child, ...descendantsOf(child)])
+}
+
+/** Those among `pids` in whose command line the words stand; not what only waits for them (`nsenter`). */
+export function running(words: string, pids: readonly number[]): number[] {
+  return pids.filter(pid => commandOf(pid).includes(words) && !/^\S*nsenter /.test(commandOf(pid)))
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
 function parentOf(pid: number): number | undefined {
   try {
     return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { childrenOf, textOf } from '../chaos/processes.ts'
+import { descendantsOf, running, textOf } from '../chaos/processes.ts'
 import { createFolder, isBuilt, readHealth, startProduct } from './product.ts'
 import { openSession } from './rpc.ts'
 import { oddServer } from './servers.ts'
@@ -49,12 +49,12 @@ describe.skipIf(!isBuilt)('a server process', () => {
     const product = await startProduct({ dir: createFolder(), config: { servers, plugins: ['audit', 'redact'] } })
     const first = await openSession(product.origin)
     for (const id of ['one', 'two', 'three']) await first.call(`${id}__echo`, {})
-    const before = childrenOf(product.pid)
+    const before = running('odd-mcp-server', descendantsOf(product.pid))
     expect(before).toHaveLength(3)
     const sessions = await Promise.all(Array.from({ length: 200 }, () => openSession(product.origin)))
     expect(new Set(sessions.map(session => session.id)).size).toBe(200)
     const answers = await Promise.all(sessions.map((session, n) => session.call(`${['one', 'two', 'three'][n % 3]}__echo`, { n })))
     expect(answers.map(textOf)).toEqual(sessions.map((_, n) => ({ n })))
-    expect(childrenOf(product.pid)).toEqual(before)
+    expect(running('odd-mcp-server', descendantsOf(product.pid))).toEqual(before)
   })
 })

@@ -1,9 +1,9 @@
 // Checks of the configured servers: is the program there, does the URL answer.
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
 import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
+import { findProgram } from '../../upstream/find-program.ts'
 import type { Check } from './check.ts'
 
 /** Looks at one enabled server. `start.ts` has the one that starts it. */
@@ -40,28 +40,6 @@ async function resolveCommand({ command, env: own, cwd }: ChildServer, { env }: 
     ? 'correct the path, or make the file executable'
     : `it is looked for in ${path || 'an empty PATH'}; give an absolute path`
   return { status: 'fail', message: `the command ${command} is not found or not executable`, help }
-}
-
-/** Absolute path of an executable file: `command` itself where it is a path, else the first in `path` that fits. */
-export async function findProgram(command: string, path: string, extensions: string | undefined): Promise<string | undefined> {
-  const isPath = /[\\/]/.test(command)
-  const folders = isPath ? [''] : path.split(delimiter).filter(folder => isAbsolute(folder))
-  const endings = process.platform === 'win32' ? ['', ...(extensions ?? '.EXE;.CMD;.BAT').split(';')] : ['']
-  for (const folder of folders) {
-    for (const ending of endings) {
-      const file = `${folder === '' ? command : join(folder, command)}${ending}`
-      const isFile = (await stat(file).catch(() => undefined))?.isFile() === true
-      if (
-        isFile &&
-        (await access(file, constants.X_OK).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return file
-    }
-  }
-  return undefined
 }
 
 // Any answer will do: whether the credential is good shows with the first call, and it is not sent for a check.

@@ -3,13 +3,14 @@ import { systemClock } from '../../clock.ts'
 import type { ServerConfig } from '../../config/schema.ts'
 import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
+import { createCells } from '../../upstream/cells.ts'
 import { createDialer } from '../../upstream/dialer.ts'
 import { createEras } from '../../upstream/eras.ts'
 import { createGate } from '../../upstream/gate.ts'
 import { createHttpTransport } from '../../upstream/http.ts'
 import { Lane } from '../../upstream/lane.ts'
 import { createManagedTransport, type ManagedTransport } from '../../upstream/managed.ts'
-import { createSupervisor } from '../../upstream/supervisor.ts'
+import { createSupervisor, type Supervisor } from '../../upstream/supervisor.ts'
 import { isTransportFault } from '../../upstream/transport.ts'
 import type { Check } from './check.ts'
 import { type ProbeServer, resolveServer } from './servers.ts'
@@ -26,6 +27,8 @@ export const startServer: ProbeServer = async (server, around) => {
 async function greet(server: ServerConfig, scrub: (text: string) => string): Promise<Omit<Check, 'name'>> {
   const dialer = createDialer()
   let child: ManagedTransport | undefined
+  let supervisor: Supervisor | undefined
+  const cells = createCells(silent)
   const lane = new Lane({
     server: { ...server, timeout: { ...server.timeout, startMs: Math.min(server.timeout.startMs, PATIENCE_MS) } },
     client: { info: Json.of({ name: 'mcpgw-doctor', version: '1' }), capabilities: Json.of({}) },
@@ -51,8 +54,8 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
           log: silent,
         })
       }
-      const supervisor = createSupervisor({ server: server.id, clock: systemClock, log: silent })
-      child = createManagedTransport(server, { supervisor, clock: systemClock, log: silent, scrub, isBusy: () => false })
+      supervisor = createSupervisor({ server: server.id, clock: systemClock, log: silent })
+      child = createManagedTransport(server, { supervisor, clock: systemClock, log: silent, scrub, isBusy: () => false, cells })
       return child
     },
   })
@@ -66,7 +69,9 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
     }
     const name = [ready.serverInfo.string('name'), ready.serverInfo.string('version')].filter(part => part !== undefined).join(' ')
     const stray = child?.stderrTail().filter(line => line.startsWith('stdout: ')).length ?? 0
-    const message = `${name || 'a server'} speaks MCP ${ready.protocolVersion}`
+    const isolation = supervisor?.health.isolation
+    const held = isolation === undefined ? '' : `, isolation ${isolation}`
+    const message = `${name || 'a server'} speaks MCP ${ready.protocolVersion}${held}`
     if (stray === 0) return { status: 'ok', message }
     return {
       status: 'warn',
@@ -76,5 +81,6 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
   } finally {
     await lane.close()
     await dialer.close()
+    cells.close()
   }
 }

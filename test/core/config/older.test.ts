@@ -67,7 +67,8 @@ audit: {storage: postgres, dsn: "postgres://x", retentionDays: 90, export: {type
 servers: [{id: a, command: node, maxMemory: 100, tags: [x]}]
 `,
   })
-  const { unenforced } = await accept()
+  const { config, unenforced } = await accept()
+  expect(config.servers).toMatchObject([{ id: 'a', processes: { memoryBytes: 100 * 1024 ** 2 } }])
   expect(unenforced.map(({ section }) => section)).toEqual([
     'audit.storage: postgres',
     'audit.export',
@@ -75,7 +76,6 @@ servers: [{id: a, command: node, maxMemory: 100, tags: [x]}]
     'auth.type: jwt',
     'auth.keys[0].rateLimit',
     'auth.keys[0].expiresAt',
-    'servers[0].maxMemory',
   ])
 })
 

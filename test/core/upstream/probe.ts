@@ -1,6 +1,7 @@
 // Opens a stdio transport to the odd server and gathers its events so that a test can await them one by one.
 import { fileURLToPath } from 'node:url'
-import { createStdioTransport, type StdioLimits, type StdioOptions, type StdioTransport } from '../../../core/upstream/stdio.ts'
+import { createStdioTransport, type StdioOptions, type StdioTransport } from '../../../core/upstream/stdio.ts'
+import type { StdioLimits } from '../../../core/upstream/stdio-limits.ts'
 import type { TransportFault } from '../../../core/upstream/transport.ts'
 import { createLogBook, type LogLine, realClock } from './manual-clock.ts'
 
