@@ -53,7 +53,7 @@ function readMessages(text: string): Any[] {
   if (text.startsWith('{') || text.startsWith('[')) return [JSON.parse(text)]
   return text
     .split('\n')
-    .filter(line => line.startsWith('data: '))
+    .filter(line => line.startsWith('data: ') && line.length > 6)
     .map(line => JSON.parse(line.slice(6)))
 }
 
