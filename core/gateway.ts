@@ -149,7 +149,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: http?.port,
     stdio,
     async stop(limitMs) {
-      await Promise.all([http?.drain(limitMs), stdio?.drain(limitMs)])
+      const drained = Promise.all([http?.drain(limitMs), stdio?.drain(limitMs)])
+      relay.drain()
+      await drained
       // What no server has answered by now is answered by this: the server is not available.
       await pool.close()
       await http?.close()

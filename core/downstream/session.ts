@@ -36,6 +36,12 @@ export interface Inflight {
   readonly logLevel?: string | undefined
 }
 
+/** One stream of a stateless client; it takes what it was opened for. */
+export interface Listener {
+  wants(uri: string): boolean
+  hear(method: string, params: Json | undefined): void
+}
+
 interface Outgoing {
   readonly way: Channel
   /** So many sweeps ago there was last somebody who listened. */
@@ -80,6 +86,8 @@ export class Session {
   readonly user: LaneUser
   /** Requests of the client. Clients reuse ids: an answer goes where its request came from, whatever its id. */
   readonly inflight: Slots<Inflight> = new Slots()
+  /** Streams on which a stateless client hears of changes. */
+  readonly listeners: Set<Listener> = new Set()
   /** What goes on between the requests of a stateless client: parked calls, streams of notifications. */
   readonly standing: Set<{ end(): void }> = new Set()
   /** Uris subscribed to as this client knows them, with the server of each and its own uri. */

@@ -4,6 +4,11 @@
  * True where `uri` can be an expansion of `template` (RFC 6570, level 1: each expression stands for one or more characters).
  * Never a proof: it only chooses the server to ask.
  */
+/** True below `uri`, not where two names only begin alike. Spec: server/resources: a sub-resource of one that is subscribed to. */
+export function isWithin(uri: string, sub: string): boolean {
+  return sub.startsWith(uri) && (uri.endsWith('/') || /^[/?#]/.test(sub.slice(uri.length)))
+}
+
 export function matchesTemplate(template: string, uri: string): boolean {
   const literals = template.split(/\{[^{}]*\}/)
   const first = literals[0] ?? ''

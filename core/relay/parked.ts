@@ -43,6 +43,8 @@ interface Question {
 
 /** A client that has not come back by then does not. */
 const PATIENCE_MS = 5 * 60_000
+/** What a server asks in one breath is asked together. */
+const GATHER_MS = 20
 
 export class Park {
   readonly id: string = randomBytes(12).toString('base64url')
@@ -113,8 +115,7 @@ export class Park {
       if (this.#hasEnded) return settle(errorAnswer('client-gone'))
       if (ask.signal.aborted) return cancel()
       ask.signal.addEventListener('abort', cancel)
-      // What a server asks in one breath is asked together.
-      setImmediate(() => this.#ask())
+      deps.clock.after(GATHER_MS, () => this.#ask())
     })
   }
 

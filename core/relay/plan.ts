@@ -4,7 +4,7 @@ import { ownerOf, type Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
-import { withoutEnvelope } from '../mcp/modern.ts'
+import { type Era, withoutEnvelope } from '../mcp/modern.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Exchange, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
@@ -25,21 +25,28 @@ import { askClient } from './to-client.ts'
 import { isLoudEnough } from './told.ts'
 import type { View } from './view.ts'
 
-export type Plan = Pick<Work, 'perform' | 'isHidden'> & { readonly resolve: NonNullable<Work['resolve']> }
+export type Plan = Pick<Work, 'perform' | 'isHidden'> & {
+  readonly resolve: NonNullable<Work['resolve']>
+  /** Called once the answer is written. */
+  replied?(): void
+}
 export type Planner = (request: Asked) => Plan
 
 export const PLUMBING: Resource = Object.freeze({ kind: 'plumbing' })
 export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
 const TOOLS = LISTS[0]!
 const STALE_STATE = 'the requestState is not one of this request, or is too old'
-const PLUMBING_METHODS: ReadonlySet<string> = new Set(['ping', 'logging/setLevel', 'initialize', 'server/discover'])
+const PLUMBING_OF: Readonly<Record<Era, ReadonlySet<string>>> = {
+  legacy: new Set(['ping', 'logging/setLevel', 'initialize']),
+  modern: new Set(['server/discover', 'subscriptions/listen']),
+}
 const OUTSIDE: ReadonlySet<string> = new Set([...LISTS.map(list => list.changed), 'notifications/resources/updated'])
 
 export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: Interactive): Planner {
   const tasks = new Tasks()
   return asked => {
     const { session, method, params, channel, cancel, client } = asked
-    const resource = resourceOf(session.view, method)
+    const resource = resourceOf(session.view, method, session.era)
     const list = listOf(method)
     if (list !== undefined) {
       return { resolve: x => isOther(session, x) ?? resource, perform: x => answerList(deps, catalogs, session, list, x) }
@@ -106,7 +113,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
         const answer = await lane.request(method, sent, {
           ...call,
           cancel,
-          notified: tell,
+          notified(told, got) {
+            if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)
+            tell(told, got)
+          },
           asked: ask => askClient(deps, session, lane, ask, { x, channel }),
         })
         if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
@@ -117,19 +127,20 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
 }
 
 /** What a request is about before anything is looked up. */
-export function resourceOf(view: View, method: string): Resource {
+export function resourceOf(view: View, method: string, era: Era = 'legacy'): Resource {
   const list = listOf(method)
   if (list !== undefined) return { kind: 'list', of: list.of }
-  if (PLUMBING_METHODS.has(method)) return PLUMBING
+  if (PLUMBING_OF[era].has(method)) return PLUMBING
   return { kind: 'method', server: method === 'tasks/list' ? (view.only ?? '') : '', method }
 }
 
 /** Spec: 2026-07-28 basic/transports, "Receiving Messages": on the stream of a request only what belongs to it. */
-function filterTold({ session, client }: Asked, { lane }: Berth, tell: Tell): Tell {
+function filterTold({ client }: Asked, { lane, lists, users }: Berth, tell: Tell): Tell {
   return (method, params) => {
     if (method === 'notifications/message') return isLoudEnough(client.logLevel, params) ? tell(method, params) : undefined
     if (method === 'notifications/progress' || !OUTSIDE.has(method)) return tell(method, params)
-    session.user.notified(lane, method, params)
+    lists.changed(method, LISTS)
+    for (const user of users) user.notified(lane, method, params)
   }
 }
 

@@ -14,6 +14,8 @@ import type { LaneUser } from '../upstream/pool.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { createInteractive } from './interactive.ts'
+import { createLearn } from './learn.ts'
+import { createListen } from './listen.ts'
 import { initializeResult } from './merge.ts'
 import { createPlans, EMPTY, isOther, PLUMBING, resourceOf } from './plan.ts'
 import { type Caller, NO_PARAMS, run } from './run.ts'
@@ -28,9 +30,6 @@ import { findVisitor } from './visitors.ts'
 type Request = Extract<Message, { kind: 'request' }>
 type Notice = Extract<Message, { kind: 'notification' }>
 
-/** How long initialize waits for servers that have not been heard of yet. */
-const LEARN_MS = 2000
-
 export interface Relay {
   /** Answers `initialize`; the session where it was admitted. */
   open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined>
@@ -40,6 +39,8 @@ export interface Relay {
   serve(visit: Visit): Promise<void>
   /** Whatever of a session carries no request (its stream, its end, notifications, responses): the credential is checked all the same. */
   admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined>
+  /** The gateway stops: whatever waits for changes or for a client's next request ends now. */
+  drain(): void
   end(session: Session): Promise<void>
 }
 
@@ -47,6 +48,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
   const catalogs = new Catalogs(pool, clock, deps.log)
   const told = createTold(deps, catalogs)
+  const learn = createLearn(pool, clock)
   const interactive = createInteractive(deps)
   const planOf = createPlans(deps, catalogs, interactive)
 
@@ -57,7 +59,7 @@ export function createRelay(deps: RelayDeps): Relay {
     opened: berth => tellAgain(session, berth),
     principalId: session.owner,
     logLevel: () => session.logLevel,
-    holds: server => [...session.subscriptions.values()].some(one => one.server === server),
+    holds: server => session.listeners.size > 0 || [...session.subscriptions.values()].some(one => one.server === server),
   })
 
   async function open(view: View, request: Request, channel: ReplyChannel, peer: Peer): Promise<Session | undefined> {
@@ -103,19 +105,6 @@ export function createRelay(deps: RelayDeps): Relay {
       },
     })
     return session
-  }
-
-  /** A server that is slow to start holds nobody up for longer than this. */
-  async function learn(view: View, owner: string): Promise<void> {
-    const unknown = view.servers.filter(server => pool.known(server.id) === undefined)
-    if (unknown.length === 0) return
-    await new Promise<void>(resolve => {
-      const stop = clock.after(LEARN_MS, resolve)
-      void pool.probe(unknown, owner).finally(() => {
-        stop()
-        resolve()
-      })
-    })
   }
 
   async function receive(session: Session, message: Message, channel: ReplyChannel, peer: Peer): Promise<void> {
@@ -233,11 +222,17 @@ export function createRelay(deps: RelayDeps): Relay {
   const serve = createStateless({
     deps,
     planOf,
+    listen: createListen({ deps, catalogs, planOf, learn: ({ view, owner }) => learn(view, owner) }),
     learn,
     admit,
     pass,
     find: visitor => findVisitor(deps, visitor, userOf),
   })
 
-  return { open, receive, serve, admitStanding, end: session => sessions.end(session) }
+  /** Streams that would stay for ever are ended, and their clients told so. */
+  function drain(): void {
+    for (const session of sessions.all()) for (const one of session.standing) one.end()
+  }
+
+  return { open, receive, serve, admitStanding, drain, end: session => sessions.end(session) }
 }

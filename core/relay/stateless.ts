@@ -9,6 +9,7 @@ import type { Envelope } from '../mcp/modern.ts'
 import type { Peer, Principal } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
+import type { Asked } from './asked.ts'
 import { complete } from './complete.ts'
 import type { RelayDeps } from './deps.ts'
 import { discoverResult } from './discover.ts'
@@ -33,6 +34,7 @@ export interface Visit {
 export interface StatelessParts {
   readonly deps: RelayDeps
   readonly planOf: Planner
+  listen(asked: Asked, caller: Caller): Plan
   find(visitor: Visitor): ReturnType<typeof findVisitor>
   learn(view: View, owner: string): Promise<void>
   admit(caller: Caller, peer: Peer): Promise<{ readonly principal: Principal | undefined } | ErrorCode>
@@ -58,36 +60,36 @@ const KNOWN: ReadonlySet<string> = new Set([
 const NO_PARAMS = Json.of({})
 
 export function createStateless(parts: StatelessParts): (visit: Visit) => Promise<void> {
-  const { deps, planOf } = parts
+  const { deps, planOf, listen } = parts
   const isOpen = deps.pipeline.open && !deps.pipeline.wants.lists
 
   async function request(visit: Visit, id: Json, method: string, params: Json): Promise<void> {
     const { view, envelope, channel, peer, cancel } = visit
+    const caller = callerOf(envelope)
     let session: Session | undefined
     let slot = 0
     let plan: Plan | undefined
     let state: Json | undefined
     try {
       await run(deps, {
-        caller: callerOf(envelope),
+        caller,
         peer,
         id,
         method,
         params,
         channel,
         cancel,
-        resource: resourceOf(view, method),
+        resource: resourceOf(view, method, 'modern'),
         resolve(x) {
           if (visit.mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: visit.mismatch }
           if (REMOVED.has(method)) return refuse('method-not-found', ['default'])
           const found = parts.find({ view, peer, principal: x.principal, envelope })
           if (typeof found === 'string') return refuse(found, ['default'])
           session = found
-          slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel: envelope.logLevel })
-          plan =
-            method === 'server/discover'
-              ? discover(session)
-              : planOf({ session, id, method, params, channel, cancel, peer, client: envelope })
+          // Spec: basic/patterns/subscriptions: no log message on a stream of changes.
+          const logLevel = method === 'subscriptions/listen' ? undefined : envelope.logLevel
+          slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel })
+          plan = planFor({ session, id, method, params, channel, cancel, peer, client: envelope }, caller)
           return plan.resolve(x)
         },
         isHidden: async x => (await plan?.isHidden?.(x)) === true,
@@ -98,9 +100,15 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
         },
         finish: answer => complete({ method, params, isOpen, state }, answer),
       })
+      plan?.replied?.()
     } finally {
       session?.inflight.remove(slot)
     }
+  }
+
+  function planFor(asked: Asked, caller: Caller): Plan {
+    if (asked.method === 'server/discover') return discover(asked.session)
+    return asked.method === 'subscriptions/listen' ? listen(asked, caller) : planOf(asked)
   }
 
   function discover({ view, owner }: Session): Plan {

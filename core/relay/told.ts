@@ -3,6 +3,7 @@ import type { Channel, Session } from '../downstream/session.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification } from '../mcp/message.ts'
 import { LISTS, LOG_LEVELS } from '../mcp/methods.ts'
+import { isWithin } from '../mcp/uri-template.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
@@ -16,10 +17,6 @@ export function isLoudEnough(wanted: string | undefined, params: Json | undefine
 }
 
 const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
-/** True below `uri`, not where two names only begin alike. */
-function isWithin(uri: string, sub: string): boolean {
-  return sub.startsWith(uri) && (uri.endsWith('/') || /^[/?#]/.test(sub.slice(uri.length)))
-}
 
 type Tell = (method: string, params: Json | undefined) => void
 
@@ -55,37 +52,40 @@ export function createTold(
     )
   }
 
+  /** Of lists and resources: to the standing stream, or to those streams of a stateless client that want it. */
+  function tellOf(session: Session, method: string, params: Json | undefined): void {
+    if (session.era === 'legacy') return send(session, method, params)
+    for (const listener of session.listeners) listener.hear(method, params)
+  }
+
   return (session, lane, method, params) => {
     if (session.ended) return
-    if (session.era === 'modern') {
-      // A server on standard streams does not say which request a message belongs to: the newest that wants any is the best guess.
-      if (method === 'notifications/message') send(session, method, params, (...told) => tellNewest(session, ...told))
-      return
-    }
     if (LIST_CHANGED.has(method)) {
       const pending = waiting.get(session) ?? new Set()
       if (pending.has(method)) return
       waiting.set(session, pending.add(method))
       deps.clock.after(CALM_MS, () => {
         pending.delete(method)
-        if (!session.ended) send(session, method, undefined)
+        if (!session.ended) tellOf(session, method, undefined)
       })
       return
     }
     if (method === 'notifications/message') {
+      // A server on standard streams does not say which request a message belongs to: the newest that wants any is the best guess.
+      if (session.era === 'modern') return send(session, method, params, (...told) => tellNewest(session, ...told))
       if (session.logLevel !== undefined && !isLoudEnough(session.logLevel, params)) return
     }
     if (method === 'notifications/resources/updated') {
       const uri = params?.string('uri')
       if (uri === undefined) return
       const shown = catalogs.publicUri(session, lane.server.id, uri)
-      // Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to.
       const wanted = [...session.subscriptions].some(
         ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || isWithin(subscribed, shown)),
       )
       if (!wanted) return
-      return send(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
+      return tellOf(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
     }
-    send(session, method, params)
+    // Spec: 2026-07-28 basic/patterns/subscriptions: a stateless client hears nothing that he did not ask for.
+    if (session.era === 'legacy') send(session, method, params)
   }
 }

@@ -1,0 +1,25 @@
+// What servers can do is asked before a client is told of it; one that is slow to start holds nobody up for long.
+import type { Clock } from '../plugin/index.ts'
+import type { LanePool } from '../upstream/pool.ts'
+import type { View } from './view.ts'
+
+const PATIENCE_MS = 2000
+
+/** Waits for servers that have not been heard of yet. */
+export function createLearn(pool: LanePool, clock: Clock): (view: View, owner: string) => Promise<void> {
+  return async (view, owner) => {
+    const unknown = view.servers.filter(server => pool.known(server.id) === undefined)
+    if (unknown.length > 0) await forAWhile(clock, pool.probe(unknown, owner))
+  }
+}
+
+/** Resolves when the work is done, or the patience is at its end; the work goes on. */
+export async function forAWhile(clock: Clock, work: Promise<unknown>): Promise<void> {
+  await new Promise<void>(resolve => {
+    const stop = clock.after(PATIENCE_MS, resolve)
+    void work.finally(() => {
+      stop()
+      resolve()
+    })
+  })
+}
