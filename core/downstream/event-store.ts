@@ -17,10 +17,13 @@ export interface Resumable {
   resume(response: ServerResponse, after: number): void
 }
 
+/** As text each character is a byte: a short one costs no block of memory of its own, and is no part of a larger one. */
+export type StoredEvent = Uint8Array | string
+
 interface Kept {
   readonly of: Track
   readonly number: number
-  readonly event: Uint8Array
+  readonly event: StoredEvent
   /** In the order in which they came: of all sessions, of the session, of the stream. */
   older: Kept | undefined
   newer: Kept | undefined
@@ -30,6 +33,7 @@ interface Kept {
 
 /** What one event costs beside its bytes. */
 const RECORD = 256
+const SMALL = 16 * 1024
 
 export class EventStore {
   readonly limits: KeepLimits
@@ -158,14 +162,14 @@ export class Track {
   }
 
   /** The event as it goes out. */
-  keep(message: Uint8Array): Uint8Array {
+  keep(message: Uint8Array): StoredEvent {
     const number = ++this.said
     const event = alone(formatSseEvent(message, { id: this.idOf(number) }))
     this.log.keep({ of: this, number, event, older: undefined, newer: undefined, nextOfLog: undefined, nextOfTrack: undefined })
     return event
   }
 
-  *after(number: number): Iterable<Uint8Array> {
+  *after(number: number): Iterable<StoredEvent> {
     for (let kept = this.#first; kept !== undefined; kept = kept.nextOfTrack) if (kept.number > number) yield kept.event
   }
 
@@ -194,7 +198,7 @@ function sizeOf(kept: Kept): number {
   return kept.event.length + RECORD
 }
 
-/** A part of a larger block would keep the whole of it in memory. */
-function alone(event: Uint8Array): Uint8Array {
-  return event.buffer.byteLength === event.length ? event : new Uint8Array(event)
+function alone(event: Uint8Array): StoredEvent {
+  if (event.length > SMALL) return event.buffer.byteLength === event.length ? event : new Uint8Array(event)
+  return Buffer.from(event.buffer, event.byteOffset, event.length).toString('latin1')
 }

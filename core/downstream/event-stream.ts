@@ -62,8 +62,10 @@ export class EventStream implements Channel, Resumable {
   #replay(response: ServerResponse, after: number): void {
     // No more than the session may keep, whatever the connection may hold.
     for (const event of this.#track?.after(after) ?? []) {
-      response.write(event)
+      response.write(event, 'latin1')
       this.#unread.note(response)
+      // It may have been cut for what others hold.
+      if (this.#connection === undefined) return
     }
     this.#written = this.#track?.said ?? 0
     if (this.#ended) response.end()
@@ -75,7 +77,7 @@ export class EventStream implements Channel, Resumable {
     const event = this.#track?.keep(message) ?? formatSseEvent(message)
     const response = this.#connection
     if (response === undefined || !this.#unread.allows(response)) return
-    response.write(event)
+    response.write(event, 'latin1')
     this.#unread.note(response)
     this.#written = this.#track?.said ?? 0
   }

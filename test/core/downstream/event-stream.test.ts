@@ -26,9 +26,9 @@ class Wire {
   }
   writeHead(): void {}
   flushHeaders(): void {}
-  write(chunk: Uint8Array | string): boolean {
+  write(chunk: Uint8Array | string, encoding?: BufferEncoding): boolean {
     if (this.writableEnded || this.destroyed) throw new Error('written to a connection that has ended')
-    this.written.push(Buffer.from(chunk))
+    this.written.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
     return true
   }
   end(chunk?: string): void {
@@ -215,16 +215,19 @@ describe('what is kept', () => {
     expect(store.bytes).toBe(0)
   })
 
-  it('is the event alone, never a part of a larger block of memory', () => {
+  it('is the event alone, never a part of a larger block of memory, and byte for byte what was said', () => {
     const pair = new Pair(new EventStore(plenty).open(false))
+    const { wire } = pair
     for (const size of [1, 100, 5000, 100_000]) {
-      let given: Uint8Array | undefined
-      pair.wire!.write = chunk => {
-        given = chunk as Uint8Array
-        return true
+      let given: Uint8Array | string = ''
+      wire!.write = (chunk, encoding) => {
+        given = chunk
+        return Wire.prototype.write.call(wire, chunk, encoding)
       }
-      pair.stream.send(bytes('x'.repeat(size)))
-      expect(given!.buffer.byteLength).toBe(given!.length)
+      const text = 'ä𝄞\u2028'.padEnd(size)
+      pair.stream.send(bytes(text))
+      expect(typeof given === 'string' || (given as Uint8Array).buffer.byteLength === (given as Uint8Array).length).toBe(true)
+      expect(read(wire!.written).messages.at(-1)).toBe(text)
     }
   })
 
@@ -269,6 +272,24 @@ describe('a connection', () => {
     pair.take(wire.written)
     pair.comeBack(log)
     expect(read(pair.wire!.written).messages).toEqual(['a'])
+  })
+
+  it('that is cut while it is told what it missed loses nothing: the next one is told the same', () => {
+    const pair = new Pair(new EventStore(plenty).open(true))
+    pair.drop(0)
+    for (const text of ['a', 'b', 'c']) pair.stream.send(bytes(text))
+    const cut = new Wire()
+    cut.write = function (this: Wire, chunk) {
+      Wire.prototype.write.call(this, chunk, 'latin1')
+      if (read([Buffer.from(chunk)]).messages[0] === 'b') this.destroyed = true
+      return true
+    }
+    pair.stream.begin(cut.response)
+    expect(read(cut.written).messages).toEqual(['a', 'b'])
+    pair.stream.send(bytes('d'))
+    const next = new Wire()
+    pair.stream.begin(next.response)
+    expect(read(next.written).messages).toEqual(['a', 'b', 'c', 'd'])
   })
 
   it('that has something unread gets no keep-alive, any other does', () => {
