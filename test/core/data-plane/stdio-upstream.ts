@@ -8,13 +8,13 @@ import type { ChildServer } from '../../../core/config/schema.ts'
 import { createScript, describe, type Script, type ScriptOptions } from './script.ts'
 
 export interface StdioUpstream extends Script {
-  /** Of the processes that run now, oldest first. */
+  /** Of the processes that run now, oldest first, by number: each is told that it is process 2 or so, where it has a namespace of its own. */
   readonly processes: Map<number, Socket>
   readonly started: number
   /** To every process. */
   tell(text: string): void
   server(id: string, more?: Partial<ChildServer>): ChildServer
-  /** kill -9 of all processes. */
+  /** All processes die of SIGKILL. */
   kill(): void
   close(): Promise<void>
 }
@@ -30,25 +30,24 @@ export async function startStdioUpstream(options: ScriptOptions = {}): Promise<S
 
   const server = createServer(socket => {
     let rest = ''
-    let pid = 0
+    let number = 0
     socket.setEncoding('utf8')
     socket.on('error', () => {})
-    socket.on('close', () => processes.delete(pid))
+    socket.on('close', () => processes.delete(number))
     socket.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop()!
       for (const line of lines) {
-        if (pid === 0) {
-          pid = Number(line)
-          processes.set(pid, socket)
-          started++
-        } else take(line, socket, pid)
+        if (number === 0) {
+          number = ++started
+          processes.set(number, socket)
+        } else take(line, socket, number)
       }
     })
   })
   await new Promise<void>(resolve => server.listen(path, resolve))
 
-  function take(text: string, socket: Socket, pid: number): void {
+  function take(text: string, socket: Socket, number: number): void {
     const { method, id, message } = describe(text)
     const say = (line: string): void => void (socket.writable && socket.write(`${line}\n`))
     script.take({
@@ -57,7 +56,7 @@ export async function startStdioUpstream(options: ScriptOptions = {}): Promise<S
       id,
       message,
       headers: {},
-      session: String(pid),
+      session: String(number),
       say,
       answer: say,
       result: json => say(`{"jsonrpc":"2.0","id":${id},"result":${json}}`),
@@ -88,7 +87,7 @@ export async function startStdioUpstream(options: ScriptOptions = {}): Promise<S
       ...more,
     }),
     kill() {
-      for (const pid of processes.keys()) process.kill(pid, 'SIGKILL')
+      for (const socket of processes.values()) socket.destroy()
     },
     async close() {
       for (const socket of processes.values()) socket.destroy()
