@@ -10,7 +10,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import type { ServerEntries } from './servers.ts'
+import type { RemoteEntry, ServerEntry } from './servers.ts'
 
 export const CLI = fileURLToPath(new URL('../../dist/core/cli.js', import.meta.url))
 export const gatewayIsBuilt: boolean = existsSync(CLI)
@@ -20,7 +20,7 @@ export interface GatewayOptions {
   readonly dir: string
   readonly stdio: boolean
   /** The servers of an `mcpServers` JSON, or a whole `mcpgw.yaml` as an object; the address is given by `--http`. */
-  readonly mcpJson?: ServerEntries
+  readonly mcpJson?: Readonly<Record<string, ServerEntry | RemoteEntry>>
   readonly config?: Readonly<Record<string, unknown>>
   /** More of the command line, such as `--plugin audit`. */
   readonly args?: readonly string[]
@@ -133,7 +133,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-function findFreePort(): Promise<number> {
+export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)

@@ -11,6 +11,11 @@ export interface ServerEntry {
   readonly env?: Readonly<Record<string, string>>
 }
 
+export interface RemoteEntry {
+  readonly type?: 'http' | 'sse'
+  readonly url: string
+}
+
 export type ServerEntries = Readonly<Record<string, ServerEntry>>
 
 /** Folders of one test file: `files` is served by the filesystem server, `root` holds everything and is removed at the end. */
