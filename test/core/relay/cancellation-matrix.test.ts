@@ -1,11 +1,11 @@
 // Cancelling between the eras: however a client says it, its server hears of exactly that call, once, in the words of its own revision.
 import { describe, expect, it } from 'vitest'
-import { call, connectHttp, connectStdio } from '../data-plane/clients.ts'
+import { call, connectHttp, connectStdio, openStdio } from '../data-plane/clients.ts'
 import { startTestGateway, type TestGateway, until } from '../data-plane/gateway.ts'
 import { type HttpReceived, startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen, type Received, type Script } from '../data-plane/script.ts'
-import { visitHttp } from '../data-plane/stateless-client.ts'
+import { envelope, visitHttp } from '../data-plane/stateless-client.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
 const opened = closeAfterEach()
@@ -14,7 +14,7 @@ const ID = 7
 /** One call with id 7, under way. */
 interface Call {
   /** As this client says that it does not want the answer any more. */
-  cancel(): void
+  cancel(): Promise<unknown>
   /** Goes away without a word, where that is something else. */
   hangUp?(): Promise<unknown>
   /** The answer's result, or undefined where the call ended without one. */
@@ -35,7 +35,7 @@ const clients: Readonly<Record<string, (gateway: TestGateway) => Promise<(mark: 
         one.drop()
         await one.done
       }
-      return { cancel: () => void client.post(cancelled), hangUp, result }
+      return { cancel: () => client.post(cancelled), hangUp, result }
     }
   },
   'a client with a session over standard streams': async gateway => {
@@ -45,11 +45,25 @@ const clients: Readonly<Record<string, (gateway: TestGateway) => Promise<(mark: 
       client.write(call(ID, 'up__echo', JSON.stringify({ mark })))
       // Over standard streams a call that gets no answer ends without a sign: whatever is asked after it is answered.
       const result = client.find(({ id, method }) => method === undefined && (id === ID || id === 'after'), from).then(one => one.result)
-      const cancel = () => {
+      const cancel = async () => {
         client.write(cancelled)
         client.write('{"jsonrpc":"2.0","id":"after","method":"ping"}')
       }
       return { cancel, result: result.then(got => (JSON.stringify(got) === '{}' ? undefined : got)) }
+    }
+  },
+  'a stateless client over standard streams': async gateway => {
+    const client = openStdio(gateway)
+    const request = (id: number | string, method: string, params: object): void =>
+      client.write(JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...params, _meta: envelope('{}') } }))
+    return mark => {
+      request(ID, 'tools/call', { name: 'up__echo', arguments: { mark } })
+      const cancel = async () => {
+        client.write(cancelled)
+        request('after', 'tools/list', {})
+      }
+      const result = client.find(({ id }) => id === ID || id === 'after').then(one => (one.id === ID ? one.result : undefined))
+      return { cancel, result }
     }
   },
   'a stateless client over HTTP': async gateway => {
@@ -57,7 +71,7 @@ const clients: Readonly<Record<string, (gateway: TestGateway) => Promise<(mark: 
     return mark => {
       const stream = client.start('tools/call', { name: 'up__echo', arguments: { mark } }, { id: ID, meta: { progressToken: 1 } })
       const result = stream.then(one => one.done).then(({ messages }) => resultOf(messages.filter(text => text.includes('"id":'))))
-      return { cancel: () => void stream.then(one => one.drop()), result }
+      return { cancel: () => stream.then(one => one.drop()), result }
     }
   },
 }
@@ -85,9 +99,9 @@ for (const era of ['legacy', 'modern'] as const) {
           const received = await upstream.next('tools/call')
           const second = other('other')
           const untouched = await upstream.next('tools/call')
-          first.cancel()
+          await first.cancel()
           await until(() => cuts().length > 0)
-          first.cancel()
+          await first.cancel()
           untouched.answer(`{"jsonrpc":"2.0","id":${untouched.message.id},"result":{"resultType":"complete","content":[],"whose":"other"}}`)
           expect(await second.result).toMatchObject({ whose: 'other' })
           expect(await first.result).toBe(undefined)
