@@ -24,6 +24,8 @@ export interface Catalog {
   readonly sources: readonly Source[]
   readonly entries: readonly Entry[]
   readonly byName: ReadonlyMap<string, Entry>
+  /** Of each server what is shown under another uri: its own to the public one. Empty for what has names. */
+  readonly aliases: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Left out because of their names: a collision or a look-alike; the one that came first stays. */
   readonly quarantined: readonly { readonly server: string; readonly name: string; readonly like: string }[]
 }
@@ -41,6 +43,7 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
   const byName = new Map<string, Entry>()
   const skeletons = new Map<string, string>()
   const quarantined: { server: string; name: string; like: string }[] = []
+  const aliases = new Map<string, Map<string, string>>()
   const ids = view.servers.map(one => one.id)
   const isUri = kind.nameKey !== 'name'
   const shared = isUri || view.naming === 'bare' ? countNames(kind, sources) : undefined
@@ -61,9 +64,10 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
       skeletons.set(looks, publicName)
       byName.set(publicName, entry)
       entries.push(entry)
+      if (isUri && publicName !== name) aliases.set(server, (aliases.get(server) ?? new Map()).set(name, publicName))
     }
   }
-  return { sources, entries, byName, quarantined }
+  return { sources, entries, byName, aliases, quarantined }
 }
 
 function publicNameOf(view: View, isUri: boolean, server: string, name: string, unique: boolean): string {
@@ -86,14 +90,18 @@ function countNames(kind: ListKind, sources: readonly Source[]): Map<string, num
 }
 
 const ALIAS = 'mcpgw-server:'
+// What is shown as an app is told by its scheme.
+const UI = 'ui://'
+const UI_ALIAS = 'ui://mcpgw-server/'
 
-/** A uri that two servers offer is shown once for each, as `mcpgw-server:SERVER/URI`. */
+/** A uri that two servers offer is shown once for each, as `mcpgw-server:SERVER/URI`, or `ui://mcpgw-server/SERVER/...`. */
 export function aliasUri(server: string, uri: string): string {
-  return `${ALIAS}${server}/${uri}`
+  return uri.startsWith(UI) ? `${UI_ALIAS}${server}/${uri.slice(UI.length)}` : `${ALIAS}${server}/${uri}`
 }
 
 export function readAlias(uri: string): { readonly server: string; readonly uri: string } | undefined {
-  if (!uri.startsWith(ALIAS)) return undefined
-  const end = uri.indexOf('/', ALIAS.length)
-  return end < 0 ? undefined : { server: uri.slice(ALIAS.length, end), uri: uri.slice(end + 1) }
+  const head = [UI_ALIAS, ALIAS].find(one => uri.startsWith(one))
+  const end = head === undefined ? -1 : uri.indexOf('/', head.length)
+  if (head === undefined || end < 0) return undefined
+  return { server: uri.slice(head.length, end), uri: (head === UI_ALIAS ? UI : '') + uri.slice(end + 1) }
 }

@@ -3,24 +3,27 @@ import { isPromise } from '../awaitable.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
-import type { ListKind } from '../mcp/methods.ts'
+import { LISTS, type ListKind } from '../mcp/methods.ts'
+import { matchesTemplate } from '../mcp/uri-template.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
-import { buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
+import { aliasUri, buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
 const PATIENCE_MS = 10_000
 /** So many quarantined names of a list, and so much of each, are logged. */
 const TOLD = 20
 const TOLD_LENGTH = 200
+const [, RESOURCES, TEMPLATES] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
 
 export class Catalogs {
   readonly #pool: LanePool
   readonly #clock: Clock
   readonly #log: Log
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
+  readonly #learnt = new WeakSet<Session>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
   /** Why a list could not be had last. */
   readonly #failed = new WeakMap<Listings, Answer>()
@@ -123,10 +126,32 @@ export class Catalogs {
     return this.#failed.get(this.berth(session, only)!.lists) ?? errorAnswer('upstream-unavailable', { server: only })
   }
 
-  /** How this session knows a uri of a server. */
-  publicUri(session: Session, server: string, uri: string): string {
-    const entries = this.#bySession.get(session)?.get('resources')?.entries
-    return entries?.find(entry => entry.server === server && entry.name === uri)?.publicName ?? uri
+  /** How this session calls the uris of a server; `undefined` where it calls none otherwise than the server does. */
+  renamesOf(session: Session, server: string): ((uri: string) => string) | undefined {
+    const kept = this.#bySession.get(session)
+    const resources = kept?.get('resources')
+    const own = resources?.aliases.get(server)
+    const templates = kept?.get('templates')?.aliases.get(server)
+    if (own === undefined && templates === undefined) return undefined
+    return uri => {
+      const listed = own?.get(uri)
+      if (listed !== undefined || templates === undefined || resources?.byName.has(uri)) return listed ?? uri
+      // What comes of a template that two servers have could come of either.
+      for (const template of templates.keys()) if (template === uri || matchesTemplate(template, uri)) return aliasUri(server, uri)
+      return uri
+    }
+  }
+
+  /** Asks for the lists that tell which uris two servers have, once a session, of the servers that are open. */
+  learnUris(session: Session): Promise<unknown> | undefined {
+    if (this.#learnt.has(session)) return undefined
+    this.#learnt.add(session)
+    const open = session.view.servers.filter(
+      ({ id }) => this.berth(session, id)!.lane.agreement?.capabilities.get('resources') !== undefined,
+    )
+    const servers = open.map(({ id }) => id)
+    if (servers.length < 2) return undefined
+    return Promise.all([this.known(session, RESOURCES, servers), this.known(session, TEMPLATES, servers)])
   }
 
   /** True where this server's part of the catalog is what is known of its list now. */

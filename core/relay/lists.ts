@@ -9,6 +9,7 @@ import { refusalError } from '../refusal.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
+import { inDefinition, mayHoldUris } from './public-uris.ts'
 
 const PAGE = 1000
 const EMPTY = Json.of({})
@@ -32,7 +33,8 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
     if ('code' in keep) return { kind: 'error', payload: refusalError(keep, x.id), code: keep.code }
     entries = entries.filter((_, i) => keep[i] === true)
   }
-  if (start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {
+  const shownOf = await definitionsOf(catalogs, session, kind, catalog)
+  if (shownOf === undefined && start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {
     let page = whole.get(catalog)
     if (page === undefined) {
       page = around(catalog).with({ [kind.field]: listOf(entries) })
@@ -41,7 +43,7 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
     return { kind: 'result', payload: page }
   }
   const end = start + PAGE
-  const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end)) })
+  const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end), shownOf) })
   return {
     kind: 'result',
     payload: end < entries.length ? page.with({ nextCursor: Json.of(deps.handles.seal('cursor', scope, end)) }) : page,
@@ -61,8 +63,33 @@ function offers({ pool }: RelayDeps, { view }: Session, { capability }: ListKind
   })
 }
 
-function listOf(entries: readonly Entry[]): Json {
-  return Json.list(entries.map(entry => entry.shown))
+function listOf(entries: readonly Entry[], shownOf: (entry: Entry) => Json = entry => entry.shown): Json {
+  return Json.list(entries.map(shownOf))
+}
+
+const withUris = new WeakMap<Catalog, boolean>()
+
+/** Of tools that name a resource: their definitions, with the uris that this client knows; `undefined` where they are shown as they are. */
+async function definitionsOf(
+  catalogs: Catalogs,
+  session: Session,
+  { of }: ListKind,
+  catalog: Catalog,
+): Promise<((entry: Entry) => Json) | undefined> {
+  if (of !== 'tools' || session.view.servers.length < 2) return undefined
+  let may = withUris.get(catalog)
+  if (may === undefined) {
+    may = catalog.entries.some(entry => mayHoldUris(entry.shown))
+    withUris.set(catalog, may)
+  }
+  if (!may) return undefined
+  await catalogs.learnUris(session)
+  const renames = new Map(session.view.servers.map(({ id }) => [id, catalogs.renamesOf(session, id)]))
+  if ([...renames.values()].every(rename => rename === undefined)) return undefined
+  return ({ server, shown }) => {
+    const rename = renames.get(server)
+    return rename === undefined ? shown : inDefinition(rename)(shown)
+  }
 }
 
 /** What the one server says beside its entries is said again, where nothing was taken out that it could be about. */

@@ -1,12 +1,13 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
 import { ownerOf, type Session } from '../downstream/session.ts'
+import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import { type Era, withoutEnvelope } from '../mcp/modern.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
-import type { Answer, Exchange, Resource } from '../plugin/index.ts'
+import type { Answer, Awaitable, Exchange, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
 import type { Berth } from '../upstream/pool.ts'
 import { mayAsk } from '../upstream/rounds.ts'
@@ -16,12 +17,13 @@ import type { RelayDeps } from './deps.ts'
 import type { Interactive } from './interactive.ts'
 import { answerList, maySee } from './lists.ts'
 import { mirrorFault } from './mirrored.ts'
+import { withPublicUris } from './public-uris.ts'
 import type { Round } from './rounds-state.ts'
 import { NO_PARAMS, type Tell, type Work } from './run.ts'
 import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
 import { listTasks, Tasks } from './tasks.ts'
-import { askClient } from './to-client.ts'
+import { askClient, HTTPS_ONLY, isUnsafe } from './to-client.ts'
 import { isLoudEnough } from './told.ts'
 import type { View } from './view.ts'
 
@@ -45,7 +47,7 @@ const OUTSIDE: ReadonlySet<string> = new Set([...LISTS.map(list => list.changed)
 export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: Interactive): Planner {
   const tasks = new Tasks()
   return asked => {
-    const { session, method, params, channel, cancel, client } = asked
+    const { session, method, params, cancel } = asked
     const resource = resourceOf(session.view, method, session.era)
     const list = listOf(method)
     if (list !== undefined) {
@@ -88,41 +90,56 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       },
       isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
       async perform(x, tell) {
-        const berth = catalogs.berth(session, target!.server)!
-        const { lane } = berth
-        if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
-        const sent = x.sent === NO_PARAMS ? undefined : withoutEnvelope(target!.toServer(x.sent as Json))
-        if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
-        if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
-        const progressToken = params.get('_meta')?.get('progressToken')
-        const { owner } = session
-        const call = {
-          owner,
-          client,
-          ...(progressToken && { progressToken }),
-          ...(target!.definition && { definition: target!.definition }),
-        }
-        if (session.era === 'modern') {
-          const told = filterTold(asked, berth, tell)
-          const answer = await (sent !== undefined && mayAsk(method)
-            ? interactive.perform({ asked, lane, x, tell: told, sent, round, call })
-            : lane.request(method, sent, { ...call, cancel, notified: told }))
-          tasks.claim(session, lane.server.id, answer)
-          return answer
-        }
-        const answer = await lane.request(method, sent, {
-          ...call,
-          cancel,
-          notified(told, got) {
-            if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)
-            tell(told, got)
-          },
-          asked: ask => askClient(deps, session, lane, ask, { x, channel }),
-        })
-        if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
-        return answer
+        const answer = await passOn(asked, target!, round, x, tell)
+        return answer.code === undefined || answer.kind === 'result' ? asShown(asked, target!, answer) : answer
       },
     }
+  }
+
+  async function passOn(asked: Asked, target: Target, round: Round | undefined, x: LiveExchange, tell: Tell): Promise<Answer> {
+    const { session, method, params, channel, cancel, client } = asked
+    const berth = catalogs.berth(session, target.server)!
+    const { lane } = berth
+    if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
+    const sent = x.sent === NO_PARAMS ? undefined : withoutEnvelope(target.toServer(x.sent as Json))
+    if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
+    if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
+    const progressToken = params.get('_meta')?.get('progressToken')
+    const { owner } = session
+    const call = {
+      owner,
+      client,
+      ...(progressToken && { progressToken }),
+      ...(target.definition && { definition: target.definition }),
+    }
+    if (session.era === 'modern') {
+      const told = filterTold(asked, berth, tell)
+      const answer =
+        sent !== undefined && mayAsk(method)
+          ? await interactive.perform({ asked, lane, x, tell: told, sent, round, call })
+          : await lane.request(method, sent, { ...call, cancel, notified: told })
+      tasks.claim(session, lane.server.id, answer)
+      return answer
+    }
+    const answer = await lane.request(method, sent, {
+      ...call,
+      cancel,
+      notified(told, got) {
+        if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)
+        tell(told, got)
+      },
+      asked: ask => askClient(deps, session, lane, ask, { x, channel }),
+    })
+    if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
+    return answer
+  }
+
+  /** In the words of this client; of the gateway's own answers nothing is changed. */
+  function asShown({ session, method, params }: Asked, { server, resource }: Target, answer: Answer): Awaitable<Answer> {
+    if (isUnsafe(answer)) return errorAnswer('denied', { server, text: HTTPS_ONLY })
+    const shown = method === 'resources/read' ? params.string('uri') : undefined
+    const about = shown !== undefined && resource.kind === 'read' ? { own: resource.uri, shown } : undefined
+    return withPublicUris(catalogs, session, server, method, answer, about)
   }
 }
 

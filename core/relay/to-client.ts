@@ -110,7 +110,19 @@ export function unfitFor(
   if (needs !== 'elicitation' || params?.string('mode') !== 'url') return undefined
   if (declared?.get('url') === undefined) return cannot('elicitation.url', { elicitation: { url: {} } })
   // A person is about to open it: no script, no file, nothing that others on the way can read.
-  return isHttps(params.string('url')) ? undefined : { code: 'denied', reason: 'only an https url may be opened', by: ['default'] }
+  return isHttps(params.string('url')) ? undefined : { code: 'denied', reason: HTTPS_ONLY, by: ['default'] }
+}
+
+export const HTTPS_ONLY = 'only an https url may be opened'
+const URL_ELICITATION_REQUIRED = -32042
+
+/** Spec: 2025-11-25 client/elicitation, "URL Elicitation Required Error": what is to be opened stands in the error. */
+export function isUnsafe({ kind, payload }: Answer): boolean {
+  if (kind !== 'error') return false
+  const error = payload as Json
+  if (error.get('code')?.value !== URL_ELICITATION_REQUIRED) return false
+  const wanted = error.get('data')?.get('elicitations')?.items() ?? []
+  return wanted.some(one => one.get('url') !== undefined && !isHttps(one.string('url')))
 }
 
 function isHttps(url: string | undefined): boolean {

@@ -5,6 +5,7 @@ import { writeNotification } from '../mcp/message.ts'
 import { LISTS, LOG_LEVELS } from '../mcp/methods.ts'
 import { isWithin } from '../mcp/uri-template.ts'
 import type { Lane } from '../upstream/lane.ts'
+import { aliasUri } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 
@@ -58,6 +59,17 @@ export function createTold(
     for (const listener of session.listeners) listener.hear(method, params)
   }
 
+  /** As whoever subscribed to it calls it. Spec: server/resources: the uri may be that of a sub-resource of the one subscribed to. */
+  function shownAs(session: Session, server: string, uri: string): string | undefined {
+    const shown = catalogs.renamesOf(session, server)?.(uri) ?? uri
+    for (const [subscribed, own] of session.subscriptions) {
+      if (own.server !== server || (uri !== own.uri && !isWithin(own.uri, uri))) continue
+      if (uri === own.uri) return subscribed
+      return subscribed === own.uri ? shown : aliasUri(server, uri)
+    }
+    return undefined
+  }
+
   return (session, lane, method, params) => {
     if (session.ended) return
     if (LIST_CHANGED.has(method)) {
@@ -78,11 +90,8 @@ export function createTold(
     if (method === 'notifications/resources/updated') {
       const uri = params?.string('uri')
       if (uri === undefined) return
-      const shown = catalogs.publicUri(session, lane.server.id, uri)
-      const wanted = [...session.subscriptions].some(
-        ([subscribed, { server }]) => server === lane.server.id && (shown === subscribed || isWithin(subscribed, shown)),
-      )
-      if (!wanted) return
+      const shown = shownAs(session, lane.server.id, uri)
+      if (shown === undefined) return
       return tellOf(session, method, shown === uri ? params : params!.with({ uri: Json.of(shown) }))
     }
     // Spec: 2026-07-28 basic/patterns/subscriptions: a stateless client hears nothing that he did not ask for.
