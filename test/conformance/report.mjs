@@ -1,28 +1,32 @@
 // The table of the results, and the verdict: what is required must pass, and what passes directly must pass through the gateway.
 
 /**
- * @typedef {{ cell: Pick<import('./cells.mjs').Cell, 'name' | 'gate'> & { way?: string, revision: string, suite: string }, findings: import('./suite.mjs').Finding[] }} Result
+ * @typedef {object} Result
+ * @property {Pick<import('./cells.mjs').Cell, 'name' | 'gate' | 'excused' | 'revision' | 'suite'> & { way?: string }} cell
+ * @property {import('./suite.mjs').Finding[]} findings
  */
 
 /** @param {Result[]} results */
 export function judge(results) {
-  const failures = results.flatMap(result =>
-    result.findings
-      .filter(finding => !finding.passed && isDemanded(finding, result, results))
-      .map(finding => nameOf(result.cell, finding.scenario)),
+  const failures = results.flatMap(({ cell, findings }) =>
+    findings
+      .filter(finding => isFailure(finding, cell, directly(finding.scenario, cell, results)))
+      .map(finding => nameOf(cell, finding.scenario)),
   )
   return { failures }
 }
 
-function isDemanded({ scenario, required }, result, results) {
-  if (required) return result.cell.gate !== 'none'
-  return result.cell.gate === 'all' && passesDirectly(scenario, result, results)
+function isFailure({ scenario, required, passed, warnings }, { gate, excused }, direct) {
+  if (Object.hasOwn(excused, scenario)) return false
+  if (required && !passed) return true
+  if (gate !== 'all' || direct === undefined || !direct.passed) return false
+  return !passed || warnings.some(id => !direct.warnings.includes(id))
 }
 
-function passesDirectly(scenario, { cell }, results) {
-  if (cell.way === undefined || cell.way === 'direct') return false
+function directly(scenario, cell, results) {
+  if (cell.way === undefined || cell.way === 'direct') return undefined
   const direct = results.find(({ cell: other }) => other.way === 'direct' && other.revision === cell.revision && other.suite === cell.suite)
-  return direct?.findings.some(finding => finding.scenario === scenario && finding.passed) ?? false
+  return direct?.findings.find(finding => finding.scenario === scenario)
 }
 
 /**
@@ -38,18 +42,20 @@ export function formatReport(results, { failures }, seconds) {
     cell.gate,
   ])
   const missing = results.flatMap(({ cell, findings }) =>
-    findings
-      .filter(finding => !finding.passed)
-      .map(
-        ({ scenario, complaints }) =>
-          `  ${failures.includes(nameOf(cell, scenario)) ? 'FAILED' : 'missed'} ${nameOf(cell, scenario)}: ${complaints[0]}`,
-      ),
+    findings.filter(({ passed, warnings }) => !passed || warnings.length > 0).map(finding => tellMissing(cell, finding, failures)),
   )
   const closing =
     failures.length === 0
       ? `conformance: passed in ${seconds} s`
       : `conformance: FAILED in ${seconds} s: ${failures.length} scenarios that the gate depends on`
   return [formatTable([['cell', 'required', 'unscored', 'gate'], ...rows]), '', ...missing, closing].join('\n')
+}
+
+function tellMissing(cell, { scenario, passed, complaints }, failures) {
+  const name = nameOf(cell, scenario)
+  if (failures.includes(name)) return `  FAILED ${name}: ${complaints[0]}`
+  if (Object.hasOwn(cell.excused, scenario)) return `  excused ${name}: ${cell.excused[scenario]}`
+  return `  ${passed ? 'warned' : 'missed'} ${name}: ${complaints[0]}`
 }
 
 const nameOf = (cell, scenario) => `${cell.name} ${scenario}`

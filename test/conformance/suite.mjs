@@ -16,7 +16,8 @@ const STABLE_PENDING = ['json-schema-2020-12', 'server-sse-polling']
  * @property {string} scenario
  * @property {boolean} required
  * @property {boolean} passed
- * @property {string[]} complaints failed checks and warnings
+ * @property {string[]} warnings ids of checks that hold only in part
+ * @property {string[]} complaints failed checks and warnings, in words
  */
 
 /**
@@ -48,6 +49,17 @@ export async function runServerSuite({ node, url, revision, suite, dir }) {
 }
 
 /**
+ * One scenario again, on its own.
+ * @param {Parameters<typeof runServerSuite>[0] & { finding: Finding }} about
+ * @returns {Promise<Finding>}
+ */
+export async function runServerScenario({ node, url, revision, suite, dir, finding }) {
+  const { scenario, required } = finding
+  await run(node, [bin(suite), 'server', '--url', url, '--scenario', scenario, '--spec-version', revision, '-o', dir], dir)
+  return { scenario, required, ...readFinding(dir, `server-${scenario}`) }
+}
+
+/**
  * One scenario of the client leg: the command is given the suite's server as its last argument.
  * @param {{ node: string, command: string, scenario: string, required: boolean, revision: string, dir: string }} about
  * @returns {Promise<Finding>}
@@ -57,7 +69,7 @@ export async function runClientScenario({ node, command, scenario, required, rev
   const code = await run(node, args, dir)
   const finding = readFinding(dir, scenario)
   const complaints = code === 0 || finding.complaints.length > 0 ? finding.complaints : ['the client ended with an error, see the log']
-  return { scenario, required, passed: finding.passed && code === 0, complaints }
+  return { scenario, required, ...finding, passed: finding.passed && code === 0, complaints }
 }
 
 const bin = suite => join(suite === 'alpha' ? SUITE : STABLE, 'dist/index.js')
@@ -82,15 +94,17 @@ async function run(node, args, dir) {
   return code
 }
 
-/** A scenario passes as the suite counts: with a success and without a failed check; its warnings are told. */
+/** A scenario passes as the suite counts: no check of it fails. */
 function readFinding(dir, prefix) {
   const folder = readdirSync(dir).find(name => name.startsWith(prefix) && /^-\d{4}-\d\d-\d\dT/.test(name.slice(prefix.length)))
   const file = folder === undefined ? undefined : join(dir, folder, 'checks.json')
-  if (file === undefined || !existsSync(file)) return { passed: false, complaints: ['it left no result, see the log'] }
+  if (file === undefined || !existsSync(file)) return { passed: false, warnings: [], complaints: ['it left no result, see the log'] }
   const checks = JSON.parse(readFileSync(file, 'utf8'))
   const failed = checks.filter(check => check.status === 'FAILURE')
-  const complaints = [...failed, ...checks.filter(check => check.status === 'WARNING')].map(
-    check => `${check.status === 'WARNING' ? 'warning ' : ''}${check.id}: ${check.errorMessage ?? check.description}`,
-  )
-  return { passed: failed.length === 0 && checks.length > 0, complaints }
+  const warned = checks.filter(check => check.status === 'WARNING')
+  return {
+    passed: failed.length === 0 && checks.length > 0,
+    warnings: warned.map(check => check.id),
+    complaints: [...failed, ...warned].map(check => `${check.id}: ${check.errorMessage ?? check.description}`),
+  }
 }
