@@ -11,14 +11,16 @@ export const MODERN = '2026-07-28'
  * @property {'direct' | 'http' | 'stdio'} way to the fixture
  * @property {'legacy' | 'modern'} mode of the fixture
  * @property {'all' | 'required'} gate `all`: also what is unscored, where it passes directly, and no warning that is not there directly
- * @property {Readonly<Record<string, string>>} excused what is required and cannot be had here, and why
+ * @property {Readonly<Record<string, string>>} excused checks that cannot pass here, and why
  */
 
 const NONE = {}
-/** Of stateless clients in front of a server with sessions. */
+const NO_ERROR_FOR_IT = 'the revision of the server has no error for it: the refusal is the result of a tool'
+/** Checks that stateless clients cannot pass in front of a server with sessions. */
 const UNKNOWN_TO_SESSIONS = {
-  'server-stateless': 'the server refuses what needs a capability in a tool result: its revision has no error for it',
-  'input-required-result-basic-elicitation': 'wants a key of its own for what is asked, and a server with sessions names none',
+  'sep-2575-server-rejects-undeclared-capability': NO_ERROR_FOR_IT,
+  'sep-2575-missing-capability-http-400': NO_ERROR_FOR_IT,
+  'sep-2322-elicitation-incomplete': 'it wants a key of its own for what is asked, and a server with sessions names none',
 }
 
 const ERAS = [

@@ -16,11 +16,16 @@ export function judge(results) {
   return { failures }
 }
 
-function isFailure({ scenario, required, passed, warnings }, { gate, excused }, direct) {
-  if (Object.hasOwn(excused, scenario)) return false
-  if (required && !passed) return true
+function isFailure(finding, { gate, excused }, direct) {
+  const { required, passed, warnings } = finding
+  if (required && !passed) return !isExcused(finding, excused)
   if (gate !== 'all' || direct === undefined || !direct.passed) return false
   return !passed || warnings.some(id => !direct.warnings.includes(id))
+}
+
+/** @param {import('./suite.mjs').Finding} finding @param {Readonly<Record<string, string>>} excused */
+export function isExcused({ failed }, excused) {
+  return failed.length > 0 && failed.every(id => Object.hasOwn(excused, id))
 }
 
 function directly(scenario, cell, results) {
@@ -41,9 +46,7 @@ export function formatReport(results, { failures }, seconds) {
     count(findings.filter(finding => !finding.required)),
     cell.gate,
   ])
-  const missing = results.flatMap(({ cell, findings }) =>
-    findings.filter(({ passed, warnings }) => !passed || warnings.length > 0).map(finding => tellMissing(cell, finding, failures)),
-  )
+  const missing = results.flatMap(({ cell, findings }) => tellMissing(cell, findings, failures))
   const closing =
     failures.length === 0
       ? `conformance: passed in ${seconds} s`
@@ -51,11 +54,16 @@ export function formatReport(results, { failures }, seconds) {
   return [formatTable([['cell', 'required', 'unscored', 'gate'], ...rows]), '', ...missing, closing].join('\n')
 }
 
-function tellMissing(cell, { scenario, passed, complaints }, failures) {
-  const name = nameOf(cell, scenario)
-  if (failures.includes(name)) return `  FAILED ${name}: ${complaints[0]}`
-  if (Object.hasOwn(cell.excused, scenario)) return `  excused ${name}: ${cell.excused[scenario]}`
-  return `  ${passed ? 'warned' : 'missed'} ${name}: ${complaints[0]}`
+function tellMissing(cell, findings, failures) {
+  const said = []
+  const others = []
+  for (const finding of findings.filter(({ passed, warnings }) => !passed || warnings.length > 0)) {
+    const name = nameOf(cell, finding.scenario)
+    if (failures.includes(name)) said.push(`  FAILED ${name}: ${finding.complaints[0]}`)
+    else if (!finding.passed && isExcused(finding, cell.excused)) said.push(`  excused ${name}: ${cell.excused[finding.failed[0]]}`)
+    else others.push(finding.passed ? `${finding.scenario} (a warning)` : finding.scenario)
+  }
+  return others.length === 0 ? said : [...said, `  not demanded ${cell.name}: ${others.join(', ')}`]
 }
 
 const nameOf = (cell, scenario) => `${cell.name} ${scenario}`

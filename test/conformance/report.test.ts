@@ -8,7 +8,8 @@ type Row = [scenario: string, required: boolean, passed: boolean, warnings?: str
 const cell = (name: string, way: string, rows: Row[], gate = 'all', excused = {}) => ({
   cell: { name, way, gate, excused, revision: '2026-07-28', suite: 'alpha' },
   findings: rows.map(([scenario, required, passed, warnings = []]) => {
-    return { scenario, required, passed, warnings, complaints: passed && warnings.length === 0 ? [] : ['why'] }
+    const failed = passed ? [] : [`${scenario}-check`]
+    return { scenario, required, passed, failed, warnings, complaints: passed && warnings.length === 0 ? [] : ['why'] }
   }),
 })
 
@@ -42,7 +43,7 @@ describe('the gate', () => {
       ['ping', true, false],
     ]
     expect(judge([direct, cell('m/http-legacy', 'http', rows, 'required')]).failures).toEqual(['m/http-legacy ping'])
-    expect(judge([direct, cell('m/http-legacy', 'http', rows, 'required', { ping: 'because' })]).failures).toEqual([])
+    expect(judge([direct, cell('m/http-legacy', 'http', rows, 'required', { 'ping-check': 'because' })]).failures).toEqual([])
   })
 
   test('says at the end that it passed, or which scenarios it misses and why', () => {

@@ -7,7 +7,7 @@ import { killAll } from '../bench/processes.mjs'
 import { CELLS, CLIENT_REVISIONS } from './cells.mjs'
 import { runClientLeg } from './client-leg.mjs'
 import { findNewNode } from './node.mjs'
-import { formatReport, judge } from './report.mjs'
+import { formatReport, isExcused, judge } from './report.mjs'
 import { runServerScenario, runServerSuite } from './suite.mjs'
 import { gatewayIsBuilt, startTarget } from './targets.mjs'
 
@@ -76,7 +76,8 @@ async function tell(cell, work) {
   const passed = findings.filter(finding => finding.passed).length
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.error(`conformance: ${cell.name}: ${passed} of ${findings.length} scenarios in ${seconds} s`)
-  for (const { scenario, complaints } of findings.filter(finding => !finding.passed)) console.error(`  ${scenario}: ${complaints[0]}`)
+  for (const { scenario, complaints } of findings.filter(finding => !finding.passed))
+    console.error(`  ${scenario}: ${complaints[0].slice(0, 200)}`)
   return { cell, findings }
 }
 
@@ -87,7 +88,7 @@ async function runCell({ way, mode, revision, suite, excused }, node, dir) {
     const about = { node, url: target.url, revision, suite }
     const findings = await runServerSuite({ ...about, dir })
     for (const [index, finding] of findings.entries()) {
-      if (finding.required && !finding.passed && !Object.hasOwn(excused, finding.scenario))
+      if (finding.required && !finding.passed && !isExcused(finding, excused))
         findings[index] = await runServerScenario({ ...about, finding, dir: join(dir, 'again') })
     }
     return findings

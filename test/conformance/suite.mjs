@@ -16,6 +16,7 @@ const STABLE_PENDING = ['json-schema-2020-12', 'server-sse-polling']
  * @property {string} scenario
  * @property {boolean} required
  * @property {boolean} passed
+ * @property {string[]} failed ids of checks
  * @property {string[]} warnings ids of checks that hold only in part
  * @property {string[]} complaints failed checks and warnings, in words
  */
@@ -98,12 +99,14 @@ async function run(node, args, dir) {
 function readFinding(dir, prefix) {
   const folder = readdirSync(dir).find(name => name.startsWith(prefix) && /^-\d{4}-\d\d-\d\dT/.test(name.slice(prefix.length)))
   const file = folder === undefined ? undefined : join(dir, folder, 'checks.json')
-  if (file === undefined || !existsSync(file)) return { passed: false, warnings: [], complaints: ['it left no result, see the log'] }
+  if (file === undefined || !existsSync(file))
+    return { passed: false, failed: [], warnings: [], complaints: ['it left no result, see the log'] }
   const checks = JSON.parse(readFileSync(file, 'utf8'))
   const failed = checks.filter(check => check.status === 'FAILURE')
   const warned = checks.filter(check => check.status === 'WARNING')
   return {
     passed: failed.length === 0 && checks.length > 0,
+    failed: failed.map(check => check.id),
     warnings: warned.map(check => check.id),
     complaints: [...failed, ...warned].map(check => `${check.id}: ${check.errorMessage ?? check.description}`),
   }
