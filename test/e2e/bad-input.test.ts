@@ -56,7 +56,8 @@ describe.skipIf(!isBuilt)('bad input', () => {
     expect(out + err).not.toMatch(/sk-never-shown-8274|gw_your_key_here/)
   })
 
-  test('every code of the error table is explained, with its numbers', () => {
+  // Two processes a code.
+  test('every code of the error table is explained, with its numbers', { timeout: 120_000 }, () => {
     const dir = createFolder()
     for (const [code, { rpc, http, text, help }] of Object.entries(errors)) {
       expect(runCli(['explain', code, '--json'], dir)).toMatchObject({ code: 0 })
