@@ -2,6 +2,7 @@
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
 import { isPlain, qualify, serversOf, skeleton } from '../mcp/names.ts'
+import { isInvalid, paramHeadersOf } from '../mcp/param-headers.ts'
 import type { ListItem } from '../plugin/index.ts'
 import type { Items } from '../upstream/listing.ts'
 import type { View } from './view.ts'
@@ -18,6 +19,8 @@ export interface Source {
   readonly server: string
   readonly items: Items
   readonly page: Json | undefined
+  /** Parameters of its tools go in headers: a tool whose annotations cannot be followed is not offered. */
+  readonly mirrors: boolean
 }
 
 export interface Catalog {
@@ -28,6 +31,8 @@ export interface Catalog {
   readonly aliases: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Left out because of their names: a collision or a look-alike; the one that came first stays. */
   readonly quarantined: readonly { readonly server: string; readonly name: string; readonly like: string }[]
+  /** Left out because of annotations that cannot be followed. Spec: 2026-07-28 basic/transports/streamable-http, "Schema Extension". */
+  readonly unusable: readonly { readonly server: string; readonly name: string; readonly why: string }[]
 }
 
 /** Same sources, same catalog: the caller keeps the last one and asks this first. */
@@ -44,12 +49,18 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
   const skeletons = new Map<string, string>()
   const quarantined: { server: string; name: string; like: string }[] = []
   const aliases = new Map<string, Map<string, string>>()
+  const unusable: { server: string; name: string; why: string }[] = []
   const ids = view.servers.map(one => one.id)
   const isUri = kind.nameKey !== 'name'
   const shared = isUri || view.naming === 'bare' ? countNames(kind, sources) : undefined
-  for (const { server, items } of sources) {
+  for (const { server, items, mirrors } of sources) {
     for (const definition of items) {
       const name = definition.string(kind.nameKey)!
+      const headers = mirrors && kind.of === 'tools' ? paramHeadersOf(definition) : undefined
+      if (headers !== undefined && isInvalid(headers)) {
+        unusable.push({ server, name, why: headers.invalid })
+        continue
+      }
       const unique = shared === undefined || (shared.get(name) === 1 && (isUri || isBare(name, ids)))
       const publicName = publicNameOf(view, isUri, server, name, unique)
       // Names are compared as people see them; uris are opaque and compared as they are.
@@ -67,7 +78,7 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
       if (isUri && publicName !== name) aliases.set(server, (aliases.get(server) ?? new Map()).set(name, publicName))
     }
   }
-  return { sources, entries, byName, aliases, quarantined }
+  return { sources, entries, byName, aliases, quarantined, unusable }
 }
 
 function publicNameOf(view: View, isUri: boolean, server: string, name: string, unique: boolean): string {

@@ -85,7 +85,7 @@ export class Catalogs {
         const { lane, lists } = this.berth(session, server.id)!
         const wanted = how(server, lists)
         const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
-        return items === undefined ? undefined : { server: server.id, items, page: lists.firstPage(kind) }
+        return items === undefined ? undefined : { server: server.id, items, page: lists.firstPage(kind), mirrors: isMirrored(lane) }
       }),
     )
     return this.#merge(
@@ -173,9 +173,15 @@ export class Catalogs {
       catalog = buildCatalog(session.view, kind, sources)
       this.#latest.set(key, catalog)
       this.#tellQuarantined(catalog, kind)
+      this.#tellUnusable(catalog)
     }
     kept.set(kind.of, catalog)
     return catalog
+  }
+
+  #tellUnusable({ unusable }: Catalog): void {
+    for (const { server, name, why } of unusable.slice(0, TOLD))
+      this.#log.warn('tool left out: its parameters cannot be mirrored in headers', { server, name: name.slice(0, TOLD_LENGTH), why })
   }
 
   /** A server can offer any number of twins, of any length. */
@@ -186,4 +192,9 @@ export class Catalogs {
     }
     if (quarantined.length > TOLD) this.#log.warn('quarantined: more names like these', { list: kind.of, names: quarantined.length - TOLD })
   }
+}
+
+/** Spec: 2026-07-28 basic/transports/streamable-http: over HTTP a stateless server wants what its tools annotate in headers. */
+function isMirrored({ server, agreement }: Lane): boolean {
+  return server.kind === 'remote' && agreement?.era === 'modern'
 }

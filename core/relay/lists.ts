@@ -10,12 +10,13 @@ import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { inDefinition, mayHoldUris } from './public-uris.ts'
+import type { View } from './view.ts'
 
 const PAGE = 1000
 const EMPTY = Json.of({})
 
-/** First pages that nothing was taken out of: the bytes are the same for all who see the same catalog. */
-const whole = new WeakMap<Catalog, Json>()
+/** First pages that nothing was taken out of: the bytes are the same for all of an era who see the same catalog. */
+const whole = { legacy: new WeakMap<Catalog, Json>(), modern: new WeakMap<Catalog, Json>() }
 
 export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
   const sent = x.sent as Json
@@ -35,15 +36,18 @@ export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: S
   }
   const shownOf = await definitionsOf(catalogs, session, kind, catalog)
   if (shownOf === undefined && start === 0 && entries.length === catalog.entries.length && entries.length <= PAGE) {
-    let page = whole.get(catalog)
+    let page = whole[session.era].get(catalog)
     if (page === undefined) {
-      page = around(catalog).with({ [kind.field]: listOf(entries) })
-      whole.set(catalog, page)
+      page = around(catalog).with({ [kind.field]: listOf(entries), ...(session.era === 'modern' && cacheHints(session.view, catalog)) })
+      whole[session.era].set(catalog, page)
     }
     return { kind: 'result', payload: page }
   }
   const end = start + PAGE
-  const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end), shownOf) })
+  // Spec: 2026-07-28 server/utilities/caching: all pages of a list have the same scope. What was narrowed is for one caller and for now.
+  const isNarrowed = entries.length < catalog.entries.length
+  const hints = session.era === 'modern' && !isNarrowed ? cacheHints(session.view, catalog) : undefined
+  const page = EMPTY.with({ [kind.field]: listOf(entries.slice(start, end), shownOf), ...hints })
   return {
     kind: 'result',
     payload: end < entries.length ? page.with({ nextCursor: Json.of(deps.handles.seal('cursor', scope, end)) }) : page,
@@ -90,6 +94,16 @@ async function definitionsOf(
     const rename = renames.get(server)
     return rename === undefined ? shown : inDefinition(rename)(shown)
   }
+}
+
+/** Good for as long as each server says, and for all only where each of them says so. */
+function cacheHints({ servers }: View, { sources }: Catalog): { readonly ttlMs: Json; readonly cacheScope: Json } | undefined {
+  const isWhole = sources.length === servers.length && sources.every(({ page }) => page !== undefined)
+  if (!isWhole) return undefined
+  const times = sources.map(({ page }) => page!.get('ttlMs')?.value)
+  const isPublic = sources.every(({ page }) => page!.holds('cacheScope', 'public'))
+  const isTimed = times.every(time => Number.isSafeInteger(time) && (time as number) >= 0)
+  return { ttlMs: Json.of(isTimed ? Math.min(...(times as number[])) : 0), cacheScope: Json.of(isPublic ? 'public' : 'private') }
 }
 
 /** What the one server says beside its entries is said again, where nothing was taken out that it could be about. */

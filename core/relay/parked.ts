@@ -43,6 +43,8 @@ interface Question {
 
 /** A client that has not come back by then does not. */
 const PATIENCE_MS = 5 * 60_000
+/** So many notifications are kept while the client is asked. */
+const MAX_UNTOLD = 100
 /** What a server asks in one breath is asked together. */
 const GATHER_MS = 20
 
@@ -56,6 +58,7 @@ export class Park {
   round = 0
   readonly #options: ParkOptions
   readonly #questions = new Map<string, Question>()
+  readonly #untold: { readonly method: string; readonly params: Json | undefined }[] = []
   #asked = 0
   #turn: Turn | undefined
   #lastTurn: Turn | undefined
@@ -119,11 +122,15 @@ export class Park {
     })
   }
 
-  /** Of the call: on the stream of the request that waits, with its own token. */
+  /** Of the call: on the stream of the request that waits, with its own token; what comes meanwhile is for the next one. */
   told(method: string, params: Json | undefined): void {
-    const { tell, progressToken } = this.#turn ?? {}
-    if (method !== 'notifications/progress') return tell?.(method, params)
-    if (progressToken !== undefined) tell?.(method, params?.with({ progressToken }))
+    if (this.#turn === undefined) {
+      if (this.#untold.length < MAX_UNTOLD) this.#untold.push({ method, params })
+      return
+    }
+    const { tell, progressToken } = this.#turn
+    if (method !== 'notifications/progress') return tell(method, params)
+    if (progressToken !== undefined) tell(method, params?.with({ progressToken }))
   }
 
   /** Nobody will come back: the server is told, and so is whoever waits. */
@@ -145,6 +152,7 @@ export class Park {
     const { cancel } = turn
     cancel.listen(() => this.upstream.cancel(cancel.reason ?? ''))
     if (cancel.cancelled) this.upstream.cancel(cancel.reason ?? '')
+    for (const { method, params } of this.#untold.splice(0)) this.told(method, params)
     return new Promise(resolve => {
       this.#resolve = resolve
       if (this.#answer !== undefined) this.#finish(this.#answer)

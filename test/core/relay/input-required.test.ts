@@ -93,13 +93,16 @@ describe.each(ways)('a server with sessions over %s', way => {
     received.say(request('q1', 'roots/list'))
     const { requestState, inputRequests } = (await first).result
     expect(upstream.of('notifications/cancelled')).toHaveLength(0)
+    const { progressToken } = received.message.params._meta
+    const progress = (at: number): string =>
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: at } })
+    received.say(progress(1))
     const [key] = Object.keys(inputRequests)
     const second = client.startCall({ requestState, inputResponses: { [key!]: { roots: [] } }, _meta: { progressToken: 'p2' } })
     await upstream.next('')
-    const { progressToken } = received.message.params._meta
-    received.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1 } }))
+    received.say(progress(2))
     const stream = await second
-    expect((await stream.next()).params).toEqual({ progressToken: 'p2', progress: 1 })
+    for (const at of [1, 2]) expect((await stream.next()).params).toEqual({ progressToken: 'p2', progress: at })
     stream.drop()
     expect((await upstream.next('notifications/cancelled')).message.params.requestId).toBe(received.message.id)
   })
