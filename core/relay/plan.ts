@@ -135,10 +135,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
   }
 
   /** In the words of this client; of the gateway's own answers nothing is changed. */
-  function asShown({ session, method, params }: Asked, { server, resource }: Target, answer: Answer): Awaitable<Answer> {
+  function asShown({ session, method, params }: Asked, { server, uri }: Target, answer: Answer): Awaitable<Answer> {
     if (isUnsafe(answer)) return errorAnswer('denied', { server, text: HTTPS_ONLY })
     const shown = method === 'resources/read' ? params.string('uri') : undefined
-    const about = shown !== undefined && resource.kind === 'read' ? { own: resource.uri, shown } : undefined
+    const about = shown !== undefined && uri !== undefined ? { own: uri, shown } : undefined
     return withPublicUris(catalogs, session, server, method, answer, about)
   }
 }

@@ -5,6 +5,7 @@ import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
 import { TASKS_EXTENSION } from '../mcp/modern.ts'
 import { serversOf } from '../mcp/names.ts'
+import { plainUri } from '../mcp/plain-uri.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, JsonObject, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
@@ -14,6 +15,8 @@ import type { Tasks } from './tasks.ts'
 export interface Target {
   readonly server: string
   readonly resource: Resource
+  /** Of a resource: as its server calls it. */
+  readonly uri?: string
   /** Of a tool: as its server gave it. */
   readonly definition?: Json
   /** Params in the server's own names; applied to what is sent, after masking. */
@@ -108,9 +111,15 @@ async function findUri(catalogs: Catalogs, session: Session, publicUri: string |
   if (server === undefined || !session.view.servers.some(one => one.id === server)) {
     return { code: 'unknown-resource', resource: { kind: 'read', server: '', uri: publicUri } }
   }
+  return targetOfUri(server, uri, publicUri)
+}
+
+/** Invariant: decided upon is what the server will make of the uri. */
+function targetOfUri(server: string, uri: string, publicUri: string): Target {
   return {
     server,
-    resource: { kind: 'read', server, uri },
+    uri,
+    resource: { kind: 'read', server, uri: plainUri(uri) },
     toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }),
   }
 }
@@ -119,13 +128,14 @@ async function findUri(catalogs: Catalogs, session: Session, publicUri: string |
 async function serverOfUri(catalogs: Catalogs, session: Session, uri: string): Promise<string | undefined> {
   if (session.view.only !== undefined) return session.view.only
   const all = session.view.servers.map(server => server.id)
+  const plain = plainUri(uri)
   // What has been listed is found without asking: a server that hangs holds up nobody's reading from another.
   for (const asked of [NOBODY, all]) {
     const resources = await catalogs.known(session, RESOURCES, asked)
     const listed = resources.byName.get(uri)
     if (listed !== undefined) return listed.server
     const templates = await catalogs.known(session, TEMPLATES, asked)
-    const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, uri)).map(entry => entry.server))
+    const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, plain)).map(entry => entry.server))
     if (fitting.size === 1) return [...fitting][0]
     if (asked === all) return byScheme(uri, [...resources.entries, ...templates.entries])
   }
@@ -162,14 +172,7 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
   if (publicUri !== undefined) {
     const all = session.view.servers.map(server => server.id)
     const entry = (await catalogs.known(session, TEMPLATES, all)).byName.get(publicUri)
-    if (entry !== undefined) {
-      const { server, name: uri } = entry
-      return {
-        server,
-        resource: { kind: 'read', server, uri },
-        toServer: uri === publicUri ? same : params => params.with({ uri: Json.of(uri) }),
-      }
-    }
+    if (entry !== undefined) return targetOfUri(entry.server, entry.name, publicUri)
   }
   return findUri(catalogs, session, publicUri)
 }

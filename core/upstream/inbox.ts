@@ -1,7 +1,8 @@
 // Reads what a server sends on a lane: scanned strictly, freed of what only the gateway may say, and told apart message by message.
-import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
+import { isFault, Json, type JsonFault, type JsonLimits } from '../mcp/json.ts'
 import { type Message, readMessage } from '../mcp/message.ts'
 import type { Log } from '../plugin/index.ts'
+import { withoutDeepEntries } from './deep-entries.ts'
 import { withoutReserved } from './reserved.ts'
 
 export type Inbound = Exclude<Message, { kind: 'batch' }>
@@ -34,6 +35,14 @@ export function createInbox({ server, limits, log, scrub, receive, garbled }: In
     if (during !== undefined) garbled(during)
   }
 
+  function scan(bytes: Uint8Array): Json | JsonFault {
+    const json = Json.scan(bytes, limits)
+    const rest = isFault(json) && json.code === 'too-deep' ? withoutDeepEntries(bytes, limits) : undefined
+    if (rest === undefined) return json
+    log.warn('quarantined: list entries that are nested too deep', { server, entries: rest.dropped })
+    return rest.json
+  }
+
   function give(message: ReturnType<typeof readMessage>, during: number | undefined, current: boolean): void {
     if ('code' in message) refuse(message.message, during)
     else if (message.kind === 'batch') refuse('a batch inside a batch', during)
@@ -42,7 +51,7 @@ export function createInbox({ server, limits, log, scrub, receive, garbled }: In
 
   return {
     take(bytes, during, current) {
-      const json = Json.scan(scrub(bytes), limits)
+      const json = scan(scrub(bytes))
       if (isFault(json)) return refuse(`${json.code} at byte ${json.offset}: ${json.message}`, during)
       const message = readMessage(withoutReserved(json), 'upstream')
       if (!('code' in message) && message.kind === 'batch') {

@@ -3,11 +3,16 @@ import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from './lane.ts'
+import { whyUnfit } from './unfit.ts'
+import { showControls } from './visible-text.ts'
 
 // A server that pages for ever, or in a circle, is cut here.
 const MAX_PAGES = 200
 const MAX_ITEMS = 20_000
 const MAX_BYTES = 64 * 1024 * 1024
+/** So many of those that are kept back, and so much of each name, are logged. */
+const TOLD = 20
+const TOLD_LENGTH = 200
 
 /** Equal answers of the server give the same array, so that whatever is derived from it can be kept. */
 export type Items = readonly Json[]
@@ -153,15 +158,20 @@ export class Listings {
     const items: Json[] = []
     let left = MAX_ITEMS
     let nameless = 0
+    let unfit = 0
+    const about = { server: this.#lane.server.id, list: kind.of }
     for (const page of pages) {
       const found = page.get(kind.field)?.items(left) ?? []
       left -= found.length
       for (const item of found) {
-        if (item.type === 'object' && item.string(kind.nameKey) !== undefined) items.push(item)
-        else nameless++
+        const name = item.type === 'object' ? item.string(kind.nameKey) : undefined
+        const why = name === undefined ? undefined : whyUnfit(kind, item, name)
+        if (name === undefined) nameless++
+        else if (why === undefined) items.push(item)
+        else if (unfit++ < TOLD) this.#log.warn(`quarantined: ${why}`, { ...about, name: showControls(name.slice(0, TOLD_LENGTH)) })
       }
     }
-    const about = { server: this.#lane.server.id, list: kind.of }
+    if (unfit > TOLD) this.#log.warn('quarantined: more entries like these', { ...about, entries: unfit - TOLD })
     if (nameless > 0) this.#log.warn('list entries left out: they have no name', { ...about, entries: nameless })
     if (left === 0) this.#log.warn('list cut: the server offers more than is looked at', { ...about, entries: MAX_ITEMS })
     return items

@@ -1,7 +1,7 @@
 // Makes foreign text safe to print: no control character, no direction override, no line of its own in a log.
 
 // Controls, invisible format characters (direction marks, zero width, byte order mark), line and paragraph separators.
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 export function showControls(text: string): string {
   return text.replace(unprintable, character => {

@@ -22,7 +22,7 @@ const space = fc.constantFrom('', '', '', '', ' ', '\t', '  ')
 const long = fc
   .tuple(fc.constantFrom('x', 'é', '😀', '\\u0041', '\\"'), fc.integer({ min: 1000, max: 20_000 }))
   .map(([of, times]) => `"${of.repeat(times)}"`)
-const deep = fc.integer({ min: 10, max: 45 }).map(depth => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`)
+const deep = fc.integer({ min: 10, max: 30 }).map(depth => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`)
 
 /** An object with these members besides what `more` may add; in any order. */
 export function objectOf(members: Readonly<Record<string, Arbitrary<string>>>, more: Arbitrary<string> = leaf): Arbitrary<string> {
