@@ -18,6 +18,8 @@ export interface ConnectOptions {
   /** The transport is the lane's from here on, until it takes another one or none. */
   adopt(transport: Transport): void
   isCurrent(transport: Transport): boolean
+  /** Nobody wants the connection any more. */
+  isClosed(): boolean
   received(bytes: Uint8Array, during: number | undefined, current: boolean): void
   failed(id: number, fault: TransportFault): void
   /** The transport is not backed up any more. */
@@ -38,13 +40,13 @@ export async function connect(options: ConnectOptions): Promise<Connected | Tran
   const known = eras.of(server)
   const found = await connectOnce(known, options)
   if ('agreement' in found) return learn(options, known ?? found.agreement.era, found)
-  const other = known === undefined ? otherWay(server, found) : undefined
+  const other = known === undefined && !options.isClosed() ? otherWay(server, found) : undefined
   if (other === undefined) return forget(options, found)
   let second = await connectOnce(other, options)
   const wait = 'agreement' in second ? undefined : second.retryAfterMs
   if (wait !== undefined) {
     await new Promise<void>(resolve => void clock.after(wait, resolve))
-    second = await connectOnce(other, options)
+    if (!options.isClosed()) second = await connectOnce(other, options)
   }
   return 'agreement' in second ? learn(options, other, second) : forget(options, found)
 }
