@@ -124,6 +124,7 @@ export class Lane implements Way {
         this.#transport = transport
       },
       isCurrent: transport => this.#transport === transport && !this.isClosed,
+      isClosed: () => this.isClosed,
       received: (bytes, during, current) => this.#inbox.take(bytes, during, current),
       failed: (id, fault) => this.#calls.find(id)?.settle(this.#failedAnswer(fault)),
       drained: () => this.#options.gate.review(),
