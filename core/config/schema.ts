@@ -138,7 +138,7 @@ export const defaults: {
   listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
-  processes: { processes: 256, memoryBytes: 4 * 1024 ** 3, files: 4096 },
+  processes: { processes: 128, memoryBytes: 4 * 1024 ** 3, files: 4096 },
   limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
   names: 'qualified',
   refusals: 'result',

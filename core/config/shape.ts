@@ -110,7 +110,7 @@ const serverLimits: z.ZodType<ServerLimitsShape> = z.strictObject({
   queue: count(0, 100_000).optional().meta({ description: 'Calls that wait for one of them to end; default 1024, 0 = none waits' }),
   processes: count(1, 1_000_000)
     .optional()
-    .meta({ description: 'Processes of one start of a child server that run at once; over it they are killed. Default 256' }),
+    .meta({ description: 'Processes of one start of a child server that run at once; over it they are killed. Default 128' }),
   memory: size
     .optional()
     .meta({ description: 'Resident memory of all of these together; over it they are killed. Default 4GiB', examples: ['512MiB', '2GiB'] }),

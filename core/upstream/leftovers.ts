@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listProcesses, readBootId, readProcess } from './proc-stat.ts'
-import { findTree, type Named } from './process-tree.ts'
+import { findTree, killTree, type Named } from './process-tree.ts'
 
 export interface Leftovers {
   /** A child leads the process group `pid`. Again once it serves: then what it has started by now is noted with it; `strays` have left the group. */
@@ -22,7 +22,7 @@ export function createLeftovers(folder: string): Leftovers {
     note(pid, strays = []) {
       const members = listProcesses().filter(one => one.group === pid)
       if (members.length === 0) return
-      const note: Note = { boot, members: members.map(({ pid: member, start }) => ({ pid: member, start })), strays, owner }
+      const note: Note = { boot, members: members.map(nameOf), strays: strays.map(nameOf), owner }
       try {
         writeFileSync(join(folder, `${pid}.json`), JSON.stringify(note), { mode: 0o600 })
       } catch {
@@ -53,7 +53,13 @@ export function reapLeftovers(folder: string): readonly number[] {
 /** And what they have started by now. */
 function killStrays(known: readonly Named[] = []): readonly number[] {
   if (!Array.isArray(known) || known.length === 0) return []
-  return findTree({ leaders: [], known }, listProcesses()).flatMap(({ pid }) => (pid > 1 && kill(pid) ? [pid] : []))
+  const tree = findTree({ leaders: [], known }, listProcesses())
+  killTree(tree)
+  return tree.map(({ pid }) => pid)
+}
+
+function nameOf({ pid, start }: Named): Named {
+  return { pid, start }
 }
 
 function isIn(group: number, { pid, start }: Named): boolean {

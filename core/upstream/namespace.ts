@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { findProgram } from './find-program.ts'
 import { forgetGroup, signalGroup, trackGroup } from './process-group.ts'
+import { PID_MAX_FILE } from './task-limit.ts'
 
 /** Absolute paths, so that no PATH of a server's configuration chooses among them. */
 export interface Tools {
@@ -11,6 +12,7 @@ export interface Tools {
   readonly nsenter: string
   readonly env: string
   readonly cat: string
+  readonly sh: string
   readonly prlimit: string
 }
 
@@ -24,26 +26,32 @@ export interface Namespace {
 }
 
 const patienceMs = 5000
+const WITH_PID_MAX = `echo "$1" > ${PID_MAX_FILE} && shift && exec "$@"`
+
+export function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
 
 /** What is not installed is named. */
 export async function findTools(): Promise<Tools | { readonly missing: string; readonly prlimit: string | undefined }> {
   const path = process.env.PATH ?? ''
   const find = async (name: string): Promise<string> => (await findProgram(name, path)) ?? ''
-  const [unshare = '', nsenter = '', env = '', cat = '', prlimit = ''] = await Promise.all(
-    ['unshare', 'nsenter', 'env', 'cat', 'prlimit'].map(find),
+  const [unshare = '', nsenter = '', env = '', cat = '', sh = '', prlimit = ''] = await Promise.all(
+    ['unshare', 'nsenter', 'env', 'cat', 'sh', 'prlimit'].map(find),
   )
-  const tools = { unshare, nsenter, env, cat, prlimit }
+  const tools = { unshare, nsenter, env, cat, sh, prlimit }
   const missing = Object.entries(tools).filter(([, file]) => file === '')
   return missing.length > 0 ? { missing: missing.map(([name]) => name).join(', '), prlimit: prlimit || undefined } : tools
 }
 
-/** Rejects where the kernel, or whoever confines us, refuses. */
-export async function openNamespace(tools: Tools): Promise<Namespace> {
+/** `pidMax` is written into the namespace; 0 = left as it is. Rejects where the kernel, or whoever confines us, refuses. */
+export async function openNamespace(tools: Tools, pidMax: number): Promise<Namespace> {
   // Root has the right; anyone else has it in a user namespace, in which he stays who he is.
-  const asUser = process.getuid?.() !== 0
+  const asUser = !isRoot()
   // Invariant: the first process of a namespace only reads its input, of which nobody but us has the other end: however we end, it ends,
   // and with it the kernel ends all the others. Signals from inside do not reach it; with SIGCHLD ignored it leaves no zombie.
-  const first = [tools.env, '--ignore-signal=CHLD', tools.cat]
+  const reader = [tools.env, '--ignore-signal=CHLD', tools.cat]
+  const first = pidMax > 0 ? [tools.sh, '-c', WITH_PID_MAX, 'sh', String(pidMax), ...reader] : reader
   const own = ['--pid', '--mount', '--propagation', 'slave', '--mount-proc', '--fork', '--kill-child']
   const child = spawn(tools.unshare, [...(asUser ? ['--user', '--map-current-user'] : []), ...own, '--', ...first], {
     detached: true,
@@ -102,8 +110,8 @@ async function answer(child: Child, exited: Promise<void>): Promise<number> {
 }
 
 /** Whether a command runs inside to its end, and ends as it should. */
-export async function tryNamespace(tools: Tools): Promise<void> {
-  const namespace = await openNamespace(tools)
+export async function tryNamespace(tools: Tools, pidMax: number): Promise<void> {
+  const namespace = await openNamespace(tools, pidMax)
   try {
     const [command, ...args] = [...namespace.enter('/'), tools.prlimit, '--core=0', '--', tools.cat, '/proc/self/comm']
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: {}, cwd: '/', timeout: patienceMs })

@@ -46,11 +46,14 @@ export function readBootId(): string {
   }
 }
 
-/** How many files we may open at most, and so the most that a child can be given; infinite where unknown. */
-export function readOpenFilesLimit(): number {
+/** The most that a child can be given of it; infinite where unknown, or where there is no limit. */
+export function readHardLimit(name: 'Max open files' | 'Max processes'): number {
   try {
-    const hard = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-    return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard)
+    const line = readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find(one => one.startsWith(name))
+    const hard = line?.slice(name.length).trim().split(/ +/)[1]
+    return hard === undefined || hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard)
   } catch {
     return Number.POSITIVE_INFINITY
   }

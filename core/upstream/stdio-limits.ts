@@ -8,8 +8,6 @@ export interface StdioLimits extends Patience {
   readonly queueBytes: number
   /** This many lines in a row that are no message end the connection. */
   readonly garbageLines: number
-  /** Open files of each of its processes, where the system can limit them. */
-  readonly files: number
   readonly stderrBytes: number
   readonly stderrLinesPerSecond: number
 }
@@ -18,7 +16,6 @@ export const stdioLimits: StdioLimits = {
   lineBytes: 16 * 1024 * 1024,
   queueBytes: 32 * 1024 * 1024,
   garbageLines: 100,
-  files: 4096,
   stderrBytes: 64 * 1024,
   stderrLinesPerSecond: 20,
   inputMs: 1500,

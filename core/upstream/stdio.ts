@@ -92,7 +92,7 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
   async function startInCell(to: TransportEvents): Promise<void> {
     const cell = await options.openCell?.()
     try {
-      await start(to, cell === undefined ? options : await cell.enclose(options, limits.files), cell)
+      await start(to, cell === undefined ? options : await cell.enclose(options), cell)
     } catch (fault) {
       await cell?.end()
       throw fault

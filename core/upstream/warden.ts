@@ -53,6 +53,7 @@ for round in 1 2 3 4 5; do
       if [ -n "$ours" ]; then
         found="$found$pid "
         strays="$strays$pid:$start "
+        case $groups in *" $group "*) ;; *) groups="$groups$group " ;; esac
         grown=1
       fi
     done <<EOF

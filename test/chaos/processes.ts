@@ -20,12 +20,15 @@ export async function untilReaped(pid: number): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await new Promise(resolve => setTimeout(resolve, 20))
 }
 
-/** Processes whose parent is `pid`. */
-export function childrenOf(pid: number): number[] {
+export function allProcesses(): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(one => parentOf(one) === pid && isAlive(one))
+}
+
+/** Processes whose parent is `pid`. */
+export function childrenOf(pid: number): number[] {
+  return allProcesses().filter(one => parentOf(one) === pid && isAlive(one))
 }
 
 /** And theirs. */

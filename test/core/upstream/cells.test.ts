@@ -17,7 +17,7 @@ let cells: Cells | undefined
 async function start(wish: (typeof wishes)[number], command: string, args: readonly string[], more: object = {}): Promise<Probe> {
   cells ??= createCells(createLogBook().log)
   const { open } = cells
-  const probe = await openProbe([], {}, { command, args, openCell: () => open(wish), env: {}, ...more })
+  const probe = await openProbe([], {}, { command, args, openCell: () => open(wish, { processes: 128, files: 512 }), env: {}, ...more })
   probes.push(probe)
   return probe
 }
@@ -83,7 +83,7 @@ describe.skipIf(!isLinux).each(wishes)('a cell (%s)', wish => {
         clock: realClock,
         log: createLogBook().log,
         scrub: value => value,
-        openCell: () => opened.open(wish),
+        openCell: () => opened.open(wish, { processes: 128, files: 512 }),
       }).open({ message() {}, failed() {}, closed() {} })
     const detail = (what: string) => ({ code: 'upstream-unavailable', detail: `s: cannot start ${what}` })
     await expect(attempt('no-such-program')).rejects.toEqual(detail('no-such-program: ENOENT'))
@@ -94,10 +94,10 @@ describe.skipIf(!isLinux).each(wishes)('a cell (%s)', wish => {
 
   it('dumps no core and has so many open files', async () => {
     const script = `console.log(JSON.stringify(fs.readFileSync('/proc/self/limits', 'utf8').match(/^Max (core|open).*\\d/gm).map(l => l.split(/ {2,}/).slice(0, 3))))`
-    const probe = await start(wish, ...node(script), { limits: { files: 128 } })
+    const probe = await start(wish, ...node(script))
     expect(await text(probe)).toEqual([
       ['Max core file size', '0', '0'],
-      ['Max open files', '128', '128'],
+      ['Max open files', '512', '512'],
     ])
   })
 })
@@ -107,7 +107,7 @@ const namespaces = isLinux && (await canOpen())
 async function canOpen(): Promise<boolean> {
   const tools = await findTools()
   if ('missing' in tools) return false
-  return openNamespace(tools).then(
+  return openNamespace(tools, 0).then(
     async namespace => {
       await namespace.end()
       return true
@@ -146,7 +146,7 @@ describe.skipIf(!namespaces)('a PID namespace', () => {
   it('ends with whoever holds it, and its holder with it', async () => {
     const tools = await findTools()
     if ('missing' in tools) throw new Error('tools')
-    const namespace = await openNamespace(tools)
+    const namespace = await openNamespace(tools, 0)
     expect(await isRunning(namespace.pid)).toBe(true)
     await namespace.end()
     expect(await isRunning(namespace.pid)).toBe(false)
