@@ -147,7 +147,23 @@ function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: st
     channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
 }
 
+/** Who a client says he is stands in each of his requests: told apart once, so that plugins find again what they know of it. */
+const callers = new Map<string, Caller>()
+const MAX_CALLERS = 1000
+const MAX_INFO = 1024
+
 function callerOf({ info, version }: Envelope): Caller {
+  const key = `${version}\0${info.text}`
+  const known = callers.get(key)
+  if (known !== undefined) return known
+  const caller = readCaller(info, version)
+  if (key.length > MAX_INFO) return caller
+  if (callers.size >= MAX_CALLERS) callers.clear()
+  callers.set(key, caller)
+  return caller
+}
+
+function readCaller(info: Json, version: string): Caller {
   return {
     client: { name: info.string('name') ?? '', version: info.string('version') ?? '' },
     protocolVersion: version,

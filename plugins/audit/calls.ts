@@ -1,11 +1,22 @@
 // The record of a call: intent before effect, outcome before reply, and every refusal.
-import type { Answer, Awaitable, Exchange, Hooks, Outcome, Payload, PluginContext, ResponseVerdict, SealedVerdict } from 'mcpgw/plugin'
+import type {
+  Answer,
+  Awaitable,
+  Exchange,
+  Hooks,
+  JsonObject,
+  Outcome,
+  Payload,
+  PluginContext,
+  ResponseVerdict,
+  SealedVerdict,
+} from 'mcpgw/plugin'
 import { deny, pass } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
 import type { Digester } from './digest.ts'
-import { member, milliseconds } from './json-text.ts'
+import { member, milliseconds, serialise } from './json-text.ts'
 import type { Entry, Ledger } from './ledger.ts'
-import type { StoredText } from './stored-text.ts'
+import type { ArgsLabel, StoredText } from './stored-text.ts'
 import { describeSubject } from './subject.ts'
 
 /** What is known of a call between its hooks. */
@@ -18,7 +29,7 @@ interface Call {
   open: boolean
 }
 
-export type Status = 'answered' | 'tool-error' | 'upstream-error' | 'timeout' | 'cancelled' | 'crashed' | 'withheld'
+export type Status = 'answered' | 'input-required' | 'tool-error' | 'upstream-error' | 'timeout' | 'cancelled' | 'crashed' | 'withheld'
 
 export interface CallHooks {
   readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled'>>
@@ -109,14 +120,29 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   return { hooks: { onSealed, onResponse, onSettled }, open: () => open }
 }
 
-/** A read has its uri in the subject and nothing else. */
-function describeArgs(x: Exchange, describe: (payload: Payload) => string): string {
-  if (x.resource.kind === 'read') return ''
-  return describe(x.resource.kind === 'method' ? x.sent : x.sentArgs)
+function endOf(isToolError: boolean | undefined, isInputRequired: boolean | undefined): Status {
+  if (isInputRequired === true) return 'input-required'
+  return isToolError === true ? 'tool-error' : 'answered'
+}
+
+/** A read has its uri in the subject; a request that is made again has what the client says to the questions of the server. */
+function describeArgs(x: Exchange, describe: (payload: Payload, label?: ArgsLabel) => string): string {
+  if (x.resource.kind === 'method') return describe(x.sent)
+  const args = x.resource.kind === 'read' ? '' : describe(x.sentArgs)
+  const inputs = inputsOf(x)
+  return inputs === undefined ? args : args + describe(inputs, 'inputs')
+}
+
+function inputsOf({ sent }: Exchange): Payload | undefined {
+  if (!Buffer.from(sent.bytes.buffer, sent.bytes.byteOffset, sent.bytes.byteLength).includes('inputResponses')) return undefined
+  const value = (sent.value as JsonObject).inputResponses
+  if (value === undefined) return undefined
+  const text = serialise(value)
+  return { value, text, bytes: Buffer.from(text) }
 }
 
 function readStatus(answer: Answer): Status {
-  if (answer.kind === 'result') return answer.isToolError === true ? 'tool-error' : 'answered'
+  if (answer.kind === 'result') return endOf(answer.isToolError, answer.isInputRequired)
   switch (answer.code) {
     case 'upstream-timeout':
       return 'timeout'
@@ -142,7 +168,7 @@ function errorCode({ kind, code, payload }: Answer): string | undefined {
 
 function statusOf(outcome: Outcome): Status {
   if (outcome.kind === 'cancelled') return 'cancelled'
-  if (outcome.kind === 'answered') return outcome.isToolError ? 'tool-error' : 'answered'
+  if (outcome.kind === 'answered') return endOf(outcome.isToolError, outcome.isInputRequired)
   if (outcome.kind === 'failed' && outcome.cause !== 'internal') return outcome.cause
   return 'upstream-error'
 }

@@ -13,7 +13,7 @@ export const commands: readonly Command<AuditConfig>[] = [
       { flags: '--tool <name>', summary: 'only of this tool, prompt or uri' },
       {
         flags: '--status <status>',
-        summary: 'answered, tool-error, upstream-error, timeout, cancelled, crashed, withheld, unknown, refused, open',
+        summary: 'answered, input-required, tool-error, upstream-error, timeout, cancelled, crashed, withheld, unknown, refused, open',
       },
       { flags: '--decision <outcome>', summary: 'allow or deny' },
       { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },

@@ -9,11 +9,14 @@ const NAME = 512
 // The first so many are remembered; uris may differ in every call.
 const KNOWN_NAMES = 500
 
+/** Of a call what it was given, or what a client says to the questions of a server. */
+export type ArgsLabel = 'args' | 'inputs'
+
 export interface StoredText {
   /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
-  readonly args: (sent: Payload) => string
+  readonly args: (sent: Payload, label?: ArgsLabel) => string
   /** The same for a refused call, of which no masker has seen anything: without a Masking service, or beyond the limit, nothing but the size. */
-  readonly refusedArgs: (raw: Payload) => string
+  readonly refusedArgs: (raw: Payload, label?: ArgsLabel) => string
   /** A name, uri or reason as a JSON string. */
   readonly name: (text: string) => string
   /** False where a secret has become known since the text was made. */
@@ -22,11 +25,11 @@ export interface StoredText {
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
   const names = new Map<string, string>()
-  const size = (payload: Payload): string => `,"argsBytes":${payload.bytes.length}`
+  const size = (payload: Payload, label: ArgsLabel): string => `,"${label}Bytes":${payload.bytes.length}`
 
-  function preview(text: string): string {
+  function preview(text: string, label: ArgsLabel): string {
     const masked = scrub(masking()?.text(text) ?? text)
-    return `,"argsTruncated":true,"argsPreview":${quote(masked.slice(0, PREVIEW))}`
+    return `,"${label}Truncated":true,"${label}Preview":${quote(masked.slice(0, PREVIEW))}`
   }
 
   /** The same few names come with every call. */
@@ -40,24 +43,24 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
     return masked
   }
 
-  function masked(payload: Payload): string {
+  function masked(payload: Payload, label: ArgsLabel): string {
     const value = masking()?.value(payload)
     // Where nothing was found the text as it came is the text to store.
     const text = value === undefined ? payload.text : serialise(value)
-    if (text.length > maxBytes) return preview(text.slice(0, WINDOW))
+    if (text.length > maxBytes) return preview(text.slice(0, WINDOW), label)
     const scrubbed = scrub(text)
-    return `,"args":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`
+    return `,"${label}":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`
   }
 
   return {
-    args(sent) {
-      if (sent.bytes.length <= maxBytes) return masked(sent) + size(sent)
+    args(sent, label = 'args') {
+      if (sent.bytes.length <= maxBytes) return masked(sent, label) + size(sent, label)
       const { buffer, byteOffset } = sent.bytes
-      return preview(Buffer.from(buffer, byteOffset, Math.min(WINDOW, sent.bytes.length)).toString('utf8')) + size(sent)
+      return preview(Buffer.from(buffer, byteOffset, Math.min(WINDOW, sent.bytes.length)).toString('utf8'), label) + size(sent, label)
     },
-    refusedArgs(raw) {
+    refusedArgs(raw, label = 'args') {
       const storable = masking() !== undefined && raw.bytes.length <= maxBytes
-      return (storable ? masked(raw) : '') + size(raw)
+      return (storable ? masked(raw, label) : '') + size(raw, label)
     },
     isStorable: text => scrub(text) === text,
     name(text) {

@@ -33,6 +33,9 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
         return isObject(value)
           ? maskKeys(mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name))))
           : maskFree(value, key)
+      case 'entries':
+        // Keys tell which answer belongs to which request.
+        return isObject(value) ? mapMembers(value, (member, name) => maskProtocol(member, name)) : maskProtocol(value, key)
       case 'protocol':
         return maskProtocol(value, key)
     }

@@ -4,14 +4,14 @@ import { ExactNumber, type JsonObject, type JsonValue } from 'mcpgw/plugin'
 /**
  * `keep`: untouched. `document`: text or data of the tool or its user, masked throughout.
  * `protocol`: members have treatments of their own. `schema`: only its prose. `encoded`: base64, else like a document. `meta`: `_meta`.
+ * `entries`: keys are the server's, whatever they are called; each member is a request to the client, or his answer.
  */
-export type Treatment = 'keep' | 'document' | 'protocol' | 'schema' | 'encoded' | 'meta'
+export type Treatment = 'keep' | 'document' | 'protocol' | 'schema' | 'encoded' | 'meta' | 'entries'
 
 // Spec: names, uris, cursors, tokens and enumerations of the MCP schema.
 const kept =
-  'name uri uriTemplate url cursor nextCursor type role mimeType method level logger model stopReason action mode id toolUseId elicitationId taskId requestId requestState progressToken progress total protocolVersion capabilities serverInfo clientInfo ref icons roots code isError'
-const protocol =
-  'contents messages task tasks tools resources resourceTemplates prompts resource argument context annotations inputRequests inputResponses params'
+  'name uri uriTemplate url cursor nextCursor type role mimeType method level logger model stopReason action mode id toolUseId elicitationId taskId requestId requestState resultType ttlMs cacheScope supportedVersions progressToken progress total protocolVersion capabilities serverInfo clientInfo ref icons roots code isError'
+const protocol = 'contents messages task tasks tools resources resourceTemplates prompts resource argument context annotations params'
 const treatments: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
   ...kept.split(' ').map(key => [key, 'keep'] as const),
   ...protocol.split(' ').map(key => [key, 'protocol'] as const),
@@ -21,6 +21,8 @@ const treatments: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
   ['blob', 'encoded'],
   ['data', 'encoded'],
   ['_meta', 'meta'],
+  ['inputRequests', 'entries'],
+  ['inputResponses', 'entries'],
 ])
 
 /** How member `key` of a protocol object is treated; members that the specification does not name are documents. */

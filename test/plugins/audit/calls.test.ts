@@ -277,3 +277,26 @@ test('the name of an unknown method is text of the caller: masked and bounded li
   ])
   expect(Math.max(...bodies.map(body => JSON.stringify(body).length))).toBeLessThan(3000)
 })
+
+describe('a call in rounds', () => {
+  test('is told from its end, and what the client said to the server is stored as arguments are', async () => {
+    const gateway = await startGateway({ masking })
+    const first = createExchange()
+    await call(gateway, first, { ...result({ resultType: 'input_required', requestState: 's' }), isInputRequired: true })
+    expect(readBodies(gateway.dir).at(-1)).toMatchObject({ type: 'outcome', outcome: 'input-required' })
+    const sent = payload({
+      name: 'read',
+      arguments: { path: '/tmp' },
+      inputResponses: { who: { action: 'accept', content: { card: CARD } } },
+    })
+    const again = createExchange({ sent })
+    await call(gateway, again, result({ content: [] }))
+    const [intent, outcome] = readBodies(gateway.dir).slice(-2)
+    expect(intent).toMatchObject({
+      type: 'intent',
+      args: { path: '/tmp' },
+      inputs: { who: { action: 'accept', content: { card: '[card]' } } },
+    })
+    expect(outcome).toMatchObject({ type: 'outcome', outcome: 'answered' })
+  })
+})

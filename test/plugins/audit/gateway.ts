@@ -157,6 +157,7 @@ export interface ExchangeOptions {
   readonly action?: string
   readonly resource?: Resource
   readonly args?: Payload
+  readonly sent?: Payload
   readonly sentArgs?: Payload
   readonly decision?: Decision
   readonly principal?: Principal | null
@@ -180,7 +181,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     ...(principal === null ? {} : { principal }),
     state: 'sealed',
     params: payload(undefined, `{"name":"read","arguments":${args.text}}`),
-    sent: payload({ messages: [] }),
+    sent: options.sent ?? payload({ messages: [] }),
     args,
     sentArgs,
     decision: options.decision ?? allow,

@@ -186,3 +186,28 @@ test('as many findings as keys as a message can hold are renamed in linear time,
   expect(Object.keys(structuredContent)).toHaveLength(100_001)
   expect(structuredContent['[EMAIL] 3']).toBe('own')
 })
+
+test('what a client says to the questions of a server is masked, whatever the server calls them, and the keys and the state stay', async () => {
+  const answers = {
+    name: { action: 'accept', content: { mail: 'ann@example.com' } },
+    'ann@example.com': { role: 'assistant', content: { type: 'text', text: card } },
+  }
+  const params = JSON.stringify({ name: 't', arguments: {}, inputResponses: answers, requestState: card })
+  expect(JSON.parse((await request(stage, exchangeOf(params)))!)).toEqual({
+    name: 't',
+    arguments: {},
+    inputResponses: {
+      name: { action: 'accept', content: { mail: '[EMAIL]' } },
+      'ann@example.com': { role: 'assistant', content: { type: 'text', text: '************1111' } },
+    },
+    requestState: card,
+  })
+  const asked = { id: { method: 'elicitation/create', params: { message: 'is it ann@example.com?' } } }
+  expect(
+    JSON.parse((await respond(stage, JSON.stringify({ resultType: 'input_required', inputRequests: asked, requestState: card })))!),
+  ).toEqual({
+    resultType: 'input_required',
+    inputRequests: { id: { method: 'elicitation/create', params: { message: 'is it [EMAIL]?' } } },
+    requestState: card,
+  })
+})
