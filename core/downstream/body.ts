@@ -7,13 +7,18 @@ export type BodyReader = (request: IncomingMessage, done: (body: Uint8Array | 't
 
 /** What every body may hold outside of the budget, so that slow senders of long bodies shut out nobody with a short one. */
 const FREE_BYTES = 64 * 1024
+/** Of a body that was refused so much is still read. */
+const MAX_DRAINED = 64 * 1024 * 1024
 
 /** `budget`: bytes that unfinished bodies may hold together. Nobody has proven who he is before his body is read. */
 export function createBodyReader(maxBytes: number, budget: number): BodyReader {
   let held = 0
 
   return (request, done) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return done('too-large')
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      drain(request)
+      return done('too-large')
+    }
     let body = collect(maxBytes)
     let size = 0
     let counted = 0
@@ -26,7 +31,7 @@ export function createBodyReader(maxBytes: number, budget: number): BodyReader {
       body = collect(0)
       request.removeAllListeners('data')
       request.removeAllListeners('end')
-      request.resume()
+      drain(request)
       done(why)
     }
     request.on('data', (chunk: Buffer) => {
@@ -43,4 +48,13 @@ export function createBodyReader(maxBytes: number, budget: number): BodyReader {
       done(body.take())
     })
   }
+}
+
+/** The rest is read, so that the client sees the answer; who goes on for ever is cut. */
+function drain(request: IncomingMessage): void {
+  let rest = 0
+  request.on('data', (chunk: Buffer) => {
+    rest += chunk.length
+    if (rest > MAX_DRAINED) request.destroy()
+  })
 }

@@ -11,7 +11,12 @@ test('tools of odd types and with escape sequences are listed and called, and no
   let turn = 0
   const upstream = opened(
     await startStdioUpstream({
-      tools: ['{"name":"ok","description":7}', '{"name":"e\\u001b[31m"}', '{"name":"e","description":"\\u001b]0;x\\u0007\u009b"}', '{"name":"__proto__"}'],
+      tools: [
+        '{"name":"ok","description":7}',
+        '{"name":"e\\u001b[31m"}',
+        '{"name":"e","description":"\\u001b]0;x\\u0007\u009b"}',
+        '{"name":"__proto__"}',
+      ],
       on: { 'tools/call': received => received.result(`{"content":${contents[turn++]}}`) },
     }),
   )

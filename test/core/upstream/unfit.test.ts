@@ -115,7 +115,9 @@ it('a uri that leads out of its folder is decided upon as what it leads to, and 
     onRequest({ resource }): RequestVerdict {
       seen.push(resource)
       if (resource.kind !== 'read') return { kind: 'allow', rules: [], obligations: [] }
-      return resource.uri.startsWith('file:///docs/') ? { kind: 'allow', rules: [], obligations: [] } : { kind: 'deny', code: 'denied', reason: 'outside' }
+      return resource.uri.startsWith('file:///docs/')
+        ? { kind: 'allow', rules: [], obligations: [] }
+        : { kind: 'deny', code: 'denied', reason: 'outside' }
     },
   })
   const upstream = opened(
