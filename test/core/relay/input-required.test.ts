@@ -127,7 +127,7 @@ describe.each(ways)('a server with sessions over %s', way => {
     received.say(request('q1', 'roots/list'))
     const { requestState, inputRequests } = (await first).result
     const inputResponses = { [Object.keys(inputRequests)[0]!]: { roots: [] } }
-    const forged = `${requestState.slice(0, -2)}${requestState.endsWith('A') ? 'B' : 'A'}${requestState.slice(-1)}`
+    const forged = `${requestState.slice(0, -2)}${requestState.at(-2) === 'A' ? 'B' : 'A'}${requestState.slice(-1)}`
     for (const attempt of [
       eve.call({ requestState, inputResponses }),
       ada.call({ requestState, inputResponses, arguments: { a: 2 } }),
