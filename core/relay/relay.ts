@@ -7,6 +7,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
+import { withoutEnvelope } from '../mcp/modern.ts'
 import type { Peer, Principal, Resource } from '../plugin/index.ts'
 import type { Refusal } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
@@ -171,7 +172,8 @@ export function createRelay(deps: RelayDeps): Relay {
         cancel: new Cancel(),
         resource: method === 'notifications/roots/list_changed' ? PLUMBING : resource,
         async perform(x) {
-          lane.notify(method, params === undefined ? undefined : (x.sent as Json))
+          const sent = params === undefined ? undefined : (x.sent as Json)
+          lane.notify(method, session.era === 'modern' ? sent && withoutEnvelope(sent) : sent)
           return EMPTY
         },
       })

@@ -1,12 +1,13 @@
 // A stateless client is asked in answers: by a server with sessions, whose call waits meanwhile, and by a stateless one, whose state it carries.
 import { describe, expect, it } from 'vitest'
-import type { Exchange, Outcome } from '../../../core/plugin/index.ts'
+import type { Clock, Exchange, Outcome } from '../../../core/plugin/index.ts'
 import { authenticating, plugin, startTestGateway, type TestGateway, type TestGatewayOptions, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen, type Received, type Script, type ScriptOptions } from '../data-plane/script.ts'
 import { type StatelessOptions, visitHttp } from '../data-plane/stateless-client.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
+import { realClock } from '../upstream/manual-clock.ts'
 
 const opened = closeAfterEach()
 const ways = ['stdio', 'http'] as const
@@ -169,6 +170,45 @@ describe.each(ways)('a server with sessions over %s', way => {
     expect(replies.filter(({ result }) => result !== undefined)).toMatchObject([{ id: 'early', result: { roots: [{ uri: 'file:///a' }] } }])
     expect(answered.result.resultType).toBe('complete')
     expect(upstream.of('tools/call')).toHaveLength(before + 1)
+  })
+})
+
+describe('a call that waits for its client', () => {
+  const FIVE_MINUTES = 5 * 60_000
+
+  it('waits for five minutes: then the server is told, and the state is no longer good', async () => {
+    const due: (() => void)[] = []
+    const clock: Clock = {
+      ...realClock,
+      after(ms, run) {
+        if (ms !== FIVE_MINUTES) return realClock.after(ms, run)
+        due.push(run)
+        return () => {}
+      },
+    }
+    const { upstream, gateway } = await start('stdio', { on: { 'tools/call': leaveOpen } }, { clock })
+    const client = clientOf(gateway)
+    const first = client.call()
+    const received = await upstream.next('tools/call')
+    received.say(request('q1', 'roots/list'))
+    const { requestState } = (await first).result
+    for (const run of due) run()
+    expect((await upstream.next('notifications/cancelled')).message.params.requestId).toBe(received.message.id)
+    expect((await upstream.next('')).message).toMatchObject({ id: 'q1', error: { code: 42024 } })
+    expect(await client.call({ requestState })).toMatchObject({ error: { code: -32602 } })
+    await until(() => [...gateway.gateway.sessions.all()].every(session => session.idle))
+  })
+
+  it('is one of at most a hundred of a caller: in the next one the server may ask nothing', async () => {
+    const asking = (received: Received) => received.say(request(`q${received.message.id}`, 'roots/list'))
+    const { upstream, gateway } = await start('stdio', { on: { 'tools/call': asking } })
+    const client = clientOf(gateway)
+    for (let i = 0; i < 100; i++) expect((await client.call()).result.resultType).toBe('input_required')
+    const more = client.call()
+    const refused = await upstream.next('')
+    expect(refused.message.error.code).toBe(42029)
+    upstream.of('tools/call').at(-1)!.result('{"content":[]}')
+    expect((await more).result.resultType).toBe('complete')
   })
 })
 

@@ -5,7 +5,7 @@ import { authenticating, plugin, startTestGateway, type TestGateway, type TestGa
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
-import { MODERN, visitHttp } from '../data-plane/stateless-client.ts'
+import { envelope, MODERN, visitHttp } from '../data-plane/stateless-client.ts'
 import { startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
 const opened = closeAfterEach()
@@ -138,6 +138,36 @@ describe('a stateless client', () => {
     expect(status).toBe(200)
     expect(result).toMatchObject({ resultType: 'complete', isError: true, content: [{ type: 'text', text: 'not today' }] })
     expect(upstream.of('tools/call')).toHaveLength(0)
+  })
+
+  it('gets what a plugin answers in the words of its revision too', async () => {
+    const upstream = opened(await startHttpUpstream())
+    const caching = plugin('cache', ['answers'], {
+      onRequest: ({ action }) => (action === 'tools/call' ? { kind: 'answer', value: { content: [] } } : { kind: 'pass' }),
+    })
+    const gateway = await gatewayTo([upstream.server('up')], { plugins: [caching] })
+    expect((await visitHttp(gateway).ask('tools/call', { name: 'up__echo' })).result).toEqual({ content: [], resultType: 'complete' })
+  })
+
+  it('notifies the servers of what no revision knows, as who it is', async () => {
+    const upstream = opened(await startHttpUpstream())
+    const gateway = await gatewayTo([upstream.server('up')], { plugins: [authenticating] })
+    const client = visitHttp(gateway, { headers: { authorization: 'ada' } })
+    await client.ask('tools/call', { name: 'up__echo' })
+    const notify = (method: string, headers: Record<string, string> = {}) =>
+      client.post(JSON.stringify({ jsonrpc: '2.0', method, params: { x: 1, _meta: envelope('{}') } }), {
+        'mcp-protocol-version': MODERN,
+        'mcp-method': method,
+        ...headers,
+      })
+    expect((await notify('notifications/com.example/x', { authorization: '' })).status).toBe(401)
+    expect((await notify('notifications/com.example/x', { 'mcp-method': 'notifications/other' })).status).toBe(400)
+    expect((await notify('notifications/roots/list_changed')).status).toBe(202)
+    expect((await notify('notifications/com.example/x')).status).toBe(202)
+    const heard = await upstream.next('notifications/com.example/x')
+    expect(heard.message.params).toEqual({ x: 1 })
+    expect(heard.session).toBe(upstream.of('tools/call')[0]!.session)
+    expect(upstream.seen.filter(({ method }) => method.startsWith('notifications/com.') || method.includes('roots'))).toHaveLength(1)
   })
 
   it('leaves nothing behind that a session id could open', async () => {
