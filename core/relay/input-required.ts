@@ -15,6 +15,8 @@ import { openAsk } from './to-client.ts'
 const MAX_REQUESTS = 100
 /** What a server wants to have kept for it by the client. */
 const MAX_STATE = 64 * 1024
+/** Of 2025-11-25 alone. */
+const URL_ELICITATION_REQUIRED = -32042
 const NEVER = new AbortController().signal
 const EMPTY = Json.of({})
 
@@ -71,6 +73,21 @@ export async function showInputRequests(
       requestState: Json.of(sealed),
     }),
   }
+}
+
+/**
+ * An error of 2025-11-25 that says which urls a person must visit before the call is made again: to a stateless client these are
+ * questions. Spec: 2025-11-25 client/elicitation, "URL Elicitation Required Error".
+ */
+export function urlsToVisit({ kind, code, payload }: Answer): Answer | undefined {
+  if (kind !== 'error' || code !== undefined || (payload as Json).get('code')?.value !== URL_ELICITATION_REQUIRED) return undefined
+  const urls = (payload as Json).get('data')?.get('elicitations')?.items(MAX_REQUESTS) ?? []
+  if (urls.length === 0 || urls.some(url => url.type !== 'object')) return undefined
+  const method = Json.of('elicitation/create')
+  const requests = Object.fromEntries(
+    urls.map((params, i) => [`${i + 1}`, EMPTY.with({ method, params: params.with({ mode: Json.of('url') }) })]),
+  )
+  return { kind: 'result', payload: Json.of({ resultType: 'input_required' }).with({ inputRequests: EMPTY.with(requests) }) }
 }
 
 /** What the server gets with the request that is made again: its own state, and what the client and plugins have answered. */

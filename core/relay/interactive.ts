@@ -11,7 +11,7 @@ import { isInputRequired, mayAsk } from '../upstream/rounds.ts'
 import type { Asked } from './asked.ts'
 import type { RelayDeps } from './deps.ts'
 import { createHolding } from './holding.ts'
-import { continued, showInputRequests } from './input-required.ts'
+import { continued, showInputRequests, urlsToVisit } from './input-required.ts'
 import { Park, type Turn } from './parked.ts'
 import { type AboutRound, openRound, type Round, sealRound } from './rounds-state.ts'
 import type { Tell } from './run.ts'
@@ -146,6 +146,8 @@ export function createInteractive(deps: RelayDeps): Interactive {
       }
       const sent = await wantedBy(lane, interaction.sent, round)
       const answer = await make({ ...interaction, sent }, turn, about)
+      const visit = hasDeclined(interaction) ? undefined : urlsToVisit(answer)
+      if (visit !== undefined) return showInputRequests(deps, asked, lane, x, about, visit)
       // Marked where the call waits here: the server said nothing yet.
       if (answer.isInputRequired === true || !isInputRequired(answer)) return answer
       if (lane.agreement?.era === 'legacy') return errorAnswer('upstream-garbage', { server: lane.server.id })
@@ -158,4 +160,10 @@ export function createInteractive(deps: RelayDeps): Interactive {
       return unfitFor(session, lane, ask) === undefined ? holding.hold(session, lane, ask) : askClient(deps, session, lane, ask)
     },
   }
+}
+
+/** Whoever does not want to visit a url is not asked to again. */
+function hasDeclined({ sent, round }: Interaction): boolean {
+  const responses = round === undefined ? undefined : sent.get('inputResponses')
+  return responses?.type === 'object' && responses.keys().some(key => responses.get(key)?.string('action') !== 'accept')
 }

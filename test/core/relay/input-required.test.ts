@@ -119,6 +119,35 @@ describe.each(ways)('a server with sessions over %s', way => {
     expect((await call).result.resultType).toBe('complete')
   })
 
+  it('that wants a url visited first has the client asked, and the call is made again', async () => {
+    const urls = [{ mode: 'url', elicitationId: 'e1', url: 'https://example.com/consent', message: 'consent' }]
+    const refuse = (received: Received) =>
+      received.answer(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: received.message.id,
+          error: { code: -32042, message: 'first', data: { elicitations: urls } },
+        }),
+      )
+    let visited = false
+    const { upstream, gateway } = await start(way, {
+      on: { 'tools/call': received => (visited ? received.result('{"content":[]}') : refuse(received)) },
+    })
+    const client = clientOf(gateway)
+    const { requestState, inputRequests } = (await client.call()).result
+    expect(Object.values(inputRequests)).toEqual([{ method: 'elicitation/create', params: urls[0] }])
+    const [key] = Object.keys(inputRequests)
+    const declined = await client.call({ requestState, inputResponses: { [key!]: { action: 'decline' } } })
+    expect(declined.error).toMatchObject({ code: -32602, data: { elicitations: urls } })
+    visited = true
+    const { result } = await client.call({ requestState, inputResponses: { [key!]: { action: 'accept' } } })
+    expect(result.resultType).toBe('complete')
+    expect(upstream.of('tools/call').every(({ message }) => message.params.requestState === undefined)).toBe(true)
+    visited = false
+    const unable = await clientOf(gateway, { capabilities: '{"elicitation":{}}' }).call()
+    expect({ status: unable.status, code: unable.error.code }).toEqual({ status: 400, code: -32021 })
+  })
+
   it('is asked nothing twice: a state is good once, for its principal and its request', async () => {
     const { upstream, gateway } = await start(way, { on: { 'tools/call': leaveOpen } }, { plugins: [authenticating] })
     const ada = clientOf(gateway, { headers: { authorization: 'ada' } })
