@@ -3,7 +3,7 @@ import { chain } from '../awaitable.ts'
 import { ownerOf, type Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
-import { Json } from '../mcp/json.ts'
+import { asJson, Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import { type Era, withoutEnvelope } from '../mcp/modern.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
@@ -137,6 +137,9 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
   /** In the words of this client; of the gateway's own answers nothing is changed. */
   function asShown({ session, method, params }: Asked, { server, uri }: Target, answer: Answer): Awaitable<Answer> {
     if (isUnsafe(answer)) return errorAnswer('denied', { server, text: HTTPS_ONLY })
+    // Spec: 2026-07-28 basic/index, "Result": an object.
+    if (session.era === 'modern' && answer.kind === 'result' && asJson(answer.payload).type !== 'object')
+      return errorAnswer('upstream-garbage', { server })
     const shown = method === 'resources/read' ? params.string('uri') : undefined
     const about = shown !== undefined && uri !== undefined ? { own: uri, shown } : undefined
     return withPublicUris(catalogs, session, server, method, answer, about)

@@ -5,12 +5,13 @@ import { connectHttp, connectStdio, type HttpClient, type StdioClient } from '..
 import { startTestGateway, type TestGateway } from '../core/data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../core/data-plane/http-upstream.ts'
 import { type StdioUpstream, startStdioUpstream } from '../core/data-plane/stdio-upstream.ts'
-import { generate, play } from './exchange.ts'
+import { between, generate, play, type Transcript, withoutEra } from './exchange.ts'
 import { entries, listMembers, members, value } from './oddities.ts'
 import { type Opened, talkHttp, talkLines, talkToProcess } from './talkers.ts'
 
 const runs = Number(process.env.FUZZ_RUNS ?? 200)
 const exchanges = Number(process.env.FUZZ_RUNS ?? (process.env.CI === undefined ? 2000 : 10_000))
+const crossings = Number(process.env.FUZZ_RUNS ?? (process.env.CI === undefined ? 500 : 5000))
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31))
 /** So many are under way at once. */
 const BATCH = 100
@@ -20,6 +21,7 @@ const listed = {
   'resources/list': '{"resources":[{"uri":"x://r","name":"r"}]}',
   'resources/templates/list': '{"resourceTemplates":[]}',
   'prompts/list': '{"prompts":[{"name":"p"}]}',
+  'logging/setLevel': '{}',
 }
 const on = Object.fromEntries(
   Object.entries(listed).map(([method, result]) => [method, (got: { result(json: string): void }) => got.result(result)]),
@@ -31,13 +33,13 @@ describe('the same exchanges directly and through the gateway', () => {
     it(`differ in ids and tokens alone, with a client over HTTP and one over standard streams, and an ${kind} server (${exchanges} exchanges, FUZZ_SEED=${seed})`, {
       timeout: 120_000,
     }, async () => {
-      const script = { on: { ...on, 'tools/call': undefined as never }, capabilities, forgetful: true }
+      const script = { on, capabilities, forgetful: true }
       const http = kind === 'http' ? await startHttpUpstream(script) : undefined
       const child = kind === 'stdio' ? await startStdioUpstream(script) : undefined
       const upstream = (http ?? child)!
       upstream.handlers.delete('tools/call')
       const gateway = await startTestGateway({ servers: [upstream.server('up')], names: 'bare', stdio: true })
-      const direct = http ? await talkHttp(http.port, '/mcp') : await talkToProcess(child!.server('up'))
+      const direct = http ? await talkHttp(http.port, '/mcp') : await talkToProcess(child!.server('up'), 'legacy')
       const ways: [string, Opened][] = [
         ['HTTP, one server', await talkHttp(gateway.port, '/mcp/up')],
         ['HTTP, all servers', await talkHttp(gateway.port, '/mcp')],
@@ -60,6 +62,49 @@ describe('the same exchanges directly and through the gateway', () => {
       await gateway.stop()
       await upstream.close()
     })
+  }
+})
+
+describe('exchanges of which a side is stateless, directly and through the gateway', () => {
+  const cells = [
+    ['modern', 'modern'],
+    ['legacy', 'modern'],
+    ['modern', 'legacy'],
+  ] as const
+  for (const [era, other] of cells) {
+    for (const kind of ['http', 'stdio'] as const) {
+      it(`differ in ids, tokens and the words of the eras alone: ${era} clients over HTTP and standard streams, a ${other} server over ${kind} (${crossings} exchanges, FUZZ_SEED=${seed})`, {
+        timeout: 120_000,
+      }, async () => {
+        const script = { on, capabilities, forgetful: true, ...(other === 'modern' && { modern: capabilities }) }
+        const http = kind === 'http' ? await startHttpUpstream(script) : undefined
+        const child = kind === 'stdio' ? await startStdioUpstream(script) : undefined
+        const upstream = (http ?? child)!
+        upstream.handlers.delete('tools/call')
+        const gateway = await startTestGateway({ servers: [upstream.server('up', { protocol: 'auto' })], names: 'bare', stdio: true })
+        const direct = http ? await talkHttp(http.port, '/mcp', other) : await talkToProcess(child!.server('up'), other)
+        const ways: [string, Opened][] = [
+          ['HTTP', await talkHttp(gateway.port, '/mcp/up', era)],
+          ['stdio', await talkLines(gateway.output, gateway.input, era)],
+        ]
+        const bare = (one: Transcript | undefined): unknown =>
+          Object.fromEntries(Object.entries(one!).map(([what, texts]) => [what, era === other ? texts : texts.map(withoutEra)]))
+        const all = generate(crossings, seed)
+        for (let from = 0; from < all.length; from += BATCH) {
+          const batch = all.slice(from, from + BATCH).map(one => between(one, era, other, kind))
+          const own = batch.map(one => (other === 'modern' ? { ...one, request: one.modern } : { ...one, request: one.legacy }))
+          const wanted = await play(own, direct, upstream)
+          for (const [way, talker] of ways) {
+            const got = await play(batch, talker, upstream)
+            for (const { n } of batch) expect({ way, n, saw: bare(got.get(n)) }).toEqual({ way, n, saw: bare(wanted.get(n)) })
+          }
+        }
+        for (const [, talker] of ways) talker.close()
+        direct.close()
+        await gateway.stop()
+        await upstream.close()
+      })
+    }
   }
 })
 

@@ -8,6 +8,9 @@ export interface Exchange {
   /** JSON text. */
   readonly id: string
   readonly request: string
+  /** The same of a client with sessions, and of a stateless one. */
+  readonly legacy: string
+  readonly modern: string
   /** Sent by the client before the request. */
   readonly note: string | undefined
   /** Said by the server before it answers; `TOKEN` stands for the progress token it was given. */
@@ -37,36 +40,47 @@ const reply = fc.oneof(
   errorObject.map(text => `"error":${text}`),
 )
 
+/** What a stateless client says of itself with each request, as the gateway orders it. */
+export const ENVELOPE =
+  '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"debug"'
+
 /** Everything of exchange `n` that may differ from one to the next. */
-function exchange(n: number, modern: boolean): Arbitrary<Exchange> {
+function exchange(n: number): Arbitrary<Exchange> {
   const own = members.map(text => (text === '' ? `"x-case":${n}` : `"x-case":${n},${text}`))
   const meta = fc
     .tuple(fc.option(token), members)
-    .map(
-      ([given, more]) => `"_meta":{${[...(given === null ? [] : [`"progressToken":${given}`]), ...(more === '' ? [] : [more])].join(',')}}`,
-    )
+    .map(([given, more]) => [...(given === null ? [] : [`"progressToken":${given}`]), ...(more === '' ? [] : [more])].join(','))
+  const both = (render: (meta: readonly string[], envelope: readonly string[]) => string, inner: string): [string, string] => {
+    if (inner === '') return [render([], []), render([], [`"_meta":{${ENVELOPE}}`])]
+    return [render([`"_meta":{${inner}}`], []), render([`"_meta":{${inner},${ENVELOPE}}`], [])]
+  }
   const call = fc
-    .tuple(own, fc.option(value), fc.option(meta))
-    .map(
-      ([extra, args, inMeta]) =>
-        `"method":"tools/call","params":{${[...(inMeta === null ? [] : [inMeta]), ...(args === null ? [] : [`"arguments":${args}`]), extra, '"name":"echo"'].join(',')}}`,
+    .tuple(own, fc.option(value), meta)
+    .map(([extra, args, inner]) =>
+      both(
+        (first, last) =>
+          `"method":"tools/call","params":{${[...first, ...(args === null ? [] : [`"arguments":${args}`]), extra, '"name":"echo"', ...last].join(',')}}`,
+        inner,
+      ),
     )
   const named = fc
     .tuple(
       own,
-      fc.option(meta),
+      meta,
       fc.constantFrom(
         '"method":"resources/read","params":{"uri":"x:\\u002f/r"',
         '"method":"prompts/get","params":{"name":"p"',
         '"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"p","x":1.0}',
       ),
     )
-    .map(([extra, inMeta, head]) => `${head},${extra}${inMeta === null ? '' : `,${inMeta}`}}`)
+    .map(([extra, inner, head]) => both((first, last) => `${[head, extra, ...first, ...last].join(',')}}`, inner))
   const unknown = fc.oneof(
-    fc.constantFrom(`"method":"odd/${n}"`, `"method":"odd/${n}","params":{}`),
     fc
-      .tuple(own, fc.option(meta))
-      .map(([extra, inMeta]) => `"method":"odd/${n}","params":{${inMeta === null ? '' : `${inMeta},`}${extra}}`),
+      .constantFrom(`"method":"odd/${n}"`, `"method":"odd/${n}","params":{}`)
+      .map((body): [string, string] => [body, `"method":"odd/${n}","params":{"_meta":{${ENVELOPE}}}`]),
+    fc
+      .tuple(own, meta)
+      .map(([extra, inner]) => both((first, last) => `"method":"odd/${n}","params":{${[...first, extra, ...last].join(',')}}`, inner)),
   )
   const id = fc.constantFrom(`${n}`, `-${n + 1}`, `"${n}"`, `"\\u0061 ${n} é"`, `9007199254${String(n).padStart(8, '0')}`)
   const says = fc.array(
@@ -106,18 +120,62 @@ function exchange(n: number, modern: boolean): Arbitrary<Exchange> {
     .map(one => ({
       n,
       id: one.id,
-      request: `{"jsonrpc":"2.0","id":${one.id},${one.body}}`,
+      request: `{"jsonrpc":"2.0","id":${one.id},${one.body[0]}}`,
+      legacy: `{"jsonrpc":"2.0","id":${one.id},${one.body[0]}}`,
+      modern: `{"jsonrpc":"2.0","id":${one.id},${one.body[1]}}`,
       note: one.note === null ? undefined : `{"jsonrpc":"2.0","method":"notifications/x.client","params":{${one.note}}}`,
-      says: one.body.includes('"progressToken":') ? one.says : one.says.filter(text => !text.includes('TOKEN')),
-      ask: one.ask === null || modern ? undefined : one.ask,
+      says: one.body[0].includes('"progressToken":') ? one.says : one.says.filter(text => !text.includes('TOKEN')),
+      ask: one.ask === null ? undefined : one.ask,
       answer: one.answer,
     }))
 }
 
-export function generate(count: number, seed: number, modern = false): Exchange[] {
+export function generate(count: number, seed: number): Exchange[] {
   const made: Exchange[] = []
-  for (let n = 0; n < count; n++) made.push(fc.sample(exchange(n, modern), { numRuns: 1, seed: seed + n })[0]!)
+  for (let n = 0; n < count; n++) made.push(fc.sample(exchange(n), { numRuns: 1, seed: seed + n })[0]!)
   return made
+}
+
+export type Era = 'legacy' | 'modern'
+
+/** The same exchange between a client and a server of these eras: without what one of them has not. */
+export function between(one: Exchange, client: Era, server: Era, transport: 'http' | 'stdio'): Exchange {
+  if (client === 'legacy' && server === 'legacy') return one
+  // On standard streams nobody can tell whose such a notification is, and a stateless client hears nothing that he did not ask for.
+  const says = client === 'modern' && transport === 'stdio' ? one.says.filter(text => !text.includes('x.odd')) : one.says
+  const request = client === 'modern' ? one.modern : one.request
+  return {
+    ...one,
+    request,
+    says,
+    note: undefined,
+    ask: undefined,
+    answer: server === 'modern' ? modernAnswer(one.answer) : wellFormed(one.answer),
+  }
+}
+
+/** With what each result of the revision has; and of the numbers of errors that one which it has not. */
+function modernAnswer(answer: string): string {
+  const result = wellFormed(answer)
+  if (!result.startsWith('"result":{')) return result
+  const body = result.slice('"result":{'.length, -1)
+  return `"result":{"resultType":"complete","ttlMs":0,"cacheScope":"private"${body.trim() === '' ? '' : ','}${body}}`
+}
+
+/** A result is an object; the number of what is not found differs between the eras. */
+function wellFormed(answer: string): string {
+  if (answer.startsWith('"result":') && !answer.startsWith('"result":{')) return `"result":{"x":${answer.slice('"result":'.length)}}`
+  return answer.replace(/^"error":\{"code":-32002,/, '"error":{"code":-32004,')
+}
+
+/** Without what the gateway adds or takes between the eras. */
+export function withoutEra(text: string): string {
+  return text
+    .replace(/,?"io.modelcontextprotocol\/protocolVersion":"2026-07-28",.*?,"io.modelcontextprotocol\/logLevel":"debug"/, '')
+    .replace(/,?"_meta":\{\}/, '')
+    .replace(/,"params":\{\}/, '')
+    .replace(/"resultType":"complete"(,"ttlMs":0,"cacheScope":"private")?/, 'ERA')
+    .replace(/ERA,|,?ERA/, '')
 }
 
 /** What has not come by then is lost, and shows as a difference. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, connectHttp, connectStdio, type HttpClient, type StdioClient } from '../data-plane/clients.ts'
 import { startTestGateway, type TestGateway } from '../data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { visitHttp } from '../data-plane/stateless-client.ts'
 import { type StdioUpstream, startStdioUpstream } from '../data-plane/stdio-upstream.ts'
 
 const values = [
@@ -105,5 +106,15 @@ describe('a value on its way', () => {
     expect(answer.text).toBe('{"jsonrpc":"2.0","id":"q","result":[1.0,{"__proto__":1}]}')
     expect(remote.of('x/odd')[0]!.text).toContain('"params":{"n":1.0}')
     expect((await client.ask('x/unknown')).error).toEqual({ code: -32601, message: 'no such method' })
+  })
+
+  it('a result that is no object reaches a client with sessions as it is, and is no answer for a stateless one', async () => {
+    for (const odd of ['5', '[]', '"text"', 'null']) {
+      remote.handlers.set('tools/call', received => received.result(odd))
+      expect((await http.post(call(1, 'remote__echo'))).text).toBe(`{"jsonrpc":"2.0","id":1,"result":${odd}}`)
+      const { error } = await visitHttp(gateway).ask('tools/call', { name: 'remote__echo' })
+      expect(error.data.mcpgw.code).toBe('upstream-garbage')
+    }
+    expect(gateway.logged.filter(line => line.message.startsWith('bug'))).toEqual([])
   })
 })
