@@ -81,6 +81,13 @@ describe('a stateless client', () => {
     expect(await visitHttp(gateway).ask('resources/read', { uri: 'test://gone' })).toMatchObject({ status: 200, error: { code: -32602 } })
   })
 
+  it.each(['7', 'null', '[]', '"text"'])('gets no result that is no object: %s', async result => {
+    const upstream = opened(await startHttpUpstream({ on: { 'tools/call': received => received.result(result) } }))
+    const gateway = await gatewayTo([upstream.server('up')])
+    const { error } = await visitHttp(gateway).ask('tools/call', { name: 'up__echo' })
+    expect(error.data.mcpgw.code).toBe('upstream-garbage')
+  })
+
   it('cancels by hanging up', async () => {
     const upstream = opened(await startHttpUpstream({ on: { 'tools/call': leaveOpen } }))
     const gateway = await gatewayTo([upstream.server('up')])
@@ -168,6 +175,20 @@ describe('a stateless client', () => {
     expect(heard.message.params).toEqual({ x: 1 })
     expect(heard.session).toBe(upstream.of('tools/call')[0]!.session)
     expect(upstream.seen.filter(({ method }) => method.startsWith('notifications/com.') || method.includes('roots'))).toHaveLength(1)
+  })
+
+  it('leaves nothing of 500 calls, whether it can be asked or not', async () => {
+    const upstream = opened(await startHttpUpstream())
+    const gateway = await gatewayTo([upstream.server('up')])
+    for (const capabilities of ['{}', '{"roots":{}}']) {
+      const client = visitHttp(gateway, { capabilities })
+      for (let i = 0; i < 25; i++) await Promise.all(Array.from({ length: 10 }, () => client.ask('tools/call', { name: 'up__echo' })))
+    }
+    const kept = [...gateway.gateway.sessions.all()]
+    expect(kept).toHaveLength(2)
+    for (const { inflight, standing, listeners, idle } of kept)
+      expect([inflight.size, standing.size, listeners.size, idle]).toEqual([0, 0, 0, true])
+    expect(upstream.opened).toBe(2)
   })
 
   it('leaves nothing behind that a session id could open', async () => {
