@@ -1,6 +1,5 @@
 // The last touch on what a stateless client is answered: the kind of result, how long it may be kept, error numbers of its revision.
 // Spec: 2026-07-28 basic/index, "Result" and "Error Codes"; server/utilities/caching.
-import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { listOf } from '../mcp/methods.ts'
 import { MODERN_ERRORS } from '../mcp/modern.ts'
@@ -34,8 +33,6 @@ export interface Completing {
 export function complete(about: Completing, answer: Answer): Finished {
   const payload = asJson(answer.payload)
   if (answer.kind === 'error') return completeError(answer, payload)
-  // Older revisions' servers have answered with anything; here a result is an object that says of which kind it is.
-  if (payload.type !== 'object') return { answer: errorAnswer('upstream-garbage'), status: undefined }
   const known = completedLists.get(payload)
   const result = known ?? completeResult(about, payload)
   if (known === undefined && listOf(about.method) !== undefined) completedLists.set(payload, result)
