@@ -146,7 +146,7 @@ function clientOf(talker: Opened, era: Era) {
       }
       if (error !== undefined) throw new Error(json(error))
       // What one of the eras adds to each result.
-      const { resultType, ttlMs, cacheScope, ...rest } = result
+      const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...rest } = result
       return rest
     },
     told: async (method: string): Promise<Any> => {
