@@ -13,6 +13,8 @@ import { aliasUri, buildCatalog, type Catalog, type Entry, isCurrent, type Sourc
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
 const PATIENCE_MS = 10_000
+/** And an answer so long for lists that it is not about. */
+const LEARN_MS = 1000
 /** So many quarantined names of a list, and so much of each, are logged. */
 const TOLD = 20
 const TOLD_LENGTH = 200
@@ -23,7 +25,7 @@ export class Catalogs {
   readonly #clock: Clock
   readonly #log: Log
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
-  readonly #learnt = new WeakSet<Session>()
+  readonly #learnt = new WeakMap<Session, ReadonlySet<string>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
   /** Why a list could not be had last. */
   readonly #failed = new WeakMap<Listings, Answer>()
@@ -142,16 +144,24 @@ export class Catalogs {
     }
   }
 
-  /** Asks for the lists that tell which uris two servers have, once a session, of the servers that are open. */
-  learnUris(session: Session): Promise<unknown> | undefined {
-    if (this.#learnt.has(session)) return undefined
-    this.#learnt.add(session)
+  /** Asks for the lists that tell which uris two servers have: of each server once a session, when it is open, and not for long. */
+  learnUris(session: Session): Promise<void> | undefined {
+    const asked = this.#learnt.get(session)
     const open = session.view.servers.filter(
       ({ id }) => this.berth(session, id)!.lane.agreement?.capabilities.get('resources') !== undefined,
     )
+    if (open.length < 2 || open.every(({ id }) => asked?.has(id))) return undefined
     const servers = open.map(({ id }) => id)
-    if (servers.length < 2) return undefined
-    return Promise.all([this.known(session, RESOURCES, servers), this.known(session, TEMPLATES, servers)])
+    this.#learnt.set(session, new Set(servers))
+    return new Promise(resolve => {
+      const stop = this.#clock.after(LEARN_MS, resolve)
+      Promise.all([this.known(session, RESOURCES, servers), this.known(session, TEMPLATES, servers)])
+        .catch(error => this.#log.error('bug: lists could not be asked for', { error: String(error) }))
+        .finally(() => {
+          stop()
+          resolve()
+        })
+    })
   }
 
   /** True where this server's part of the catalog is what is known of its list now. */

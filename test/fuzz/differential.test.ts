@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectHttp, connectStdio, type HttpClient, type StdioClient } from '../core/data-plane/clients.ts'
-import { startTestGateway, type TestGateway } from '../core/data-plane/gateway.ts'
+import { plugin, startTestGateway, type TestGateway } from '../core/data-plane/gateway.ts'
 import { type HttpUpstream, startHttpUpstream } from '../core/data-plane/http-upstream.ts'
 import { type StdioUpstream, startStdioUpstream } from '../core/data-plane/stdio-upstream.ts'
 import { between, generate, play, type Transcript, withoutEra } from './exchange.ts'
@@ -28,9 +28,27 @@ const on = Object.fromEntries(
 )
 const capabilities = '{"tools":{},"resources":{},"prompts":{},"completions":{},"logging":{}}'
 
+const passing = () => ({ kind: 'pass' }) as const
+const idle = plugin('idle', ['decides', 'masks', 'records'], {
+  onConnection: passing,
+  onRequest: () => ({ kind: 'allow', rules: [], obligations: [] }),
+  onSealed: passing,
+  onList: passing,
+  onNotification: passing,
+  onResponse: passing,
+  onSettled() {},
+})
+
 describe('the same exchanges directly and through the gateway', () => {
-  for (const kind of ['http', 'stdio'] as const) {
-    it(`differ in ids and tokens alone, with a client over HTTP and one over standard streams, and an ${kind} server (${exchanges} exchanges, FUZZ_SEED=${seed})`, {
+  const servers = [
+    ['http', exchanges, []],
+    ['stdio', exchanges, []],
+    ['http', crossings, [idle]],
+    ['stdio', crossings, [idle]],
+  ] as const
+  for (const [kind, count, plugins] of servers) {
+    const beside = plugins.length > 0 ? 'and a plugin that sees all and changes nothing ' : ''
+    it(`differ in ids and tokens alone, with a client over HTTP and one over standard streams, an ${kind} server ${beside}(${count} exchanges, FUZZ_SEED=${seed})`, {
       timeout: 120_000,
     }, async () => {
       const script = { on, capabilities, forgetful: true }
@@ -38,14 +56,14 @@ describe('the same exchanges directly and through the gateway', () => {
       const child = kind === 'stdio' ? await startStdioUpstream(script) : undefined
       const upstream = (http ?? child)!
       upstream.handlers.delete('tools/call')
-      const gateway = await startTestGateway({ servers: [upstream.server('up')], names: 'bare', stdio: true })
+      const gateway = await startTestGateway({ servers: [upstream.server('up')], plugins, names: 'bare', stdio: true })
       const direct = http ? await talkHttp(http.port, '/mcp') : await talkToProcess(child!.server('up'), 'legacy')
       const ways: [string, Opened][] = [
         ['HTTP, one server', await talkHttp(gateway.port, '/mcp/up')],
         ['HTTP, all servers', await talkHttp(gateway.port, '/mcp')],
         ['stdio', await talkLines(gateway.output, gateway.input)],
       ]
-      const all = generate(exchanges, seed)
+      const all = generate(count, seed)
       for (let from = 0; from < all.length; from += BATCH) {
         const batch = all.slice(from, from + BATCH)
         const wanted = await play(batch, direct, upstream)

@@ -102,6 +102,25 @@ describe('a uri that two servers have', () => {
   })
 })
 
+it('a server that keeps its list to itself holds up nobody who was answered by another', { timeout: 8000 }, async () => {
+  const [a, b] = [opened(await startStdioUpstream(options)), opened(await startHttpUpstream(options))]
+  for (const list of ['resources/list', 'resources/templates/list']) b.handlers.set(list, () => {})
+  const client = await connectHttp(opened(await startTestGateway({ servers: [a.server('a'), b.server('b')] })))
+  a.handlers.set('tools/call', received => received.result(`{"content":${own}}`))
+  const answers = await Promise.all([client.post(call(1, 'a__show')), b.next('resources/list')])
+  expect(answers[0].text).toBe(`{"jsonrpc":"2.0","id":1,"result":{"content":${own}}}`)
+})
+
+it('for a client with servers of its own, which start when they are used, both are known once both are', async () => {
+  const [a, b] = [opened(await startStdioUpstream(options)), opened(await startHttpUpstream(options))]
+  const gateway = opened(await startTestGateway({ servers: [a.server('a'), b.server('b')] }))
+  const client = await connectHttp(gateway, { capabilities: '{"roots":{}}' })
+  for (const upstream of [a, b]) upstream.handlers.set('tools/call', received => received.result(`{"content":${own}}`))
+  await client.post(call(1, 'a__show'))
+  await client.post(call(1, 'b__show'))
+  expect((await client.post(call(1, 'a__show'))).text).toBe(`{"jsonrpc":"2.0","id":1,"result":{"content":${shown}}}`)
+})
+
 it('a link stays as it is where one server alone has it', async () => {
   const a = opened(await startStdioUpstream(options))
   const b = opened(await startHttpUpstream())
