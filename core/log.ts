@@ -76,9 +76,16 @@ const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg'])
 
 /** Everything that a terminal or a log reader could take for a command becomes its JSON escape; the line feed at the end stays. */
 export function cleanLine(line: string): string {
-  return `${line.trimEnd().replace(UNSAFE, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`
+  return `${line.trimEnd().replace(UNSAFE, escapeUnits)}\n`
 }
-const UNSAFE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+// Also what nobody sees: tags, zero width, variation selectors.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+function escapeUnits(character: string): string {
+  let out = ''
+  for (let i = 0; i < character.length; i++) out += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`
+  return out
+}
 
 function writeStderr(line: string): void {
   process.stderr.write(line)
