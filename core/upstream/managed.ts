@@ -6,6 +6,7 @@ import type { Cells } from './cells.ts'
 import type { Census } from './census.ts'
 import { childEnvironment } from './env.ts'
 import type { Leftovers } from './leftovers.ts'
+import { watchPipes } from './pipe-watch.ts'
 import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioTransport } from './stdio.ts'
 import type { StdioLimits } from './stdio-limits.ts'
 import type { Start, Supervisor } from './supervisor.ts'
@@ -61,6 +62,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   let verdict: TransportFault | undefined
   let closing = false
   let lost = false
+  let isUp = false
   let lastExit: { code: number | null; signal: string | null } | undefined
   let lastTraffic = 0
   let stopTimer = (): void => {}
@@ -89,6 +91,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     if (cell?.holder !== undefined) deps.leftovers?.note(cell.holder)
     holder = cell?.holder
     start?.spawned(pid, cell?.isolation)
+    const pipes = cell?.isLedByUs ? watchPipes(pid) : undefined
     const unwatch = deps.census?.watch({
       leaders: holder === undefined ? [pid] : [pid, holder],
       ownProcesses: cell?.ownProcesses ?? 0,
@@ -98,6 +101,8 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
         const names = found.map(one => one.pid).join()
         if (names !== strays) deps.leftovers?.note(pid, found)
         strays = names
+        const closed = pipes?.findClosed(tree, isUp)
+        if (closed !== undefined) stdio.noticeClosed(closed)
       },
       onExcess(what) {
         verdict ??= { code: 'upstream-crashed', detail: `${server.id}: ${what}; it was killed` }
@@ -157,6 +162,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   function negotiated(): void {
     if (verdict !== undefined || closing || lost) return
     stopTimer()
+    isUp = true
     start?.ready()
     if (stdio.pid !== undefined) deps.leftovers?.note(stdio.pid)
     if (server.timeout.idleMs > 0) watchIdleness(server.timeout.idleMs)

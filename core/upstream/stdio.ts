@@ -44,6 +44,8 @@ export interface StdioCounts {
 
 export interface StdioTransport extends Transport {
   readonly pid: number | undefined
+  /** Found out by others, where the pipe itself does not tell. */
+  noticeClosed(pipe: 'input' | 'output'): void
   /** Ends it at once, asking nothing. */
   kill(fault: TransportFault): void
   readonly counts: StdioCounts
@@ -223,6 +225,10 @@ export function createStdioTransport(options: StdioOptions): StdioTransport {
     close: () => lose({ code: 'upstream-unavailable', detail: `${server}: closed by the gateway` }, limits),
     get pid() {
       return running?.pid
+    },
+    noticeClosed(pipe) {
+      if (pipe === 'output') outputEnded = true
+      endSoon()
     },
     kill: fault => void lose(fault, { inputMs: 0, termMs: 0 }),
     counts,

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createFolder, isBuilt, type Product, readHealth, runCli, serverIn, startProduct, untilHealth } from '../e2e/product.ts'
+import { readRecords } from '../e2e/records.ts'
 import { codeOf, openSession } from '../e2e/rpc.ts'
 import { oddServer } from '../e2e/servers.ts'
 import { textOf } from './processes.ts'
@@ -86,6 +87,55 @@ describe.skipIf(!isBuilt)('beside a good server', () => {
     const session = await openSession(product.origin)
     expect(textOf(await session.call('bad__garbage'))).toBe('after the garbage')
     expect(textOf(await session.call('good__echo', { fine: true }))).toEqual({ fine: true })
+  })
+
+  test('one that reads no more: what waits for it is bounded, each call ends in time, the other server is unaffected', async () => {
+    const product = await startProduct({ dir: createFolder(), config: configWith(oddServer()) })
+    const session = await openSession(product.origin)
+    await session.call('bad__unread')
+    const before = residentBytes(product.pid)
+    const padding = 'x'.repeat(1024 * 1024)
+    const codes = new Set<string | undefined>()
+    // 96 MiB in all, of which 32 fit into the queue. What has been read by then is answered.
+    for (let round = 0; round < 12; round++) {
+      const calls = Array.from({ length: 8 }, () => failing(session.call('bad__echo', { padding })))
+      expect(textOf(await session.call('good__echo', { round }))).toEqual({ round })
+      for (const code of await Promise.all(calls)) codes.add(code)
+    }
+    codes.delete(undefined)
+    for (const code of codes) expect(['upstream-timeout', 'upstream-unavailable', 'upstream-crashed', 'upstream-busy']).toContain(code)
+    expect(residentBytes(product.pid) - before).toBeLessThan(300 * 1024 * 1024)
+    expect(textOf(await session.call('good__echo', { fine: true }))).toEqual({ fine: true })
+  })
+
+  test.each(['deaf', 'silent'])('one that closes a pipe (%s) is told like one that ended, and comes back', async tool => {
+    const product = await startProduct({ dir: createFolder(), config: configWith({ timeout: {} }) })
+    const session = await openSession(product.origin)
+    const waiting = failing(session.call('bad__hang'))
+    const last = session.call(`bad__${tool}`)
+    expect(await waiting).toBe('upstream-crashed')
+    await last
+    await untilHealth(product.origin, seen => serverIn(seen, 'bad').state === 'ready' && serverIn(seen, 'bad').restarts === 1)
+    expect(textOf(await session.call('bad__echo', { back: true }))).toEqual({ back: true })
+    expect(textOf(await session.call('good__echo', { fine: true }))).toEqual({ fine: true })
+  })
+
+  test('one that ends at its start, however often it is called: started a few times, and back by itself once it is mended', async () => {
+    const dir = createFolder()
+    const mended = join(dir, 'mended')
+    const broken = oddServer('broken')
+    const product = await startProduct({ dir, config: configWith({ ...broken, args: [...broken.args, mended], timeout: {} }) })
+    const session = await openSession(product.origin)
+    for (let call = 0; call < 200; call++) expect(codeOf(await session.call('bad__echo'))).toBe('upstream-unavailable')
+    expect(textOf(await session.call('good__echo', { fine: true }))).toEqual({ fine: true })
+    const starts = (): number =>
+      readRecords(dir).filter(({ type, detail }) => /^server\.(re)?start$/.test(String(type)) && detail?.server === 'bad').length
+    writeFileSync(mended, '')
+    await untilHealth(product.origin, seen => serverIn(seen, 'bad').state === 'ready')
+    expect(textOf(await session.call('bad__echo', { back: true }))).toEqual({ back: true })
+    await product.stop()
+    expect(starts()).toBeGreaterThan(1)
+    expect(starts()).toBeLessThanOrEqual(10)
   })
 
   test('one that floods stderr is heard, holds nobody up, and fills neither memory nor the log', async () => {

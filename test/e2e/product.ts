@@ -1,6 +1,6 @@
 // The built product as a process of its own: started, heard until it is ready, asked over HTTP, and ended in any way.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,8 @@ export interface ProductOptions {
   readonly config?: object
   /** All of the environment but for PATH. */
   readonly env?: Readonly<Record<string, string>>
+  /** Runs as this user, to whom `dir` is given; for tests that run as root. */
+  readonly uid?: number
 }
 
 /** A folder that is removed after the test. */
@@ -49,13 +51,15 @@ export function createFolder(files: Readonly<Record<string, string>> = {}): stri
 
 /** `mcpgw run`, ready; on a free port of this machine where `args` say nothing else. Killed after the test if it still runs. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const { dir, args = ['--http', '127.0.0.1:0'], config, env = {} } = options
+  const { dir, args = ['--http', '127.0.0.1:0'], config, env = {}, uid } = options
   mkdirSync(dir, { recursive: true })
   if (config !== undefined) writeFileSync(join(dir, 'mcpgw.yaml'), JSON.stringify(config, null, 2))
+  if (uid !== undefined) chownSync(dir, uid, uid)
   const child = spawn(process.execPath, [CLI, 'run', ...args], {
     cwd: dir,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
@@ -119,6 +123,7 @@ export interface ShownServer {
   readonly state: string
   readonly pids: readonly number[]
   readonly restarts: number
+  readonly isolation?: string
   readonly lastFailure?: string
 }
 
