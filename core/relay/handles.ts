@@ -1,12 +1,12 @@
 // What a client keeps for us: cursors, states of rounds, ids of tasks. Encrypted, authenticated, and good only for whom and what they were made.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import type { Clock, JsonValue, Log } from '../plugin/index.ts'
 
 /** What a handle stands for: one of one kind opens nothing of another. */
 export type HandleKind = 'cursor' | 'round' | 'task'
 
 export interface Handles {
-  /** `scope` is everything that the handle is bound to. `forMs`: how long it is good; for ever without it. */
+  /** `scope` is everything that the handle is bound to. `forMs`: how long it is good; for ever without it. Of one task it is the same each time. */
   seal(kind: HandleKind, scope: string, content: JsonValue, forMs?: number): string
   /** The content, or undefined where it was not made here, for this kind and scope, or is too old. */
   open(kind: HandleKind, scope: string, handle: string): JsonValue | undefined
@@ -42,11 +42,14 @@ export function createHandles({ loadKey, clock, log }: HandlesOptions): Handles 
 
   return {
     seal(kind, scope, content, forMs) {
-      const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', keyNow(), nonce)
-      cipher.setAAD(boundTo(kind, scope))
       const until = forMs === undefined ? 0 : clock.now() + forMs
-      const sealed = [cipher.update(JSON.stringify([until, content])), cipher.final(), cipher.getAuthTag()]
+      const text = JSON.stringify([until, content])
+      const bound = boundTo(kind, scope)
+      // Invariant: a nonce that is not random belongs to one scope and content alone.
+      const nonce = kind === 'task' ? macOf(keyNow(), bound, text) : randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', keyNow(), nonce)
+      cipher.setAAD(bound)
+      const sealed = [cipher.update(text), cipher.final(), cipher.getAuthTag()]
       return Buffer.concat([Buffer.of(VERSION), nonce, ...sealed]).toString('base64url')
     },
 
@@ -67,6 +70,10 @@ export function createHandles({ loadKey, clock, log }: HandlesOptions): Handles 
       }
     },
   }
+}
+
+function macOf(key: Uint8Array, bound: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(`nonce\0${bound.length}\0`).update(bound).update(text).digest().subarray(0, NONCE_BYTES)
 }
 
 /** Invariant: no kind holds what separates it from the scope. */

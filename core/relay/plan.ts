@@ -22,6 +22,7 @@ import type { Round } from './rounds-state.ts'
 import { NO_PARAMS, type Tell, type Work } from './run.ts'
 import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
 import { findTarget, type NoTarget, type Target } from './target.ts'
+import { withOwnRelated, withShownIds } from './task-ids.ts'
 import { listTasks, Tasks } from './tasks.ts'
 import { askClient, HTTPS_ONLY, isUnsafe } from './to-client.ts'
 import { isLoudEnough } from './told.ts'
@@ -69,7 +70,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       }
     }
     if (method === 'tasks/list') {
-      return { resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(catalogs, tasks, session, cancel) }
+      return { resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(deps, catalogs, tasks, session, cancel) }
     }
     let target: Target | undefined
     let round: Round | undefined
@@ -86,7 +87,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           round = opened
           return found.resource
         }
-        return isOther(session, x) ?? chain(findTarget(catalogs, tasks, session, method, params), take)
+        return isOther(session, x) ?? chain(findTarget(catalogs, deps.handles, session, method, params), take)
       },
       isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
       async perform(x, tell) {
@@ -96,12 +97,14 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     }
   }
 
-  async function passOn(asked: Asked, target: Target, round: Round | undefined, x: LiveExchange, tell: Tell): Promise<Answer> {
+  async function passOn(asked: Asked, target: Target, round: Round | undefined, x: LiveExchange, tellAs: Tell): Promise<Answer> {
     const { session, method, params, channel, cancel, client } = asked
     const berth = catalogs.berth(session, target.server)!
     const { lane } = berth
+    const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
-    const sent = x.sent === NO_PARAMS ? undefined : withoutEnvelope(target.toServer(x.sent as Json))
+    const sent =
+      x.sent === NO_PARAMS ? undefined : withoutEnvelope(withOwnRelated(deps.handles, session, lane, target.toServer(x.sent as Json)))
     if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
     if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
     const progressToken = params.get('_meta')?.get('progressToken')
@@ -140,9 +143,12 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     // Spec: 2026-07-28 basic/index, "Result": an object.
     if (session.era === 'modern' && answer.kind === 'result' && asJson(answer.payload).type !== 'object')
       return errorAnswer('upstream-garbage', { server })
+    const { lane } = catalogs.berth(session, server)!
+    const payload = asJson(answer.payload)
+    const renamed = answer.kind === 'result' ? withShownIds(deps.handles, session, lane, payload)! : payload
     const shown = method === 'resources/read' ? params.string('uri') : undefined
     const about = shown !== undefined && uri !== undefined ? { own: uri, shown } : undefined
-    return withPublicUris(catalogs, session, server, method, answer, about)
+    return withPublicUris(catalogs, session, server, method, renamed === payload ? answer : { ...answer, payload: renamed }, about)
   }
 }
 

@@ -10,7 +10,8 @@ import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, JsonObject, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
-import type { Tasks } from './tasks.ts'
+import type { Handles } from './handles.ts'
+import { ownTask } from './task-ids.ts'
 
 export interface Target {
   readonly server: string
@@ -37,7 +38,13 @@ const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, List
 const NOBODY: readonly string[] = []
 const same = (params: Json): Json => params
 
-export function findTarget(catalogs: Catalogs, tasks: Tasks, session: Session, method: string, params: Json): Awaitable<Target | NoTarget> {
+export function findTarget(
+  catalogs: Catalogs,
+  handles: Handles,
+  session: Session,
+  method: string,
+  params: Json,
+): Awaitable<Target | NoTarget> {
   switch (method) {
     case 'tools/call':
       return findNamed(catalogs, session, TOOLS, params.string('name'), 'unknown-tool')
@@ -52,9 +59,9 @@ export function findTarget(catalogs: Catalogs, tasks: Tasks, session: Session, m
     case 'tasks/get':
     case 'tasks/result':
     case 'tasks/cancel':
-      return findTask(tasks, session, method, params.string('taskId'))
+      return findTask(handles, session, method, params.string('taskId'))
     case 'tasks/update':
-      return session.era === 'modern' ? findTask(tasks, session, method, params.string('taskId')) : findAny(session, method)
+      return session.era === 'modern' ? findTask(handles, session, method, params.string('taskId')) : findAny(session, method)
     default:
       return findAny(session, method)
   }
@@ -180,13 +187,14 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
 const TASKS_NEEDED: JsonObject = { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } }
 
 /** Spec: tasks, "Task Not Found": an id that is not known is invalid params. SEP-2663, "Capability Negotiation". */
-function findTask(tasks: Tasks, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
+function findTask(handles: Handles, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
   const resource: Resource = { kind: 'method', server: '', method }
   if (session.era === 'modern' && session.capabilities.get('extensions')?.get(TASKS_EXTENSION) === undefined)
     return { code: 'missing-capability', resource, data: TASKS_NEEDED }
-  const server = taskId === undefined ? undefined : tasks.serverOf(session, taskId)
-  if (server === undefined) return { code: 'invalid-params', resource }
-  return { server, resource: { kind: 'method', server, method }, toServer: same }
+  const own = taskId === undefined ? undefined : ownTask(handles, session, taskId)
+  if (own === undefined) return { code: 'invalid-params', resource }
+  const { server, id } = own
+  return { server, resource: { kind: 'method', server, method }, toServer: params => params.with({ taskId: Json.of(id) }) }
 }
 
 /** A method that we do not know goes through only where there is no doubt which server is meant. */

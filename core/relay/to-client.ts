@@ -9,6 +9,7 @@ import type { Answer, JsonObject, Outcome } from '../plugin/index.ts'
 import type { Ask } from '../upstream/calls.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { RelayDeps } from './deps.ts'
+import { answerWithOwnRelated, withShownRelated } from './task-ids.ts'
 
 const NO_PARAMS = Json.of({})
 const LATER: Outcome = Object.freeze({
@@ -66,7 +67,7 @@ export async function openAsk(
     protocolVersion: session.protocolVersion,
     sessionId: session.sessionId,
     ...(session.principal && { principal: session.principal }),
-    params: ask.params ?? NO_PARAMS,
+    params: withShownRelated(deps.handles, session, lane, ask.params) ?? NO_PARAMS,
     at,
     mono: clock.mono(),
     cancel: ask,
@@ -82,7 +83,7 @@ export async function openAsk(
   const close = async (answer: Answer): Promise<Answer> => {
     const shown = await pipeline.respond(x, answer)
     pipeline.settle(x, outcomeOf(shown))
-    return shown
+    return answerWithOwnRelated(deps.handles, session, lane, shown)
   }
   if (admission.kind === 'answered') return { answer: await close(admission.answer) }
   return { params: ask.params === undefined ? undefined : (x.sent as Json), close, leave: () => pipeline.settle(x, LATER) }

@@ -8,6 +8,7 @@ import type { Lane } from '../upstream/lane.ts'
 import { aliasUri } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
+import { withShownIds } from './task-ids.ts'
 
 const NO_PARAMS = Json.of({})
 
@@ -70,8 +71,9 @@ export function createTold(
     return undefined
   }
 
-  return (session, lane, method, params) => {
+  return (session, lane, method, got) => {
     if (session.ended) return
+    const params = withShownIds(deps.handles, session, lane, got)
     if (LIST_CHANGED.has(method)) {
       const pending = waiting.get(session) ?? new Set()
       if (pending.has(method)) return

@@ -59,10 +59,12 @@ describe('a handle', () => {
     )
   })
 
-  it('says nothing of what it holds, and is never the same twice', () => {
+  it('says nothing of what it holds, and is never the same twice, but for a task, which keeps its name', () => {
     const handles = make()
-    const [one, two] = [handles.seal('task', 's', 'content'), handles.seal('task', 's', 'content')]
+    const [one, two] = [handles.seal('round', 's', 'content'), handles.seal('round', 's', 'content')]
     expect(one).not.toBe(two)
+    expect(handles.seal('task', 's', 'content')).toBe(handles.seal('task', 's', 'content'))
+    expect(new Set(['a', 'b'].flatMap(scope => ['x', 'y'].map(content => handles.seal('task', scope, content).slice(0, 16)))).size).toBe(4)
     expect(Buffer.from(one, 'base64url').toString('latin1')).not.toContain('content')
   })
 

@@ -32,16 +32,22 @@ test('a task is followed at its own server among several, and listed with all ot
   const gateway = await startTestGateway({ servers: [a.server('a'), b.server('b')] })
   opened(gateway)
   const client = await connectHttp(gateway)
-  for (const name of ['a__echo', 'b__echo', 'b__echo']) await client.ask('tools/call', { name, task: { ttl: 1000 } })
-  expect((await client.ask('tasks/get', { taskId: 'b-1' })).result).toEqual({ by: 'b', taskId: 'b-1' })
-  // The second server gave an id that the first one had given: it takes over nothing.
-  expect((await client.ask('tasks/result', { taskId: 'a-1' })).result.by).toBe('a')
-  expect((await client.ask('tasks/get', { taskId: 'a-2' })).error.code).toBe(-32602)
+  const made: string[] = []
+  for (const name of ['a__echo', 'b__echo', 'b__echo'])
+    made.push((await client.ask('tools/call', { name, task: { ttl: 1000 } })).result.task.taskId)
+  const [ofA, ofB, twin] = made as [string, string, string]
+  expect((await client.ask('tasks/get', { taskId: ofB })).result).toEqual({ by: 'b', taskId: ofB })
+  // The second server gave an id that the first one had given: each is followed where it is.
+  expect((await client.ask('tasks/result', { taskId: ofA })).result.by).toBe('a')
+  expect((await client.ask('tasks/result', { taskId: twin })).result.by).toBe('b')
+  expect([a.of('tasks/result'), b.of('tasks/result')].map(seen => seen.map(one => one.message.params.taskId))).toEqual([['a-1'], ['a-1']])
+  for (const taskId of ['a-1', 'made-up', `${ofA}A`, '']) expect((await client.ask('tasks/get', { taskId })).error.code).toBe(-32602)
   expect((await client.ask('tasks/get', {})).error.code).toBe(-32602)
-  expect((await client.ask('tasks/list')).result.tasks).toEqual([
-    { taskId: 'a-1', ttl: 1 },
-    { taskId: 'b-1', ttl: 1 },
-  ])
+  expect((await client.ask('tasks/list')).result.tasks).toEqual([{ taskId: ofA, ttl: 1 }, { taskId: ofB, ttl: 1 }, { taskId: twin }])
+  // On its own endpoint a server's task is the same, and another's is none.
+  const alone = await connectHttp(gateway, { path: '/mcp/a' })
+  expect((await alone.ask('tasks/get', { taskId: ofA })).result.by).toBe('a')
+  expect((await alone.ask('tasks/get', { taskId: ofB })).error.code).toBe(-32602)
 })
 
 test.each(['/mcp', '/mcp/up'])('on %s a task of one principal does not exist for another, even where both share the server', async path => {
@@ -52,12 +58,12 @@ test.each(['/mcp', '/mcp/up'])('on %s a task of one principal does not exist for
     await connectHttp(gateway, { path, headers: { authorization: 'ann' } }),
     await connectHttp(gateway, { path, headers: { authorization: 'bob' } }),
   ]
-  await ann.ask('tools/call', { name: path === '/mcp' ? 'up__echo' : 'echo', task: {} })
+  const { taskId } = (await ann.ask('tools/call', { name: path === '/mcp' ? 'up__echo' : 'echo', task: {} })).result.task
   for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
-    expect((await bob.ask(method, { taskId: 't-1' })).error.code).toBe(-32602)
+    for (const id of [taskId, 't-1']) expect((await bob.ask(method, { taskId: id })).error.code).toBe(-32602)
   }
   expect((await bob.ask('tasks/list')).result.tasks).toEqual([])
-  expect((await ann.ask('tasks/list')).result.tasks).toEqual([{ taskId: 't-1', ttl: 1 }])
+  expect((await ann.ask('tasks/list')).result.tasks).toEqual([{ taskId, ttl: 1 }])
   expect(upstream.of('tasks/get')).toEqual([])
 })
 
@@ -85,13 +91,17 @@ test('a task of the extension is asked about, answered and cancelled at the serv
   const gateway = opened(await startTestGateway({ servers: [a.server('a', MODERN_SERVER), b.server('b', MODERN_SERVER)] }))
   const client = visitHttp(gateway, { capabilities: DECLARED })
   expect((await client.ask('server/discover')).result.capabilities).toMatchObject(JSON.parse(DECLARED))
+  const ids: string[] = []
   for (const name of ['a__echo', 'b__echo']) {
-    expect((await client.ask('tools/call', { name })).result).toMatchObject({ resultType: 'task', taskId: `${name[0]}-1` })
+    const { result } = await client.ask('tools/call', { name })
+    expect(result.resultType).toBe('task')
+    ids.push(result.taskId)
   }
-  expect((await client.ask('tasks/get', { taskId: 'b-1' })).result).toMatchObject({ taskId: 'b-1', status: 'working' })
+  const [ofA, ofB] = ids as [string, string]
+  expect((await client.ask('tasks/get', { taskId: ofB })).result).toMatchObject({ taskId: ofB, status: 'working' })
   const inputResponses = { k: { action: 'accept', content: { n: 1 } } }
-  expect((await client.ask('tasks/update', { taskId: 'a-1', inputResponses })).result).toEqual({ resultType: 'complete' })
-  expect((await client.ask('tasks/cancel', { taskId: 'b-1' })).result).toEqual({ resultType: 'complete' })
+  expect((await client.ask('tasks/update', { taskId: ofA, inputResponses })).result).toEqual({ resultType: 'complete' })
+  expect((await client.ask('tasks/cancel', { taskId: ofB })).result).toEqual({ resultType: 'complete' })
   expect(a.of('tasks/update')[0]!.message.params).toMatchObject({ taskId: 'a-1', inputResponses })
   expect([a.of('tasks/cancel').length, b.of('tasks/cancel').length]).toEqual([0, 1])
   expect((await client.ask('tasks/get', { taskId: 'made-up' })).error.code).toBe(-32602)
@@ -101,13 +111,42 @@ test('a task of the extension does not exist for another principal, nor without 
   const upstream = await statelessHolder('up')
   const gateway = opened(await startTestGateway({ servers: [upstream.server('up', MODERN_SERVER)], plugins: [authenticating] }))
   const of = (name: string, capabilities = DECLARED) => visitHttp(gateway, { capabilities, headers: { authorization: name } })
-  await of('ann').ask('tools/call', { name: 'up__echo' })
+  const { taskId } = (await of('ann').ask('tools/call', { name: 'up__echo' })).result
   for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
-    expect((await of('bob').ask(method, { taskId: 'up-1' })).error.code).toBe(-32602)
-    const { status, error } = await of('ann', '{}').ask(method, { taskId: 'up-1' })
+    expect((await of('bob').ask(method, { taskId })).error.code).toBe(-32602)
+    const { status, error } = await of('ann', '{}').ask(method, { taskId })
     expect({ status, code: error.code }).toEqual({ status: 400, code: -32021 })
     expect(error.data.requiredCapabilities).toEqual(JSON.parse(DECLARED))
     expect(upstream.of(method)).toEqual([])
   }
-  expect(await of('ann').ask('tasks/get', { taskId: 'up-1' })).toMatchObject({ result: { taskId: 'up-1' } })
+  expect(await of('ann').ask('tasks/get', { taskId })).toMatchObject({ result: { taskId } })
+})
+
+test('what servers and clients say of a task names it as the other side knows it', async () => {
+  const related = (taskId: string) => ({ 'io.modelcontextprotocol/related-task': { taskId } })
+  const upstream = opened(
+    await startHttpUpstream({
+      capabilities: '{"tools":{},"tasks":{"requests":{"tools":{"call":{}}}}}',
+      on: {
+        'tools/call': received => received.result('{"task":{"taskId":"t-1","status":"working"}}'),
+        'tasks/result': received => {
+          received.say(
+            JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tasks/status', params: { taskId: 't-1', status: 'working' } }),
+          )
+          received.say(JSON.stringify({ jsonrpc: '2.0', id: 'q', method: 'roots/list', params: { _meta: related('t-1') } }))
+          void upstream.next('').then(() => received.result(JSON.stringify({ content: [], _meta: related('t-1') })))
+        },
+      },
+    }),
+  )
+  const client = await connectHttp(opened(await startTestGateway({ servers: [upstream.server('up')] })), { capabilities: '{"roots":{}}' })
+  const { taskId } = (await client.ask('tools/call', { name: 'up__echo', task: {} })).result.task
+  expect(taskId).not.toBe('t-1')
+  const stream = await client.start(JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tasks/result', params: { taskId } }))
+  expect((await stream.next()).params).toEqual({ taskId, status: 'working' })
+  const question = await stream.next()
+  expect(question.params._meta).toEqual(related(taskId))
+  await client.post(JSON.stringify({ jsonrpc: '2.0', id: question.id, result: { roots: [], _meta: related(taskId) } }))
+  expect((await stream.next()).result._meta).toEqual(related(taskId))
+  expect(upstream.seen.find(one => one.method === '')!.message.result._meta).toEqual(related('t-1'))
 })
