@@ -70,3 +70,17 @@ export function endWith(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'content-length': 0 })
   response.end()
 }
+
+/** Tells where the connection goes before the answer is out. */
+export function whenHungUp(response: ServerResponse, tell: () => void): void {
+  const closed = (): void => {
+    if (!response.writableFinished) tell()
+  }
+  response.on('close', closed)
+  if (response.socket !== null) return
+  // Invariant: of pipelined requests Node closes only the response whose turn it is; for the others the connection tells.
+  const { socket } = response.req
+  socket.setMaxListeners(0)
+  socket.on('close', closed)
+  response.on('close', () => socket.off('close', closed))
+}

@@ -16,7 +16,7 @@ import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
 import { createBodyReader } from './body.ts'
 import { createGreetings } from './greeting.ts'
-import { endWith } from './http-channel.ts'
+import { endWith, whenHungUp } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import { classify } from './inbound.ts'
 import type { Session } from './session.ts'
@@ -137,7 +137,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (inbound.kind === 'modern' && (message.kind === 'request' || message.kind === 'notification')) {
       // Spec: 2026-07-28 basic/transports/streamable-http, "Cancellation": hanging up is the cancel.
       const cancel = new Cancel()
-      response.on('close', () => response.writableFinished || cancel.cancel('the client has hung up'))
+      whenHungUp(response, () => cancel.cancel('the client has hung up'))
       const channel = streams.reply(response, undefined)
       return streams.awaited(
         channel,

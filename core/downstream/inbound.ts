@@ -69,7 +69,7 @@ function withoutClaim(method: string, named: string | undefined, peer: Peer): In
   if (named === undefined) return LEGACY
   if (!isModernVersion(named)) return peer.header('mcp-session-id').length > 0 ? LEGACY : unsupported(named)
   // A handshake is of the older revisions, whatever the header says.
-  if (method === 'initialize') return { kind: 'refused', code: 'header-mismatch', text: `${VERSION} is ${named}, which has no initialize` }
+  if (method === 'initialize') return noInitialize(named)
   return { kind: 'refused', code: 'invalid-params', text: `${VERSION} is ${named}, but _meta has no ${META.version}` }
 }
 
@@ -84,13 +84,16 @@ function withClaim(
   const { method, params } = message
   const claim = claimOf(params)!
   const version = claim.type === 'string' ? (claim.value as string) : undefined
-  if (method === 'initialize' && (version === undefined || isLegacyVersion(version))) return LEGACY
+  const named = versions.find(header => !isLegacyVersion(header))
+  if (method === 'initialize' && (version === undefined || isLegacyVersion(version)))
+    return named === undefined ? LEGACY : noInitialize(named)
   const envelope = version === undefined ? `${META.version} is no string` : readEnvelope(version, params!.get('_meta')!, message.kind)
   if (typeof envelope === 'string') return { kind: 'refused', code: 'invalid-params', text: envelope }
   const [header, ...others] = versions
-  if (header !== undefined && header !== version)
-    return mismatched(`${VERSION} is ${shorten(header)}, and the body says ${shorten(version!)}`)
-  if (!isModernVersion(version!)) return unsupported(version!)
+  const isOther = header !== undefined && header !== version
+  const mismatch = isOther ? `${VERSION} is ${shorten(header)}, and the body says ${shorten(version!)}` : undefined
+  if (!isModernVersion(version!)) return mismatch === undefined ? unsupported(version!) : mismatched(mismatch)
+  if (mismatch !== undefined) return { kind: 'modern', envelope, mismatch }
   return { kind: 'modern', envelope, mismatch: others.length > 0 ? twice(VERSION) : check(message, peer) }
 }
 
@@ -141,6 +144,10 @@ function unsupported(requested: string): Inbound {
     text: 'unsupported protocol version',
     data: { supported: [...MODERN_VERSIONS], requested: shorten(requested) },
   }
+}
+
+function noInitialize(named: string): Inbound {
+  return mismatched(`${VERSION} is ${shorten(named)}, which has no initialize`)
 }
 
 function mismatched(text: string): Inbound {

@@ -132,6 +132,12 @@ export class Json implements Payload {
     return decodeString(this.#source, from, stringEnd(this.#source, from, this.#tape![at + valueEnd]! - 1))
   }
 
+  /** The member `key` where it is an object, else undefined: what a peer wrote there may be anything. */
+  object(key: string): Json | undefined {
+    const member = this.get(key)
+    return member?.type === 'object' ? member : undefined
+  }
+
   /** True where the member `key` is the string `text`; nothing is decoded where it is written without escapes. */
   holds(key: string, text: string): boolean {
     const at = this.#findString(key)

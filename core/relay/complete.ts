@@ -4,6 +4,7 @@ import { asJson, Json } from '../mcp/json.ts'
 import { listOf } from '../mcp/methods.ts'
 import { MODERN_ERRORS } from '../mcp/modern.ts'
 import type { Answer } from '../plugin/index.ts'
+import { mayAsk } from '../upstream/rounds.ts'
 import type { Finished } from './run.ts'
 
 const COMPLETE = Json.of('complete')
@@ -44,7 +45,7 @@ function completeResult({ method, params, isOpen, state }: Completing, result: J
   const kind = type === undefined ? 'complete' : result.string('resultType')
   if (kind === 'input_required' && state !== undefined) return result.with({ requestState: state })
   if (kind !== 'complete' || !isCacheable(method)) return type === undefined ? result.with({ resultType: COMPLETE }) : result
-  const isRetry = params.get('requestState') !== undefined || params.get('inputResponses') !== undefined
+  const isRetry = mayAsk(method) && (params.get('requestState') !== undefined || params.get('inputResponses') !== undefined)
   const ttl = isRetry ? NO_TIME : ttlOf(result)
   const isPublic = isOpen && !isRetry && result.holds('cacheScope', 'public')
   return result.with({ resultType: COMPLETE, ttlMs: ttl, cacheScope: isPublic ? result.get('cacheScope') : PRIVATE })

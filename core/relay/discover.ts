@@ -11,12 +11,12 @@ const EMPTY = Json.of({})
 
 export function discoverResult(view: View, version: string, agreementOf: (server: string) => Agreement | undefined): Json {
   const said = initializeResult(view, LATEST_MODERN, version, agreementOf)
-  const meta = said.get('_meta')
+  const meta = said.object('_meta')
   const serverInfo = said.get('serverInfo')
   return said.with({
     supportedVersions: VERSIONS,
     // The tasks of 2025-11-25 are another thing than those of the extension.
-    capabilities: (said.get('capabilities') ?? EMPTY).with({ tasks: undefined }),
+    capabilities: (said.object('capabilities') ?? EMPTY).with({ tasks: undefined }),
     _meta: serverInfo === undefined ? meta : (meta ?? EMPTY).with({ [META.server]: serverInfo }),
     protocolVersion: undefined,
     serverInfo: undefined,

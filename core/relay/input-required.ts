@@ -38,8 +38,9 @@ export async function showInputRequests(
     (state === undefined || (state.type === 'string' && state.bytes.length <= MAX_STATE)) &&
     (keys.length > 0 || state !== undefined)
   if (!isValid) return errorAnswer('upstream-garbage', { server })
-  const shown: Record<string, Json> = {}
-  const given: Record<string, string> = {}
+  // The keys are the server's: `__proto__` is one like any other.
+  const shown: Record<string, Json> = Object.create(null)
+  const given: Record<string, string> = Object.create(null)
   let missing: JsonObject = {}
   let refused: Answer | undefined
   for (const key of keys) {
@@ -48,13 +49,8 @@ export async function showInputRequests(
     // Spec: one of the three requests that a client can be asked.
     if (method === undefined || clientCapabilityFor(method) === undefined) return errorAnswer('upstream-garbage', { server })
     const params = request.get('params')
-    const opened = await openAsk(
-      deps,
-      session,
-      lane,
-      { method, params: params?.type === 'object' ? params : undefined, signal: NEVER },
-      { x },
-    )
+    if (params !== undefined && params.type !== 'object') return errorAnswer('upstream-garbage', { server })
+    const opened = await openAsk(deps, session, lane, { method, params, signal: NEVER }, { x })
     if (!('answer' in opened)) {
       opened.leave()
       shown[key] = opened.params === undefined ? request : request.with({ params: opened.params })

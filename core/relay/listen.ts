@@ -1,6 +1,6 @@
 // `subscriptions/listen`: one long request of a stateless client, on which he hears what servers tell outside of calls.
 // Spec: 2026-07-28 basic/patterns/subscriptions.
-import type { Session } from '../downstream/session.ts'
+import type { Listener, Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification } from '../mcp/message.ts'
@@ -90,6 +90,26 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
   return (asked, caller) => {
     const { session, id, params, cancel, channel, peer } = asked
     let isTornDown = false
+    const tag = (rest: Json = EMPTY) => rest.with({ _meta: (rest.object('_meta') ?? EMPTY).with({ [META.subscription]: id }) })
+
+    function untilEnded(): Promise<Answer> {
+      return new Promise(resolve => {
+        const end = (answer: Answer) => {
+          session.standing.delete(standing)
+          resolve(answer)
+        }
+        const standing = {
+          end() {
+            isTornDown = true
+            end({ kind: 'result', payload: tag() })
+          },
+        }
+        session.standing.add(standing)
+        cancel.listen(() => end(errorAnswer('cancelled')))
+        if (cancel.cancelled) end(errorAnswer('cancelled'))
+      })
+    }
+
     return {
       resolve: () => PLUMBING,
 
@@ -97,45 +117,23 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
         const filter = readFilter(params.get('notifications'))
         if (filter === undefined) return errorAnswer('invalid-params', { text: 'notifications is no filter' })
         if (session.listeners.size >= MAX_STREAMS) return errorAnswer('rate-limited', { text: `at most ${MAX_STREAMS} streams at once` })
-        await learn(session)
-        await openLanes(session)
-        const flags = FLAGS.filter(({ flag, capability }) => filter.flags.includes(flag) && promised(asked, capability)).map(
-          one => one.flag,
-        )
-        const honoured = await Promise.all(filter.uris.map(uri => subscribeTo(asked, caller, uri)))
-        const uris = filter.uris.filter((_, i) => honoured[i])
-        const tag = (rest: Json = EMPTY) => rest.with({ _meta: (rest.get('_meta') ?? EMPTY).with({ [META.subscription]: id }) })
-        tell('notifications/subscriptions/acknowledged', tag(Json.of({ notifications: written(flags, uris) })))
-        const ended = await new Promise<Answer>(resolve => {
-          const listener = {
-            wants: (uri: string) => uris.includes(uri),
-            hear(method: string, got: Json | undefined) {
-              const uri = got?.string('uri')
-              const isWanted =
-                method === 'notifications/resources/updated'
-                  ? uri !== undefined && uris.some(one => one === uri || isWithin(one, uri))
-                  : flags.some(flag => flag === CHANGED.get(method))
-              if (isWanted) tell(method, tag(got))
-            },
-          }
-          const end = (answer: Answer) => {
-            session.listeners.delete(listener)
-            session.standing.delete(standing)
-            resolve(answer)
-          }
-          const standing = {
-            end() {
-              isTornDown = true
-              end({ kind: 'result', payload: tag() })
-            },
-          }
-          session.listeners.add(listener)
-          session.standing.add(standing)
-          cancel.listen(() => end(errorAnswer('cancelled')))
-          if (cancel.cancelled) end(errorAnswer('cancelled'))
-        })
-        leave(session, uris)
-        return ended
+        const listener = createListener(filter.uris, (method, got) => tell(method, tag(got)))
+        // From here on it counts, and what it is about is kept.
+        session.listeners.add(listener)
+        try {
+          await learn(session)
+          await openLanes(session)
+          const told = FLAGS.filter(({ flag, capability }) => filter.flags.includes(flag) && promised(asked, capability))
+          const flags = told.map(one => one.flag)
+          const honoured = await Promise.all(filter.uris.map(uri => subscribeTo(asked, caller, uri)))
+          const uris = filter.uris.filter((_, i) => honoured[i])
+          tell('notifications/subscriptions/acknowledged', tag(Json.of({ notifications: written(flags, uris) })))
+          listener.begin(flags, uris)
+          return await untilEnded()
+        } finally {
+          session.listeners.delete(listener)
+          leave(session, filter.uris)
+        }
       },
 
       // Spec: basic/patterns/cancellation: where streams share a channel, a client is told which of them was torn down.
@@ -144,6 +142,29 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
           channel.send(writeNotification('notifications/cancelled', EMPTY.with({ requestId: id })))
       },
     }
+  }
+}
+
+/** Wants from the first moment what it may come to hear of, and hears nothing before it was acknowledged. */
+function createListener(
+  asked: readonly string[],
+  tell: (method: string, params: Json | undefined) => void,
+): Listener & { begin(flags: readonly string[], uris: readonly string[]): void } {
+  let agreed: { readonly flags: readonly string[]; readonly uris: readonly string[] } | undefined
+  return {
+    wants: uri => (agreed?.uris ?? asked).includes(uri),
+    hear(method, params) {
+      if (agreed === undefined) return
+      const uri = params?.string('uri')
+      const isWanted =
+        method === 'notifications/resources/updated'
+          ? uri !== undefined && agreed.uris.some(one => one === uri || isWithin(one, uri))
+          : agreed.flags.some(flag => flag === CHANGED.get(method))
+      if (isWanted) tell(method, params)
+    },
+    begin(flags, uris) {
+      agreed = { flags, uris }
+    },
   }
 }
 

@@ -122,7 +122,9 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           ? await interactive.perform({ asked, lane, x, tell: told, sent, round, call })
           : await lane.request(method, sent, { ...call, cancel, notified: told })
       tasks.claim(session, lane.server.id, answer)
-      return answer
+      // Spec: 2026-07-28 basic/index, "Result": an object, which says of what kind it is.
+      const isGarbage = answer.kind === 'result' && (answer.payload as Json).type !== 'object'
+      return isGarbage ? errorAnswer('upstream-garbage', { server: lane.server.id }) : answer
     }
     const answer = await lane.request(method, sent, {
       ...call,

@@ -5,6 +5,8 @@ import type { Clock } from '../plugin/index.ts'
 
 const IDLE_MS = 30 * 60_000
 const SWEEP_MS = 60_000
+/** Of stateless clients of one owner: whoever calls himself otherwise with each request ends his own, and nobody else's. */
+const MAX_POOLED_OF_ONE = 50
 /** What a client says of itself is kept as long as its session, of which there may be thousands. */
 export const MAX_CLIENT_BYTES: number = 64 * 1024
 
@@ -28,13 +30,33 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
   const sessions = new Map<string, Session>()
   const byKey = new Map<string, Session>()
   const keys = new WeakMap<Session, string>()
+  const pooledOf = new Map<string, Set<Session>>()
 
   async function end(session: Session): Promise<void> {
     if (!sessions.delete(session.id)) return
     const key = keys.get(session)
     if (key !== undefined) byKey.delete(key)
+    const own = pooledOf.get(session.owner)
+    if (own?.delete(session) === true && own.size === 0) pooledOf.delete(session.owner)
     session.end()
     await onEnd(session)
+  }
+  /** False where all of them are in use. The first idle one goes; insertion order is age. */
+  function makeRoom(among: Iterable<Session>): boolean {
+    for (const old of among) {
+      if (!old.idle) continue
+      void end(old)
+      return true
+    }
+    return false
+  }
+  function pool(session: Session, key: string): boolean {
+    const own = pooledOf.get(session.owner) ?? new Set()
+    if (own.size >= MAX_POOLED_OF_ONE && !makeRoom([...own].toSorted((a, b) => a.lastSeen - b.lastSeen))) return false
+    pooledOf.set(session.owner, own.add(session))
+    byKey.set(key, session)
+    keys.set(session, key)
+    return true
   }
   function sweep(): void {
     const before = clock.mono() - IDLE_MS
@@ -52,20 +74,9 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
     },
     newId: () => randomBytes(18).toString('base64url'),
     add(session, key) {
-      if (sessions.size >= max) {
-        // Insertion order is age: the oldest idle one goes.
-        for (const old of sessions.values()) {
-          if (!old.idle) continue
-          void end(old)
-          break
-        }
-        if (sessions.size >= max) return false
-      }
+      if (sessions.size >= max && !makeRoom(sessions.values())) return false
+      if (key !== undefined && !pool(session, key)) return false
       sessions.set(session.id, session)
-      if (key !== undefined) {
-        byKey.set(key, session)
-        keys.set(session, key)
-      }
       return true
     },
     find(id) {

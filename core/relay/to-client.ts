@@ -56,6 +56,7 @@ export async function openAsk(
 ): Promise<OpenAsk | ClosedAsk> {
   const { pipeline, clock } = deps
   const at = clock.now()
+  const principal = during?.x.principal ?? session.principal
   const x = pipeline.openExchange({
     id: deps.newId(at),
     ...(during && { parentId: during.x.id }),
@@ -66,7 +67,8 @@ export async function openAsk(
     client: session.client,
     protocolVersion: session.protocolVersion,
     sessionId: session.sessionId,
-    ...(session.principal && { principal: session.principal }),
+    // Who makes the call may have other roles by now than who opened the session.
+    ...(principal && { principal }),
     params: withShownRelated(deps.handles, session, lane, ask.params) ?? NO_PARAMS,
     at,
     mono: clock.mono(),

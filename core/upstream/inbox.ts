@@ -43,10 +43,20 @@ export function createInbox({ server, limits, log, scrub, receive, garbled }: In
     return rest.json
   }
 
+  /** Invariant: whatever a server sends, the gateway and its other servers live on. */
+  function handle(message: Inbound, during: number | undefined, current: boolean): void {
+    try {
+      receive(message, during, current)
+    } catch (error) {
+      log.error('bug: a message of a server could not be handled', { server, error: String(error) })
+      if (during !== undefined) garbled(during)
+    }
+  }
+
   function give(message: ReturnType<typeof readMessage>, during: number | undefined, current: boolean): void {
     if ('code' in message) refuse(message.message, during)
     else if (message.kind === 'batch') refuse('a batch inside a batch', during)
-    else receive(message, during, current)
+    else handle(message, during, current)
   }
 
   return {

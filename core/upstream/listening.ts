@@ -100,7 +100,7 @@ export function createListening(options: ListeningOptions): Listening {
   function hear(stream: Stream, method: string, params: Json | undefined): void {
     if (method === 'notifications/subscriptions/acknowledged') return acknowledged(stream, params?.get('notifications') ?? NO_PARAMS)
     if (stream.honoured === undefined || stream.cancel.cancelled) return
-    const meta = params?.get('_meta')
+    const meta = params?.object('_meta')
     const rest = meta?.with({ [META.subscription]: undefined })
     options.notified(method, rest === undefined ? params : params?.with({ _meta: rest.keys().length === 0 ? undefined : rest }))
   }

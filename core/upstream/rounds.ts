@@ -76,8 +76,9 @@ function readRound({ payload }: Answer): { inputRequests: Json | undefined; requ
 
 async function askOne(call: LaneCall, request: Json, server: string, signal: AbortSignal): Promise<Answer> {
   const method = request.type === 'object' ? request.string('method') : undefined
-  if (method === undefined) return errorAnswer('upstream-garbage', { server })
-  const ask: Ask = { method, params: withElicitationId(method, request.get('params')), signal, progress() {} }
+  const params = request.get('params')
+  if (method === undefined || (params !== undefined && params.type !== 'object')) return errorAnswer('upstream-garbage', { server })
+  const ask: Ask = { method, params: withElicitationId(method, params), signal, progress() {} }
   return call.asked!(ask)
 }
 

@@ -100,6 +100,24 @@ describe('the envelope of a request', () => {
   })
 })
 
+it.each([undefined, '2025-11-25', 5])(
+  'initialize is of the older revisions: with a newer one in its header, and %s in its body, it opens nothing',
+  async version => {
+    const upstream = opened(await startHttpUpstream())
+    const gateway = await gatewayTo([upstream.server('up')])
+    const _meta = version === undefined ? undefined : { 'io.modelcontextprotocol/protocolVersion': version }
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, _meta },
+    })
+    const { status, text } = await visitHttp(gateway).post(body, { 'mcp-protocol-version': MODERN })
+    expect({ status, code: JSON.parse(text).error.code }).toEqual({ status: 400, code: -32020 })
+    expect(gateway.gateway.sessions.size).toBe(0)
+  },
+)
+
 describe('headers that mirror the body', () => {
   const name = 'up__echo'
   const refused: readonly [string, Headers][] = [
@@ -112,6 +130,8 @@ describe('headers that mirror the body', () => {
     ['a name of the server itself', { 'mcp-name': 'echo' }],
     ['a name twice', { 'mcp-name': [name, name] }],
     ['a method twice', { 'mcp-method': ['tools/call', 'tools/call'] }],
+    ['an older version', { 'mcp-protocol-version': '2025-11-25' }],
+    ['a version that nobody knows', { 'mcp-protocol-version': '2099-01-01' }],
     ['a version twice', { 'mcp-protocol-version': [MODERN, MODERN] }],
     ['base64 that is none', { 'mcp-name': '=?base64?dXBfX2VjaG8?=' }],
     ['base64 of something else', { 'mcp-name': base64('up__other') }],
