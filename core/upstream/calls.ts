@@ -52,6 +52,13 @@ export interface CallLimits {
   readonly maxMs?: number
 }
 
+/** These last, or cost a server nothing: they need no place at its gate. */
+const FREE: ReadonlySet<string> = new Set(['initialize', 'server/discover', 'ping', 'subscriptions/listen'])
+
+export function isCounted(method: string): boolean {
+  return !FREE.has(method)
+}
+
 /** An id is `serial * SLOTS + slot`: never used twice, and found without a table. */
 const SLOTS = 2 ** 20
 
@@ -59,14 +66,16 @@ export class Calls {
   readonly #server: string
   readonly #clock: Clock
   readonly #noteLate: () => void
+  readonly #rest: (isResting: boolean) => void
   readonly #pending = new Slots<Pending>()
   #serial = 0
 
-  /** `noteLate` counts answers and progress for nothing that is open; they are dropped. */
-  constructor(server: string, clock: Clock, noteLate: () => void) {
+  /** `noteLate` counts answers and progress for nothing that is open; they are dropped. `rest`: a call begins or ends to wait for its client. */
+  constructor(server: string, clock: Clock, noteLate: () => void, rest: (isResting: boolean) => void) {
     this.#server = server
     this.#clock = clock
     this.#noteLate = noteLate
+    this.#rest = rest
   }
 
   get size(): number {
@@ -106,6 +115,7 @@ export class Calls {
         this.#pending.remove(pending.id % SLOTS)
         stopTimer()
         cancel?.listen(undefined)
+        if (holds > 0 && isCounted(method)) this.#rest(false)
         resolve(answer)
       }
       const giveUp = (code: ErrorCode, reason: string) => {
@@ -121,6 +131,8 @@ export class Calls {
       const touch = (hold = 0) => {
         holds += hold
         if (this.find(pending.id) === undefined) return
+        // What waits for a person keeps no other call from the server.
+        if (hold !== 0 && holds === (hold === 1 ? 1 : 0) && isCounted(method)) this.#rest(hold === 1)
         stopTimer()
         let ms = callMs === 0 || holds > 0 ? Number.POSITIVE_INFINITY : callMs
         if (maxMs > 0) {

@@ -39,6 +39,8 @@ export interface Gate {
   enter(lane: Held, call: LaneCall, bytes: number): Place | Answer | Promise<Place | Answer>
   /** `undefined` where the end of the call says nothing of how the server is. */
   leave(place: Place, answer: Answer | undefined): void
+  /** A call that has a place waits for its client, or goes on: meanwhile its place is for others. */
+  rest(isResting: boolean): void
   /** A lane is not backed up any more. */
   review(): void
   /** Counts an answer for which nobody waits. */
@@ -46,8 +48,6 @@ export interface Gate {
   readonly view: GateView
 }
 
-/** These last, or cost a server nothing: they are not counted. */
-const FREE: ReadonlySet<string> = new Set(['initialize', 'server/discover', 'ping', 'subscriptions/listen'])
 const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>([
   'upstream-timeout',
   'upstream-unavailable',
@@ -56,10 +56,6 @@ const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>([
 ])
 /** Seconds. */
 const BUSY_RETRY = 1
-
-export function isCounted(method: string): boolean {
-  return !FREE.has(method)
-}
 
 export function createGate(deps: GateDeps): Gate {
   const { server, clock, log } = deps
@@ -163,6 +159,11 @@ export function createGate(deps: GateDeps): Gate {
     review()
   }
 
+  function rest(isResting: boolean): void {
+    underWay += isResting ? -1 : 1
+    if (isResting) review()
+  }
+
   function view(): GateView {
     const { state, retryAfterMs } = breaker
     return {
@@ -180,6 +181,7 @@ export function createGate(deps: GateDeps): Gate {
   return {
     enter,
     leave,
+    rest,
     review,
     noteLate: () => void late++,
     get view() {

@@ -37,7 +37,13 @@ export class Lane implements Way {
   constructor(options: LaneOptions) {
     this.#options = options
     this.server = options.server
-    this.#calls = new Calls(options.server.id, options.clock, () => options.gate.noteLate())
+    const { gate } = options
+    this.#calls = new Calls(
+      options.server.id,
+      options.clock,
+      () => gate.noteLate(),
+      isResting => gate.rest(isResting),
+    )
     const { limits, log, scrub } = options
     this.#inbox = createInbox({
       server: options.server.id,
@@ -141,7 +147,7 @@ export class Lane implements Way {
   }
 
   #begin(transport: Transport, agreement: Agreement): void {
-    const { client, events, clock, server } = this.#options
+    const { client, events, clock, server, gate } = this.#options
     transport.negotiated?.(agreement.protocolVersion)
     this.agreement = agreement
     if (agreement.era === 'modern') {
@@ -153,6 +159,7 @@ export class Lane implements Way {
         transport,
         limits: server.timeout,
         clock,
+        rest: isResting => gate.rest(isResting),
         notified: (method, params) => events.notified(method, params),
         missed: () => events.missed?.(),
         definitionOf: async tool => events.definitionOf?.(tool),

@@ -27,6 +27,8 @@ export interface Rounds {
   readonly clock: Clock
   /** For all rounds together, as they are one call; 0 = none. */
   readonly maxMs: number
+  /** The call begins or ends to wait for its client. */
+  rest(isResting: boolean): void
   /** Makes the request anew with what is added to its params. */
   again(more: Record<string, Json | undefined>): Promise<Answer>
 }
@@ -47,7 +49,7 @@ export async function askInRounds(first: Answer, call: LaneCall, rounds: Rounds)
   }
 }
 
-async function answerRounds(first: Answer, call: LaneCall, { server, again }: Rounds, signal: AbortSignal): Promise<Answer> {
+async function answerRounds(first: Answer, call: LaneCall, { server, again, rest }: Rounds, signal: AbortSignal): Promise<Answer> {
   let answer = first
   for (let round = 0; isInputRequired(answer); round++) {
     if (signal.aborted) return errorAnswer('cancelled', { server })
@@ -56,7 +58,8 @@ async function answerRounds(first: Answer, call: LaneCall, { server, again }: Ro
     const { inputRequests, requestState } = readRound(answer)
     const keys = inputRequests?.keys() ?? []
     if (keys.length > MAX_QUESTIONS || (keys.length === 0 && requestState === undefined)) return errorAnswer('upstream-garbage', { server })
-    const replies = await Promise.all(keys.map(key => askOne(call, inputRequests!.get(key)!, server, signal)))
+    rest(true)
+    const replies = await Promise.all(keys.map(key => askOne(call, inputRequests!.get(key)!, server, signal))).finally(() => rest(false))
     const failed = replies.find(reply => reply.kind === 'error')
     if (failed !== undefined) return failed
     const inputResponses = inputRequests && EMPTY.with(Object.fromEntries(keys.map((key, i) => [key, asJson(replies[i]!.payload)])))

@@ -27,6 +27,8 @@ export interface StatelessOptions {
   readonly transport: Transport
   readonly limits: CallLimits
   readonly clock: Clock
+  /** A call begins or ends to wait for its client. */
+  rest(isResting: boolean): void
   notified(method: string, params: Json | undefined): void
   missed(): void
   /** The tool's definition, asked anew. */
@@ -70,6 +72,7 @@ export function createStateless(options: StatelessOptions): Stateless {
       server,
       clock,
       maxMs: limits.maxMs ?? 0,
+      rest: options.rest,
       again: more => send(method, (params ?? EMPTY).with(more), call, definition, limits),
     })
   }

@@ -222,7 +222,7 @@ describe('a stateless server', () => {
     return { clock, upstream, gateway, client }
   }
 
-  it('whose question nobody answers gets its place back when the whole call has lasted too long', async () => {
+  it('whose question nobody answers is no call that others wait for, and is given up when the whole of it has lasted too long', async () => {
     const question = '{"q":{"method":"elicitation/create","params":{"mode":"form","message":"?","requestedSchema":{}}}}'
     const { clock, gateway, client } = await start('{"tools":{}}', {
       'tools/call': received => received.result(`{"resultType":"input_required","inputRequests":${question}}`),
@@ -230,7 +230,8 @@ describe('a stateless server', () => {
     client.write(call(1, 'up__echo'))
     const asked = await client.find(message => message.method === 'elicitation/create')
     clock.advance(4999)
-    expect(gateway.gateway.board.gate('up').view.underWay).toBe(1)
+    expect(gateway.gateway.board.gate('up').view.underWay).toBe(0)
+    expect(client.lines.some(line => line.includes('upstream-timeout'))).toBe(false)
     clock.advance(1)
     expect((await client.find(message => message.id === 1 && message.method === undefined)).error.data.mcpgw.code).toBe('upstream-timeout')
     expect((await client.find(message => message.method === 'notifications/cancelled')).params.requestId).toBe(asked.id)

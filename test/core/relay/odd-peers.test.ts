@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Principal } from '../../../core/plugin/index.ts'
+import { connectHttp } from '../data-plane/clients.ts'
 import { authenticating, plugin, startTestGateway, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
@@ -13,6 +14,7 @@ const opened = closeAfterEach()
 const ABLE = '{"elicitation":{"form":{}},"sampling":{}}'
 const OFFERS = '{"tools":{"listChanged":true},"resources":{"subscribe":true}}'
 const FORM = '{"method":"elicitation/create","params":{"mode":"form","message":"who?","requestedSchema":{"type":"object","properties":{}}}}'
+const request = (id: number, method: string, params: object): string => JSON.stringify({ jsonrpc: '2.0', id, method, params })
 const call = { name: 'up__echo', arguments: {} }
 
 describe.each(['stdio', 'http'] as const)('a server over %s', way => {
@@ -159,5 +161,56 @@ describe('a stateless client', () => {
     const count = (word: string): number => said.split(word).length - 1
     await until(() => count('subscriptions/acknowledged') + count('rate-limited') === 120)
     expect(count('rate-limited')).toBe(20)
+  })
+
+  it('whose calls wait for him keeps nobody from the server, and each of them ends as it would have', async () => {
+    const asking: Received[] = []
+    const upstream = opened(
+      await startHttpUpstream({
+        stream: true,
+        on: {
+          'tools/call': received => {
+            if (received.message.params.arguments.asks !== true) return received.result('{"content":[]}')
+            asking.push(received)
+            received.say(`{"jsonrpc":"2.0","id":"q${asking.length}",${FORM.slice(1)}`)
+          },
+        },
+      }),
+    )
+    const server = upstream.server('up', { limits: { concurrency: 2, queue: 0 } })
+    const gateway = opened(await startTestGateway({ servers: [server], plugins: [authenticating] }))
+    const eve = visitHttp(gateway, { capabilities: ABLE, headers: { authorization: 'eve' } })
+    const bob = visitHttp(gateway, { headers: { authorization: 'bob' } })
+    const asks = { name: 'up__echo', arguments: { asks: true } }
+    const parked: { readonly requestState: string; readonly inputRequests: object }[] = []
+    for (let i = 0; i < 8; i++) parked.push((await eve.ask('tools/call', asks)).result)
+    expect((await bob.ask('tools/call', call)).result.content).toEqual([])
+    const ended = parked.map(({ requestState, inputRequests }) => {
+      const inputResponses = Object.fromEntries(Object.keys(inputRequests).map(key => [key, { action: 'accept' }]))
+      return eve.ask('tools/call', { ...asks, requestState, inputResponses })
+    })
+    await until(() => upstream.of('').length === 8)
+    for (const received of asking) received.result('{"content":[]}')
+    for (const { result } of await Promise.all(ended)) expect(result.resultType).toBe('complete')
+    expect(gateway.gateway.board.gate('up').view).toMatchObject({ underWay: 0, busy: 0 })
+    expect((await bob.ask('tools/call', call)).result.content).toEqual([])
+  })
+
+  it('that has a session and says nothing to what he is asked keeps nobody from a stateless server', async () => {
+    const ask = (received: Received): void =>
+      received.message.params.arguments.asks === true
+        ? received.result(`{"resultType":"input_required","inputRequests":{"a":${FORM}}}`)
+        : received.result('{"content":[],"resultType":"complete"}')
+    const upstream = opened(await startHttpUpstream({ modern: '{"tools":{}}', on: { 'tools/call': ask } }))
+    const server = upstream.server('up', { protocol: 'auto', limits: { concurrency: 2, queue: 0 } })
+    const gateway = opened(await startTestGateway({ servers: [server] }))
+    const eve = await connectHttp(gateway, { capabilities: ABLE })
+    for (let id = 1; id <= 4; id++) {
+      const stream = await eve.start(request(id, 'tools/call', { name: 'up__echo', arguments: { asks: true } }))
+      expect((await stream.next()).method).toBe('elicitation/create')
+    }
+    expect((await visitHttp(gateway).ask('tools/call', call)).result.content).toEqual([])
+    await eve.end()
+    await until(() => gateway.gateway.board.gate('up').view.underWay === 0)
   })
 })
