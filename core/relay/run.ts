@@ -9,6 +9,7 @@ import { writeErrorObject, writeNotification, writeResult } from '../mcp/message
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Awaitable, Exchange, Outcome, Peer, Resource } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
+import { Backlog } from './backlog.ts'
 import type { RelayDeps } from './deps.ts'
 
 /** Who asks, as far as he says so himself. */
@@ -121,18 +122,19 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
   if (!deps.pipeline.wants.notifications) {
     return { tell: (method, params) => channel.open && channel.send(writeNotification(method, params)), done: () => undefined }
   }
-  let last: Promise<void> | undefined
+  const backlog = new Backlog()
+  let dropped = 0
   return {
     tell(method, params) {
-      const before = last
-      last = (async () => {
-        await before
+      const waits = backlog.add(params?.bytes.length ?? 0, async () => {
         const shown = await deps.pipeline.notify(x, { method, params: params ?? NO_PARAMS })
         if (shown !== undefined && channel.open)
           channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
-      })()
+      })
+      if (!waits && dropped++ === 0)
+        deps.log.warn('notifications of a call come faster than the plugins clear them; some are dropped', { method })
     },
-    done: () => last,
+    done: () => backlog.done(),
   }
 }
 

@@ -5,6 +5,7 @@ import { writeNotification } from '../mcp/message.ts'
 import { LISTS, LOG_LEVELS } from '../mcp/methods.ts'
 import { isWithin } from '../mcp/uri-template.ts'
 import type { Lane } from '../upstream/lane.ts'
+import { Backlog } from './backlog.ts'
 import { aliasUri } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
@@ -38,20 +39,24 @@ export function createTold(
 ): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
   const waiting = new WeakMap<Session, Set<string>>()
   /** Notifications of one session keep their order. */
-  const last = new WeakMap<Session, Promise<void>>()
+  const backlogs = new WeakMap<Session, Backlog>()
 
   function send(session: Session, method: string, params: Json | undefined, tell: Tell = (...told) => void session.tell(...told)): void {
     if (!deps.pipeline.wants.notifications) return tell(method, params)
-    const before = last.get(session)
-    const sent = (async () => {
-      await before
-      const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
-      if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
-    })()
-    last.set(
-      session,
-      sent.catch(error => deps.log.error('bug: a notification was lost', { method, error: String(error) })),
-    )
+    let backlog = backlogs.get(session)
+    if (backlog === undefined) {
+      backlog = new Backlog()
+      backlogs.set(session, backlog)
+    }
+    // What is dropped here is one of very many: the session is told of changes and logs faster than the plugins clear them.
+    backlog.add(params?.bytes.length ?? 0, async () => {
+      try {
+        const shown = await deps.pipeline.notify(undefined, { method, params: params ?? NO_PARAMS })
+        if (shown !== undefined) tell(shown.method, params === undefined ? undefined : (shown.params as Json))
+      } catch (error) {
+        deps.log.error('bug: a notification was lost', { method, error: String(error) })
+      }
+    })
   }
 
   /** Of lists and resources: to the standing stream, or to those streams of a stateless client that want it. */
