@@ -20,27 +20,29 @@ export function watchPipes(ours: number): PipeWatch {
     const { at, link } = pipe
     if (link === undefined || (at !== undefined && readLink(at) === link)) return false
     const found = findHolder(link, ours, tree)
-    if (found === 'unknown') return false
-    if (found !== undefined) pipe.at = found
+    if (found.kind === 'unknown') return false
+    if (found.kind === 'held') pipe.at = found.at
     // Before it was seen anywhere, the server may not have been started yet.
-    return found === undefined && (isUp || at !== undefined)
+    return found.kind === 'free' && (isUp || at !== undefined)
   }
 
   return { findClosed: (tree, isUp) => pipes.find(pipe => isClosed(pipe, tree, isUp))?.name }
 }
 
-function findHolder(link: string, ours: number, tree: readonly ProcessStat[]): string | 'unknown' | undefined {
+type Holder = { readonly kind: 'held'; readonly at: string } | { readonly kind: 'free' } | { readonly kind: 'unknown' }
+
+function findHolder(link: string, ours: number, tree: readonly ProcessStat[]): Holder {
   for (const { pid } of tree) {
     if (pid === ours) continue
     try {
       const at = readdirSync(`/proc/${pid}/fd`).find(fd => readLink(`/proc/${pid}/fd/${fd}`) === link)
-      if (at !== undefined) return `/proc/${pid}/fd/${at}`
+      if (at !== undefined) return { kind: 'held', at: `/proc/${pid}/fd/${at}` }
     } catch (error) {
       // One that we may not look into may have it; one that is gone has not.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return 'unknown'
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return { kind: 'unknown' }
     }
   }
-  return undefined
+  return { kind: 'free' }
 }
 
 function readLink(path: string): string | undefined {
