@@ -47,6 +47,8 @@ const PATIENCE_MS = 5 * 60_000
 const MAX_UNTOLD = 100
 /** What a server asks in one breath is asked together. */
 const GATHER_MS = 20
+/** The time that a server is given to make use of such answers before the call comes. */
+const TAKEN_IN_MS = 100
 
 export class Park {
   readonly id: string = randomBytes(12).toString('base64url')
@@ -80,12 +82,19 @@ export class Park {
 
   /** `before`: what is asked before the call is made. */
   start(turn: Turn, before: readonly Promise<unknown>[]): Promise<Answer> {
-    const made = before.length === 0 ? this.#options.send(this) : Promise.all(before).then(() => this.#options.send(this))
+    const made = before.length === 0 ? this.#options.send(this) : this.#sendAfter(before)
     made.then(
       answer => this.#answered(answer),
       () => this.#answered(errorAnswer('internal')),
     )
     return this.#wait(turn)
+  }
+
+  // A server may work on what it was answered, as on the roots that replace its folders, while it takes in the next call.
+  async #sendAfter(before: readonly Promise<unknown>[]): Promise<Answer> {
+    await Promise.all(before)
+    await new Promise<void>(resolve => this.#options.deps.clock.after(TAKEN_IN_MS, resolve))
+    return this.#options.send(this)
   }
 
   /** The client is back. What he says nothing to is asked again. */

@@ -1,4 +1,4 @@
-// The official inspector's command line against the gateway, over stdio and HTTP: lists every tool, calls the tools of each server.
+// The official inspector's command line against the gateway, over stdio and HTTP, in each era: lists every tool, calls the tools of each server.
 // It needs Node 22.19: MCPGW_NODE24 names one where the tests themselves run on an older. MCPGW_CHAOS=full calls every tool.
 import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CLI, type Gateway, gatewayIsBuilt, startGateway } from './gateway.ts'
-import { createSandbox, realServers, type Sandbox } from './servers.ts'
+import { allServers, createSandbox, realServers, type Sandbox } from './servers.ts'
 import { TOOL_CASES, type ToolCase } from './tool-cases.ts'
 
 const PACKAGE = process.env.MCPGW_INSPECTOR ?? fileURLToPath(new URL('../../node_modules/@modelcontextprotocol/inspector', import.meta.url))
@@ -15,6 +15,14 @@ const PLUGINS = ['--plugin', 'audit', '--plugin', 'redact']
 
 const node = isNewEnough(process.versions.node) ? process.execPath : process.env.MCPGW_NODE24
 const canRun = gatewayIsBuilt && node !== undefined && existsSync(node) && existsSync(INSPECTOR)
+
+const APP = 'ui://system-monitor/mcp-app.html'
+const IN_EACH_ERA = [
+  ['everything__get-sum', { a: 2, b: 40 }, 'The sum of 2 and 40 is 42'],
+  ['git__git_wrapup_instructions', { acknowledgement: 'Y' }, 'content'],
+  ['time__days_in_month', { date: '2028-02-01' }, '29'],
+  ['monitor__get-system-info', {}, 'hostname'],
+] as const
 
 interface Tools {
   readonly tools: readonly { readonly name: string }[]
@@ -60,13 +68,15 @@ for (const way of ['http', 'stdio'] as const) {
     let sandbox: Sandbox
     let gateway: Gateway | undefined
     let target: readonly string[]
+    // Over stdio each command starts a gateway and all its servers.
+    const serversIn = way === 'http' ? allServers : realServers
     beforeAll(async () => {
       sandbox = createSandbox()
       if (way === 'http') {
-        gateway = await startGateway({ dir: sandbox.root, stdio: false, mcpJson: realServers(sandbox), args: PLUGINS })
+        gateway = await startGateway({ dir: sandbox.root, stdio: false, mcpJson: serversIn(sandbox), args: PLUGINS })
         target = ['--transport', 'http', '--server-url', gateway.url]
       } else {
-        writeFileSync(join(sandbox.root, 'mcp.json'), JSON.stringify({ mcpServers: realServers(sandbox) }))
+        writeFileSync(join(sandbox.root, 'mcp.json'), JSON.stringify({ mcpServers: serversIn(sandbox) }))
         target = ['--', process.execPath, CLI, 'run', '--stdio', '--mcp-json', 'mcp.json', ...PLUGINS]
       }
     })
@@ -77,16 +87,34 @@ for (const way of ['http', 'stdio'] as const) {
 
     test('lists every tool of every server, as each server alone shows it to the inspector', async () => {
       const list = ['--method', 'tools/list']
-      const direct = Object.entries(realServers(sandbox)).map(async ([server, { command, args, env = {} }]) => {
+      const direct = Object.entries(serversIn(sandbox)).map(async ([server, { command, args, env = {} }]) => {
         const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
         const shown = await inspect(['--', command, ...args], sandbox.root, [...list, ...variables])
         return (shown as Tools).tools.map(tool => `${server}__${tool.name}`)
       })
       const expected = (await Promise.all(direct)).flat()
-      expect(expected.length).toBeGreaterThanOrEqual(37)
+      expect(expected.length).toBeGreaterThanOrEqual(way === 'http' ? 73 : 37)
       const { tools } = (await inspect(target, sandbox.root, list)) as Tools
       expect(tools.map(tool => tool.name).sort()).toEqual(expected.sort())
     })
+
+    test.each(['legacy', 'auto', 'modern'])(
+      'lists and calls in the era %s',
+      async era => {
+        const options = ['--protocol-era', era, '--method']
+        const { tools } = (await inspect(target, sandbox.root, [...options, 'tools/list'])) as Tools
+        expect(tools.length).toBeGreaterThanOrEqual(way === 'http' ? 73 : 37)
+        const calls = way === 'http' ? IN_EACH_ERA : IN_EACH_ERA.slice(0, 1)
+        for (const [tool, args, shows] of calls) {
+          const call = [...options, 'tools/call', '--tool-name', tool, '--tool-args-json', JSON.stringify(args)]
+          expect(JSON.stringify(await inspect(target, sandbox.root, call))).toContain(shows)
+        }
+        if (way === 'stdio') return
+        const read = await inspect(target, sandbox.root, [...options, 'resources/read', '--uri', APP])
+        expect(JSON.stringify(read)).toContain('text/html;profile=mcp-app')
+      },
+      60_000,
+    )
 
     test.each(TOOL_CASES.filter(isCalled).map((one, index) => ({ ...one, index })))('calls $tool of $server ($index)', async one => {
       const args = JSON.stringify(one.arguments(sandbox))

@@ -25,7 +25,8 @@ export interface Sandbox {
   remove(): void
 }
 
-const MODULES = fileURLToPath(new URL('../../node_modules/@modelcontextprotocol/', import.meta.url))
+const PACKAGES = fileURLToPath(new URL('../../node_modules/', import.meta.url))
+const MODULES = join(PACKAGES, '@modelcontextprotocol/')
 const FIXTURES = fileURLToPath(new URL('../fixtures/upstream/', import.meta.url))
 const ONE_PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
 
@@ -53,6 +54,20 @@ export function realServers(sandbox: Sandbox): ServerEntries {
       env: { MEMORY_FILE_PATH: join(sandbox.root, 'memory.jsonl') },
     },
     thinking: { command: process.execPath, args: [join(MODULES, 'server-sequential-thinking/dist/index.js')] },
+  }
+}
+
+/** Those, and three by other hands: a long list of tools, a small one, and an app with a page at `ui://`. */
+export function allServers(sandbox: Sandbox): ServerEntries {
+  return {
+    ...realServers(sandbox),
+    git: {
+      command: process.execPath,
+      args: [join(PACKAGES, '@cyanheads/git-mcp-server/dist/index.js')],
+      env: { MCP_TRANSPORT_TYPE: 'stdio', LOGS_DIR: join(sandbox.root, 'logs'), HOME: sandbox.root },
+    },
+    time: { command: process.execPath, args: [join(PACKAGES, 'time-mcp/dist/index.js')] },
+    monitor: { command: process.execPath, args: [join(MODULES, 'server-system-monitor/dist/index.js'), '--stdio'] },
   }
 }
 
