@@ -7,6 +7,7 @@ import type { Census } from './census.ts'
 import { childEnvironment } from './env.ts'
 import type { Leftovers } from './leftovers.ts'
 import { watchPipes } from './pipe-watch.ts'
+import type { Named } from './process-tree.ts'
 import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioTransport } from './stdio.ts'
 import type { StdioLimits } from './stdio-limits.ts'
 import type { Start, Supervisor } from './supervisor.ts'
@@ -67,7 +68,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
   let lastTraffic = 0
   let stopTimer = (): void => {}
   let stopWatch = (): void => {}
-  let strays = ''
+  let strays: readonly Named[] = []
   let holder: number | undefined
 
   const stdio: StdioTransport = createStdioTransport({
@@ -98,9 +99,9 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
       limits,
       onTree(tree) {
         const found = cell?.findStrays(tree) ?? []
-        const names = found.map(one => one.pid).join()
-        if (names !== strays) deps.leftovers?.note(pid, found)
-        strays = names
+        const isNew = found.map(one => one.pid).join() !== strays.map(one => one.pid).join()
+        strays = found
+        if (isNew) deps.leftovers?.note(pid, strays)
         const closed = pipes?.findClosed(tree, isUp)
         if (closed !== undefined) stdio.noticeClosed(closed)
       },
@@ -164,7 +165,7 @@ export function createManagedTransport(server: ManagedServer, deps: ManagedDeps)
     stopTimer()
     isUp = true
     start?.ready()
-    if (stdio.pid !== undefined) deps.leftovers?.note(stdio.pid)
+    if (stdio.pid !== undefined) deps.leftovers?.note(stdio.pid, strays)
     if (server.timeout.idleMs > 0) watchIdleness(server.timeout.idleMs)
   }
 

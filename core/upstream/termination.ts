@@ -27,7 +27,9 @@ export async function endGroup(child: ChildProcess, pid: number, clock: Clock, p
     else signalGroup(pid, 'SIGTERM')
     if (!(await waitUntil(gone, child, clock, patience.termMs))) {
       cell?.findStrays()
-      signalGroup(pid, 'SIGKILL')
+      // A leader of ours stays to reap the server: otherwise the first process of the machine has to, whenever it comes to that.
+      if (cell?.isLedByUs) void cell.end()
+      else signalGroup(pid, 'SIGKILL')
       await waitUntil(gone, child, clock, killMs)
     }
   }
