@@ -1,5 +1,5 @@
 // The JSON-RPC loop of the bundled demo servers: MCP over stdio in its sessionful revisions, with nothing but Node.
-import { createLineFramer } from '../upstream/framer.ts'
+import { createLineFramer } from '../mcp/framer.ts'
 import { type Call, DemoError, type Fields, type Handler, isFields } from './protocol.ts'
 
 export interface DemoServer {

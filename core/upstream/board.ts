@@ -2,8 +2,8 @@
 import type { ServerConfig } from '../config/schema.ts'
 import type { Condition, Health } from '../health.ts'
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
+import { createSupervisor, type ServerHealth, type Supervisor } from './child/supervisor.ts'
 import { createGate, type Gate, type GateView } from './gate.ts'
-import { createSupervisor, type ServerHealth, type Supervisor } from './supervisor.ts'
 import type { TransportFault } from './transport.ts'
 
 export interface ServerBoard {

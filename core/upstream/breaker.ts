@@ -1,6 +1,6 @@
 // Keeps calls away from a server that fails them, and lets one through now and then to see whether it is well again.
 import type { Clock } from '../plugin/index.ts'
-import type { Backoff } from './backoff.ts'
+import type { Backoff } from './child/backoff.ts'
 
 /** `closed`: calls go through. `open`: none does. `half-open`: exactly one does, to see. */
 export type BreakerState = 'closed' | 'open' | 'half-open'

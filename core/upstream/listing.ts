@@ -2,9 +2,9 @@
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
+import { showControls } from './child/visible-text.ts'
 import type { Lane } from './lane.ts'
 import { whyUnfit } from './unfit.ts'
-import { showControls } from './visible-text.ts'
 
 // A server that pages for ever, or in a circle, is cut here.
 const MAX_PAGES = 200

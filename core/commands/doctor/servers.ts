@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
 import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
-import { findProgram } from '../../upstream/find-program.ts'
+import { findProgram } from '../../upstream/child/find-program.ts'
 import type { Check } from './check.ts'
 
 /** Looks at one enabled server. `start.ts` has the one that starts it. */

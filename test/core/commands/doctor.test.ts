@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
 import { doctor } from '../../../core/commands/doctor.ts'
-import { findProgram } from '../../../core/upstream/find-program.ts'
+import { findProgram } from '../../../core/upstream/child/find-program.ts'
 import { createFolder, say } from './run-command.ts'
 
 const stdioServer = fileURLToPath(new URL('../../fixtures/upstream/stdio-server.mjs', import.meta.url))
