@@ -23,7 +23,7 @@ const VERSION = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** A longer text is none of ours: nothing is decoded. */
-const MAX_LENGTH = 256 * 1024
+export const MAX_HANDLE: number = 256 * 1024
 
 export function createHandles({ loadKey, clock, log }: HandlesOptions): Handles {
   let key: Uint8Array | undefined
@@ -54,7 +54,7 @@ export function createHandles({ loadKey, clock, log }: HandlesOptions): Handles 
     },
 
     open(kind, scope, handle) {
-      if (handle.length > MAX_LENGTH) return undefined
+      if (handle.length > MAX_HANDLE) return undefined
       const bytes = Buffer.from(handle, 'base64url')
       // Decoding is lenient: several texts give the same bytes, and only one of them is ours.
       if (bytes.length < 1 + NONCE_BYTES + TAG_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== handle) return undefined

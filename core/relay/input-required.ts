@@ -8,6 +8,7 @@ import type { Answer, JsonObject } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Asked } from './asked.ts'
 import type { RelayDeps } from './deps.ts'
+import { MAX_HANDLE } from './handles.ts'
 import { type AboutRound, sealRound } from './rounds-state.ts'
 import { openAsk } from './to-client.ts'
 
@@ -62,6 +63,7 @@ export async function showInputRequests(
   const isNothingLeft = Object.keys(shown).length === 0 && Object.keys(given).length === 0
   if (refused !== undefined && isNothingLeft) return refused
   const sealed = sealRound(deps.handles, about, { kind: 'again', state: state?.value as string | undefined, given })
+  if (sealed.length > MAX_HANDLE) return errorAnswer('upstream-garbage', { server, text: 'the state of this round is too long' })
   return {
     kind: 'result',
     payload: result.with({

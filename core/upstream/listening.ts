@@ -25,7 +25,7 @@ export interface ListeningOptions {
   /** Sends `subscriptions/listen`; it resolves when the stream has ended. */
   listen(params: Json, call: LaneCall): Promise<Answer>
   notified(method: string, params: Json | undefined): void
-  /** A stream has broken, or is there again: changes may have been missed. */
+  /** A stream that had broken is there again: changes may have been missed. */
   missed(): void
 }
 
@@ -34,11 +34,15 @@ interface Stream {
   readonly cancel: Cancel
   /** What the server agreed to tell; set by its acknowledgement. */
   honoured: Json | undefined
+  /** When it was acknowledged, monotonic ms. */
+  since: number
   /** Called once: it is acknowledged, or has ended. */
   settle(): void
 }
 
 const RETRY_MS = [1000, 2000, 5000, 15_000, 30_000]
+/** A stream that has held this long ends the row of failures. */
+const STABLE_MS = 10_000
 const FLAGS: Readonly<Record<ListKind['capability'], string>> = {
   tools: 'toolsListChanged',
   prompts: 'promptsListChanged',
@@ -57,6 +61,7 @@ export function createListening(options: ListeningOptions): Listening {
   let next: Stream | undefined
   let pending = 0
   let failures = 0
+  let hasBroken = false
   let closed = false
   let stopTimer = (): void => {}
   let changing: Promise<void> | undefined
@@ -80,7 +85,7 @@ export function createListening(options: ListeningOptions): Listening {
       return Promise.resolve()
     }
     return new Promise(resolve => {
-      const stream: Stream = { uris: new Set(uris), cancel: new Cancel(), honoured: undefined, settle: resolve }
+      const stream: Stream = { uris: new Set(uris), cancel: new Cancel(), honoured: undefined, since: 0, settle: resolve }
       next?.cancel.cancel('a newer filter')
       next = stream
       pending++
@@ -108,11 +113,12 @@ export function createListening(options: ListeningOptions): Listening {
   function acknowledged(stream: Stream, honoured: Json): void {
     if (stream !== next) return
     stream.honoured = honoured
+    stream.since = clock.mono()
     next = undefined
     current?.cancel.cancel('a newer filter')
     current = stream
-    if (failures > 0) options.missed()
-    failures = 0
+    if (hasBroken) options.missed()
+    hasBroken = false
     stream.settle()
   }
 
@@ -123,7 +129,8 @@ export function createListening(options: ListeningOptions): Listening {
     if (stream === current) current = undefined
     if (stream === next) next = undefined
     if (closed || !wasWanted) return
-    if (stream.honoured !== undefined) options.missed()
+    hasBroken = true
+    if (stream.honoured !== undefined && clock.mono() - stream.since >= STABLE_MS) failures = 0
     const wait = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]!
     if (next === undefined) stopTimer = clock.after(wait, () => void open())
   }

@@ -315,6 +315,15 @@ describe.each(ways)('a stateless server over %s', way => {
     expect((await client.ask('completion/complete', { ref })).error.data.mcpgw.code).toBe('upstream-garbage')
   })
 
+  it('whose state is too long to be carried fails that call at once, and not the next one for no reason', async () => {
+    const state = 'x'.repeat(300_000)
+    const { gateway } = await start(way, {
+      modern: '{"tools":{}}',
+      on: { 'tools/call': received => received.result(`{"resultType":"input_required","requestState":"${state}"}`) },
+    })
+    expect((await clientOf(gateway).call()).error.data.mcpgw.code).toBe('upstream-garbage')
+  })
+
   it('hears what the plugins left of the answers, while no plugin spoils the state', async () => {
     const on = { 'tools/call': questions({ who: { method: 'elicitation/create', params: form } }) }
     const masking = plugin('mask', ['masks'], {
