@@ -5,7 +5,7 @@ import { readHeaderValue } from '../mcp/header-value.ts'
 import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { isLegacyVersion, LOG_LEVELS } from '../mcp/methods.ts'
-import { type Envelope, isModernVersion, LATEST_MODERN, META, MODERN_VERSIONS } from '../mcp/modern.ts'
+import { type Envelope, isModernVersion, LATEST_MODERN, META, MODERN_VERSIONS, NAMED_BY } from '../mcp/modern.ts'
 import type { JsonObject, Peer } from '../plugin/index.ts'
 
 export type Inbound =
@@ -18,16 +18,6 @@ const LEGACY: Inbound = { kind: 'legacy' }
 const VERSION = 'mcp-protocol-version'
 const METHOD = 'mcp-method'
 const NAME = 'mcp-name'
-/** What `Mcp-Name` mirrors. Spec: "Standard Request Headers", and of tasks SEP-2663. */
-const NAMED: ReadonlyMap<string, 'name' | 'uri' | 'taskId'> = new Map([
-  ['tools/call', 'name'],
-  ['prompts/get', 'name'],
-  ['resources/read', 'uri'],
-  ['tasks/get', 'taskId'],
-  ['tasks/update', 'taskId'],
-  ['tasks/cancel', 'taskId'],
-] as const)
-
 /** Of a client that did not say who it is. */
 const NAMELESS = Json.of({ name: 'unknown', version: '0' })
 const NOTHING = Json.of({})
@@ -116,7 +106,7 @@ function checkRequest({ method, params }: Call, peer: Peer): string | undefined 
   const methods = peer.header(METHOD)
   if (methods.length !== 1) return methods.length === 0 ? `${METHOD} is missing` : twice(METHOD)
   if (methods[0] !== method) return `${METHOD} is ${shorten(methods[0]!)}, and the body says ${shorten(method)}`
-  const member = NAMED.get(method)
+  const member = NAMED_BY.get(method)
   const names = peer.header(NAME)
   if (names.length > 1) return twice(NAME)
   if (member === undefined) return undefined

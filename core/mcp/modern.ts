@@ -29,6 +29,27 @@ export function isModernError(error: Json): boolean {
   return MODERN_ERROR_CODES.has(error.get('code')?.value)
 }
 
+/** Which member of params `Mcp-Name` mirrors. Spec: basic/transports/streamable-http, "Standard Request Headers", and of tasks SEP-2663. */
+export const NAMED_BY: ReadonlyMap<string, 'name' | 'uri' | 'taskId'> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+] as const)
+
+/** Requests that the older revisions have and these have not. Spec: changelog. */
+export const LEGACY_REQUESTS: readonly string[] = [
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+]
+
 /** The extension of tasks. Spec: SEP-2663. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 

@@ -5,7 +5,7 @@ import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { type Message, writeErrorObject } from '../mcp/message.ts'
-import type { Envelope } from '../mcp/modern.ts'
+import { type Envelope, LEGACY_REQUESTS } from '../mcp/modern.ts'
 import type { Peer, Principal } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
@@ -41,16 +41,7 @@ export interface StatelessParts {
   pass(session: Session, message: Extract<Message, { kind: 'notification' }>, peer: Peer): Promise<void>
 }
 
-/** Of older revisions. */
-const REMOVED: ReadonlySet<string> = new Set([
-  'initialize',
-  'ping',
-  'logging/setLevel',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'tasks/list',
-  'tasks/result',
-])
+const REMOVED: ReadonlySet<string> = new Set(LEGACY_REQUESTS)
 const KNOWN: ReadonlySet<string> = new Set([
   'notifications/cancelled',
   'notifications/initialized',

@@ -2,30 +2,13 @@
 // Spec: 2026-07-28 basic/index, "_meta", and basic/transports/streamable-http, "Request Metadata".
 import { writeHeaderValue } from '../mcp/header-value.ts'
 import type { Json } from '../mcp/json.ts'
-import { type EnvelopeMembers, envelopeMembers, withEnvelope } from '../mcp/modern.ts'
+import { type EnvelopeMembers, envelopeMembers, LEGACY_REQUESTS, NAMED_BY, withEnvelope } from '../mcp/modern.ts'
 import { isInvalid, paramHeadersOf, paramHeaderValue } from '../mcp/param-headers.ts'
 import type { LaneClient } from './handshake.ts'
 
-/** Which member of params `Mcp-Name` says again. */
-const NAMED: Readonly<Record<string, string>> = Object.freeze({
-  __proto__: null as never,
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-})
-
-/** Of requests that older revisions have and this one has not: nothing that a stateless server could be asked. */
+/** Nothing that a stateless server could be asked or told. */
 export const LEGACY_ONLY: ReadonlySet<string> = new Set([
-  'initialize',
-  'ping',
-  'logging/setLevel',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'tasks/list',
-  'tasks/result',
+  ...LEGACY_REQUESTS,
   'notifications/initialized',
   'notifications/roots/list_changed',
 ])
@@ -56,7 +39,7 @@ export function mirrorHeaders(
   definition?: Json,
 ): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { 'mcp-protocol-version': version, 'mcp-method': writeHeaderValue(method) }
-  const key = NAMED[method]
+  const key = NAMED_BY.get(method)
   const name = key === undefined ? undefined : params?.string(key)
   if (name !== undefined) headers['mcp-name'] = writeHeaderValue(name)
   if (definition === undefined || method !== 'tools/call') return headers
