@@ -83,6 +83,7 @@ export class Session {
   readonly capabilities: Json
   readonly client: { readonly name: string; readonly version: string }
   readonly principal: Principal | undefined
+  readonly owner: string
   readonly user: LaneUser
   /** Requests of the client. Clients reuse ids: an answer goes where its request came from, whatever its id. */
   readonly inflight: Slots<Inflight> = new Slots()
@@ -114,6 +115,7 @@ export class Session {
     this.capabilities = init.capabilities
     this.client = { name: init.info.string('name') ?? '', version: init.info.string('version') ?? '' }
     this.principal = init.principal
+    this.owner = ownerOf(init.principal)
     this.lastSeen = init.now
     this.user = init.userOf(this)
   }
@@ -128,10 +130,6 @@ export class Session {
     if (this.#laneClient?.logLevel !== this.logLevel || this.#laneClient === undefined)
       this.#laneClient = { info: this.info, capabilities: this.capabilities, logLevel: this.logLevel }
     return this.#laneClient
-  }
-
-  get owner(): string {
-    return ownerOf(this.principal)
   }
 
   /** True where a server may ask this client for something. */

@@ -101,7 +101,6 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     const { session, method, params, channel, cancel, client } = asked
     const berth = catalogs.berth(session, target.server)!
     const { lane } = berth
-    const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
     const sent =
       x.sent === NO_PARAMS ? undefined : withoutEnvelope(withOwnRelated(deps.handles, session, lane, target.toServer(x.sent as Json)))
@@ -109,13 +108,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
     const progressToken = params.get('_meta')?.get('progressToken')
     const { owner } = session
-    const call = {
-      owner,
-      client,
-      ...(progressToken && { progressToken }),
-      ...(target.definition && { definition: target.definition }),
-    }
+    const { definition } = target
+    const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern') {
+      const call = { owner, client, progressToken, definition }
       const told = filterTold(asked, berth, tell)
       const answer =
         sent !== undefined && mayAsk(method)
@@ -127,7 +123,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       return isGarbage ? errorAnswer('upstream-garbage', { server: lane.server.id }) : answer
     }
     const answer = await lane.request(method, sent, {
-      ...call,
+      owner,
+      client,
+      progressToken,
+      definition,
       cancel,
       notified(told, got) {
         if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)

@@ -19,12 +19,13 @@ export interface Ask {
 }
 
 /** One request on its way to the server. */
+/** Optional members may stand there undefined: one shape for all is what keeps a call cheap. */
 export interface LaneCall {
   readonly cancel?: Cancel
   /** Who makes it, where several callers may share a server. */
   readonly owner?: string
   /** The client's own progress token; the server gets ours. */
-  readonly progressToken?: Json
+  readonly progressToken?: Json | undefined
   /** A notification that belongs to this request. */
   notified?(method: string, params: Json | undefined): void
   /** A request that the server makes during this one. */
@@ -34,7 +35,7 @@ export interface LaneCall {
   /** An answer `input_required` is what the caller wants; without it the lane asks through `asked` and makes the request again. */
   readonly takesInputRequired?: boolean
   /** The definition of the tool that is called: it may want parameters mirrored in headers. */
-  readonly definition?: Json
+  readonly definition?: Json | undefined
 }
 
 export interface Pending {
