@@ -118,9 +118,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           ? await interactive.perform({ asked, lane, x, tell: told, sent, round, call })
           : await lane.request(method, sent, { ...call, cancel, notified: told })
       tasks.claim(session, lane.server.id, answer)
-      // Spec: 2026-07-28 basic/index, "Result": an object, which says of what kind it is.
-      const isGarbage = answer.kind === 'result' && (answer.payload as Json).type !== 'object'
-      return isGarbage ? errorAnswer('upstream-garbage', { server: lane.server.id }) : answer
+      return answer
     }
     const answer = await lane.request(method, sent, {
       owner,
@@ -141,7 +139,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
   /** In the words of this client; of the gateway's own answers nothing is changed. */
   function asShown({ session, method, params }: Asked, { server, uri }: Target, answer: Answer): Awaitable<Answer> {
     if (isUnsafe(answer)) return errorAnswer('denied', { server, text: HTTPS_ONLY })
-    // Spec: 2026-07-28 basic/index, "Result": an object.
+    // Spec: 2026-07-28 basic/index, "Result": an object, which says of what kind it is.
     if (session.era === 'modern' && answer.kind === 'result' && asJson(answer.payload).type !== 'object')
       return errorAnswer('upstream-garbage', { server })
     const { lane } = catalogs.berth(session, server)!

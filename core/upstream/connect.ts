@@ -1,20 +1,14 @@
 // Connections of a lane, from nothing to an agreement: tried in the ways that a server of unknown make may be reached and spoken to.
 import type { ServerConfig } from '../config/schema.ts'
-import type { Clock, Log } from '../plugin/index.ts'
 import type { Calls } from './calls.ts'
-import type { Eras, Spoken } from './eras.ts'
-import type { Agreement, LaneClient } from './handshake.ts'
+import type { Spoken } from './eras.ts'
+import type { Agreement } from './handshake.ts'
+import type { LaneOptions } from './lane-options.ts'
 import { openProtocol, type Unopened } from './opening.ts'
 import { isTransportFault, type Transport, type TransportFault } from './transport.ts'
 
-export interface ConnectOptions {
-  readonly server: ServerConfig
-  readonly client: LaneClient
+export interface ConnectOptions extends Pick<LaneOptions, 'server' | 'client' | 'eras' | 'clock' | 'log' | 'createTransport'> {
   readonly calls: Calls
-  readonly eras: Eras
-  readonly clock: Clock
-  readonly log: Log
-  createTransport(spoken: Spoken | undefined): Transport
   /** The transport is the lane's from here on, until it takes another one or none. */
   adopt(transport: Transport): void
   isCurrent(transport: Transport): boolean
