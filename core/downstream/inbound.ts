@@ -51,8 +51,7 @@ export function classify(message: Message, peer: Peer): Inbound {
 
 /** The version that a message claims, whatever it is; undefined where it claims none. */
 export function claimOf(params: Json | undefined): Json | undefined {
-  const meta = params?.type === 'object' ? params.get('_meta') : undefined
-  return meta?.type === 'object' ? meta.get(META.version) : undefined
+  return params?.object('_meta')?.get(META.version)
 }
 
 function withoutClaim(method: string, named: string | undefined, peer: Peer): Inbound {

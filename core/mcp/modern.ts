@@ -83,15 +83,19 @@ export function envelopeMembers({ version, info, capabilities, logLevel }: Envel
 /** The params with the envelope in their `_meta`; whatever else stands there stays. */
 export function withEnvelope(params: Json | undefined, { members, alone }: EnvelopeMembers): Json {
   const given = params ?? EMPTY
-  const before = given.get('_meta')
-  return given.with({ _meta: before?.type === 'object' ? before.with(members) : alone })
+  return given.with({ _meta: given.object('_meta')?.with(members) ?? alone })
 }
 
 /** The params without the envelope, for a server of an older revision; without an empty `_meta` where nothing else stood there. */
 export function withoutEnvelope(params: Json): Json {
-  const meta = params.get('_meta')
-  if (meta?.type !== 'object' || !ENVELOPE_KEYS.some(key => meta.get(key) !== undefined)) return params
-  const rest = meta.with(Object.fromEntries(ENVELOPE_KEYS.map(key => [key, undefined])))
+  return withoutMeta(params, ENVELOPE_KEYS)
+}
+
+/** Without these members of `_meta`, and without a `_meta` that held nothing else. */
+export function withoutMeta(params: Json, keys: readonly string[]): Json {
+  const meta = params.object('_meta')
+  if (meta === undefined || !keys.some(key => meta.get(key) !== undefined)) return params
+  const rest = meta.with(Object.fromEntries(keys.map(key => [key, undefined])))
   return params.with({ _meta: rest.keys().length === 0 ? undefined : rest })
 }
 

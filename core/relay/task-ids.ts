@@ -73,16 +73,16 @@ function mayHoldIds({ bytes }: Json): boolean {
 /** Only where the protocol has the id of a task: what a tool made up is its own. */
 function mapIds(value: Json, map: MapId): Json {
   if (value.type !== 'object') return value
-  const task = value.get('task')
-  const inTask = task?.type === 'object' ? mapMember(task, map) : task
+  const task = value.object('task')
+  const inTask = task && mapMember(task, map)
   const mapped = mapMember(value, map)
   return mapRelated(inTask === task ? mapped : mapped.with({ task: inTask }), map)
 }
 
 function mapRelated(value: Json, map: MapId): Json {
-  const meta = value.type === 'object' ? value.get('_meta') : undefined
-  const related = meta?.type === 'object' ? meta.get(RELATED) : undefined
-  if (related?.type !== 'object') return value
+  const meta = value.object('_meta')
+  const related = meta?.object(RELATED)
+  if (related === undefined) return value
   const mapped = mapMember(related, map)
   return mapped === related ? value : value.with({ _meta: meta!.with({ [RELATED]: mapped }) })
 }

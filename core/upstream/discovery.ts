@@ -35,11 +35,10 @@ function agreeModern(result: Json): Discovery {
     const shown = offered.slice(0, 10).map(one => one.text.slice(0, 20))
     return { code: 'upstream-unavailable', detail: `the server speaks protocol versions ${shown.join(', ')}` }
   }
-  const capabilities = result.get('capabilities')
   return {
     era: 'modern',
     protocolVersion: version,
-    capabilities: capabilities?.type === 'object' ? capabilities : Json.of({}),
+    capabilities: result.object('capabilities') ?? Json.of({}),
     serverInfo: result.get('_meta')?.get(META.server) ?? result.get('serverInfo') ?? Json.of({}),
     instructions: result.string('instructions'),
     result,

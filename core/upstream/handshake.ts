@@ -42,7 +42,6 @@ export function agree(answer: Answer): Agreement | TransportFault {
   }
   const result = answer.payload as Json
   const protocolVersion = result.string('protocolVersion')
-  const capabilities = result.get('capabilities')
   if (protocolVersion === undefined || !isLegacyVersion(protocolVersion)) {
     return {
       code: 'upstream-unavailable',
@@ -52,7 +51,7 @@ export function agree(answer: Answer): Agreement | TransportFault {
   return {
     era: 'legacy',
     protocolVersion,
-    capabilities: capabilities?.type === 'object' ? capabilities : Json.of({}),
+    capabilities: result.object('capabilities') ?? Json.of({}),
     serverInfo: result.get('serverInfo') ?? Json.of({}),
     instructions: result.string('instructions'),
     result,

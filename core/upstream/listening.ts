@@ -3,7 +3,7 @@
 import { Cancel } from '../cancel.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
-import { META } from '../mcp/modern.ts'
+import { META, withoutMeta } from '../mcp/modern.ts'
 import type { Answer, Clock, JsonValue } from '../plugin/index.ts'
 import type { LaneCall } from './calls.ts'
 
@@ -49,6 +49,7 @@ const FLAGS: Readonly<Record<ListKind['capability'], string>> = {
   resources: 'resourcesListChanged',
 }
 const NO_PARAMS = Json.of({})
+const SUBSCRIPTION: readonly string[] = [META.subscription]
 
 export function createListening(options: ListeningOptions): Listening {
   const { capabilities, clock } = options
@@ -105,9 +106,7 @@ export function createListening(options: ListeningOptions): Listening {
   function hear(stream: Stream, method: string, params: Json | undefined): void {
     if (method === 'notifications/subscriptions/acknowledged') return acknowledged(stream, params?.get('notifications') ?? NO_PARAMS)
     if (stream.honoured === undefined || stream.cancel.cancelled) return
-    const meta = params?.object('_meta')
-    const rest = meta?.with({ [META.subscription]: undefined })
-    options.notified(method, rest === undefined ? params : params?.with({ _meta: rest.keys().length === 0 ? undefined : rest }))
+    options.notified(method, params && withoutMeta(params, SUBSCRIPTION))
   }
 
   function acknowledged(stream: Stream, honoured: Json): void {
