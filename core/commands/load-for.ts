@@ -12,7 +12,12 @@ export function loadOptions(io: Asker): LoadOptions {
     file: textOption(io, 'config'),
     mcpJson: textOption(io, 'mcpJson'),
     plugins: listOption(io, 'plugin'),
-    flags: { dataDir: textOption(io, 'dataDir'), listen: textOption(io, 'http'), log: textOption(io, 'log') },
+    flags: {
+      dataDir: textOption(io, 'dataDir'),
+      listen: textOption(io, 'http'),
+      log: textOption(io, 'log'),
+      observe: io.options.observe === true,
+    },
     env: io.env,
     cwd: io.cwd,
     getSecret: (name, from) => createSecretStore(from).get(name),

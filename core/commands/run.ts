@@ -23,6 +23,10 @@ export async function run(io: VerbIo): Promise<number> {
     io.err('  = help: remove these sections, or load a plugin that enforces them\n')
     return 2
   }
+  if (io.options.observe === true && !loaded.config.plugins.some(({ name }) => name === 'policy')) {
+    io.err('error[usage]: --observe is for the plugin policy, which is not loaded\n')
+    return 2
+  }
   const stdio = io.options.stdio === true
   const { config } = loaded
   const log = createLog({ level: config.log })

@@ -14,6 +14,7 @@ export const coreVerbs: readonly Verb[] = [
       { flags: '--http <host:port>', summary: 'listen here, in place of `listen` of the config' },
       plugin,
       mcpJson,
+      { flags: '--observe', summary: 'policies are decided and reported, but nothing is denied by them' },
       { flags: '--log <level>', summary: 'debug, info, warn, error or silent' },
     ],
     examples: [
@@ -106,4 +107,4 @@ export const coreVerbs: readonly Verb[] = [
 ]
 
 /** First words of the verbs that built-in plugins bring, so that a call loads no other plugin. */
-export const verbOwners: Readonly<Record<string, string>> = { audit: 'audit', keys: 'auth' }
+export const verbOwners: Readonly<Record<string, string>> = { audit: 'audit', keys: 'auth', policy: 'policy', catalog: 'policy' }

@@ -6,6 +6,7 @@ import { type Address, parseAddress } from './listen.ts'
 import type { Environment } from './locate.ts'
 import type { McpServers } from './mcp-json.ts'
 import type { Place, PlacedPlugin } from './placed.ts'
+import { withPolicies } from './policies.ts'
 import { defaults, type GatewayConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
 import { buildServer } from './servers.ts'
 import type { FileShape, ListenShape } from './shape.ts'
@@ -17,6 +18,8 @@ export interface ConfigFlags {
   readonly listen?: string | undefined
   readonly dataDir?: string | undefined
   readonly log?: string | undefined
+  /** `--observe`: policies are decided and reported, not enforced. */
+  readonly observe?: boolean | undefined
 }
 
 export interface Assembled {
@@ -39,7 +42,7 @@ interface Inputs {
 }
 
 export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagnostic[] } {
-  const { parts, mcp, cwd, baseDir } = inputs
+  const { parts, mcp, flags, cwd, baseDir } = inputs
   const shape: FileShape = parts?.shape ?? {}
   const origins = new Map<string, Origin>()
   const diagnostics: Diagnostic[] = []
@@ -57,7 +60,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   // What stands over the file: the flag, else the variable.
   const override = (
     keys: readonly string[],
-    flag: keyof ConfigFlags,
+    flag: 'listen' | 'dataDir' | 'log',
     flagName: string,
     variable: string,
   ): { text: string; from: string } | undefined => {
@@ -91,7 +94,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   const config: GatewayConfig = {
     listen: { ...listen, ...parsed },
     servers: servers.map(buildServer),
-    plugins: plugins.map(({ entry }) => entry),
+    plugins: plugins.map(({ entry }) => withPolicies(entry, { files: shape.policies ?? [], baseDir, observe: flags.observe })),
     policies: shape.policies ?? [],
     store: { dir: dataDir === undefined ? (shape.store?.dir ?? resolve(baseDir, defaults.dataDir)) : resolve(cwd, dataDir.text) },
     secrets: shape.secrets?.command === undefined ? {} : { command: shape.secrets.command },

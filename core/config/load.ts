@@ -51,7 +51,7 @@ export interface Loaded extends Assembled {
 }
 export type LoadResult = Loaded | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
-export const builtInPlugins: readonly string[] = ['audit', 'auth', 'redact']
+export const builtInPlugins: readonly string[] = ['audit', 'auth', 'policy', 'redact']
 
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const { env, cwd, flags = {} } = options

@@ -41,7 +41,7 @@ test('each section that no loaded plugin enforces is named with its line', async
   const { accept } = createWorkspace({ 'gateway.yaml': example })
   const sections = ({ unenforced }: { unenforced: readonly { section: string; line: number }[] }) =>
     unenforced.map(one => `${one.section}:${one.line}`)
-  expect(sections(await accept({ env }))).toEqual(['rateLimit:54', 'policies:26', 'metering:50'])
+  expect(sections(await accept({ env }))).toEqual(['rateLimit:54', 'metering:50'])
   const fewer = await accept({ env, plugins: ['audit'] })
   expect(sections(fewer)).toEqual(['auth:1', 'rateLimit:54', 'policies:26', 'metering:50'])
   const all = await accept({ env, known: ['audit', 'auth', 'ratelimit', 'policy', 'meter'] })
