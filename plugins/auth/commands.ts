@@ -14,6 +14,7 @@ export const keyCommands: readonly Command<AuthConfig>[] = [
     options: [
       { flags: '--expires <duration>', summary: 'how long it holds: 12h, 90d, 52w; for ever where absent' },
       { flags: '--tenant <tenant>', summary: 'tenant of the principal', default: 'default' },
+      { flags: '--claims <json>', summary: 'facts about the principal that policies may ask for, a JSON object' },
     ],
     examples: ['mcpgw keys create "My Agent" agent-1 reader,writer', 'mcpgw keys create "CI" ci-bot reader --expires 90d --json'],
     load: async () => (await import('./commands/create.ts')).createKey,

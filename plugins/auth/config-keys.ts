@@ -26,7 +26,14 @@ export function readConfigKeys(entries: readonly ConfigKey[], pepper: KeyObject)
     return {
       id: entry.id,
       digest: digestKey(pepper, entry.key),
-      principal: makePrincipal(entry.consumerId, entry.name, entry.roles, entry.tenant, { method: 'api-key', keyId: entry.id }),
+      principal: makePrincipal(
+        entry.consumerId,
+        entry.name,
+        entry.roles,
+        entry.tenant,
+        { method: 'api-key', keyId: entry.id },
+        entry.claims,
+      ),
       ...(entry.enabled ? {} : { closed: 'disabled' as const }),
     }
   })

@@ -19,14 +19,23 @@ export interface ConfigKey {
   readonly consumerId: string
   readonly roles: readonly string[]
   readonly tenant: string
+  readonly claims: Readonly<Record<string, unknown>>
   readonly enabled: boolean
 }
 
 export interface AuthConfig {
   readonly keys: { readonly path: string; readonly pepper: string }
   readonly apiKeys: readonly ConfigKey[]
-  readonly stdio: { readonly id: string; readonly name?: string | undefined; readonly roles: readonly string[]; readonly tenant: string }
+  readonly stdio: {
+    readonly id: string
+    readonly name?: string | undefined
+    readonly roles: readonly string[]
+    readonly tenant: string
+    readonly claims: Readonly<Record<string, unknown>>
+  }
 }
+
+const claims = z.record(z.string(), z.json()).default({}).describe('Facts about the principal that policies may ask for')
 
 export const configSchema: z.ZodType<AuthConfig> = z.strictObject({
   keys: z
@@ -44,13 +53,20 @@ export const configSchema: z.ZodType<AuthConfig> = z.strictObject({
         consumerId: id.describe('Id of the principal that the key stands for'),
         roles: z.array(role).default([]),
         tenant: id.default('default'),
+        claims,
         enabled: z.boolean().default(true),
       }),
     )
     .default([])
     .describe('Keys as older gateway.yaml files have them; prefer `mcpgw keys create`'),
   stdio: z
-    .strictObject({ id: id.default('local'), name: name.optional(), roles: z.array(role).default([]), tenant: id.default('default') })
+    .strictObject({
+      id: id.default('local'),
+      name: name.optional(),
+      roles: z.array(role).default([]),
+      tenant: id.default('default'),
+      claims,
+    })
     .prefault({})
     .describe('The principal of a client that started the gateway and speaks over stdio'),
 })

@@ -31,8 +31,8 @@ const auth: Plugin<AuthConfig> = definePlugin({
     })
 
     const keys = createKeysMethod(vault, ctx)
-    const { id, name, roles, tenant } = config.stdio
-    const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' })))
+    const { id, name, roles, tenant, claims } = config.stdio
+    const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })

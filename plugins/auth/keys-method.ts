@@ -53,7 +53,7 @@ function readStored(key: StoredKey): RingKey {
   return {
     id: key.id,
     digest: key.digest,
-    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }),
+    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }, key.claims),
     ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
     ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),
   }

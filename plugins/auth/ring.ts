@@ -14,6 +14,9 @@ export interface RingKey {
   readonly closed?: 'revoked' | 'disabled'
 }
 
+/** Facts about a principal that policies may ask for: a JSON object. */
+export type Claims = Readonly<Record<string, unknown>>
+
 /** Answers who presents `key` at `now` (ms since 1970). */
 export type KeyRing = (key: string, now: number) => MethodAnswer
 
@@ -50,13 +53,23 @@ export function makePrincipal(
   roles: readonly string[],
   tenant: string,
   via: Principal['via'],
+  claims: Claims = {},
 ): Principal {
   return Object.freeze({
     id,
     ...(name === undefined ? {} : { name }),
     roles: Object.freeze([...roles]),
     tenant,
-    claims: Object.freeze(Object.create(null) as Record<string, unknown>),
+    claims: freezeClaims(claims) as Readonly<Record<string, unknown>>,
     via: Object.freeze(via),
   })
+}
+
+/** A copy that nobody changes, whose objects have no prototype. */
+function freezeClaims(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return Object.freeze(value.map(freezeClaims))
+  const copy = Object.create(null) as Record<string, unknown>
+  for (const [key, member] of Object.entries(value)) copy[key] = freezeClaims(member)
+  return Object.freeze(copy)
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Database, SqlRow, Stores } from 'mcpgw/plugin'
 import { requirePrivate } from './pepper.ts'
 
-const schemaVersion = 1
+const schemaVersion = 2
 const schema = `
   CREATE TABLE IF NOT EXISTS keys (
     id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, principal TEXT NOT NULL, roles TEXT NOT NULL,
@@ -11,7 +11,13 @@ const schema = `
   CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-  PRAGMA user_version = ${schemaVersion};`
+`
+// Of stores made before keys had claims, too.
+const claims = "ALTER TABLE keys ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';"
+
+function migrationsFrom(version: number): string {
+  return `${version < 1 ? schema : ''} ${claims} PRAGMA user_version = ${schemaVersion};`
+}
 
 /** Times are ms since 1970. */
 export interface StoredKey {
@@ -21,6 +27,7 @@ export interface StoredKey {
   readonly principal: string
   readonly roles: readonly string[]
   readonly tenant: string
+  readonly claims: Readonly<Record<string, unknown>>
   readonly createdAt: number
   readonly expiresAt?: number
   readonly revokedAt?: number
@@ -54,7 +61,8 @@ export function openKeyStore(stores: Stores, path: string): KeyStore {
   if (path !== ':memory:') requirePrivate(stores.resolve(path))
   const db = stores.open(path, { durability: 'full', schema: schemaVersion })
   try {
-    if (Number(db.prepare('PRAGMA user_version').get()?.user_version) < schemaVersion) db.transaction(() => db.exec(schema))
+    const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
+    if (version < schemaVersion) db.transaction(() => db.exec(migrationsFrom(version)))
     return bindKeyStore(db)
   } catch (error) {
     db.close()
@@ -63,7 +71,7 @@ export function openKeyStore(stores: Stores, path: string): KeyStore {
 }
 
 function bindKeyStore(db: Database): KeyStore {
-  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
   const find = db.prepare('SELECT * FROM keys WHERE id = ?')
   const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
@@ -79,7 +87,18 @@ function bindKeyStore(db: Database): KeyStore {
       const { id, name, principal, roles, tenant, createdAt, expiresAt } = key
       const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === undefined ? {} : { expiresAt }) }
       db.transaction(() => {
-        insert.run(id, key.digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt ?? null, null)
+        insert.run(
+          id,
+          key.digest,
+          name,
+          principal,
+          JSON.stringify(roles),
+          tenant,
+          createdAt,
+          expiresAt ?? null,
+          null,
+          JSON.stringify(key.claims),
+        )
         tell.run(randomUUID(), createdAt, 'key.create', actor, JSON.stringify(detail))
       })
     },
@@ -118,6 +137,7 @@ function readKey(row: SqlRow): StoredKey {
     principal: String(row.principal),
     roles: JSON.parse(String(row.roles)) as string[],
     tenant: String(row.tenant),
+    claims: JSON.parse(String(row.claims)) as StoredKey['claims'],
     createdAt: Number(row.created_at),
     ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
     ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),

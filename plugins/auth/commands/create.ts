@@ -13,6 +13,7 @@ interface Wish {
   readonly principal: string
   readonly roles: readonly string[]
   readonly tenant: string
+  readonly claims: Readonly<Record<string, unknown>>
   readonly lifeMs?: number
 }
 
@@ -22,7 +23,7 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err(wish)
     return 2
   }
-  const { name, principal, roles, tenant, lifeMs } = wish
+  const { name, principal, roles, tenant, claims, lifeMs } = wish
   const { id, key } = mintKey()
   const createdAt = io.clock.now()
   const expiresAt = lifeMs === undefined ? undefined : createdAt + lifeMs
@@ -30,7 +31,7 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   try {
     const digest = digestKey(vault.pepper, key)
     vault.store.create(
-      { id, digest, name, principal, roles, tenant, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
+      { id, digest, name, principal, roles, tenant, claims, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
       findActor(),
     )
   } finally {
@@ -39,7 +40,7 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
   if (io.json) {
     const created = new Date(createdAt).toISOString()
-    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, createdAt: created, expiresAt: expires ?? null }))
+    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, claims, createdAt: created, expiresAt: expires ?? null }))
     return 0
   }
   io.out(key)
@@ -58,10 +59,22 @@ function readWish(io: CommandIo<AuthConfig>): Wish | string {
   const roles = typeof roleList === 'string' && roleList !== '' ? [...new Set(roleList.split(','))] : []
   const odd = roles.find(role => !rolePattern.test(role))
   if (odd !== undefined) return `${JSON.stringify(odd)} is no role: letters, digits, _ . : and -, separated by commas without spaces.`
-  if (expires === undefined) return { name, principal, roles, tenant }
+  const claims = readClaims(io.options.claims)
+  if (claims === undefined) return '--claims is a JSON object: {"customer_id":"c-1"}.'
+  if (expires === undefined) return { name, principal, roles, tenant, claims }
   const lifeMs = readDuration(expires)
   if (lifeMs === undefined) return '--expires is a number and m, h, d or w, at most ten years: 12h, 90d.'
-  return { name, principal, roles, tenant, lifeMs }
+  return { name, principal, roles, tenant, claims, lifeMs }
+}
+
+function readClaims(text: string | boolean | undefined): Wish['claims'] | undefined {
+  if (text === undefined) return {}
+  try {
+    const value = JSON.parse(String(text)) as unknown
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Wish['claims']) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function readDuration(text: string | boolean): number | undefined {

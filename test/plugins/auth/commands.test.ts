@@ -37,6 +37,7 @@ describe('keys create', () => {
       principal: 'agent-1',
       roles: [],
       tenant: 'acme',
+      claims: {},
       createdAt: '2026-01-01T00:00:00.000Z',
       expiresAt: null,
     })
@@ -55,6 +56,8 @@ describe('keys create', () => {
     ['no time', ['a', 'agent'], { expires: '0d' }],
     ['a negative time', ['a', 'agent'], { expires: '-1d' }],
     ['more than ten years', ['a', 'agent'], { expires: '600w' }],
+    ['claims that are no JSON', ['a', 'agent'], { claims: '{customer' }],
+    ['claims that are no object', ['a', 'agent'], { claims: '[1]' }],
   ])('is a usage error with %s, and makes nothing', async (_, args, options) => {
     const { exit, out, err } = await home.run('keys create', args, options)
     expect([exit, out, err === '']).toEqual([2, '', false])

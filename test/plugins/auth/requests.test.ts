@@ -45,6 +45,16 @@ describe('a request over HTTP', () => {
     })
   })
 
+  it('carries the claims of its key, in objects without a prototype', async () => {
+    const claims = '{"customer_id":"c-1","__proto__":{"admin":true},"teams":[{"id":7}]}'
+    const { out } = await home.run('keys create', ['Desk', 'desk-1'], { claims })
+    gateway.tick()
+    const verdict = await gateway.present({ 'x-api-key': out.trim() })
+    const given = (verdict as { principal: { claims: Record<string, unknown> } }).principal.claims
+    expect(JSON.parse(JSON.stringify(given))).toEqual(JSON.parse(claims))
+    expect([Object.getPrototypeOf(given), 'admin' in given, Object.isFrozen(given.teams)]).toEqual([null, false, true])
+  })
+
   it('is unauthenticated without a credential, whatever came before on the connection', async () => {
     await gateway.present({ 'x-api-key': key })
     expect(await gateway.present({})).toMatchObject({ kind: 'deny', code: 'unauthenticated' })

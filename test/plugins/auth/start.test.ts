@@ -63,6 +63,16 @@ describe('the key store', () => {
     await expect(home.start()).rejects.toThrow(/newer version/)
   })
 
+  it('of a gateway before keys had claims is taken over, and its keys still hold', async () => {
+    const { out } = await home.run('keys create', ['a', 'agent-1', 'reader'])
+    const db = createStores({ dataDir: home.dir }).open('keys.db')
+    db.exec('ALTER TABLE keys DROP COLUMN claims; PRAGMA user_version = 1')
+    db.close()
+    const gateway = await home.start()
+    expect(await gateway.present({ 'x-api-key': out.trim() })).toMatchObject({ kind: 'identify', principal: { id: 'agent-1', claims: {} } })
+    await gateway.stop()
+  })
+
   it('holds no key and no part of its secret', async () => {
     const { out } = await home.run('keys create', ['a', 'b'])
     await (await home.start()).stop()
@@ -131,7 +141,7 @@ describe('the config', () => {
     expect(configSchema.parse({})).toEqual({
       keys: { path: 'keys.db', pepper: 'keys.pepper' },
       apiKeys: [],
-      stdio: { id: 'local', roles: [], tenant: 'default' },
+      stdio: { id: 'local', roles: [], tenant: 'default', claims: {} },
     })
   })
 })
