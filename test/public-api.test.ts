@@ -61,14 +61,14 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        ExactNumber Masking Recording allow answer definePlugin deny drop identify narrow pass rewrite service
+        Directory ExactNumber Masking Recording allow answer definePlugin deny drop identify narrow pass rewrite service
       `),
     )
     expect(names.types).toEqual(
       words(`
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConnectionVerdict
-        Database Decision Deny DischargeStage DischargeVerdict Drop Exchange GroupWriter Hooks Identify JsonArray
-        JsonObject JsonValue ListItem ListVerdict Log Metrics Narrow Notification NotificationVerdict Obligation
+        Database Decision Deny DischargeStage DischargeVerdict Drop Exchange GroupWriter Hooks Identify InspectOptions
+        InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Narrow Notification NotificationVerdict Obligation
         OpenOptions Outcome Pass Payload Peer Plugin PluginContext Principal RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandardIssue StandardResult StandardSchemaV1 Statement Stores
       `),

@@ -30,12 +30,14 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         stores,
         clock: systemClock,
         log,
+        cwd: io.cwd,
         signal: io.signal,
         out: text => {
           out += text
         },
         err: io.err,
         interactive: false,
+        inspect: async () => ({ failed: 'the gateway is not set up yet' }),
       })
       return code === 0 ? JSON.parse(out) : undefined
     }

@@ -57,7 +57,7 @@ async function runPluginCommand(plugin: AnyPlugin, entryName: string, command: C
     return 2
   }
   const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
-  const { args, json, signal, interactive } = io
+  const { args, json, signal, cwd, interactive } = io
   const stores = await openStores(loaded.config.store.dir, log)
   const run = await command.load()
   const own: CommandIo<unknown> = {
@@ -68,8 +68,10 @@ async function runPluginCommand(plugin: AnyPlugin, entryName: string, command: C
     stores,
     clock: systemClock,
     log,
+    cwd,
     signal,
     interactive,
+    inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
     out: text => io.out(endLine(text)),
     err: text => io.err(endLine(text)),
   }

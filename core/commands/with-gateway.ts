@@ -2,7 +2,7 @@
 
 import type { Loaded } from '../config/load.ts'
 import { connectLocally, type LocalClient } from '../downstream/local.ts'
-import { createLog } from '../log.ts'
+import { createLog, type RootLog } from '../log.ts'
 import { type OpenGateway, openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
 import { loadOrStarter } from './starter.ts'
@@ -21,8 +21,7 @@ export async function withGateway(io: VerbIo, work: (session: Session) => Promis
   const found = await loadOrStarter(io)
   if (found === 2) return 2
   const loaded = plugins ? found : { ...found, config: { ...found.config, plugins: [] } }
-  const level = loaded.config.log
-  const log = createLog({ level: level === 'info' ? 'error' : level, write: line => io.err(line) })
+  const log = quietLog(io, loaded)
   const open = await openGateway({ loaded, version: io.version, log, cwd: io.cwd, http: false, probe: false })
   if ('findings' in open) {
     io.err(renderFindings(open.findings, loaded, io.color.err))
@@ -38,6 +37,11 @@ export async function withGateway(io: VerbIo, work: (session: Session) => Promis
   } finally {
     await open.stop(STOP_MS)
   }
+}
+
+/** What the user asked for is on stdout; of the log he sees what went wrong, or what he asked to see. */
+export function quietLog(io: Pick<VerbIo, 'err'>, { config }: Loaded): RootLog {
+  return createLog({ level: config.log === 'info' ? 'error' : config.log, write: line => io.err(line) })
 }
 
 /** The message of a JSON-RPC error object. */

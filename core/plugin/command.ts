@@ -1,5 +1,6 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
 import type { Clock, Log } from './host.ts'
+import type { Inspection, InspectOptions } from './inspection.ts'
 import type { Stores } from './store.ts'
 
 export interface Command<C = unknown> {
@@ -33,6 +34,8 @@ export interface CommandIo<C = unknown> {
   readonly stores: Stores
   readonly clock: Clock
   readonly log: Log
+  /** Where relative paths of the command line start from. */
+  readonly cwd: string
   readonly signal: AbortSignal
   /** Results; a line break is added where the text does not end with one. */
   out(text: string): void
@@ -40,4 +43,6 @@ export interface CommandIo<C = unknown> {
   err(text: string): void
   /** True where stderr is a terminal that may show progress. */
   readonly interactive: boolean
+  /** Starts the servers of the config and asks each what it offers; nothing is called, and nothing recorded. `failed`: the config does not start, and why. */
+  inspect(options?: InspectOptions): Promise<Inspection | { readonly failed: string }>
 }

@@ -12,6 +12,7 @@ export type {
   Resource,
 } from './exchange.ts'
 export type { Clock, Log, Metrics } from './host.ts'
+export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
 export type {
@@ -31,7 +32,7 @@ export type {
   StandardSchemaV1,
 } from './schema.ts'
 export type { AdminEvent, Service } from './service.ts'
-export { Masking, Recording, service } from './service.ts'
+export { Directory, Masking, Recording, service } from './service.ts'
 export type {
   Append,
   Database,

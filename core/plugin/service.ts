@@ -34,3 +34,10 @@ export interface AdminEvent {
   readonly detail: Readonly<Record<string, JsonValue>>
 }
 export const Recording: Service<Recording> = service<Recording>('recording')
+
+/** Who may come, as far as the config tells. Provided by `auth`. */
+export interface Directory {
+  /** Roles and tenants of everybody who can be identified; undefined where they cannot all be known. */
+  known(): { readonly roles: readonly string[]; readonly tenants: readonly string[] } | undefined
+}
+export const Directory: Service<Directory> = service<Directory>('directory')

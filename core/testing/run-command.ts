@@ -1,6 +1,6 @@
 // Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
 import type { AnyPlugin } from '../loader.ts'
-import type { Clock, Command, CommandIo, Log, Stores } from '../plugin/index.ts'
+import type { Clock, Command, CommandIo, Inspection, Log, Stores } from '../plugin/index.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { refusingStores } from './harness.ts'
 
@@ -14,6 +14,10 @@ export interface CommandOptions {
   readonly stores?: Stores
   readonly clock?: Clock
   readonly signal?: AbortSignal
+  /** Where relative paths start from; default the working directory of the process. */
+  readonly cwd?: string
+  /** What `inspect` finds; without it, to ask is an error. */
+  readonly inspection?: Inspection
 }
 
 export interface Said {
@@ -40,8 +44,14 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
     stores: how.stores ?? refusingStores,
     clock: how.clock ?? createFakeClock(),
     log: silent,
+    cwd: how.cwd ?? process.cwd(),
     signal: how.signal ?? new AbortController().signal,
     interactive: false,
+    async inspect(options) {
+      if (how.inspection === undefined) throw new Error('this run has no servers: give it an inspection')
+      const { servers, ...known } = how.inspection
+      return { ...known, servers: servers.filter(({ id }) => options?.only?.includes(id) ?? true) }
+    },
     out(text) {
       said.out += endLine(text)
     },

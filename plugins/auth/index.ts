@@ -1,5 +1,5 @@
 // auth: tells who makes each request (API keys over HTTP, the configured principal over stdio), and nothing more.
-import { definePlugin, identify, type Plugin, Recording } from 'mcpgw/plugin'
+import { Directory, definePlugin, identify, type Plugin, Recording } from 'mcpgw/plugin'
 import { authenticate } from './authenticate.ts'
 import { keyCommands } from './commands.ts'
 import { type AuthConfig, configSchema } from './config.ts'
@@ -16,6 +16,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
   apiVersion: 1,
   config: configSchema,
   capabilities: ['authenticates'],
+  provides: [Directory],
   commands: keyCommands,
   setup(ctx) {
     const { config, clock } = ctx
@@ -33,6 +34,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const keys = createKeysMethod(vault, ctx)
     const { id, name, roles, tenant, claims } = config.stdio
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
+    ctx.provide(Directory, { known: () => keys.known([local.principal], clock.now()) })
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })

@@ -1,5 +1,5 @@
 // The method "API key": stored keys and those of the config, kept in memory and in step with the store.
-import type { PluginContext } from 'mcpgw/plugin'
+import type { Directory, PluginContext, Principal } from 'mcpgw/plugin'
 import type { Method } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
@@ -10,18 +10,22 @@ import type { Vault } from './vault.ts'
 export interface KeysMethod extends Method {
   /** Takes over what changed in the store; true where something did. A store that cannot be read identifies nobody until it can. */
   refresh(): boolean
+  /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
+  known(others: readonly Principal[], now: number): ReturnType<Directory['known']>
 }
 
 export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): KeysMethod {
   const fixed = readConfigKeys(ctx.config.apiKeys, vault.pepper)
   let seen: number | undefined
   let ring: KeyRing | undefined
+  let current: readonly RingKey[] = []
 
   const load = (): boolean => {
     // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
     const version = vault.store.version()
     if (version === seen && ring !== undefined) return false
-    ring = buildKeyRing(vault.pepper, [...vault.store.all().map(readStored), ...fixed])
+    current = [...vault.store.all().map(readStored), ...fixed]
+    ring = buildKeyRing(vault.pepper, current)
     seen = version
     return true
   }
@@ -32,6 +36,12 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
     identify({ value }, now) {
       if (ring === undefined) throw new Error('the key store cannot be read')
       return ring(value, now)
+    },
+    known(others, now) {
+      if (ring === undefined) return undefined
+      const open = current.filter(({ closed, expiresAt }) => closed === undefined && now < (expiresAt ?? Number.POSITIVE_INFINITY))
+      const principals = [...open.map(({ principal }) => principal), ...others]
+      return { roles: distinct(principals.flatMap(({ roles }) => roles)), tenants: distinct(principals.map(({ tenant }) => tenant)) }
     },
     refresh() {
       const wasFailing = ring === undefined
@@ -57,4 +67,8 @@ function readStored(key: StoredKey): RingKey {
     ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
     ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),
   }
+}
+
+function distinct(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort()
 }

@@ -273,7 +273,9 @@ export async function runCommand(
     err(text) {
       err += text
     },
+    cwd: dir,
     interactive: false,
+    inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)
   return { code, out, err }

@@ -82,6 +82,7 @@ export function makeHome(): Home {
         },
         stores,
         order: ['auth'],
+        provide: () => {},
         find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
         health: (state: { why: string } | undefined) => started.health.push(state?.why),
         onStop: (release: () => unknown) => releases.unshift(release),
