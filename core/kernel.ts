@@ -32,6 +32,8 @@ export interface Kernel {
   readonly health: Health
   readonly metrics: MetricsRegistry
   readonly plugins: readonly CheckedPlugin[]
+  /** Asks every plugin, in config order, to read its own files again. */
+  reload(): Promise<void>
   /** Waits for what is settling, then lets go in reverse order. Once; later calls get the same answer. */
   stop(): Promise<StopReport>
 }
@@ -69,7 +71,8 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
   const limitMs = host.setupMs ?? 30_000
   const releases = createReleases(host.clock, limitMs, host.log)
   const open = !plugins.some(plugin => plugin.capabilities.has('decides'))
-  const run = { services, releases, limitMs, open, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
+  const dischargers = Object.freeze(plugins.flatMap(({ plugin }) => plugin.discharges ?? []).toSorted())
+  const run = { services, releases, limitMs, open, dischargers, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
 
   const abandon = async (finding: Finding): Promise<BootFailure> => {
     await releases.run()
@@ -106,6 +109,7 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
     health,
     metrics: services.get(tokens.metrics),
     plugins,
+    reload: () => reload(loaded, run),
     stop: () => {
       stopped ??= stop(services, releases, host)
       return stopped
@@ -119,11 +123,12 @@ interface Run {
   readonly limitMs: number
   readonly open: boolean
   readonly order: readonly string[]
+  readonly dischargers: readonly string[]
 }
 
-async function setUp(checked: CheckedPlugin, { services, releases, limitMs, open, order }: Run): Promise<Hooks | Finding> {
+async function setUp(checked: CheckedPlugin, { services, releases, limitMs, ...facts }: Run): Promise<Hooks | Finding> {
   const { plugin } = checked
-  const context = createContext(checked, { services, order, open, onStop: releases.add })
+  const context = createContext(checked, { services, ...facts, onStop: releases.add })
   const hooks = await attempt(checked, services, limitMs, 'setup', async () => {
     const made = await plugin.setup(context)
     const why = checkHooks(plugin, made)
@@ -142,6 +147,18 @@ async function start(checked: CheckedPlugin, hooks: Hooks, { services, limitMs }
     return {}
   })
   return 'code' in done ? done : undefined
+}
+
+async function reload(loaded: readonly LoadedPlugin[], { services, limitMs }: Run): Promise<void> {
+  for (const { name, hooks } of loaded) {
+    if (hooks.reload === undefined) continue
+    try {
+      const done = await within(services.get(tokens.clock), limitMs, async () => hooks.reload?.())
+      if (done === timedOut) throw new Error(`not done within ${limitMs} ms`)
+    } catch (error) {
+      services.get(tokens.log).error('reload of a plugin failed', { plugin: name, detail: describeError(error) })
+    }
+  }
 }
 
 /** What `work` made, or the finding that names the plugin and what it threw. */

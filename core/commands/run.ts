@@ -54,11 +54,14 @@ export async function run(io: VerbIo): Promise<number> {
     if (io.json && !stdio) io.out(`${JSON.stringify({ ...facts, open: kernel.report.open }, null, 2)}\n`)
   }
   io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
+  const reload = (): void => void kernel.reload()
+  process.on('SIGHUP', reload)
   await new Promise<void>(done => {
     if (io.signal.aborted) done()
     io.signal.addEventListener('abort', () => done(), { once: true })
     void gateway.stdio?.done.then(done)
   })
+  process.off('SIGHUP', reload)
   io.err('stopping\n')
   await open.stop(STOP_MS)
   return 0

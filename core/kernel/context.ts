@@ -14,12 +14,13 @@ export interface ContextOptions {
   readonly services: Container
   readonly order: readonly string[]
   readonly open: boolean
+  readonly dischargers: readonly string[]
   /** Takes what is to be run at stop; where the stop has begun, it runs it at once. */
   onStop(release: Release): void
 }
 
 export function createContext({ plugin, config }: CheckedPlugin, options: ContextOptions): PluginContext {
-  const { services, order, open } = options
+  const { services, order, open, dischargers } = options
   const host = services.get(tokens.host)
   const registry = services.get(tokens.registry)
   const condition = services.get(tokens.health).component(plugin.name)
@@ -34,6 +35,7 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     instance: Object.freeze({ ...host.instance }),
     order,
     open,
+    dischargers,
     provide<T>(service: Service<T>, value: T): void {
       if (!declares(plugin.provides, service)) throw new Error(`"${service.name}" is not among what ${plugin.name} provides`)
       registry.provide(service, value)

@@ -24,6 +24,7 @@ const HOOKS: readonly (keyof Hooks)[] = [
   'discharge',
   'onSettled',
   'onClose',
+  'reload',
 ]
 const MEMBERS = ['name', 'apiVersion', 'config', 'capabilities', 'provides', 'requires', 'discharges', 'commands', 'setup']
 

@@ -27,7 +27,8 @@ export interface Principal {
 
 /**
  * What the exchange is about. `server` is the configured id of the MCP server.
- * - `call`, `read`, `prompt`: tools/call, resources/read (and subscribe), prompts/get.
+ * - `call`, `read`, `prompt`: tools/call, resources/read (and subscribe), prompts/get. A completion is about its prompt or resource,
+ *   a request about a task about the call that made it.
  * - `method`: anything else that reaches a server or a client and needs a decision (sampling, elicitation, unknown methods).
  * - `list`: a merged list; it is narrowed, not denied. - `plumbing`: initialize, ping, logging, cancellation.
  */
@@ -37,6 +38,8 @@ export type Resource =
       readonly server: string
       readonly tool: string
       readonly definition?: Payload
+      /** Of a request about a task: the arguments of the call that made it, which has been decided before. */
+      readonly task?: { readonly args: Payload }
     }
   | { readonly kind: 'read'; readonly server: string; readonly uri: string }
   | {

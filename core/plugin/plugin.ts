@@ -68,6 +68,8 @@ export interface PluginContext<C = unknown> {
   /** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
   readonly order: readonly string[]
   readonly open: boolean
+  /** Obligations that the loaded plugins carry out, sorted. */
+  readonly dischargers: readonly string[]
   provide<T>(service: Service<T>, value: T): void
   /** A service from `requires`. Throws where it was not declared. */
   use<T>(service: Service<T>): T
@@ -103,6 +105,8 @@ export interface Hooks {
   onSettled?(exchange: Exchange, outcome: Outcome): Awaitable<void>
   /** The peer of `onConnection` has gone. */
   onClose?(peer: Peer): Awaitable<void>
+  /** Somebody asks to read again what lies in files of its own (SIGHUP). What cannot be used leaves in force what is. */
+  reload?(): Awaitable<void>
 }
 
 export type DischargeStage =

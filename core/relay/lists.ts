@@ -3,8 +3,8 @@ import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import type { ListKind } from '../mcp/methods.ts'
-import type { Answer } from '../plugin/index.ts'
+import { LISTS, type ListKind } from '../mcp/methods.ts'
+import type { Answer, Resource } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
@@ -113,13 +113,29 @@ function around({ sources }: Catalog): Json {
   return page?.with({ nextCursor: undefined, resultType: undefined, ttlMs: undefined, cacheScope: undefined }) ?? EMPTY
 }
 
-/** Whether this caller may see the tool: asked when a call was denied, so that a hidden tool answers as an unknown one. */
-export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<boolean> {
+/** Whether this caller may see what was denied: what is hidden answers as what does not exist. */
+export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Session, x: LiveExchange): Promise<boolean> {
+  if (!deps.pipeline.wants.lists) return true
   const { resource } = x
-  if (!deps.pipeline.wants.lists || resource.kind !== 'call') return true
-  const { entries } = await catalogs.known(session, kind, [])
-  const entry = entries.find(one => one.server === resource.server && one.name === resource.tool)
-  if (entry === undefined) return true
-  const keep = await deps.pipeline.narrow(x, [entry])
+  const name = nameOf(resource)
+  if (name === undefined) return true
+  const { entries } = await catalogs.known(session, kindOf(resource.kind), [])
+  const entry = entries.find(one => one.server === name.server && one.name === name.name)
+  // A uri need not be listed to be read.
+  const item = entry ?? (resource.kind === 'read' ? { ...name, definition: Json.of({ uri: name.name }) } : undefined)
+  if (item === undefined) return true
+  const keep = await deps.pipeline.narrow(x, [item])
   return !('code' in keep) && keep[0] === true
+}
+
+function nameOf(resource: Resource): { readonly server: string; readonly name: string } | undefined {
+  if (resource.kind === 'call') return { server: resource.server, name: resource.tool }
+  if (resource.kind === 'prompt') return { server: resource.server, name: resource.prompt }
+  return resource.kind === 'read' ? { server: resource.server, name: resource.uri } : undefined
+}
+
+function kindOf(kind: Resource['kind']): ListKind {
+  const [tools, resources, , prompts] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
+  if (kind === 'call') return tools
+  return kind === 'prompt' ? prompts : resources
 }

@@ -21,14 +21,14 @@ import { withPublicUris } from './public-uris.ts'
 import type { Round } from './rounds-state.ts'
 import { NO_PARAMS, type Tell, type Work } from './run.ts'
 import { askForLogs, subscribe, tellLevel, unsubscribe } from './standing.ts'
-import { findTarget, type NoTarget, type Target } from './target.ts'
+import { findTarget, type NoTarget, type Target, unknownAs } from './target.ts'
 import { withOwnRelated, withShownIds } from './task-ids.ts'
 import { listTasks, Tasks } from './tasks.ts'
 import { askClient, HTTPS_ONLY, isUnsafe } from './to-client.ts'
 import { isLoudEnough } from './told.ts'
 import type { View } from './view.ts'
 
-export type Plan = Pick<Work, 'perform' | 'isHidden'> & {
+export type Plan = Pick<Work, 'perform' | 'hiddenAs'> & {
   readonly resolve: NonNullable<Work['resolve']>
   /** Called once the answer is written. */
   replied?(): void
@@ -37,7 +37,6 @@ export type Planner = (request: Asked) => Plan
 
 export const PLUMBING: Resource = Object.freeze({ kind: 'plumbing' })
 export const EMPTY: Answer = Object.freeze({ kind: 'result', payload: Json.of({}) })
-const TOOLS = LISTS[0]!
 const STALE_STATE = 'the requestState is not one of this request, or is too old'
 const PLUMBING_OF: Readonly<Record<Era, ReadonlySet<string>>> = {
   legacy: new Set(['ping', 'logging/setLevel', 'initialize']),
@@ -87,9 +86,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
           round = opened
           return found.resource
         }
-        return isOther(session, x) ?? chain(findTarget(catalogs, deps.handles, session, method, params), take)
+        return isOther(session, x) ?? chain(findTarget(catalogs, deps.handles, tasks, session, method, params), take)
       },
-      isHidden: async x => target !== undefined && !(await maySee(deps, catalogs, session, TOOLS, x)),
+      hiddenAs: async x =>
+        target === undefined || (await maySee(deps, catalogs, session, x)) ? undefined : unknownAs(method, target.resource),
       async perform(x, tell) {
         const answer = await passOn(asked, target!, round, x, tell)
         return answer.code === undefined || answer.kind === 'result' ? asShown(asked, target!, answer) : answer
@@ -117,7 +117,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
         sent !== undefined && mayAsk(method)
           ? await interactive.perform({ asked, lane, x, tell: told, sent, round, call })
           : await lane.request(method, sent, { ...call, cancel, notified: told })
-      tasks.claim(session, lane.server.id, answer)
+      tasks.claim(session, x, answer)
       return answer
     }
     const answer = await lane.request(method, sent, {
@@ -132,7 +132,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       },
       asked: ask => askClient(deps, session, lane, ask, { x, channel }),
     })
-    if (params.get('task') !== undefined) tasks.claim(session, lane.server.id, answer)
+    if (params.get('task') !== undefined) tasks.claim(session, x, answer)
     return answer
   }
 

@@ -128,9 +128,9 @@ export function createRelay(deps: RelayDeps): Relay {
     const slot = session.inflight.add({ key: keyOf(id), cancel, channel })
     try {
       const asked = { session, id, method, params: params ?? NO_PARAMS, channel, cancel, peer, client: session.laneClient }
-      const { resolve, perform, isHidden } = planOf(asked)
+      const { resolve, perform, hiddenAs } = planOf(asked)
       const resource = resourceOf(session.view, method)
-      await run(deps, { caller: session, peer, id, method, params, channel, cancel, resource, resolve, perform, isHidden })
+      await run(deps, { caller: session, peer, id, method, params, channel, cancel, resource, resolve, perform, hiddenAs })
     } finally {
       session.inflight.remove(slot)
     }

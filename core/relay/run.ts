@@ -29,8 +29,8 @@ export interface Work {
   readonly resolve?: ((x: LiveExchange) => Awaitable<Resource | Unresolved>) | undefined
   /** Does it. The answer is not yet seen by any plugin. */
   perform(x: LiveExchange, tell: Tell): Promise<Answer>
-  /** A denied call is answered as an unknown one where the caller may not even see it. */
-  readonly isHidden?: ((x: LiveExchange) => Promise<boolean>) | undefined
+  /** What is denied is answered as what does not exist where the caller may not even see it: the code of that. */
+  readonly hiddenAs?: ((x: LiveExchange) => Promise<ErrorCode | undefined>) | undefined
   /** The answer as this client's revision has it, last of all. */
   readonly finish?: ((answer: Answer) => Finished) | undefined
 }
@@ -83,8 +83,8 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
   if (admission.kind === 'refused') {
     const { refusal } = admission
-    const hidden = refusal.code !== 'unknown-tool' && (await work.isHidden?.(x))
-    refuse(deps, work, hidden ? { ...refusal, code: 'unknown-tool', reason: errors['unknown-tool'].text } : refusal, x.id)
+    const hidden = IDENTITY.has(refusal.code) ? undefined : await work.hiddenAs?.(x)
+    refuse(deps, work, hidden === undefined ? refusal : { code: hidden, reason: errors[hidden].text, by: refusal.by }, x.id)
     return { kind: 'denied', decision: x.decision! }
   }
   const told = createTell(deps, x, work.channel)
@@ -172,6 +172,8 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
 
 const PROTOCOL: ReadonlySet<string> = new Set<ErrorCode>([
   'unknown-tool',
+  'unknown-prompt',
+  'unknown-resource',
   'invalid-params',
   'method-not-found',
   'header-mismatch',

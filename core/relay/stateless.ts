@@ -83,7 +83,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           plan = planFor({ session, id, method, params, channel, cancel, peer, client: envelope }, caller)
           return plan.resolve(x)
         },
-        isHidden: async x => (await plan?.isHidden?.(x)) === true,
+        hiddenAs: async x => plan?.hiddenAs?.(x),
         async perform(x, tell) {
           const answer = await plan!.perform(x, tell)
           state = answer.kind === 'result' ? asJson(answer.payload).get('requestState') : undefined

@@ -12,6 +12,7 @@ import { type Entry, readAlias } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { Handles } from './handles.ts'
 import { ownTask } from './task-ids.ts'
+import type { Tasks } from './tasks.ts'
 
 export interface Target {
   readonly server: string
@@ -38,9 +39,17 @@ const [TOOLS, RESOURCES, TEMPLATES, PROMPTS] = LISTS as readonly [ListKind, List
 const NOBODY: readonly string[] = []
 const same = (params: Json): Json => params
 
+/** What a caller learns who may not even know that there is such a thing. */
+export function unknownAs(method: string, { kind }: Resource): ErrorCode {
+  if (kind === 'prompt') return 'unknown-prompt'
+  if (kind === 'read') return 'unknown-resource'
+  return method === 'tools/call' ? 'unknown-tool' : 'invalid-params'
+}
+
 export function findTarget(
   catalogs: Catalogs,
   handles: Handles,
+  tasks: Tasks,
   session: Session,
   method: string,
   params: Json,
@@ -59,9 +68,9 @@ export function findTarget(
     case 'tasks/get':
     case 'tasks/result':
     case 'tasks/cancel':
-      return findTask(handles, session, method, params.string('taskId'))
+      return findTask(handles, tasks, session, method, params.string('taskId'))
     case 'tasks/update':
-      return session.era === 'modern' ? findTask(handles, session, method, params.string('taskId')) : findAny(session, method)
+      return session.era === 'modern' ? findTask(handles, tasks, session, method, params.string('taskId')) : findAny(session, method)
     default:
       return findAny(session, method)
   }
@@ -187,14 +196,16 @@ async function findTemplate(catalogs: Catalogs, session: Session, publicUri: str
 const TASKS_NEEDED: JsonObject = { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } }
 
 /** Spec: tasks, "Task Not Found": an id that is not known is invalid params. SEP-2663, "Capability Negotiation". */
-function findTask(handles: Handles, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
+function findTask(handles: Handles, tasks: Tasks, session: Session, method: string, taskId: string | undefined): Target | NoTarget {
   const resource: Resource = { kind: 'method', server: '', method }
   if (session.era === 'modern' && session.capabilities.get('extensions')?.get(TASKS_EXTENSION) === undefined)
     return { code: 'missing-capability', resource, data: TASKS_NEEDED }
   const own = taskId === undefined ? undefined : ownTask(handles, session, taskId)
   if (own === undefined) return { code: 'invalid-params', resource }
   const { server, id } = own
-  return { server, resource: { kind: 'method', server, method }, toServer: params => params.with({ taskId: Json.of(id) }) }
+  // Of a task whose call is not known (any more) nobody knows what may be seen of it: it is a method like any other.
+  const about = tasks.originOf(session, server, id) ?? { kind: 'method', server, method }
+  return { server, resource: about, toServer: params => params.with({ taskId: Json.of(id) }) }
 }
 
 /** A method that we do not know goes through only where there is no doubt which server is meant. */

@@ -1,38 +1,56 @@
 // Tasks, of 2025-11-25 and of the extension (SEP-2663): whose they are, for lists, where a server shows also those of others.
 import type { Cancel } from '../cancel.ts'
 import type { Session } from '../downstream/session.ts'
+import type { LiveExchange } from '../exchange.ts'
 import { Json } from '../mcp/json.ts'
 import type { Era } from '../mcp/modern.ts'
-import type { Answer } from '../plugin/index.ts'
+import type { Answer, Resource } from '../plugin/index.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { shownTaskId } from './task-ids.ts'
 
 /** Of one owner; the oldest is forgotten. */
 const MAX_TASKS = 1000
+/** Longer arguments are not kept. */
+const MAX_ARGS = 64 * 1024
 const MAX_PAGES = 100
 
 export class Tasks {
-  /** Owner to server and task. */
-  readonly #owned = new Map<string, Set<string>>()
+  /** Owner to server and task, each with the call that made it. */
+  readonly #owned = new Map<string, Map<string, Resource | undefined>>()
 
   /** Notes the task that an answer tells of. */
-  claim({ owner, era }: Session, server: string, answer: Answer): void {
+  claim({ owner, era }: Session, x: LiveExchange, answer: Answer): void {
     const taskId = answer.kind === 'result' ? createdTask(era, answer.payload as Json)?.string('taskId') : undefined
-    if (taskId === undefined) return
+    const { resource } = x
+    if (taskId === undefined || !('server' in resource)) return
     let owned = this.#owned.get(owner)
     if (owned === undefined) {
-      owned = new Set()
+      owned = new Map()
       this.#owned.set(owner, owned)
     }
-    if (owned.size >= MAX_TASKS) owned.delete(owned.values().next().value!)
-    owned.add(keyOf(server, taskId))
+    const key = keyOf(resource.server, taskId)
+    // By the extension what tells of a task is a task again: what made it stays.
+    if (owned.has(key)) return
+    if (owned.size >= MAX_TASKS) owned.delete(owned.keys().next().value!)
+    owned.set(key, originIn(x))
+  }
+
+  /** What a request about this task is about: the call that made it, as it was decided. */
+  originOf({ owner }: Session, server: string, taskId: string): Resource | undefined {
+    return this.#owned.get(owner)?.get(keyOf(server, taskId))
   }
 
   /** For lists: servers may hold tasks of others behind the same credential. */
   isOwn({ owner }: Session, server: string, taskId: string): boolean {
     return this.#owned.get(owner)?.has(keyOf(server, taskId)) === true
   }
+}
+
+function originIn({ resource, args }: LiveExchange): Resource | undefined {
+  if (resource.kind !== 'call' || args.bytes.length > MAX_ARGS) return undefined
+  // A copy: a part of the message would keep the whole of it in memory.
+  return Object.freeze({ ...resource, task: Object.freeze({ args: Json.of({}).with({ args }).get('args')! }) })
 }
 
 /** Invariant: no id of a server holds what separates it. */

@@ -111,6 +111,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     instance: { id: 'gw', boot: `b${boots}`, version: '0.1.0' },
     order: ['audit', 'redact'],
     open: options.open ?? false,
+    dischargers: ['redact'],
     provide: (service, value) => void services.set(service.id, value),
     use: () => {
       throw new Error('not declared')
