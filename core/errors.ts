@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'batch-refused'
   | 'method-not-found'
   | 'invalid-params'
+  | 'invalid-arguments'
   | 'unknown-tool'
   | 'unknown-prompt'
   | 'unknown-resource'
@@ -85,6 +86,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 200,
     text: 'invalid params',
     help: 'The params do not fit the method; the log names the field.',
+  },
+  'invalid-arguments': {
+    rpc: -32602,
+    http: 200,
+    text: 'the arguments do not fit the tool',
+    help: "The arguments do not fit the tool's inputSchema, or that schema cannot be used: it leads elsewhere, or has a pattern that is not RE2. The message names the place.",
   },
   'unknown-tool': {
     rpc: -32602,
