@@ -66,11 +66,11 @@ describe('mcpgw/plugin', () => {
     )
     expect(names.types).toEqual(
       words(`
-        AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConnectionVerdict
+        AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         Database Decision Deny DischargeStage DischargeVerdict Drop Exchange GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Narrow Notification NotificationVerdict Obligation
         OpenOptions Outcome Pass Payload Peer Plugin PluginContext Principal RequestVerdict Resource ResponseVerdict
-        Rewrite SealedVerdict Service SqlRow SqlValue StandardIssue StandardResult StandardSchemaV1 Statement Stores
+        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores
       `),
     )
     expect(Object.keys(await import('../core/plugin/index.ts')).toSorted()).toEqual(names.values)

@@ -17,7 +17,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
     const find = (verb: string) => plugin.commands?.find(command => command.path.join(' ') === `keys ${verb}`)
     const list = find('list')
     const create = find('create')
-    if (list === undefined || create === undefined) continue
+    if (list === undefined || create === undefined || list.standalone || create.standalone) continue
     const stores = await openStores(config.store.dir, log)
     const call = async (command: typeof list, args: CommandIo['args']): Promise<unknown> => {
       let out = ''
@@ -37,6 +37,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         },
         err: io.err,
         interactive: false,
+        color: false,
         inspect: async () => ({ failed: 'the gateway is not set up yet' }),
       })
       return code === 0 ? JSON.parse(out) : undefined

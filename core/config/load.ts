@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from 'node:path'
 import type { SecretFault } from '../secrets/value.ts'
 import { type Assembled, assemble, type ConfigFlags } from './assemble.ts'
+import { builtInPlugins } from './built-in.ts'
 import { type Diagnostic, position } from './diagnostic.ts'
 import { type ConfigParts, checkConfig, openConfig, resolvePlugin } from './file.ts'
 import { collectInjected } from './injected.ts'
@@ -51,7 +52,7 @@ export interface Loaded extends Assembled {
 }
 export type LoadResult = Loaded | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
-export const builtInPlugins: readonly string[] = ['audit', 'auth', 'policy', 'redact']
+export { builtInPlugins } from './built-in.ts'
 
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const { env, cwd, flags = {} } = options

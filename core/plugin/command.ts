@@ -3,7 +3,23 @@ import type { Clock, Log } from './host.ts'
 import type { Inspection, InspectOptions } from './inspection.ts'
 import type { Stores } from './store.ts'
 
-export interface Command<C = unknown> {
+export type Command<C = unknown> = ConfiguredCommand<C> | StandaloneCommand<C>
+
+/** Runs on the plugin's checked config and on the stores; a config that does not load ends it with 2. */
+export interface ConfiguredCommand<C> extends CommandForm {
+  readonly standalone?: false
+  /** Imports the implementation. The number it resolves to is the exit code (0 done, 1 the answer is no, 2 usage, 3 could not, 4 not proven). */
+  load(): Promise<(io: CommandIo<C>) => Promise<number>>
+}
+
+/** Runs on its arguments: where it does not ask for the config, a broken one stops nothing. */
+export interface StandaloneCommand<C> extends CommandForm {
+  readonly standalone: true
+  /** As of a configured one. */
+  load(): Promise<(io: StandaloneIo<C>) => Promise<number>>
+}
+
+interface CommandForm {
   /** e.g. `['audit', 'verify']`. */
   readonly path: readonly string[]
   readonly summary: string
@@ -20,20 +36,14 @@ export interface Command<C = unknown> {
   }[]
   /** Whole command lines, shown in the help and run in the docs test. */
   readonly examples: readonly string[]
-  /** Imports the implementation. The number it resolves to is the exit code (0 done, 1 the answer is no, 2 usage, 3 could not, 4 not proven). */
-  load(): Promise<(io: CommandIo<C>) => Promise<number>>
 }
 
-export interface CommandIo<C = unknown> {
+interface BareIo {
   /** Positional arguments in order; an optional one that is absent is undefined, `[many...]` an array. */
   readonly args: readonly (string | readonly string[] | undefined)[]
   readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly json: boolean
-  /** The plugin's checked config, its defaults where the file does not name the plugin. */
-  readonly config: C
-  readonly stores: Stores
   readonly clock: Clock
-  readonly log: Log
   /** Where relative paths of the command line start from. */
   readonly cwd: string
   readonly signal: AbortSignal
@@ -43,6 +53,20 @@ export interface CommandIo<C = unknown> {
   err(text: string): void
   /** True where stderr is a terminal that may show progress. */
   readonly interactive: boolean
+  /** Whether stdout may get colours. */
+  readonly color: boolean
+}
+
+export interface CommandIo<C = unknown> extends BareIo {
+  /** The plugin's checked config, its defaults where the file does not name the plugin. */
+  readonly config: C
+  readonly stores: Stores
+  readonly log: Log
   /** Starts the servers of the config and asks each what it offers; nothing is called, and nothing recorded. `failed`: the config does not start, and why. */
   inspect(options?: InspectOptions): Promise<Inspection | { readonly failed: string }>
+}
+
+export interface StandaloneIo<C = unknown> extends BareIo {
+  /** The plugin's checked config, on demand. Undefined where it does not load; then the reason has been told on stderr. */
+  loadConfig(): Promise<C | undefined>
 }

@@ -35,30 +35,31 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
   const checked = await plugin.config['~standard'].validate(how.config ?? {})
   if (checked.issues !== undefined) throw new Error(checked.issues.map(({ message }) => message).join('; '))
   const said = { out: '', err: '' }
-  const run = await command.load()
-  const code = await run({
+  const bare = {
     args: how.args ?? [],
     options: how.options ?? {},
     json: how.json ?? false,
-    config: checked.value,
-    stores: how.stores ?? refusingStores,
     clock: how.clock ?? createFakeClock(),
-    log: silent,
     cwd: how.cwd ?? process.cwd(),
     signal: how.signal ?? new AbortController().signal,
     interactive: false,
-    async inspect(options) {
-      if (how.inspection === undefined) throw new Error('this run has no servers: give it an inspection')
-      const { servers, ...known } = how.inspection
-      return { ...known, servers: servers.filter(({ id }) => options?.only?.includes(id) ?? true) }
-    },
-    out(text) {
+    color: false,
+    out(text: string) {
       said.out += endLine(text)
     },
-    err(text) {
+    err(text: string) {
       said.err += endLine(text)
     },
-  })
+  }
+  const inspect: CommandIo['inspect'] = async options => {
+    if (how.inspection === undefined) throw new Error('this run has no servers: give it an inspection')
+    const { servers, ...known } = how.inspection
+    return { ...known, servers: servers.filter(({ id }) => options?.only?.includes(id) ?? true) }
+  }
+  const code =
+    command.standalone === true
+      ? await (await command.load())({ ...bare, loadConfig: async () => checked.value })
+      : await (await command.load())({ ...bare, config: checked.value, stores: how.stores ?? refusingStores, log: silent, inspect })
   return { code, ...said }
 }
 

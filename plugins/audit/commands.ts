@@ -1,8 +1,8 @@
 // The verbs `audit log`, `audit stats` and `audit verify`; each is loaded when called.
-import type { Command } from 'mcpgw/plugin'
+import type { ConfiguredCommand } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
 
-export const commands: readonly Command<AuditConfig>[] = [
+export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   {
     path: ['audit', 'log'],
     summary: 'Show records, newest last',

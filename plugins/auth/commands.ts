@@ -1,8 +1,8 @@
 // The verbs of auth on the command line; each is loaded when it is called.
-import type { Command } from 'mcpgw/plugin'
+import type { ConfiguredCommand } from 'mcpgw/plugin'
 import type { AuthConfig } from './config.ts'
 
-export const keyCommands: readonly Command<AuthConfig>[] = [
+export const keyCommands: readonly ConfiguredCommand<AuthConfig>[] = [
   {
     path: ['keys', 'create'],
     summary: 'Make an API key and print it, this once',

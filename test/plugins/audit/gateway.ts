@@ -276,6 +276,7 @@ export async function runCommand(
     },
     cwd: dir,
     interactive: false,
+    color: false,
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)

@@ -1,0 +1,56 @@
+// Runs one verb of a plugin without booting a gateway: on the plugin's checked config, or on its arguments alone.
+import { systemClock } from '../clock.ts'
+import type { AnyPlugin } from '../loader.ts'
+import type { Command, CommandIo, ConfiguredCommand } from '../plugin/command.ts'
+import type { VerbIo } from './verb.ts'
+
+/** `entryName`: what the config calls the plugin. */
+export function prepare(plugin: AnyPlugin, entryName: string, command: Command): (io: VerbIo) => Promise<number> {
+  if (command.standalone !== true) return io => runConfigured(plugin, entryName, command, io)
+  return async io => {
+    // A document of its own would stand before the verb's.
+    const quiet = { ...io, json: false }
+    const loadConfig = async (): Promise<unknown> =>
+      (await import('./plugin-config.ts')).loadPluginConfig(plugin, entryName, quiet).then(one => one?.own)
+    return (await command.load())({ ...toBare(io), loadConfig })
+  }
+}
+
+async function runConfigured(plugin: AnyPlugin, entryName: string, command: ConfiguredCommand<unknown>, io: VerbIo): Promise<number> {
+  const { loadPluginConfig } = await import('./plugin-config.ts')
+  const found = await loadPluginConfig(plugin, entryName, io)
+  if (found === undefined) return 2
+  const { loaded, own } = found
+  const [{ createLog }, { openStores }] = await Promise.all([import('../log.ts'), import('./stores.ts')])
+  const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
+  const stores = await openStores(loaded.config.store.dir, log)
+  const run = await command.load()
+  return run({
+    ...toBare(io),
+    config: own,
+    stores,
+    log,
+    inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
+  })
+}
+
+function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'inspect'> {
+  const { args, json, signal, cwd, interactive } = io
+  return {
+    args,
+    options: io.options as CommandIo['options'],
+    json,
+    clock: systemClock,
+    cwd,
+    signal,
+    interactive,
+    color: io.color.out,
+    out: text => io.out(endLine(text)),
+    err: text => io.err(endLine(text)),
+  }
+}
+
+// A plugin says lines; whether it ends them is its own affair.
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
