@@ -2,7 +2,7 @@
 import { ExactNumber, type JsonObject, type JsonValue } from 'mcpgw/plugin'
 
 /** Far more than any tool that people write. */
-const maxSchemas = 4000
+const maxSchemas = 1500
 const maxPattern = 2000
 
 const single =
