@@ -56,6 +56,8 @@ export const catalogue = {
   'unknown-role': error('a role or tenant that the lock does not have'),
   'unknown-argument': error('an argument that a tool does not have'),
   'look-alike': warning('a name that looks like another'),
+  'unknown-resource': warning('a resource that nothing in the lock can be'),
+  'bad-lock': error('a lock that is not as `mcpgw catalog lock` writes it'),
   'no-lock': hint('without a lock, names and types cannot be checked'),
   // logic
   'never-matches': warning('a rule that can never match'),
