@@ -1,6 +1,12 @@
 // `mcpgw/policy`: the policy language as a library, for Node and for browser workers.
 export type * from './ast.ts'
 export type { Bundle, CheckedPolicy, ResolvedRule } from './bundle/bundle.ts'
+export type { CelScope, Compiled } from './cel/compile.ts'
+export { checkLet, compileCondition } from './cel/compile.ts'
+export type { Bindings, Condition, ConditionError, PartialTruth, Truth } from './cel/condition.ts'
+export type { CelNode } from './cel/node.ts'
+export { normalise, TooLarge } from './cel/normalise.ts'
+export { childrenOf, type Comprehension, comprehensionOf, hasPathOf, pathOf, walk } from './cel/walk.ts'
 export type { Check, CheckContext } from './checker/context.ts'
 export type { Duty, PolicyDecision, RuleError } from './decision.ts'
 export type { DiagnosticCode, Severity } from './diagnostics/catalogue.ts'

@@ -1,0 +1,30 @@
+// `matches`: patterns are literal, compiled once with the semantics of RE2, and bounded, so that no text can make them slow.
+import { RE2JS } from 're2js'
+import type { Run } from './run.ts'
+
+const longest = 1_000
+const largest = 2_000
+
+export type Pattern = (text: string, run: Run) => boolean | undefined
+
+/** The pattern, or why there is none. */
+export function compilePattern(pattern: string): { readonly test: Pattern } | { readonly problem: string } {
+  if (pattern.length > longest) return { problem: `a pattern of ${pattern.length} characters; at most ${longest} are allowed` }
+  let compiled: RE2JS
+  try {
+    compiled = RE2JS.compile(pattern)
+  } catch (error) {
+    return { problem: reasonOf(error) }
+  }
+  const size = compiled.programSize()
+  if (size > largest) return { problem: 'a pattern that is too large, for its repetitions' }
+  // A step is worth several characters of a small program; a large one may be slow on each.
+  const perText = 1 + size / 50
+  const test: Pattern = (text, run) => (run.charge(1 + Math.ceil((text.length * perText) / 2)) ? compiled.test(text) : undefined)
+  return { test }
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : ''
+  return `a pattern that is not RE2: ${text.replace(/^error parsing regexp: /, '').replaceAll('\n', ' ') || 'it cannot be read'}`
+}
