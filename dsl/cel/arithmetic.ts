@@ -1,9 +1,9 @@
 // + - * / % of CEL: 64-bit integers that overflow into an error, never into another number.
 import { type CelType, dyn, int, list, string } from './cel-type.ts'
 import { asInt, asUint, CelDuration, Uint } from './cel-value.ts'
-import { asDuration, asTimestamp } from './time-range.ts'
 import { binary, type Overload, unary } from './overload.ts'
 import { sizeLimit } from './run.ts'
+import { asDuration, asTimestamp } from './time-range.ts'
 
 const uint: CelType = { kind: 'uint' }
 const double: CelType = { kind: 'double' }

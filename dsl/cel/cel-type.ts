@@ -42,9 +42,7 @@ export function join(types: readonly CelType[]): CelType {
 
 /** Whether a value of this type may be of that kind. */
 export function mayBe(type: CelType, kind: Kind): boolean {
-  return members(type).some(
-    one => one.kind === 'dyn' || kind === 'dyn' || one.kind === kind || (one.kind === 'object' && kind === 'map'),
-  )
+  return members(type).some(one => one.kind === 'dyn' || kind === 'dyn' || one.kind === kind || (one.kind === 'object' && kind === 'map'))
 }
 
 /** Whether a value of one may equal a value of the other; null may be asked of anything. */

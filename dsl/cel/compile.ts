@@ -43,9 +43,12 @@ export function compileCondition(slice: CelSlice, scope: CelScope): Compiled {
 export function checkLet(name: Word, slice: CelSlice, scope: CelScope): readonly Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   const taken = [languageVariables, namespaces, namedTypes, functionNames].some(names => names.has(name.value))
-  if (taken) diagnostics.push(finding('cel-let', name.span, `\`${name.value}\` already means something in a condition`, 'choose another name'))
+  if (taken)
+    diagnostics.push(finding('cel-let', name.span, `\`${name.value}\` already means something in a condition`, 'choose another name'))
   else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name.value) || words.has(name.value)) {
-    diagnostics.push(finding('cel-let', name.span, `\`${name.value}\` cannot be a name in a condition`, 'letters, digits and `_`, and no word of CEL'))
+    diagnostics.push(
+      finding('cel-let', name.span, `\`${name.value}\` cannot be a name in a condition`, 'letters, digits and `_`, and no word of CEL'),
+    )
   }
   const ast = parseSlice(slice)
   if ('code' in ast) return [...diagnostics, ast]
@@ -55,7 +58,9 @@ export function checkLet(name: Word, slice: CelSlice, scope: CelScope): readonly
 }
 
 const words: ReadonlySet<string> = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while __proto__ prototype'.split(' '),
+  'true false null in as break const continue else for function if import let loop package namespace return var void while __proto__ prototype'.split(
+    ' ',
+  ),
 )
 
 function infer(ast: CelNode, scope: CelScope, spanOf: (node: CelNode) => Span, into: Diagnostic[], what: 'condition' | 'let'): Inference {
@@ -69,12 +74,21 @@ function infer(ast: CelNode, scope: CelScope, spanOf: (node: CelNode) => Span, i
       into.push(finding('cel-let', spanOf(node), `\`${node.args}\` is a let, and a let uses no other`, 'write its condition out here'))
     } else if (code === 'cel-unknown-name' && node.op === 'id' && languageVariables.has(node.args)) {
       const targets = unavailable[node.args] ?? 'other targets'
-      into.push(finding('cel-unavailable', spanOf(node), `\`${node.args}\` is not there for every target of this rule`, `it is there for ${targets}`))
+      into.push(
+        finding(
+          'cel-unavailable',
+          spanOf(node),
+          `\`${node.args}\` is not there for every target of this rule`,
+          `it is there for ${targets}`,
+        ),
+      )
     } else into.push(finding(code, spanOf(node), message, help))
   })
   const type = inference.of(ast, new Map())
   if (what === 'condition' && !mayBe(type, 'bool')) {
-    into.push(finding('cel-not-boolean', spanOf(ast), `a condition must be true or false, found ${describe(type)}`, 'compare it with something'))
+    into.push(
+      finding('cel-not-boolean', spanOf(ast), `a condition must be true or false, found ${describe(type)}`, 'compare it with something'),
+    )
   }
   return inference
 }
@@ -91,7 +105,14 @@ function budgetFindings(ast: CelNode, span: Span): readonly Diagnostic[] {
   if (depth > deepest) return [finding('cel-budget', span, `comprehensions ${depth} deep; at most ${deepest} are allowed`)]
   const steps = worstSteps(ast)
   if (affordable(steps)) return []
-  return [finding('cel-budget', span, `up to ${steps} steps, for lists of 100 values; at most ${stepBudget} are allowed`, 'walk over one list at a time')]
+  return [
+    finding(
+      'cel-budget',
+      span,
+      `up to ${steps} steps, for lists of 100 values; at most ${stepBudget} are allowed`,
+      'walk over one list at a time',
+    ),
+  ]
 }
 
 function makeCondition(

@@ -1,6 +1,6 @@
 // int(), uint(), double(), string(), bool(), timestamp(), duration(), type(), dyn(): conversions that lose nothing silently.
-import { type CelType, bool, dyn, int, string } from './cel-type.ts'
-import { asInt, asUint, type Cel, kindOf, type Kind, TypeName } from './cel-value.ts'
+import { bool, type CelType, dyn, int, string } from './cel-type.ts'
+import { asInt, asUint, type Cel, type Kind, kindOf, TypeName } from './cel-value.ts'
 import { type Overload, unary } from './overload.ts'
 import { asTimestamp } from './time-range.ts'
 import { durationOf, textOfDuration, textOfTimestamp, timestampOf } from './time-text.ts'
@@ -34,8 +34,7 @@ function textOfDouble(value: number): string {
   return String(value)
 }
 
-const toInt = (value: number): bigint | undefined =>
-  value > -(2 ** 63) && value < 2 ** 63 ? BigInt(Math.trunc(value)) : undefined
+const toInt = (value: number): bigint | undefined => (value > -(2 ** 63) && value < 2 ** 63 ? BigInt(Math.trunc(value)) : undefined)
 const toUint = (value: number): Cel | undefined => (value >= 0 && value < 2 ** 64 ? asUint(BigInt(Math.trunc(value))) : undefined)
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -35,7 +35,14 @@ export function fieldType(
     path?.[0] === 'args' ? 'unknown-argument' : 'cel-unknown-name',
     node,
     `${whole} has no \`${name}\`${asked ? ', so that `has()` is never true' : ''}`,
-    meant === undefined ? (known.length === 0 ? undefined : `there are ${known.slice(0, 12).map(one => `\`${one}\``).join(', ')}`) : `did you mean \`${meant}\``,
+    meant === undefined
+      ? known.length === 0
+        ? undefined
+        : `there are ${known
+            .slice(0, 12)
+            .map(one => `\`${one}\``)
+            .join(', ')}`
+      : `did you mean \`${meant}\``,
   )
   return dyn
 }

@@ -1,15 +1,16 @@
 // Every function of the language by name and number of arguments.
+
+import { arithmetic } from './arithmetic.ts'
 import { conversions } from './conversions.ts'
 import { netFunctions } from './net.ts'
+import type { CelNode } from './node.ts'
 import type { Overload } from './overload.ts'
 import { pathFunctions } from './path.ts'
 import { sqlFunctions } from './sql.ts'
 import { textFunctions } from './text-functions.ts'
 import { timeFunctions } from './time-functions.ts'
 import { urlFunctions } from './url.ts'
-import { arithmetic } from './arithmetic.ts'
 import { type Comprehension, comprehensionOf } from './walk.ts'
-import type { CelNode } from './node.ts'
 
 const all: readonly Overload[] = [
   ...conversions,
@@ -34,7 +35,16 @@ function byKey(overloads: readonly Overload[]): ReadonlyMap<string, readonly Ove
 const table = byKey(all)
 const operators = byKey(arithmetic)
 
-export const functionNames: ReadonlySet<string> = new Set([...all.map(one => one.name), 'has', 'matches', 'all', 'exists', 'exists_one', 'map', 'filter'])
+export const functionNames: ReadonlySet<string> = new Set([
+  ...all.map(one => one.name),
+  'has',
+  'matches',
+  'all',
+  'exists',
+  'exists_one',
+  'map',
+  'filter',
+])
 /** `sql`, `path`, `url`, `net`. */
 export const namespaces: ReadonlySet<string> = new Set(all.flatMap(one => (one.name.includes('.') ? [one.name.split('.')[0]!] : [])))
 

@@ -1,16 +1,14 @@
 // What type each part of a condition has, and every mistake in it that no value could mend.
-import type { DiagnosticCode } from '../diagnostics/catalogue.ts'
-import { type CelType, bool, comparable, describe, dyn, elementOf, isNumber, join, list, map, mayBe, members, string } from './cel-type.ts'
+import { bool, type CelType, comparable, describe, dyn, elementOf, join, list, map, mayBe, members, string } from './cel-type.ts'
 import { type Cel, kindOf, maxInt } from './cel-value.ts'
 import { namedTypes } from './conversions.ts'
 import { fieldType } from './fields.ts'
 import { type Call, callOf, functionNames, namespaces, operatorOverloads } from './functions.ts'
+import { chosen, operatorType, type Report } from './infer-operators.ts'
 import { literalOf } from './literal.ts'
 import { nearest } from './nearest.ts'
 import type { CelNode } from './node.ts'
 import { compilePattern, type Pattern } from './regex.ts'
-
-export type Report = (code: DiagnosticCode, node: CelNode, message: string, help?: string) => void
 
 export class Inference {
   readonly variables: ReadonlyMap<string, CelType>
@@ -66,7 +64,7 @@ export class Inference {
         this.report('cel-forbidden', node, `\`${node.op}\` is no operator of the language`)
         return dyn
       default:
-        return this.binary(node, node.op, this.of(node.args[0], locals), this.of(node.args[1], locals))
+        return operatorType(node, this.of(node.args[0], locals), this.of(node.args[1], locals), this.report)
     }
   }
 
@@ -98,7 +96,9 @@ export class Inference {
       'cel-unknown-name',
       node,
       `\`${name}\` is no variable here`,
-      meant === undefined ? `there are ${[...this.variables.keys()].map(one => `\`${one}\``).join(', ')}; text stands in quotes` : `did you mean \`${meant}\``,
+      meant === undefined
+        ? `there are ${[...this.variables.keys()].map(one => `\`${one}\``).join(', ')}; text stands in quotes`
+        : `did you mean \`${meant}\``,
     )
     return dyn
   }
@@ -146,51 +146,23 @@ export class Inference {
     // Invariant: -9223372036854775808 is the one integer whose literal is beyond the range without its sign.
     if (node.args.op === 'value' && node.args.args === maxInt + 1n) return { kind: 'int' }
     const operand = this.of(node.args, locals)
-    return this.chosen(node, '-', [operand], operatorOverloads('-_', 1))
+    return chosen(node, '-', [operand], operatorOverloads('-_', 1), this.report)
   }
 
   needBool(node: CelNode, type: CelType, what: string): void {
     if (!mayBe(type, 'bool')) this.report('cel-type', node, `${what} must be bool, found ${describe(type)}`, boolHelp(node, type))
   }
 
-  private binary(node: CelNode, op: string, left: CelType, right: CelType): CelType {
-    if (op === '==' || op === '!=') {
-      if (!comparable(left, right)) this.report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(left, right))
-      return bool
-    }
-    if (op === 'in') {
-      const elements = elementOf(right)
-      if (elements === undefined) this.report('cel-type', node, `\`in\` needs a list or map on its right, found ${describe(right)}`)
-      else if (!comparable(left, elements)) this.report('cel-type', node, `\`in\` looks for ${describe(left)} among ${describe(elements)}`)
-      return bool
-    }
-    if (op === '<' || op === '<=' || op === '>' || op === '>=') {
-      if (!ordered(left, right)) this.report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(left, right))
-      return bool
-    }
-    const overloads = operatorOverloads(op, 2)
-    if (overloads.length === 0) {
-      this.report('cel-forbidden', node, `\`${op}\` is no operator of the language`)
-      return dyn
-    }
-    return this.chosen(node, op, [left, right], overloads)
-  }
-
-  /** The result of whichever overloads the types allow. */
-  private chosen(node: CelNode, name: string, types: readonly CelType[], overloads: ReturnType<typeof operatorOverloads>): CelType {
-    const possible = overloads.filter(one => one.takes.every((kind, at) => mayBe(types[at]!, kind)))
-    if (possible.length > 0) return join(possible.map(one => one.gives))
-    const found = types.map(describe).join(' and ')
-    const mixed = types.length === 2 && types.every(type => members(type).every(one => isNumber(one.kind)))
-    this.report('cel-type', node, `\`${name}\` does not take ${found}`, mixed ? 'turn one into the other, as in `double(x)`' : undefined)
-    return dyn
-  }
-
   private call(node: CelNode, call: Call, locals: ReadonlyMap<string, CelType>): CelType {
     switch (call.kind) {
       case 'has': {
         if (call.field.op !== '.') {
-          this.report('cel-type', node, '`has()` asks for a field, as in `has(args.x)`', 'write `"a-b" in args` for a name that is no identifier')
+          this.report(
+            'cel-type',
+            node,
+            '`has()` asks for a field, as in `has(args.x)`',
+            'write `"a-b" in args` for a name that is no identifier',
+          )
           return bool
         }
         this.field(call.field, call.field.args[1], this.of(call.field.args[0], locals), true)
@@ -202,7 +174,7 @@ export class Inference {
         return this.comprehension(node, call, locals)
       default: {
         const types = call.args.map(one => this.of(one, locals))
-        if (call.overloads.length > 0) return this.chosen(node, call.name, types, call.overloads)
+        if (call.overloads.length > 0) return chosen(node, call.name, types, call.overloads, this.report)
         this.unknownFunction(node, call.name)
         return dyn
       }
@@ -211,7 +183,12 @@ export class Inference {
 
   private unknownFunction(node: CelNode, name: string): void {
     if (functionNames.has(name)) {
-      const form = name === 'has' ? '`has(args.x)`' : ['all', 'exists', 'exists_one', 'map', 'filter'].includes(name) ? `\`args.items.${name}(x, x != "")\`` : undefined
+      const form =
+        name === 'has'
+          ? '`has(args.x)`'
+          : ['all', 'exists', 'exists_one', 'map', 'filter'].includes(name)
+            ? `\`args.items.${name}(x, x != "")\``
+            : undefined
       return this.report('cel-type', node, `\`${name}\` is not called like this`, form && `write ${form}`)
     }
     const meant = nearest(name, functionNames)
@@ -223,7 +200,12 @@ export class Inference {
     if (!mayBe(type, 'string')) this.report('cel-type', text, `\`matches\` is for text, found ${describe(type)}`)
     this.types.set(pattern, string)
     if (pattern.op !== 'value' || typeof pattern.args !== 'string') {
-      this.report('bad-regex', pattern, 'the pattern of `matches` must stand here as a string', 'a pattern from a variable could be anything')
+      this.report(
+        'bad-regex',
+        pattern,
+        'the pattern of `matches` must stand here as a string',
+        'a pattern from a variable could be anything',
+      )
       return bool
     }
     const compiled = compilePattern(pattern.args)
@@ -237,7 +219,12 @@ export class Inference {
     const element = elementOf(range)
     if (element === undefined) this.report('cel-type', call.range, `\`${call.macro}\` walks over a list or map, found ${describe(range)}`)
     if (this.taken.has(call.variable) || locals.has(call.variable) || namespaces.has(call.variable) || namedTypes.has(call.variable)) {
-      this.report('cel-forbidden', node, `\`${call.variable}\` means something else here`, `name the variable of \`${call.macro}\` otherwise`)
+      this.report(
+        'cel-forbidden',
+        node,
+        `\`${call.variable}\` means something else here`,
+        `name the variable of \`${call.macro}\` otherwise`,
+      )
     }
     const inner = new Map(locals).set(call.variable, element ?? dyn)
     const types = call.body.map(one => this.of(one, inner))
@@ -252,21 +239,11 @@ export class Inference {
 
 const typeOfValue = (value: Cel): CelType => ({ kind: kindOf(value) as 'string' })
 
-const orderedKinds = ['string', 'bool', 'timestamp', 'duration'] as const
-const numeric = (type: CelType): boolean => members(type).some(one => one.kind === 'dyn' || isNumber(one.kind))
-const ordered = (left: CelType, right: CelType): boolean =>
-  (numeric(left) && numeric(right)) || orderedKinds.some(kind => mayBe(left, kind) && mayBe(right, kind))
-
-function compareHelp(left: CelType, right: CelType): string | undefined {
-  const kinds = new Set([left.kind, right.kind])
-  if (kinds.has('string') && [...kinds].some(isNumber)) return 'a number stands without quotes'
-  if (kinds.has('string') && kinds.has('bool')) return '`true` and `false` stand without quotes'
-  if (kinds.has('string') && kinds.has('timestamp')) return 'write `timestamp("...")` around the text'
-  return kinds.has('list') && kinds.size === 2 ? '`in` asks whether a list has a value' : undefined
-}
-
 const boolHelp = (node: CelNode, type: CelType): string | undefined =>
   type.kind !== 'dyn' && (node.op === '.' || node.op === 'id') ? 'compare it with something, or ask `has()` for it' : undefined
 
 const functionsOf = (namespace: string): string =>
-  [...functionNames].filter(one => one.startsWith(`${namespace}.`)).map(one => `\`${one}()\``).join(', ')
+  [...functionNames]
+    .filter(one => one.startsWith(`${namespace}.`))
+    .map(one => `\`${one}()\``)
+    .join(', ')

@@ -1,14 +1,17 @@
 // List and map literals; one whose parts are all literals is made once.
-import { Absent, type Cel, type Result } from './cel-value.ts'
+import { Absent, type Cel, type Result, Uint } from './cel-value.ts'
 import { literalOf } from './literal.ts'
 import type { CelNode } from './node.ts'
 import type { Run } from './run.ts'
-import { Uint } from './cel-value.ts'
 
 type Step = (run: Run) => Result
 
 export function compileLists(node: CelNode & { readonly op: 'list' | 'map' }, compile: (child: CelNode) => Step, failed: Absent): Step {
-  if (node.op === 'map') return compileMap(node.args.map(([key, value]) => [compile(key), compile(value)] as const), failed)
+  if (node.op === 'map')
+    return compileMap(
+      node.args.map(([key, value]) => [compile(key), compile(value)] as const),
+      failed,
+    )
   if (node.args.every(one => one.op === 'value')) {
     const fixed: readonly Cel[] = node.args.map(one => (one.op === 'value' ? (literalOf(one) ?? null) : null))
     return () => fixed

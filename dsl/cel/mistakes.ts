@@ -6,7 +6,17 @@ export interface Mistake {
 }
 
 const operators: Readonly<Record<string, string>> = { '=': '==', '&': '&&', '|': '||' }
-const words: Readonly<Record<string, string>> = { and: '&&', or: '||', is: '==', equals: '==', not: '!', '===': '==', AND: '&&', OR: '||', NOT: '!' }
+const words: Readonly<Record<string, string>> = {
+  and: '&&',
+  or: '||',
+  is: '==',
+  equals: '==',
+  not: '!',
+  '===': '==',
+  AND: '&&',
+  OR: '||',
+  NOT: '!',
+}
 
 /** What stands at the place where the parser gave up. */
 export function mistakeOf(text: string, at: number): Mistake | undefined {
@@ -20,7 +30,10 @@ export function mistakeOf(text: string, at: number): Mistake | undefined {
     return { message: 'expected `(`, found a string', help: 'write the text in parentheses, as in `.startsWith("x")`' }
   }
   if (/^(?:like|contains|startsWith|endsWith|matches)\b/.test(rest)) {
-    return { message: `expected an operator, found \`${word}\``, help: `call it on the text, as in \`args.x.${word === 'like' ? 'matches' : word}("...")\`` }
+    return {
+      message: `expected an operator, found \`${word}\``,
+      help: `call it on the text, as in \`args.x.${word === 'like' ? 'matches' : word}("...")\``,
+    }
   }
   if (rest.startsWith('“') || rest.startsWith('”') || rest.startsWith('’') || rest.startsWith('‘')) {
     return { message: `\`${rest[0]}\` is no quote of CEL`, help: 'write `"` or `\'`' }

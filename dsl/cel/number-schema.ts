@@ -34,11 +34,11 @@ function follow(schemas: readonly Schema[], root: Schema): Numbers {
       if (properties.has(name)) return properties.get(name)
       const found = below(all.map(one => propertyOf(one, name)))
       // Names come from outside: only those that schemas know are remembered.
-      if (all.some(one => isSchema(one['properties']) && Object.hasOwn(one['properties'], name))) properties.set(name, found)
+      if (all.some(one => isSchema(one.properties) && Object.hasOwn(one.properties, name))) properties.set(name, found)
       return found
     },
     item(at) {
-      const prefix = Math.min(at, Math.max(0, ...all.map(one => (Array.isArray(one['prefixItems']) ? one['prefixItems'].length : 0))))
+      const prefix = Math.min(at, Math.max(0, ...all.map(one => (Array.isArray(one.prefixItems) ? one.prefixItems.length : 0))))
       if (!items.has(prefix)) items.set(prefix, below(all.map(one => itemOf(one, prefix))))
       return items.get(prefix)
     },
@@ -46,20 +46,20 @@ function follow(schemas: readonly Schema[], root: Schema): Numbers {
 }
 
 function kindOf(all: readonly Schema[]): Numbers['kind'] {
-  const types = new Set(all.flatMap(one => (Array.isArray(one['type']) ? one['type'] : [one['type']])))
+  const types = new Set(all.flatMap(one => (Array.isArray(one.type) ? one.type : [one.type])))
   if (types.has('integer')) return 'integer'
   return types.has('number') ? 'number' : undefined
 }
 
 function propertyOf(schema: Schema, name: string): unknown {
-  const properties = schema['properties']
+  const properties = schema.properties
   if (isSchema(properties) && Object.hasOwn(properties, name)) return properties[name]
-  return schema['additionalProperties']
+  return schema.additionalProperties
 }
 
 function itemOf(schema: Schema, at: number): unknown {
-  const prefix: unknown = schema['prefixItems']
-  return Array.isArray(prefix) && at < prefix.length ? prefix[at] : schema['items']
+  const prefix: unknown = schema.prefixItems
+  return Array.isArray(prefix) && at < prefix.length ? prefix[at] : schema.items
 }
 
 /** With what it refers to and is composed of. */
@@ -67,7 +67,7 @@ function expand(schema: Schema, root: Schema, depth: number): readonly Schema[] 
   if (depth > 16) return [schema]
   const parts: unknown[] = []
   for (const key of ['allOf', 'anyOf', 'oneOf']) if (Array.isArray(schema[key])) parts.push(...(schema[key] as unknown[]))
-  const target = typeof schema['$ref'] === 'string' ? resolve(schema['$ref'], root) : undefined
+  const target = typeof schema.$ref === 'string' ? resolve(schema.$ref, root) : undefined
   if (target !== undefined) parts.push(target)
   return [schema, ...parts.filter(isSchema).flatMap(one => expand(one, root, depth + 1))]
 }

@@ -4,8 +4,8 @@ import type { CelSlice } from '../ast.ts'
 import { catalogue, type DiagnosticCode } from '../diagnostics/catalogue.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Span } from '../span.ts'
-import type { CelNode } from './node.ts'
 import { mistakeOf } from './mistakes.ts'
+import type { CelNode } from './node.ts'
 
 export const maxNodes = 2_000
 const maxText = 32_768
@@ -82,6 +82,6 @@ function described(code: unknown, found: string, summary: unknown): string {
     case 'invalid_macro_argument':
       return `expected a name for what is walked over, found ${there}`
     default:
-      return `${there} is not what CEL expects here: ${String(code ?? 'unreadable').replaceAll('_', ' ')}`
+      return `${there} is not what CEL expects here: ${(typeof code === 'string' ? code : 'unreadable').replaceAll('_', ' ')}`
   }
 }

@@ -23,5 +23,7 @@ function within(path: string, directory: string): boolean | undefined {
 }
 
 export const pathFunctions: readonly Overload[] = [
-  binary('function', 'path.within', ['string', 'string'], bool, (a, b, run) => (run.charge((a.length + b.length) >> 3) ? within(a, b) : undefined)),
+  binary('function', 'path.within', ['string', 'string'], bool, (a, b, run) =>
+    run.charge((a.length + b.length) >> 3) ? within(a, b) : undefined,
+  ),
 ]

@@ -96,7 +96,8 @@ function index(operand: Step, key: Step, failed: Absent): Step {
     if (at instanceof Absent) return at
     const plain = keyOf(at)
     if (plain === undefined) return failed
-    if (Array.isArray(value)) return typeof plain === 'bigint' ? ((value as readonly Cel[])[Number(plain)] ?? (inside(value, plain) ? null : failed)) : failed
+    if (Array.isArray(value))
+      return typeof plain === 'bigint' ? ((value as readonly Cel[])[Number(plain)] ?? (inside(value, plain) ? null : failed)) : failed
     if (value instanceof Map) return (value.get(plain) as Cel | undefined) ?? (value.has(plain) ? null : failed)
     return failed
   }
@@ -186,10 +187,20 @@ function compileCall(node: CelNode & { readonly op: 'call' | 'rcall' }, at: Comp
     case 'comprehension': {
       const slot = at.slots.count++
       const inner = { ...at, locals: new Map(at.locals).set(call.variable, slot) }
-      return compileComprehension(call, slot, compileNode(call.range, at), call.body.map(one => compileNode(one, inner)), failed)
+      return compileComprehension(
+        call,
+        slot,
+        compileNode(call.range, at),
+        call.body.map(one => compileNode(one, inner)),
+        failed,
+      )
     }
     default:
-      return dispatch(call.args.map(one => compileNode(one, at)), call.overloads, failed)
+      return dispatch(
+        call.args.map(one => compileNode(one, at)),
+        call.overloads,
+        failed,
+      )
   }
 }
 

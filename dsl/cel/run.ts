@@ -19,7 +19,7 @@ export class Run {
   constructor(bindings: Bindings, unknown: ReadonlySet<string> | undefined, slots: number) {
     this.bindings = bindings
     this.unknown = unknown
-    this.slots = slots === 0 ? none : new Array<Cel>(slots).fill(null)
+    this.slots = slots === 0 ? none : Array.from({ length: slots }, () => null)
   }
 
   /** False where the budget is spent; then the whole condition is over budget, whatever it would have been. */

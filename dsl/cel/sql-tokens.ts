@@ -9,11 +9,11 @@ export type SqlToken =
 
 const longest = 65_536
 const piece =
-  /(?<space>[ \t\r\n]+)|(?<string>'(?:[^'\\\u0000]|'')*'(?!'))|(?<name>"(?:[^"\\\u0000]|"")+"|`[^`\\\u0000]+`|\[[A-Za-z_][A-Za-z0-9_ ]*\])|(?<word>[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?<placeholder>\$\d+|\?|[:@][A-Za-z_]\w*)|(?<sign>::|\|\||<=|>=|<>|!=|->>?|[-+*/%<>=(),.;&|^~\[\]])/uy
+  /(?<space>[ \t\r\n]+)|(?<string>'(?:[^'\\]|'')*'(?!'))|(?<name>"(?:[^"\\]|"")+"|`[^`]+`|\[[A-Za-z_][A-Za-z0-9_ ]*\])|(?<word>[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?<placeholder>\$\d+|\?|[:@][A-Za-z_]\w*)|(?<sign>::|\|\||<=|>=|<>|!=|->>?|[-+*/%<>=(),.;&|^~[\]])/uy
 
 /** Comments make a text unreadable: what one database skips, another runs. */
 export function tokensOf(text: string): readonly SqlToken[] | undefined {
-  if (text.length > longest || /--|\/\*|\*\/|#|\\/.test(text)) return undefined
+  if (text.length > longest || text.includes('\0') || /--|\/\*|\*\/|#|\\/.test(text)) return undefined
   const tokens: SqlToken[] = []
   let at = 0
   while (at < text.length) {

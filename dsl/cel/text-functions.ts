@@ -1,5 +1,5 @@
 // Functions on text: positions are code points, letters of other scripts are left alone, and work is paid for by length.
-import { type CelType, bool, int, list, string } from './cel-type.ts'
+import { bool, type CelType, int, list, string } from './cel-type.ts'
 import { binary, type Overload, ternary, unary } from './overload.ts'
 import { type Run, sizeLimit } from './run.ts'
 

@@ -4,7 +4,7 @@ import { type Overload, unary } from './overload.ts'
 
 function hostOf(text: string): string | undefined {
   // A URL parser skips these; another reader of the same text may not.
-  if (text.length > 8_192 || /[\u0000-\u0020\\]/.test(text)) return undefined
+  if (text.length > 8_192 || /[\s\p{Cc}\\]/u.test(text)) return undefined
   try {
     const { hostname } = new URL(text)
     return hostname === '' ? undefined : hostname.replace(/\.$/, '')
@@ -13,4 +13,6 @@ function hostOf(text: string): string | undefined {
   }
 }
 
-export const urlFunctions: readonly Overload[] = [unary('function', 'url.host', 'string', string, (a, run) => (run.charge(20 + (a.length >> 4)) ? hostOf(a) : undefined))]
+export const urlFunctions: readonly Overload[] = [
+  unary('function', 'url.host', 'string', string, (a, run) => (run.charge(20 + (a.length >> 4)) ? hostOf(a) : undefined)),
+]

@@ -98,7 +98,13 @@ describe('lets', () => {
     ['a', 'a && true', 'cel-let'],
     ['a', 'foo == 1', 'cel-unknown-name'],
   ])('let %s = { %s } is told of as %s', (name, text, code) => {
-    const scope = { lets: new Map([['a', slice('true')], ['b', slice('true')]]), variables: new Set(['args']) }
+    const scope = {
+      lets: new Map([
+        ['a', slice('true')],
+        ['b', slice('true')],
+      ]),
+      variables: new Set(['args']),
+    }
     const word = { value: name, quoted: false, span: slice(name).span }
     expect(checkLet(word, slice(text), scope).map(one => one.code)).toEqual([code])
   })
@@ -156,7 +162,16 @@ describe('evaluation', () => {
   })
 
   test('a condition never throws', () => {
-    const trap = new Map([['args', new Proxy(new Map(), { get: () => { throw new RangeError('no') } })]]) as never
+    const trap = new Map([
+      [
+        'args',
+        new Proxy(new Map(), {
+          get: () => {
+            throw new RangeError('no')
+          },
+        }),
+      ],
+    ]) as never
     expect(compiled('args.x == 1').evaluate(trap)).toEqual({ error: 'cel-error' })
     const odd = bindings({}, { args: (() => 1) as never })
     expect(compiled('args == {} || args.x == 1').evaluate(odd)).toEqual({ error: 'cel-error' })

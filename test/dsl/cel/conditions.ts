@@ -14,7 +14,8 @@ const variables: ReadonlySet<string> = new Set(['args', 'principal', 'tool', 're
 export function findings(text: string, lets: Readonly<Record<string, string>> = {}): readonly Diagnostic[] {
   return compileCondition(slice(text), { lets: letsOf(lets), variables }).diagnostics
 }
-export const codes = (text: string, lets: Readonly<Record<string, string>> = {}): readonly string[] => findings(text, lets).map(one => one.code)
+export const codes = (text: string, lets: Readonly<Record<string, string>> = {}): readonly string[] =>
+  findings(text, lets).map(one => one.code)
 
 const letsOf = (lets: Readonly<Record<string, string>>): ReadonlyMap<string, CelSlice> =>
   new Map(Object.entries(lets).map(([name, text]) => [name, slice(text, 1_000)]))
@@ -25,7 +26,7 @@ export function compiled(text: string, lets: Readonly<Record<string, string>> = 
   return condition!
 }
 
-export function valueOf(json: unknown): Value {
+export function jsonValue(json: unknown): Value {
   const value = normalise(json)
   if (value instanceof TooLarge) throw new Error(`too large: ${value.what}`)
   return value
@@ -33,8 +34,8 @@ export function valueOf(json: unknown): Value {
 
 export function bindings(args: unknown = {}, more: Readonly<Record<string, Value>> = {}): Bindings {
   return new Map<string, Value>([
-    ['args', valueOf(args)],
-    ['principal', valueOf({ id: 'a1', roles: ['support'], tenant: 'acme', claims: { level: 3 } })],
+    ['args', jsonValue(args)],
+    ['principal', jsonValue({ id: 'a1', roles: ['support'], tenant: 'acme', claims: { level: 3 } })],
     ['request', new Map<string, Value>([['time', new Date('2026-11-21T10:30:00Z')]])],
     ...Object.entries(more),
   ])
