@@ -38,6 +38,7 @@ export function translateOlder(shape: OlderShape, source: Source, baseDir: strin
     plugins.push({ name, config, source, path, ...(renamed === undefined ? {} : { renamed }) })
   }
   const { auth, audit, policies, rateLimit, metering } = shape
+  const limits = rateLimit === undefined || rateLimit.enabled === false ? undefined : limitsOf(rateLimit, auth)
   if (audit !== undefined && audit.enabled !== false) {
     load('audit', ['audit'], auditConfig(audit, baseDir))
     if (audit.storage !== undefined && audit.storage !== 'sqlite')
@@ -54,11 +55,11 @@ export function translateOlder(shape: OlderShape, source: Source, baseDir: strin
     load('auth', ['auth'], authConfig(auth), { apiKeys: 'keys' })
     if (auth.type !== 'api-key') demand(['auth', 'type'], undefined, `auth.type: ${auth.type}`)
     for (const [index, key] of (auth.keys ?? []).entries()) {
-      if (key.rateLimit !== undefined) demand(['auth', 'keys', index, 'rateLimit'], 'ratelimit')
+      if (key.rateLimit !== undefined) demand(['auth', 'keys', index, 'rateLimit'], limits === undefined ? undefined : 'ratelimit')
       if (key.expiresAt !== undefined) demand(['auth', 'keys', index, 'expiresAt'], undefined)
     }
   }
-  if (rateLimit !== undefined && rateLimit.enabled !== false) load('ratelimit', ['rateLimit'], without(rateLimit, 'enabled'))
+  if (limits !== undefined) load('ratelimit', ['rateLimit'], limits)
   if (policies !== undefined) load('policy', ['policies'], { policies })
   if (metering !== undefined && metering.enabled !== false) load('meter', ['metering'], without(metering, 'enabled'))
 
@@ -81,6 +82,11 @@ function auditConfig(audit: OlderAudit, baseDir: string): unknown {
 
 function authConfig(auth: OlderAuth): unknown {
   return { apiKeys: (auth.keys ?? []).map(key => without(without(key, 'rateLimit'), 'expiresAt')) }
+}
+
+function limitsOf(rateLimit: object, auth: OlderAuth | undefined): unknown {
+  const keys = (auth?.keys ?? []).flatMap(({ id, rateLimit: own }) => (own === undefined ? [] : [[id, own] as const]))
+  return { ...without(rateLimit, 'enabled'), ...(keys.length > 0 && { keys: Object.fromEntries(keys) }) }
 }
 
 function without(section: object, key: string): object {

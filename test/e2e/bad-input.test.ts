@@ -52,7 +52,7 @@ describe.skipIf(!isBuilt)('bad input', () => {
     const { config } = JSON.parse(out) as { config: { servers: { id: string }[]; plugins: unknown[] } }
     expect(config.servers.map(server => server.id)).toEqual(['mcp-fred', 'mcp-stripe'])
     expect(config.plugins).toHaveLength(5)
-    for (const section of ['rateLimit', 'policies', 'metering']) expect(err).toContain(`no loaded plugin enforces ${section}`)
+    expect(err).toContain('no loaded plugin enforces metering')
     expect(out + err).not.toMatch(/sk-never-shown-8274|gw_your_key_here/)
   })
 

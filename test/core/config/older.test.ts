@@ -41,7 +41,7 @@ test('each section that no loaded plugin enforces is named with its line', async
   const { accept } = createWorkspace({ 'gateway.yaml': example })
   const sections = ({ unenforced }: { unenforced: readonly { section: string; line: number }[] }) =>
     unenforced.map(one => `${one.section}:${one.line}`)
-  expect(sections(await accept({ env }))).toEqual(['rateLimit:54', 'metering:50'])
+  expect(sections(await accept({ env }))).toEqual(['metering:50'])
   const fewer = await accept({ env, plugins: ['audit'] })
   expect(sections(fewer)).toEqual(['auth:1', 'rateLimit:54', 'policies:26', 'metering:50'])
   const all = await accept({ env, known: ['audit', 'auth', 'ratelimit', 'policy', 'meter'] })
@@ -77,6 +77,18 @@ servers: [{id: a, command: node, maxMemory: 100, tags: [x]}]
     'auth.keys[0].rateLimit',
     'auth.keys[0].expiresAt',
   ])
+})
+
+test('the limit of a key is enforced together with the others, and not alone', async () => {
+  const keys = 'auth: {type: api-key, keys: [{id: k, key: gw_1, consumerId: c, rateLimit: 5}]}\n'
+  const enforced = await createWorkspace({ 'gateway.yaml': `${keys}rateLimit: {defaultPerMinute: 60, burstMultiplier: 1.5}\n` }).accept()
+  expect(enforced.unenforced).toEqual([])
+  expect(enforced.config.plugins.at(-1)).toMatchObject({
+    name: 'ratelimit',
+    config: { defaultPerMinute: 60, burstMultiplier: 1.5, keys: { k: 5 } },
+  })
+  const alone = await createWorkspace({ 'gateway.yaml': keys }).accept()
+  expect(alone.unenforced.map(({ section }) => section)).toEqual(['auth.keys[0].rateLimit'])
 })
 
 test('MCP_GATEWAY_CONFIG names the file, and MCPGW_CONFIG stands above it', async () => {

@@ -1,0 +1,65 @@
+// So many requests a minute of each principal: bursts as far as told, evenly after that, and nobody pays for another.
+import type { Principal } from 'mcpgw/plugin'
+import { createFakeClock, type Harness, harness } from 'mcpgw/testing'
+import { expect, onTestFinished, test } from 'vitest'
+import { createBuckets } from '../../../plugins/ratelimit/buckets.ts'
+import ratelimit from '../../../plugins/ratelimit/index.ts'
+
+async function world(config: object): Promise<Harness> {
+  const made = await harness({ plugins: [{ plugin: ratelimit, config }], clock: createFakeClock() })
+  onTestFinished(async () => void (await made.stop()))
+  return made
+}
+const who = (id: string, keyId?: string): { principal: Principal } => ({
+  principal: { id, tenant: 'acme', roles: [], claims: {}, via: { method: 'test', ...(keyId !== undefined && { keyId }) } },
+})
+async function accepted({ call }: Harness, times: number, options: object): Promise<number> {
+  let count = 0
+  for (let i = 0; i < times; i++) if ((await call('s', 't', {}, options)).refusal === undefined) count++
+  return count
+}
+
+test('a minute of requests may come at once, then they come evenly', async () => {
+  const made = await world({ defaultPerMinute: 6 })
+  expect(await accepted(made, 10, who('a'))).toBe(6)
+  expect((await made.call('s', 't', {}, who('a'))).refusal).toMatchObject({ code: 'rate-limited', retryAfter: 10 })
+  await made.clock.advance(10_000)
+  expect(await accepted(made, 3, who('a'))).toBe(1)
+  await made.clock.advance(600_000)
+  expect(await accepted(made, 10, who('a'))).toBe(6)
+  expect(await accepted(made, 10, who('b'))).toBe(6)
+})
+
+test('a burst is as large as told, and never none', async () => {
+  expect(await accepted(await world({ defaultPerMinute: 6, burstMultiplier: 2 }), 20, who('a'))).toBe(12)
+  expect(await accepted(await world({ defaultPerMinute: 6, burstMultiplier: 0.01 }), 20, who('a'))).toBe(1)
+})
+
+test('a key may have a rate of its own; without a default nobody else has one', async () => {
+  const made = await world({ keys: { 'key-1': 2 } })
+  expect(await accepted(made, 5, who('a', 'key-1'))).toBe(2)
+  expect(await accepted(made, 50, who('a', 'key-2'))).toBe(50)
+  expect(await accepted(made, 50, who('a'))).toBe(50)
+})
+
+test('callers whom nobody knows are told apart by their address; lists and plumbing do not count', async () => {
+  const made = await world({ defaultPerMinute: 1 })
+  expect(await accepted(made, 3, { ip: '10.0.0.1' })).toBe(1)
+  expect(await accepted(made, 3, { ip: '10.0.0.2' })).toBe(1)
+  for (let i = 0; i < 3; i++) {
+    expect((await made.send('tools/list', { kind: 'list', of: 'tools' }, {}, { ip: '10.0.0.1' })).refusal).toBeUndefined()
+    expect((await made.send('ping', { kind: 'plumbing' }, {}, { ip: '10.0.0.1' })).refusal).toBeUndefined()
+  }
+  expect((await made.send('prompts/get', { kind: 'prompt', server: 's', prompt: 'p' }, {}, { ip: '10.0.0.1' })).refusal?.code).toBe(
+    'rate-limited',
+  )
+})
+
+test('while every bucket is in use a newcomer is refused, and nobody is forgotten for him', () => {
+  const buckets = createBuckets({ defaultPerMinute: 1, burstMultiplier: 1, keys: {} })
+  const exchange = (id: string) => ({ principal: who(id).principal, peer: {}, resource: { kind: 'plumbing' } }) as never
+  for (let i = 0; i < 100_000; i++) expect(buckets.take(exchange(`p${i}`), 0)).toBeUndefined()
+  expect(buckets.take(exchange('new'), 0)).toBeGreaterThan(0)
+  expect(buckets.take(exchange('p0'), 0)).toBeGreaterThan(0)
+  expect(buckets.take(exchange('new'), 60_000)).toBeUndefined()
+})
