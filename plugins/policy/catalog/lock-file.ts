@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Lock } from 'mcpgw/policy'
+import { type Lock, positionOf, readLock } from 'mcpgw/policy'
 import type { PolicyConfig } from '../config.ts'
 
 const usual = 'mcpgw.lock.json'
@@ -16,12 +16,11 @@ export function lockPath(given: string | undefined, { dir, lock }: Pick<PolicyCo
 export async function loadLock(path: string): Promise<Lock | string | undefined> {
   const text = await readLockFile(path)
   if (text === undefined) return undefined
-  try {
-    const value = JSON.parse(text) as Lock
-    return value.v === 1 ? value : `${path} is no catalog lock of version 1`
-  } catch (error) {
-    return `${path} is no JSON: ${(error as Error).message}`
-  }
+  const { lock, diagnostics } = readLock(text, path)
+  const [first] = diagnostics
+  if (lock !== undefined || first === undefined) return lock
+  const { line, column } = positionOf(text, first.span.start)
+  return `${path}:${line}:${column}: ${first.message}`
 }
 
 /** Undefined where there is none; throws where it cannot be read. */
