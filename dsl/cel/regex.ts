@@ -7,8 +7,20 @@ const largest = 2_000
 
 export type Pattern = (text: string, run: Run) => boolean | undefined
 
+type Compiled = { readonly test: Pattern } | { readonly problem: string }
+
+// A pattern is met at every check of its condition against another tool.
+const known = new Map<string, Compiled>()
+
 /** The pattern, or why there is none. */
-export function compilePattern(pattern: string): { readonly test: Pattern } | { readonly problem: string } {
+export function compilePattern(pattern: string): Compiled {
+  const made = known.get(pattern) ?? compile(pattern)
+  if (known.size >= 1_000) known.clear()
+  known.set(pattern, made)
+  return made
+}
+
+function compile(pattern: string): Compiled {
   if (pattern.length > longest) return { problem: `a pattern of ${pattern.length} characters; at most ${longest} are allowed` }
   let compiled: RE2JS
   try {
