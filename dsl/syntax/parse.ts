@@ -1,0 +1,123 @@
+// From the text of a policy file to its tree, and all that is wrong with it in the order of the file.
+import type { IToken } from 'chevrotain'
+import type { Item, PolicyFile } from '../ast.ts'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Source } from '../span.ts'
+import { type Lexed, lex } from './lexer.ts'
+import { endOf } from './nodes.ts'
+import { type Header, type Mismatch, parseFile, parseHeader, parseItem } from './parser.ts'
+import { type Segment, segmentsOf } from './segments.ts'
+import { explain, isAftermath, meantBy } from './syntax-errors.ts'
+import { findTokenErrors, findTurnedText, oddCharacters, tell } from './token-errors.ts'
+import * as t from './tokens.ts'
+
+export interface ParsedPolicy {
+  /** Where there are errors, only the items without any; undefined where the header is wrong. */
+  readonly file: PolicyFile | undefined
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export function parsePolicy(source: Source): ParsedPolicy {
+  const lexed = lex(source)
+  const odd = lexed.odd.map(({ start, end }) => oddCharacters(source, start, end))
+  const told = [...findTokenErrors(source, lexed.tokens), ...odd, ...findTurnedText(source)]
+  const whole = parseFile(source.file, lexed.tokens)
+  const parts =
+    whole.node === undefined
+      ? parseParts(source, lexed, told)
+      : { header: whole.node, items: whole.node.items, diagnostics: whole.diagnostics }
+  const diagnostics = inOrder([...told, ...parts.diagnostics])
+  const { header } = parts
+  if (header === undefined) return { file: undefined, diagnostics }
+  const wrong = diagnostics.map(one => one.span.start)
+  const items = wrong.length === 0 ? parts.items : parts.items.filter(({ span }) => !wrong.some(at => at >= span.start && at < span.end))
+  const { name, edition, owner } = header
+  const span = { file: source.file, start: 0, end: source.text.length }
+  const file = { source, span, name, edition, ...(owner !== undefined && { owner }), items, comments: lexed.comments }
+  return { file, diagnostics }
+}
+
+interface Parts {
+  readonly header: Header | undefined
+  readonly items: readonly Item[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Part by part: an error in one leaves the others alone. */
+function parseParts(source: Source, { tokens }: Lexed, told: readonly Diagnostic[]): Parts {
+  const items: Item[] = []
+  const diagnostics: Diagnostic[] = []
+  let header: Header | undefined
+  const add = (errors: readonly Mismatch[], next: IToken | undefined): void => {
+    for (const error of errors) {
+      if (isAftermath(error)) continue
+      const one = explain(source, error, next)
+      if (!isToldAlready(source.text, one, told)) diagnostics.push(one)
+    }
+  }
+  const segments = segmentsOf(source.text, tokens)
+  const first = segments[0]
+  const begins = first?.tokens[0]?.tokenType === t.Policy
+  if (!begins) diagnostics.push(noHeader(source, first?.tokens[0]))
+  for (const segment of segments) {
+    if (segment.kind === 'header' && begins) {
+      const { node, errors, diagnostics: more } = parseHeader(source.file, segment.tokens)
+      header = node
+      add(errors, segment.next)
+      diagnostics.push(...more)
+      continue
+    }
+    const mended = mend(segment, source)
+    if (mended.told !== undefined) diagnostics.push(mended.told)
+    const { node, errors, diagnostics: more } = parseItem(source.file, mended.tokens)
+    if (node !== undefined && mended.told === undefined) items.push(node)
+    if (segment.kind === 'item' || t.topLevel.has(mended.tokens[0]!.tokenType)) add(errors, segment.next)
+    diagnostics.push(...more)
+  }
+  return { header, items, diagnostics }
+}
+
+function noHeader({ file }: Source, first: IToken | undefined): Diagnostic {
+  const start = first?.startOffset ?? 0
+  const image = first === undefined ? '' : (/^[^\r\n]{0,60}/.exec(first.image)?.[0] ?? '')
+  return tell('syntax', {
+    message: `expected \`policy "NAME" edition 1\`, found ${first === undefined ? 'the end of the file' : `\`${image}\``}`,
+    span: { file, start, end: start + image.length },
+    help: 'each file begins so',
+  })
+}
+
+/** `permit x {` is told once, and then read as the rule that was meant, for what else is wrong in it. */
+function mend(segment: Segment, { file }: Source): { tokens: readonly IToken[]; told?: Diagnostic } {
+  const [first, second, third] = segment.tokens
+  if (first?.tokenType !== t.Name || third?.tokenType !== t.LeftBrace || second === undefined) return segment
+  const meant = meantBy(first.image)
+  const type = meant === 'deny' ? t.Deny : meant === 'require' ? t.Require : t.Allow
+  const span = { file, start: first.startOffset, end: endOf(first) }
+  const told = tell('syntax', {
+    message: `expected a \`let\`, \`targets\`, rule or \`test\`, found \`${first.image}\``,
+    span,
+    ...(meant !== undefined && { help: `did you mean \`${meant}\`?`, fix: { span, text: meant, title: `write \`${meant}\`` } }),
+  })
+  const read = { ...first, tokenType: type, tokenTypeIdx: type.tokenTypeIdx! }
+  return { tokens: [read, ...segment.tokens.slice(1)], told }
+}
+
+/** Of a token that is wrong itself, or behind a strange character on the same line, nothing more is said. */
+function isToldAlready(text: string, { span }: Diagnostic, told: readonly Diagnostic[]): boolean {
+  return told.some(
+    one =>
+      (span.start >= one.span.start && span.start < one.span.end) ||
+      (one.code === 'bad-character' && one.span.start < span.start && !/[\r\n]/.test(text.slice(one.span.start, span.start))),
+  )
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const sorted = diagnostics.toSorted((a, b) => a.span.start - b.span.start)
+  // Behind a condition without braces, on its line, everything is strange for this one reason.
+  return sorted.filter((one, i) => {
+    const before = sorted[i - 1]
+    return before === undefined || before.span.start !== one.span.start || before.code !== one.code
+  })
+}

@@ -1,0 +1,185 @@
+// From an error of the parser to what a reader is told: expected and found in the words of the language, and help for known mistakes.
+import type { IToken, TokenType } from 'chevrotain'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Source, Span } from '../span.ts'
+import { endOf, isClosed, spanOf } from './nodes.ts'
+import type { Mismatch } from './parser.ts'
+import { tell } from './token-errors.ts'
+import * as t from './tokens.ts'
+
+const synonyms: Readonly<Record<string, string>> = {
+  permit: 'allow',
+  grant: 'allow',
+  accept: 'allow',
+  forbid: 'deny',
+  block: 'deny',
+  reject: 'deny',
+  refuse: 'deny',
+  must: 'require',
+  principal: 'who',
+  subject: 'who',
+  tool: 'call',
+  tools: 'call',
+  action: 'call',
+  calls: 'call',
+  resource: 'read',
+  resources: 'read',
+  reads: 'read',
+  prompts: 'prompt',
+  methods: 'method',
+  if: 'when',
+  where: 'when',
+  condition: 'when',
+  do: 'then',
+  reason: 'because',
+  until: 'expires',
+  roles: 'role',
+  group: 'role',
+  user: 'agent',
+  principal_id: 'agent',
+  org: 'tenant',
+  set: 'targets',
+  tests: 'test',
+  given_that: 'given',
+  policies: 'policy',
+}
+/** The word that was meant, where it is a known mistake. */
+export function meantBy(word: string): string | undefined {
+  const known = synonyms[Object.hasOwn(synonyms, word.toLowerCase()) ? word.toLowerCase() : '']
+  if (known !== undefined) return known
+  const near = [...t.keywords].map(type => type.name).filter(name => name.length > 3 && isNear(word.toLowerCase(), name))
+  return near.length === 1 && near[0] !== word ? near[0] : undefined
+}
+
+/** One letter more, less, other, or two exchanged. */
+function isNear(a: string, b: string): boolean {
+  if (a === b) return true
+  if (Math.abs(a.length - b.length) > 1) return false
+  let i = 0
+  while (i < a.length && a[i] === b[i]) i++
+  if (a.length === b.length)
+    return a.slice(i + 1) === b.slice(i + 1) || (a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2))
+  return a.length > b.length ? a.slice(i + 1) === b.slice(i) : a.slice(i) === b.slice(i + 1)
+}
+
+const label = (type: TokenType): string => type.LABEL ?? type.name
+
+function expectation({ expected, inside }: Mismatch): string {
+  const rule = inside.at(-1)
+  if (expected.length === 0) return rule === 'header' || rule === 'item' ? 'a `let`, `targets`, rule or `test`' : 'something else'
+  if (rule === 'rule' && expected[0] === t.RightBrace) return 'a clause or `}`'
+  if (rule === 'item') return 'a `let`, `targets`, rule or `test`'
+  if (rule === 'subject') return 'a subject like `role support`, or `any`'
+  if (rule === 'target') return 'a target like `crm/get_*`, or `@` and the name of a set'
+  const labels = [...new Set(expected.map(label))]
+  return labels.length === 1 ? labels[0]! : `${labels.slice(0, -1).join(', ')} or ${labels.at(-1)}`
+}
+
+const isKnown = (token: IToken | undefined): token is IToken => token !== undefined && Number.isFinite(token.startOffset)
+
+/** `next` stands where the segment of the error ends; undefined at the end of the file. */
+export function explain(source: Source, error: Mismatch, next: IToken | undefined): Diagnostic {
+  const isEnd = !isKnown(error.found)
+  const found = isEnd ? next : error.found
+  const previous = isKnown(error.previous) ? error.previous : undefined
+  const end = previous === undefined ? source.text.length : endOf(previous)
+  const span: Span = found === undefined ? { file: source.file, start: end, end } : spanOf(source.file, found)
+  const shown = found === undefined ? 'the end of the file' : `\`${short(found.image)}\``
+  const help = helpFor(source, error, found, previous)
+  return tell('syntax', {
+    message: `expected ${expectation(error)}, found ${shown}`,
+    span: found === undefined ? span : { ...span, end: span.start + short(found.image).length },
+    ...help,
+  })
+}
+
+/** One line of it. */
+const short = (image: string): string => (/^[^\r\n]{0,60}/.exec(image)?.[0] ?? '').trimEnd()
+
+function helpFor(
+  source: Source,
+  error: Mismatch,
+  found: IToken | undefined,
+  previous: IToken | undefined,
+): { help?: string; fix?: Diagnostic['fix'] & object } {
+  const { file, text } = source
+  const rule = error.inside.at(-1)
+  const expects = (type: TokenType): boolean => error.expected.includes(type)
+  if (found === undefined || (t.topLevel.has(found.tokenType) && expects(t.RightBrace))) {
+    return expects(t.RightBrace) ? { help: 'close it with `}`' } : {}
+  }
+  if (expects(t.Cel)) {
+    const line = /^[^\r\n]*/.exec(text.slice(found.startOffset))![0].trimEnd()
+    const fixed = `{ ${line} }`
+    return {
+      help: `a condition stands in braces: \`${fixed}\``,
+      fix: {
+        span: { file, start: found.startOffset, end: found.startOffset + line.length },
+        text: fixed,
+        title: 'put the condition into braces',
+      },
+    }
+  }
+  if (expects(t.JsonToken)) return { help: 'who makes the call stands as JSON: `as { "id": "a1", "roles": ["support"] }`' }
+  const isWord = found.tokenType === t.Name || t.keywords.has(found.tokenType)
+  if (expects(t.Str) && isWord) {
+    const name = wordsOf(text, found)
+    return {
+      help: `it stands in quotes: \`"${name}"\``,
+      fix: {
+        span: { file, start: found.startOffset, end: found.startOffset + name.length },
+        text: `"${name}"`,
+        title: 'put it into quotes',
+      },
+    }
+  }
+  if (expects(t.NameLike) && (found.tokenType === t.When || found.tokenType === t.Unless || found.tokenType === t.As))
+    return { help: `as a name, \`${found.image}\` stands in quotes` }
+  if (expects(t.NameLike) && [t.Int, t.DurationToken, t.DateToken].includes(found.tokenType))
+    return { help: `a name that begins with a digit stands in quotes: \`"${found.image}"\`` }
+  if (expects(t.NameLike) && (found.tokenType === t.Target || found.tokenType === t.BadTarget))
+    return { help: 'a name has no `/`; in quotes it may have one' }
+  if (previous?.tokenType === t.Comma) return { help: 'leave out the comma before it, or name one more' }
+  if (found.tokenType === t.Comma && expects(t.RightBrace)) return { help: 'clauses have no commas between them' }
+  if (found.tokenType === t.Policy) return { help: '`policy` stands once, at the beginning of the file' }
+  if (rule === 'target' && isWord)
+    return { help: `a target names a server and what it has, with \`/\` between them, like \`${found.image}/*\` or \`*/${found.image}\`` }
+  if (!isWord && previous?.tokenType === found.tokenType && found.tokenType !== t.RightBrace) return { help: 'put a comma between them' }
+  if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }
+  if (rule === 'rule' && [t.Role, t.Agent, t.Tenant, t.Any].includes(found.tokenType))
+    return { help: 'put a comma between subjects, or `in` where both must hold' }
+  if (!isWord) return {}
+  const meant = meantBy(found.image)
+  if (meant !== undefined)
+    return { help: `did you mean \`${meant}\`?`, fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` } }
+  if (rule === 'rule' && previous !== undefined && isName(previous) && sameLine(text, previous, found)) {
+    const name = wordsOf(text, previous)
+    return {
+      help: `a name with spaces stands in quotes: \`"${name}"\``,
+      fix: {
+        span: { file, start: previous.startOffset, end: previous.startOffset + name.length },
+        text: `"${name}"`,
+        title: 'put the name into quotes',
+      },
+    }
+  }
+  if (expects(t.LeftBrace) && previous !== undefined && isName(previous))
+    return { help: `a name with spaces stands in quotes: \`"${wordsOf(text, previous)}"\`` }
+  return {}
+}
+
+const isName = (token: IToken): boolean => token.tokenType === t.Name || t.keywords.has(token.tokenType)
+const sameLine = (text: string, a: IToken, b: IToken): boolean => !/[\r\n]/.test(text.slice(a.startOffset, b.startOffset))
+
+/** The words from here to the end of the line, as long as they are words. */
+function wordsOf(text: string, from: IToken): string {
+  const more = /(?:[ \t]+(?!(?:edition|owner|in|except)\b)[A-Za-z0-9_.-]+(?![/(:]))*/y
+  more.lastIndex = endOf(from)
+  return from.image + (more.exec(text)?.[0] ?? '')
+}
+
+/** An unclosed slice has taken what comes next with it, and has been told already. */
+export function isAftermath(error: Mismatch): boolean {
+  const type = error.previous?.tokenType
+  return (type === t.Cel || type === t.JsonToken) && !isClosed(error.previous)
+}
