@@ -16,6 +16,7 @@ import type { AuditConfig } from './config.ts'
 import type { Digester } from './digest.ts'
 import { member, milliseconds, serialise } from './json-text.ts'
 import type { Entry, Ledger } from './ledger.ts'
+import { createLevels } from './level.ts'
 import type { ArgsLabel, StoredText } from './stored-text.ts'
 import { describeSubject } from './subject.ts'
 
@@ -32,7 +33,7 @@ interface Call {
 export type Status = 'answered' | 'input-required' | 'tool-error' | 'upstream-error' | 'timeout' | 'cancelled' | 'crashed' | 'withheld'
 
 export interface CallHooks {
-  readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled'>>
+  readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled' | 'discharge'>>
   /** Calls whose intent is stored and whose outcome is not. */
   readonly open: () => number
 }
@@ -45,6 +46,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   const { clock } = ctx
   const degrade = ctx.config.onAuditFailure === 'degrade'
   const calls = new WeakMap<Exchange, Call>()
+  const levels = createLevels(ctx.config.content)
   let open = 0
 
   const entry = (type: string, x: Exchange, members: string): Entry => ({ type, call: x.id, at: clock.now(), mono: clock.mono(), members })
@@ -62,7 +64,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const call: Call = { subject: describeSubject(x, x.decision, text), sent: 0, open: false }
     calls.set(x, call)
     const digest = `,"argsDigest":"${digester.digest(x.params.bytes)}"`
-    const intent = entry('intent', x, call.subject + digest + describeArgs(x, text.args))
+    const intent = entry('intent', x, call.subject + digest + (levels.of(x) === 'meta' ? '' : describeArgs(x, text.args)))
     return ledger.append([intent], degrade ? 'keep' : 'offer').then(failed => {
       call.sent = clock.mono()
       if (failed === undefined) {
@@ -79,7 +81,8 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const status = readStatus(answer)
     call.outcome = status
     const { bytes } = answer.payload
-    const result = `,"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
+    const content = levels.of(x) === 'full' ? text.result(answer.payload) : ''
+    const result = `${content},"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
     const members = `${call.subject},"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
     return ledger.append([entry('outcome', x, members)], 'keep').then(failed => {
       if (failed === undefined) end(call)
@@ -100,7 +103,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   function refusal(x: Exchange, call: Call | undefined, { decision }: Outcome & { kind: 'denied' }): Entry {
     const args =
       call === undefined && RECORDED.has(x.resource.kind)
-        ? `,"argsDigest":"${digester.digest(x.params.bytes)}"${describeArgs(x, text.refusedArgs)}`
+        ? `,"argsDigest":"${digester.digest(x.params.bytes)}"${levels.of(x) === 'meta' ? '' : describeArgs(x, text.refusedArgs)}`
         : ''
     const detail = refusalDetail(x)
     const subject = describeSubject(x, decision, text)
@@ -117,7 +120,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     return entry(type, x, `${call.subject},"outcome":"${status}"${member('errorCode', code)}${redactions(x)}${times(x, call.sent)}`)
   }
 
-  return { hooks: { onSealed, onResponse, onSettled }, open: () => open }
+  return { hooks: { onSealed, onResponse, onSettled, discharge: levels.discharge }, open: () => open }
 }
 
 function endOf(isToolError: boolean | undefined, isInputRequired: boolean | undefined): Status {

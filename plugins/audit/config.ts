@@ -1,6 +1,7 @@
 // The plugin's settings, checked strictly at the start.
 import type { StandardSchemaV1 } from 'mcpgw/plugin'
 import { z } from 'zod'
+import { type Level, levels } from './level.ts'
 
 export interface AuditConfig {
   /** SQLite file, relative to the data directory. */
@@ -13,6 +14,8 @@ export interface AuditConfig {
   readonly onAuditFailure: 'deny' | 'degrade'
   /** Arguments longer than this (bytes of JSON) are stored as a digest and a preview. */
   readonly maxRecordBytes: number
+  /** What is kept of a call at least; a policy may ask for more. */
+  readonly content: Level
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
@@ -36,4 +39,5 @@ export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
   deadline: duration.default(2000),
   onAuditFailure: z.enum(['deny', 'degrade']).default('deny'),
   maxRecordBytes: z.int().min(1024).max(16_777_216).default(65_536),
+  content: z.enum(levels).default('args'),
 })

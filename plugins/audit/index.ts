@@ -9,6 +9,7 @@ const audit: Plugin<AuditConfig> = definePlugin({
   config,
   capabilities: ['records'],
   provides: [Recording],
+  discharges: ['log'],
   commands,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })

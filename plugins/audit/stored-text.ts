@@ -11,12 +11,15 @@ const KNOWN_NAMES = 500
 
 /** Of a call what it was given, or what a client says to the questions of a server. */
 export type ArgsLabel = 'args' | 'inputs'
+type Label = ArgsLabel | 'result'
 
 export interface StoredText {
   /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
   readonly args: (sent: Payload, label?: ArgsLabel) => string
   /** The same for a refused call, of which no masker has seen anything: without a Masking service, or beyond the limit, nothing but the size. */
   readonly refusedArgs: (raw: Payload, label?: ArgsLabel) => string
+  /** The member `result`: an answer as the caller gets it, masked once more. */
+  readonly result: (answer: Payload) => string
   /** A name, uri or reason as a JSON string. */
   readonly name: (text: string) => string
   /** False where a secret has become known since the text was made. */
@@ -25,9 +28,9 @@ export interface StoredText {
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
   const names = new Map<string, string>()
-  const size = (payload: Payload, label: ArgsLabel): string => `,"${label}Bytes":${payload.bytes.length}`
+  const size = (payload: Payload, label: Label): string => `,"${label}Bytes":${payload.bytes.length}`
 
-  function preview(text: string, label: ArgsLabel): string {
+  function preview(text: string, label: Label): string {
     const masked = scrub(masking()?.text(text) ?? text)
     return `,"${label}Truncated":true,"${label}Preview":${quote(masked.slice(0, PREVIEW))}`
   }
@@ -43,7 +46,7 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
     return masked
   }
 
-  function masked(payload: Payload, label: ArgsLabel): string {
+  function masked(payload: Payload, label: Label): string {
     const value = masking()?.value(payload)
     // Where nothing was found the text as it came is the text to store.
     const text = value === undefined ? payload.text : serialise(value)
@@ -52,12 +55,16 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
     return `,"${label}":${scrubbed === text ? onOneLine(text) : asJson(scrubbed)}`
   }
 
+  /** Whole where there is room for it, else its beginning. */
+  function content(payload: Payload, label: Label): string {
+    const { buffer, byteOffset, length } = payload.bytes
+    if (length <= maxBytes) return masked(payload, label)
+    return preview(Buffer.from(buffer, byteOffset, Math.min(WINDOW, length)).toString('utf8'), label)
+  }
+
   return {
-    args(sent, label = 'args') {
-      if (sent.bytes.length <= maxBytes) return masked(sent, label) + size(sent, label)
-      const { buffer, byteOffset } = sent.bytes
-      return preview(Buffer.from(buffer, byteOffset, Math.min(WINDOW, sent.bytes.length)).toString('utf8'), label) + size(sent, label)
-    },
+    args: (sent, label = 'args') => content(sent, label) + size(sent, label),
+    result: answer => content(answer, 'result'),
     refusedArgs(raw, label = 'args') {
       const storable = masking() !== undefined && raw.bytes.length <= maxBytes
       return (storable ? masked(raw, label) : '') + size(raw, label)

@@ -9,6 +9,7 @@ test('without settings a record is fsynced within 2 s, or the call is refused', 
     deadline: 2000,
     onAuditFailure: 'deny',
     maxRecordBytes: 65_536,
+    content: 'args',
   })
 })
 
