@@ -1,6 +1,6 @@
 // + - * / % of CEL: 64-bit integers that overflow into an error, never into another number.
 import { type CelType, dyn, int, list, string } from './cel-type.ts'
-import { asInt, asUint, CelDuration, Uint } from './cel-value.ts'
+import { asInt, asUint, Uint } from './cel-value.ts'
 import { binary, type Overload, unary } from './overload.ts'
 import { sizeLimit } from './run.ts'
 import { asDuration, asTimestamp } from './time-range.ts'
@@ -40,7 +40,7 @@ export const arithmetic: readonly Overload[] = [
   binary('function', '+', ['timestamp', 'duration'], timestamp, (a, b) => asTimestamp(a.getTime() + Number(b.ns / million))),
   binary('function', '+', ['duration', 'timestamp'], timestamp, (a, b) => asTimestamp(b.getTime() + Number(a.ns / million))),
   binary('function', '-', ['timestamp', 'duration'], timestamp, (a, b) => asTimestamp(a.getTime() - Number(b.ns / million))),
-  binary('function', '-', ['timestamp', 'timestamp'], duration, (a, b) => new CelDuration(BigInt(a.getTime() - b.getTime()) * million)),
+  binary('function', '-', ['timestamp', 'timestamp'], duration, (a, b) => asDuration(BigInt(a.getTime() - b.getTime()) * million)),
   unary('function', '-_', 'int', int, a => asInt(-a)),
   unary('function', '-_', 'double', double, a => -a),
 ]

@@ -77,13 +77,17 @@ function compileName(name: string, at: Compiling, failed: Absent): Step {
     const type = new TypeName(name)
     return () => type
   }
-  return run => (run.unknown?.has(name) ? unknown : ((run.bindings.get(name) as Cel | undefined) ?? failed))
+  return run => {
+    if (run.unknown?.has(name)) return unknown
+    const value = run.bindings.get(name) as Cel | undefined
+    return value === undefined ? failed : value
+  }
 }
 
 function select(operand: Step, name: string, failed: Absent): Step {
   return run => {
     const value = operand(run)
-    if (value instanceof Map) return (value.get(name) as Cel | undefined) ?? (value.has(name) ? null : failed)
+    if (value instanceof Map) return found(value.get(name) as Cel | undefined, failed)
     return value instanceof Absent ? value : failed
   }
 }
@@ -96,13 +100,12 @@ function index(operand: Step, key: Step, failed: Absent): Step {
     if (at instanceof Absent) return at
     const plain = keyOf(at)
     if (plain === undefined) return failed
-    if (Array.isArray(value))
-      return typeof plain === 'bigint' ? ((value as readonly Cel[])[Number(plain)] ?? (inside(value, plain) ? null : failed)) : failed
-    if (value instanceof Map) return (value.get(plain) as Cel | undefined) ?? (value.has(plain) ? null : failed)
+    if (Array.isArray(value)) return typeof plain === 'bigint' ? found((value as readonly Cel[])[Number(plain)], failed) : failed
+    if (value instanceof Map) return found(value.get(plain) as Cel | undefined, failed)
     return failed
   }
 }
-const inside = (list: readonly unknown[], at: bigint): boolean => at >= 0n && at < BigInt(list.length)
+const found = (value: Cel | undefined, failed: Absent): Result => (value === undefined ? failed : value)
 
 /** Numbers that are equal are one key. */
 export function keyOf(value: Cel): string | bigint | boolean | undefined {
@@ -231,7 +234,8 @@ function dispatch(steps: readonly Step[], overloads: readonly Overload[], failed
     for (const one of overloads) {
       if (!one.takes.every((kind, at) => kind === 'dyn' || kind === kindOf(args[at]!))) continue
       const result = (one.run as unknown as Native)(run, ...args)
-      return run.steps < 0 ? overBudget : (result ?? failed)
+      if (run.steps < 0) return overBudget
+      return result === undefined ? failed : result
     }
     return failed
   }

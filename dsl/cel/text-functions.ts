@@ -52,6 +52,16 @@ function joined(parts: readonly unknown[], by: string, run: Run): string | undef
   return length <= sizeLimit && run.charge(parts.length + (length >> 6)) ? parts.join(by) : undefined
 }
 
+const space = /\p{White_Space}/u
+
+function trim(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && space.test(text[from]!)) from++
+  while (to > from && space.test(text[to - 1]!)) to--
+  return text.slice(from, to)
+}
+
 const ascii = (text: string, from: RegExp, to: (letter: string) => string, run: Run): string | undefined =>
   run.charge(text.length >> 3) ? text.replace(from, to) : undefined
 
@@ -69,7 +79,7 @@ export const textFunctions: readonly Overload[] = [
   binary('method', 'contains', ['string', 'string'], bool, (a, b, run) => searchable(a, b, run) && a.includes(b)),
   unary('method', 'lowerAscii', 'string', string, (a, run) => ascii(a, /[A-Z]+/g, some => some.toLowerCase(), run)),
   unary('method', 'upperAscii', 'string', string, (a, run) => ascii(a, /[a-z]+/g, some => some.toUpperCase(), run)),
-  unary('method', 'trim', 'string', string, (a, run) => (run.charge(a.length >> 6) ? a.trim() : undefined)),
+  unary('method', 'trim', 'string', string, (a, run) => (run.charge(a.length >> 3) ? trim(a) : undefined)),
   binary('method', 'charAt', ['string', 'int'], string, (a, at, run) => {
     const all = points(a, run)
     return all === undefined || at < 0n || at > BigInt(all.length) ? undefined : (all[Number(at)] ?? '')
