@@ -34,6 +34,7 @@ export function members(type: CelType): readonly CelType[] {
 }
 
 export function join(types: readonly CelType[]): CelType {
+  if (types.length === 1) return types[0]!
   const all = types.flatMap(members)
   if (all.length === 0 || all.some(one => one.kind === 'dyn')) return dyn
   const distinct = all.filter((one, at) => all.findIndex(other => describe(other) === describe(one)) === at)

@@ -96,5 +96,5 @@ export const minInt: bigint = -(2n ** 63n)
 export const maxInt: bigint = 2n ** 63n - 1n
 export const maxUint: bigint = 2n ** 64n - 1n
 
-export const asInt = (value: bigint): bigint | undefined => (value >= minInt && value <= maxInt ? value : undefined)
+export const asInt = (value: bigint): bigint | undefined => (BigInt.asIntN(64, value) === value ? value : undefined)
 export const asUint = (value: bigint): Uint | undefined => (value >= 0n && value <= maxUint ? new Uint(value) : undefined)

@@ -6,7 +6,7 @@ import { type CelType, describe, dyn, mayBe } from './cel-type.ts'
 import { Absent, type Result } from './cel-value.ts'
 import type { Bindings, Condition, PartialTruth, Truth } from './condition.ts'
 import { namedTypes } from './conversions.ts'
-import { affordable, comprehensionDepth, deepest, worstSteps } from './cost.ts'
+import { affordable, assumedLength, comprehensionDepth, deepest, worstSteps } from './cost.ts'
 import { functionNames, namespaces } from './functions.ts'
 import { Inference } from './infer.ts'
 import { inlineLets } from './lets.ts'
@@ -109,7 +109,7 @@ function budgetFindings(ast: CelNode, span: Span): readonly Diagnostic[] {
     finding(
       'cel-budget',
       span,
-      `up to ${steps} steps, for lists of 100 values; at most ${stepBudget} are allowed`,
+      `up to ${steps} steps, for lists of ${assumedLength} values; at most ${stepBudget} are allowed`,
       'walk over one list at a time',
     ),
   ]

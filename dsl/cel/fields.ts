@@ -13,16 +13,11 @@ export function fieldType(
   asked: boolean,
   report: (code: DiagnosticCode, node: CelNode, message: string, help?: string) => void,
 ): CelType {
-  const known: string[] = []
-  const types = members(operand).flatMap(one => {
-    if (one.kind === 'dyn') return [dyn]
-    if (one.kind === 'map') return [one.value]
-    if (one.kind !== 'object') return []
-    known.push(...one.fields.keys())
-    const field = one.fields.get(name)?.type ?? one.rest
-    return field === undefined ? [] : [field]
-  })
+  const direct = ofMember(operand, name)
+  if (direct !== undefined) return direct
+  const types = operand.kind === 'union' ? operand.of.flatMap(one => ofMember(one, name) ?? []) : []
   if (types.length > 0) return join(types)
+  const known = members(operand).flatMap(one => (one.kind === 'object' ? [...one.fields.keys()] : []))
   const operandNode = node.op === '.' || node.op === '[]' ? node.args[0] : node
   const path = pathOf(operandNode)
   if (!members(operand).some(one => one.kind === 'object')) {
@@ -45,4 +40,10 @@ export function fieldType(
       : `did you mean \`${meant}\``,
   )
   return dyn
+}
+
+function ofMember(type: CelType, name: string): CelType | undefined {
+  if (type.kind === 'dyn') return dyn
+  if (type.kind === 'map') return type.value
+  return type.kind === 'object' ? (type.fields.get(name)?.type ?? type.rest) : undefined
 }

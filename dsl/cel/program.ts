@@ -1,15 +1,15 @@
 // From a checked tree to nested closures: one for each node, so that a decision walks no tree and parses nothing.
-import { Absent, type Cel, heavier, kindOf, maxInt, minInt, type Result, TypeName, Uint, unknown } from './cel-value.ts'
+import { Absent, type Cel, heavier, maxInt, minInt, type Result, TypeName, Uint, unknown } from './cel-value.ts'
 import { compileComprehension } from './comprehension.ts'
 import { namedTypes } from './conversions.ts'
+import { dispatch } from './dispatch.ts'
 import { compare, equal } from './equality.ts'
 import { callOf, operatorOverloads } from './functions.ts'
 import { compileLists } from './lists.ts'
 import { literalOf } from './literal.ts'
 import type { CelNode } from './node.ts'
-import type { Overload } from './overload.ts'
 import type { Pattern } from './regex.ts'
-import { overBudget, type Run } from './run.ts'
+import type { Run } from './run.ts'
 
 export type Step = (run: Run) => Result
 
@@ -215,28 +215,5 @@ function compileHas(field: CelNode, at: Compiling, failed: Absent): Step {
     const value = operand(run)
     if (value instanceof Map) return value.has(name)
     return value instanceof Absent ? value : failed
-  }
-}
-
-type Native = (run: Run, ...args: readonly Cel[]) => Cel | undefined
-
-/** Calls the overload that takes what is there. */
-function dispatch(steps: readonly Step[], overloads: readonly Overload[], failed: Absent): Step {
-  return run => {
-    const args: Cel[] = []
-    let absent: Absent | undefined
-    for (const step of steps) {
-      const value = step(run)
-      if (value instanceof Absent) absent = absent === undefined ? value : heavier(absent, value)
-      else args.push(value)
-    }
-    if (absent !== undefined) return absent
-    for (const one of overloads) {
-      if (!one.takes.every((kind, at) => kind === 'dyn' || kind === kindOf(args[at]!))) continue
-      const result = (one.run as unknown as Native)(run, ...args)
-      if (run.steps < 0) return overBudget
-      return result === undefined ? failed : result
-    }
-    return failed
   }
 }

@@ -3,7 +3,7 @@ import { Absent, type Cel } from './cel-value.ts'
 import type { Bindings } from './condition.ts'
 
 /** Steps of one condition: about one node each. */
-export const stepBudget = 200_000
+export const stepBudget = 100_000
 /** No text or list of a condition may grow beyond. */
 export const sizeLimit = 4_194_304
 

@@ -1,7 +1,7 @@
 // SQL as words, names and signs; anything that two databases would read differently makes the whole text unreadable.
 
 export type SqlToken =
-  /** Not quoted, in lower case. */
+  /** Not quoted, ASCII, in lower case. */
   | { readonly kind: 'word'; readonly text: string }
   /** Quoted, in lower case. */
   | { readonly kind: 'name'; readonly text: string }
@@ -9,7 +9,7 @@ export type SqlToken =
 
 const longest = 65_536
 const piece =
-  /(?<space>[ \t\r\n]+)|(?<string>'(?:[^'\\]|'')*'(?!'))|(?<name>"(?:[^"\\]|"")+"|`[^`]+`|\[[A-Za-z_][A-Za-z0-9_ ]*\])|(?<word>[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?<placeholder>\$\d+|\?|[:@][A-Za-z_]\w*)|(?<sign>::|\|\||<=|>=|<>|!=|->>?|[-+*/%<>=(),.;&|^~[\]])/uy
+  /(?<space>[ \t\r\n]+)|(?<string>'(?:[^'\\]|'')*'(?!'))|(?<name>"(?:[^"\\]|"")+"|`[^`]+`|\[[A-Za-z_][A-Za-z0-9_ ]*\])|(?<word>[A-Za-z_][A-Za-z0-9_$]*)|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?<placeholder>\$\d+|\?|[:@][A-Za-z_]\w*)|(?<sign>::|\|\||<=|>=|<>|!=|->>?|[-+*/%<>=(),.;&|^~[\]])/uy
 
 /** Comments make a text unreadable: what one database skips, another runs. */
 export function tokensOf(text: string): readonly SqlToken[] | undefined {

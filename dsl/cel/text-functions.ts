@@ -11,7 +11,17 @@ const searchable = (text: string, part: string, run: Run): boolean =>
 
 /** Code points, but for text that has no others cheaply. */
 function points(text: string, run: Run): readonly string[] | undefined {
-  return run.charge(text.length >> 2) ? Array.from(text) : undefined
+  return run.charge(text.length) ? Array.from(text) : undefined
+}
+
+function countPoints(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const point = text.codePointAt(at)!
+    if (point > 0xffff) at++
+    count++
+  }
+  return count
 }
 
 function substring(text: string, from: bigint, to: bigint | undefined, run: Run): string | undefined {
@@ -39,7 +49,7 @@ function indexOf(text: string, part: string, from: bigint | undefined, last: boo
 
 function split(text: string, by: string, limit: bigint, run: Run): readonly string[] | undefined {
   if (limit === 0n) return []
-  if (!searchable(text, by, run) || !run.charge(by === '' ? text.length : text.length >> 3)) return undefined
+  if (!searchable(text, by, run) || !run.charge(by === '' ? text.length : text.length >> 1)) return undefined
   const parts = by === '' ? Array.from(text) : text.split(by)
   if (limit < 0n || BigInt(parts.length) <= limit) return parts
   const kept = Number(limit) - 1
@@ -67,10 +77,7 @@ const ascii = (text: string, from: RegExp, to: (letter: string) => string, run: 
 
 export const textFunctions: readonly Overload[] = [
   ...(['function', 'method'] as const).flatMap(style => [
-    unary(style, 'size', 'string', int, (a, run) => {
-      const all = points(a, run)
-      return all && BigInt(all.length)
-    }),
+    unary(style, 'size', 'string', int, (a, run) => (run.charge(a.length >> 5) ? BigInt(countPoints(a)) : undefined)),
     unary(style, 'size', 'list', int, a => BigInt(a.length)),
     unary(style, 'size', 'map', int, a => BigInt(a.size)),
   ]),

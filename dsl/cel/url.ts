@@ -14,5 +14,5 @@ function hostOf(text: string): string | undefined {
 }
 
 export const urlFunctions: readonly Overload[] = [
-  unary('function', 'url.host', 'string', string, (a, run) => (run.charge(20 + (a.length >> 4)) ? hostOf(a) : undefined)),
+  unary('function', 'url.host', 'string', string, (a, run) => (run.charge(100 + (a.length >> 4)) ? hostOf(a) : undefined)),
 ]
