@@ -24,6 +24,7 @@ export class Catalogs {
   readonly #pool: LanePool
   readonly #clock: Clock
   readonly #log: Log
+  readonly #isJudged: boolean
   readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #learnt = new WeakMap<Session, ReadonlySet<string>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
@@ -32,10 +33,12 @@ export class Catalogs {
   /** Sessions whose lanes are the same have the same lists: the last merged one of each kind is tried first. */
   readonly #latest = new Map<string, Catalog>()
 
-  constructor(pool: LanePool, clock: Clock, log: Log) {
+  /** `isJudged`: a plugin looks at definitions. Then none is used of which the server has said that it changed: the list is asked for first. */
+  constructor(pool: LanePool, clock: Clock, log: Log, isJudged: boolean) {
     this.#pool = pool
     this.#clock = clock
     this.#log = log
+    this.#isJudged = isJudged
   }
 
   /** The lane of this session to a server of its view. */
@@ -74,7 +77,11 @@ export class Catalogs {
   async known(session: Session, kind: ListKind, servers: readonly string[]): Promise<Catalog> {
     const have = this.#bySession.get(session)?.get(kind.of)
     if (have !== undefined && servers.every(server => this.#isFresh(session, server, kind, have))) return have
-    return this.#gather(session, kind, ({ id }, lists) => (lists.known(kind) === undefined && servers.includes(id) ? 'ask' : 'recall'))
+    return this.#gather(session, kind, ({ id }, lists) => (this.#mayUse(lists, kind) || !servers.includes(id) ? 'recall' : 'ask'))
+  }
+
+  #mayUse(lists: Listings, kind: ListKind): boolean {
+    return lists.known(kind) !== undefined && !(this.#isJudged && lists.isStale(kind))
   }
 
   async #gather(
@@ -167,7 +174,9 @@ export class Catalogs {
   /** True where this server's part of the catalog is what is known of its list now. */
   #isFresh(session: Session, server: string, kind: ListKind, { sources }: Catalog): boolean {
     const source = sources.find(one => one.server === server)
-    return source !== undefined && this.berth(session, server)!.lists.known(kind) === source.items
+    if (source === undefined) return false
+    const { lists } = this.berth(session, server)!
+    return lists.known(kind) === source.items && this.#mayUse(lists, kind)
   }
 
   #merge(session: Session, kind: ListKind, sources: readonly Source[]): Catalog {

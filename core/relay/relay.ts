@@ -47,7 +47,7 @@ export interface Relay {
 
 export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
-  const catalogs = new Catalogs(pool, clock, deps.log)
+  const catalogs = new Catalogs(pool, clock, deps.log, deps.pipeline.wants.lists)
   const told = createTold(deps, catalogs)
   const learn = createLearn(pool, clock)
   const interactive = createInteractive(deps)

@@ -66,6 +66,11 @@ export class Listings {
     return this.#kept.get(kind.of)?.items
   }
 
+  /** True where the server said since that it changed, or was replaced: what is known may be out of date. */
+  isStale(kind: ListKind): boolean {
+    return this.#kept.get(kind.of)?.valid === false
+  }
+
   /** The page that the list began with: what a server says beside its entries stands there. */
   firstPage(kind: ListKind): Json | undefined {
     return this.#kept.get(kind.of)?.pages[0]

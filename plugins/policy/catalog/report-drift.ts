@@ -22,8 +22,9 @@ export function createDriftReport(ctx: Pick<PluginContext, 'log' | 'find'>, tell
       const { server, kind, locked, now } = drift
       const name = drift.name.slice(0, 200)
       const key = [server, kind, drift.name].join('\0')
+      const isKnown = open.get(key)?.now === now
       if (isGone) open.delete(key)
-      else {
+      else if (!isKnown) {
         open.set(key, drift)
         const told = { server, kind, name, ...(locked !== undefined && { locked }), now }
         ctx.log.warn(locked === undefined ? 'offered, but not in the catalog lock' : 'not as the catalog lock has it', told)
