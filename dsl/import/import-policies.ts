@@ -39,7 +39,7 @@ export function importPolicies(value: unknown): Imported {
   }
   const parts = policies.map((policy, index) => policyText(policy, index, around))
   if (problems.length > 0) return { ok: false, problems }
-  const head = `# The policies of a gateway.yaml. What nothing here allows is denied.\npolicy gateway edition 1\n`
+  const head = `# The policies of a gateway.yaml. What nothing here allows is denied.\npolicy "gateway" edition 1\n`
   return { ok: true, text: [head, ...parts].join('\n') }
 }
 

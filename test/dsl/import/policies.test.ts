@@ -25,7 +25,7 @@ test('the reader and admin of the README: a deny of everything at the end is the
   }
   const admin = { ...policy('admin-policy', ['admin'], rule('allow')), name: 'Full access' }
   expect(textOf(reader, admin)).toBe(`# The policies of a gateway.yaml. What nothing here allows is denied.
-policy gateway edition 1
+policy "gateway" edition 1
 
 # reader-policy: Read-only access
 allow reader-policy-1 {
