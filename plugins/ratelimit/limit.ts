@@ -13,7 +13,7 @@ export interface Limit {
 }
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const longest = 366 * 86_400_000
+const longest = Number.MAX_SAFE_INTEGER
 
 /** Undefined where it is no limit. */
 export function readLimit({ args }: Obligation): Limit | undefined {
