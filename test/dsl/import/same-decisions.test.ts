@@ -44,12 +44,13 @@ const isDefault = (rule: Rule): boolean => rule.action === 'deny' && general(rul
 function met(condition: Condition, rule: Rule, args: Record<string, unknown>): boolean {
   const { param, operator, value } = condition
   if (!Object.hasOwn(args, param)) return operator === 'neq' && rule.action === 'deny'
-  const actual = args[param]
+  const given = args[param]
   // What has no text is unknown: it opens nothing and closes everything.
-  if (typeof actual === 'object') return rule.action === 'deny'
-  if (operator === 'eq') return String(actual) === value
-  if (operator === 'neq') return String(actual) !== value
-  return operator === 'in' ? value.includes(String(actual)) : new RegExp(value as string).test(String(actual))
+  if (typeof given === 'object') return rule.action === 'deny'
+  const actual = String(given as string | number | boolean)
+  if (operator === 'eq') return actual === value
+  if (operator === 'neq') return actual !== value
+  return operator === 'in' ? value.includes(actual) : new RegExp(value as string).test(actual)
 }
 
 /** What one policy says of a call: the first rule that matches, the more special ones first. */
