@@ -13,6 +13,7 @@ const DEFAULT_PORT: ReadonlyMap<string, string> = new Map([
 const SEPARATOR = /%2e|%2f|%5c|\\/gi
 const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/
 const ESCAPE = /%[0-9a-f]{2}/gi
+const BARE_PERCENT = /%(?![0-9a-f]{2})/gi
 const UNRESERVED = /^[A-Za-z0-9._~-]$/
 const FOREIGN = /[^\x21-\x7e]|["<>\\^`{|}]/u
 const FOREIGN_RUN = /(?:[^\x21-\x7e]|["<>\\^`{|}])+/gu
@@ -64,7 +65,7 @@ function withSlashes(path: string): string {
 
 /** Escapes only where they are needed, in capitals. */
 function spell(text: string): string {
-  const known = text.includes('%') ? text.replace(ESCAPE, unescapeUnreserved) : text
+  const known = text.includes('%') ? text.replace(BARE_PERCENT, '%25').replace(ESCAPE, unescapeUnreserved) : text
   return FOREIGN.test(known) ? known.replace(FOREIGN_RUN, escapeRun) : known
 }
 

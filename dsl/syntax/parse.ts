@@ -2,17 +2,17 @@
 import type { IToken } from 'chevrotain'
 import type { Item, PolicyFile } from '../ast.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import type { Source } from '../span.ts'
+import type { Source, Span } from '../span.ts'
 import { type Lexed, lex } from './lexer.ts'
 import { endOf } from './nodes.ts'
 import { type Header, type Mismatch, parseFile, parseHeader, parseItem } from './parser.ts'
 import { type Segment, segmentsOf } from './segments.ts'
-import { explain, isAftermath, meantBy } from './syntax-errors.ts'
+import { BRACES, explain, isAftermath, meantBy } from './syntax-errors.ts'
 import { findTokenErrors, findTurnedText, oddCharacters, tell } from './token-errors.ts'
 import * as t from './tokens.ts'
 
 export interface ParsedPolicy {
-  /** Where there are errors, only the items without any; undefined where the header is wrong. */
+  /** Where there are errors, only the items without any, for what else can be told; undefined where nothing can be read. */
   readonly file: PolicyFile | undefined
   /** In the order of the file. */
   readonly diagnostics: readonly Diagnostic[]
@@ -27,16 +27,19 @@ export function parsePolicy(source: Source): ParsedPolicy {
     whole.node === undefined
       ? parseParts(source, lexed, told)
       : { header: whole.node, items: whole.node.items, diagnostics: whole.diagnostics }
-  const diagnostics = inOrder([...told, ...parts.diagnostics])
+  const diagnostics = withoutEchoes(source.text, [...told, ...parts.diagnostics])
   const { header } = parts
-  if (header === undefined) return { file: undefined, diagnostics }
+  if (header === undefined && parts.items.length === 0) return { file: undefined, diagnostics }
   const wrong = diagnostics.map(one => one.span.start)
   const items = wrong.length === 0 ? parts.items : parts.items.filter(({ span }) => !wrong.some(at => at >= span.start && at < span.end))
-  const { name, edition, owner } = header
   const span = { file: source.file, start: 0, end: source.text.length }
+  const { name, edition, owner } = header ?? nameless({ ...span, end: 0 })
   const file = { source, span, name, edition, ...(owner !== undefined && { owner }), items, comments: lexed.comments }
   return { file, diagnostics }
 }
+
+/** Stands for a header that could not be read, so that the items behind it can be checked. */
+const nameless = (span: Span): Header => ({ name: { value: '', quoted: true, span }, edition: { value: 1, span } })
 
 interface Parts {
   readonly header: Header | undefined
@@ -109,15 +112,21 @@ function isToldAlready(text: string, { span }: Diagnostic, told: readonly Diagno
   return told.some(
     one =>
       (span.start >= one.span.start && span.start < one.span.end) ||
+      (one.code === 'bad-character' && one.span.start === span.end) ||
       (one.code === 'bad-character' && one.span.start < span.start && !/[\r\n]/.test(text.slice(one.span.start, span.start))),
   )
 }
 
-function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+/** Behind a condition without braces, on its line, every operator is strange for this one reason: it is told once. */
+function withoutEchoes(text: string, diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const sorted = diagnostics.toSorted((a, b) => a.span.start - b.span.start)
-  // Behind a condition without braces, on its line, everything is strange for this one reason.
+  let quietUntil = -1
   return sorted.filter((one, i) => {
     const before = sorted[i - 1]
-    return before === undefined || before.span.start !== one.span.start || before.code !== one.code
+    if (before !== undefined && before.span.start === one.span.start && before.code === one.code) return false
+    if (one.span.start < quietUntil && (one.code === 'bad-character' || one.code === 'bad-string' || one.code === 'syntax')) return false
+    if (one.fix?.title === BRACES)
+      quietUntil = one.span.start + /^[^\r\n]*/.exec(text.slice(one.span.start, one.span.start + 10_000))![0].length
+    return true
   })
 }

@@ -41,7 +41,7 @@ export interface Parsed<Node> {
 }
 export interface Mismatch {
   readonly found: IToken
-  readonly previous: IToken
+  readonly previous: IToken | undefined
   /** Rules of the grammar, outermost first. */
   readonly inside: readonly string[]
   readonly expected: readonly TokenType[]
@@ -215,6 +215,7 @@ class PolicyParser extends kit.EmbeddedActionsParser {
   })
 
   readonly governs: ParserMethod<[], Clause> = this.RULE('governs', (): Clause => {
+    const first = this.LA(1)
     const action = this.SUBRULE(this.action)
     const targets = this.SUBRULE1(this.targets)
     const except = this.OPTION(() => {
@@ -223,23 +224,22 @@ class PolicyParser extends kit.EmbeddedActionsParser {
     })
     return this.ACTION(() => ({
       kind: 'target',
-      action: action.image as Action,
+      action,
       targets,
       except: except ?? [],
-      span: this.from(action),
+      span: this.from(first),
     }))
   })
 
-  readonly action: ParserMethod<[], IToken> = this.RULE(
-    'action',
-    (): IToken =>
-      this.OR<IToken>([
-        { ALT: () => this.CONSUME(t.Call) },
-        { ALT: () => this.CONSUME(t.Read) },
-        { ALT: () => this.CONSUME(t.Prompt) },
-        { ALT: () => this.CONSUME(t.Method) },
-      ]),
-  )
+  readonly action: ParserMethod<[], Action> = this.RULE('action', (): Action => {
+    const action = this.OR<IToken>([
+      { ALT: () => this.CONSUME(t.Call) },
+      { ALT: () => this.CONSUME(t.Read) },
+      { ALT: () => this.CONSUME(t.Prompt) },
+      { ALT: () => this.CONSUME(t.Method) },
+    ])
+    return this.ACTION(() => action.image as Action)
+  })
 
   readonly targets: ParserMethod<[], Target[]> = this.RULE('targets', (): Target[] => {
     const targets = [this.SUBRULE1(this.target)]
@@ -406,7 +406,7 @@ class PolicyParser extends kit.EmbeddedActionsParser {
       given,
       ...(at !== undefined && { at: this.word(at) }),
       ...(from !== undefined && { from: this.word(from) }),
-      action: action.image as Action,
+      action,
       target,
       ...(args !== undefined && { args: jsonOf(this.name, args) }),
       expect,
@@ -520,7 +520,8 @@ function run<Node>(parser: PolicyParser, file: string, tokens: readonly IToken[]
   const node = rule.call(parser)
   const errors = parser.errors.map(error => ({
     found: error.token,
-    previous: (error as { previousToken?: IToken }).previousToken ?? error.token,
+    // Behind recovery the kit's own idea of it is a later one.
+    previous: tokens[(tokens.includes(error.token) ? tokens.indexOf(error.token) : tokens.length) - 1],
     inside: error.context.ruleStack,
     expected: error.message === '' ? [] : error.message.split(' ').map(place => t.tokens[Number(place)]!),
   }))

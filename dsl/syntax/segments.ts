@@ -9,7 +9,6 @@ export interface Segment {
   readonly next: IToken | undefined
 }
 
-const effects: ReadonlySet<unknown> = new Set([t.Allow, t.Deny, t.Require])
 const takesName: ReadonlySet<unknown> = new Set([t.Allow, t.Deny, t.Require, t.LetToken, t.Targets, t.AtSign, t.TestToken])
 const names: ReadonlySet<unknown> = new Set([...t.keywords, t.Name, t.Str, t.BadStr, t.BadTarget, t.Target, t.BadNumeral])
 
@@ -25,7 +24,7 @@ export function segmentsOf(text: string, tokens: readonly IToken[]): Segment[] {
     if (type === t.LeftBrace) depth++
     else if (type === t.RightBrace) depth = Math.max(0, depth - 1)
   }
-  if (starts[0] !== 0) starts.unshift(0)
+  if (tokens.length > 0 && starts[0] !== 0) starts.unshift(0)
   return starts.map((start, i) => ({
     kind: i === 0 ? 'header' : 'item',
     tokens: tokens.slice(start, starts[i + 1]),
@@ -39,17 +38,17 @@ function begins(text: string, tokens: readonly IToken[], i: number, depth: numbe
   if (depth === 0) {
     if (before.tokenType === t.RightBrace) return true
     if (!t.topLevel.has(here.tokenType)) return isUnknownRule(text, tokens, i)
-    if (before.tokenType === t.Shadow) return !effects.has(here.tokenType)
+    if (before.tokenType === t.Shadow) return !t.effects.has(here.tokenType)
     return !takesName.has(before.tokenType)
   }
   if (!t.topLevel.has(here.tokenType) || lineBefore(text, here).trim() !== '') return false
   // Inside of braces that nobody closed. In column 1 the word alone is enough, else it must go on as an item does.
   const next = tokens[i + 1]?.tokenType
   if (next === undefined) return false
-  if (lineBefore(text, here) === '') return here.tokenType === t.Shadow ? effects.has(next) : names.has(next)
+  if (lineBefore(text, here) === '') return here.tokenType === t.Shadow ? t.effects.has(next) : names.has(next)
   const after = tokens[i + 2]?.tokenType
-  if (here.tokenType === t.Shadow) return effects.has(next)
-  return names.has(next) && (after === t.LeftBrace || (after === t.Equals && !effects.has(here.tokenType)))
+  if (here.tokenType === t.Shadow) return t.effects.has(next)
+  return names.has(next) && (after === t.LeftBrace || (after === t.Equals && !t.effects.has(here.tokenType)))
 }
 
 /** A word that is none of ours, at the start of a line, and then `NAME {`. */

@@ -11,6 +11,8 @@ const synonyms: Readonly<Record<string, string>> = {
   permit: 'allow',
   grant: 'allow',
   accept: 'allow',
+  allowed: 'allow',
+  denied: 'deny',
   forbid: 'deny',
   block: 'deny',
   reject: 'deny',
@@ -43,10 +45,10 @@ const synonyms: Readonly<Record<string, string>> = {
   given_that: 'given',
   policies: 'policy',
 }
+const isMistaken = (word: string): boolean => Object.hasOwn(synonyms, word.toLowerCase())
 /** The word that was meant, where it is a known mistake. */
 export function meantBy(word: string): string | undefined {
-  const known = synonyms[Object.hasOwn(synonyms, word.toLowerCase()) ? word.toLowerCase() : '']
-  if (known !== undefined) return known
+  if (isMistaken(word)) return synonyms[word.toLowerCase()]
   const near = [...t.keywords].map(type => type.name).filter(name => name.length > 3 && isNear(word.toLowerCase(), name))
   return near.length === 1 && near[0] !== word ? near[0] : undefined
 }
@@ -62,6 +64,7 @@ function isNear(a: string, b: string): boolean {
   return a.length > b.length ? a.slice(i + 1) === b.slice(i) : a.slice(i) === b.slice(i + 1)
 }
 
+export const BRACES = 'put the condition into braces'
 const label = (type: TokenType): string => type.LABEL ?? type.name
 
 function expectation({ expected, inside }: Mismatch): string {
@@ -75,13 +78,11 @@ function expectation({ expected, inside }: Mismatch): string {
   return labels.length === 1 ? labels[0]! : `${labels.slice(0, -1).join(', ')} or ${labels.at(-1)}`
 }
 
-const isKnown = (token: IToken | undefined): token is IToken => token !== undefined && Number.isFinite(token.startOffset)
-
 /** `next` stands where the segment of the error ends; undefined at the end of the file. */
 export function explain(source: Source, error: Mismatch, next: IToken | undefined): Diagnostic {
-  const isEnd = !isKnown(error.found)
-  const found = isEnd ? next : error.found
-  const previous = isKnown(error.previous) ? error.previous : undefined
+  // The end of input has no offset.
+  const found = Number.isFinite(error.found.startOffset) ? error.found : next
+  const { previous } = error
   const end = previous === undefined ? source.text.length : endOf(previous)
   const span: Span = found === undefined ? { file: source.file, start: end, end } : spanOf(source.file, found)
   const shown = found === undefined ? 'the end of the file' : `\`${short(found.image)}\``
@@ -116,7 +117,7 @@ function helpFor(
       fix: {
         span: { file, start: found.startOffset, end: found.startOffset + line.length },
         text: fixed,
-        title: 'put the condition into braces',
+        title: BRACES,
       },
     }
   }
@@ -148,11 +149,14 @@ function helpFor(
   if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }
   if (rule === 'rule' && [t.Role, t.Agent, t.Tenant, t.Any].includes(found.tokenType))
     return { help: 'put a comma between subjects, or `in` where both must hold' }
+  if (expects(t.LeftBrace))
+    return previous !== undefined && isWord && isName(previous) && sameLine(text, previous, found)
+      ? { help: `a name with spaces stands in quotes: \`"${wordsOf(text, previous)}"\`` }
+      : { help: 'its clauses stand in braces: `{ ... }`' }
+  if (expects(t.DurationToken) && found.tokenType === t.Int)
+    return { help: 'a duration is written with its units, like `90s`, `15m`, `1h30m` or `7d`' }
   if (!isWord) return {}
-  const meant = meantBy(found.image)
-  if (meant !== undefined)
-    return { help: `did you mean \`${meant}\`?`, fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` } }
-  if (rule === 'rule' && previous !== undefined && isName(previous) && sameLine(text, previous, found)) {
+  if (rule === 'rule' && previous !== undefined && isName(previous) && sameLine(text, previous, found) && !isMistaken(found.image)) {
     const name = wordsOf(text, previous)
     return {
       help: `a name with spaces stands in quotes: \`"${name}"\``,
@@ -163,8 +167,9 @@ function helpFor(
       },
     }
   }
-  if (expects(t.LeftBrace) && previous !== undefined && isName(previous))
-    return { help: `a name with spaces stands in quotes: \`"${wordsOf(text, previous)}"\`` }
+  const meant = meantBy(found.image)
+  if (meant !== undefined)
+    return { help: `did you mean \`${meant}\`?`, fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` } }
   return {}
 }
 
@@ -179,7 +184,6 @@ function wordsOf(text: string, from: IToken): string {
 }
 
 /** An unclosed slice has taken what comes next with it, and has been told already. */
-export function isAftermath(error: Mismatch): boolean {
-  const type = error.previous?.tokenType
-  return (type === t.Cel || type === t.JsonToken) && !isClosed(error.previous)
+export function isAftermath({ previous }: Mismatch): boolean {
+  return (previous?.tokenType === t.Cel || previous?.tokenType === t.JsonToken) && !isClosed(previous)
 }

@@ -28,12 +28,12 @@ const Bom: TokenType = token('Bom', 'a byte order mark', {
 export const NameLike: TokenType = token('NameLike', 'a name')
 
 export const Target: TokenType = token('Target', 'a target like `crm/get_*`', {
-  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|[A-Za-z0-9_.*-]+(?![^\s"{},#()@]))/,
+  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|[A-Za-z0-9_.*-]+(?![^\s"{},;#()@]))/,
   start_chars_hint: wordStarts,
 })
 /** No server or no name, more than one slash, or a character that asks for quotes. */
 export const BadTarget: TokenType = token('BadTarget', 'a target', {
-  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)|[^\s"{},#()]*)|[A-Za-z0-9_.-]*\*[A-Za-z0-9_.*-]*/,
+  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)|[^\s"{},;#()]*)|[A-Za-z0-9_.-]*\*[A-Za-z0-9_.*-]*/,
   start_chars_hint: wordStarts,
   categories: Target,
 })
@@ -129,7 +129,8 @@ export const RightParen: TokenType = mark('RightParen', ')')
 export const LeftBrace: TokenType = mark('LeftBrace', '{')
 export const RightBrace: TokenType = mark('RightBrace', '}')
 
-const actions = new Set([Call, Read, Prompt, Method])
+const actions: ReadonlySet<unknown> = new Set([Call, Read, Prompt, Method])
+export const effects: ReadonlySet<unknown> = new Set([Allow, Deny, Require])
 const slice = (text: string, offset: number, end: number, payload: unknown) =>
   Object.assign([text.slice(offset, end)] as [string], { payload })
 
@@ -137,13 +138,15 @@ const slice = (text: string, offset: number, end: number, payload: unknown) =>
 const celSlice: CustomPatternMatcherFunc = (text, offset, before) => {
   const last = before.at(-1)?.tokenType
   if (last !== When && last !== Unless && last !== Equals) return null
+  // `deny when {`: a name that had to stand in quotes.
+  if (effects.has(before.at(-2)?.tokenType) && [undefined, RightBrace, Shadow].includes(before.at(-3)?.tokenType)) return null
   const extent = findCelEnd(text, offset)
   return slice(text, offset, extent.end, extent)
 }
 /** Braces behind `as`, or behind the target of a test. */
 const jsonSlice: CustomPatternMatcherFunc = (text, offset, before) => {
   const last = before.at(-1)?.tokenType
-  const isArgs = (last === Target || last === BadTarget) && actions.has(before.at(-2)!.tokenType)
+  const isArgs = (last === Target || last === BadTarget) && actions.has(before.at(-2)?.tokenType)
   if (last !== As && !isArgs) return null
   const extent = findJsonEnd(text, offset)
   return slice(text, offset, extent.end, extent)
