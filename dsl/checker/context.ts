@@ -5,7 +5,9 @@ import type { Lock } from '../lock/lock.ts'
 
 export interface CheckContext {
   /** Absent: names and types cannot be known, and are not claimed. */
-  readonly lock?: Lock
+  readonly lock?: Lock | undefined
+  /** What the servers offer now, where somebody has asked them: what differs from the lock is told. */
+  readonly live?: Lock | undefined
   /** Obligations that somebody carries out. */
   readonly dischargers: ReadonlySet<string>
   readonly now: Date

@@ -1,0 +1,83 @@
+// Names that the lock does not have are errors, with the name that was meant; without a lock nothing is claimed.
+import { describe, expect, test } from 'vitest'
+import { couldBe } from '../../../dsl/checker/resources.ts'
+import { lookAlikes, skeletonOf } from '../../../dsl/checker/skeleton.ts'
+import { check, lock, server, told, tool } from './fixture.ts'
+
+const allow = (target: string, who = 'role support'): string => `allow a {\n  who ${who}\n  ${target}\n}\n`
+
+describe('an unknown name', () => {
+  test('of a role or tenant is an error at the name, where the lock knows any', () => {
+    expect(told(allow('call crm/get_order', 'role suport'))).toEqual(['unknown-role: suport: the lock has no role `suport`'])
+    expect(check(allow('call crm/get_order', 'role suport'))[0]).toMatchObject({
+      help: 'did you mean `support`?',
+      fix: { text: 'support' },
+    })
+    expect(told(allow('call crm/get_order', 'role support in tenant acne'))[0]).toContain('the lock has no tenant `acne`')
+    expect(told(allow('call crm/get_order', 'any except role nobody'))[0]).toContain('no role `nobody`')
+    expect(told(allow('call crm/get_order', 'role suport'), { lock: { ...lock, roles: [] } })).toEqual([])
+    expect(told(allow('call crm/get_order', 'role suport'), {})).toEqual([])
+  })
+
+  test('of a server is an error at the server', () => {
+    expect(told(allow('call crn/get_order'))).toEqual(['unknown-server: crn: the lock has no server `crn`'])
+    expect(told(allow('call x*/get_order'))).toEqual(['unknown-server: x*: no server of the lock matches `x*`'])
+    expect(told(allow('method docz/"sampling/createMessage"'))).toEqual(['unknown-server: docz: the lock has no server `docz`'])
+    expect(told(allow('call constructor/x'))).toEqual(['unknown-server: constructor: the lock has no server `constructor`'])
+  })
+
+  test('of a tool or prompt is an error at the target, also in sets, exceptions and events', () => {
+    expect(told(allow('call crm/get_custmer'))).toEqual(['unknown-tool: crm/get_custmer: the lock has no tool `crm/get_custmer`'])
+    expect(check(allow('call crm/get_custmer'))[0]!.help).toBe('did you mean `crm/get_customer`?')
+    expect(told(allow('call crm/put_*'))).toEqual(['unknown-tool: crm/put_*: no tool of `crm` in the lock matches `put_*`'])
+    expect(told(allow('prompt docs/sumarise_page'))[0]).toContain('no prompt `docs/sumarise_page`')
+    expect(told(`targets t = crm/nope\n${allow('call @t')}`)[0]).toContain('unknown-tool: crm/nope')
+    expect(told(allow('call crm/get_* except crm/get_x'))[0]).toContain('unknown-tool: crm/get_x')
+    expect(told('deny d {\n  call crm/*\n  after call git/git_pull within 1h\n  because "x"\n}\n')[0]).toContain(
+      'unknown-tool: git/git_pull',
+    )
+  })
+
+  test('of a resource is a warning, where nothing listed can be it', () => {
+    expect(told(allow('read docs/"file:///handbok/**"'))[0]).toMatch(/^unknown-resource: docs\/"file:\/\/\/handbok/)
+    expect(told(allow('read docs/"file:///handbook/**", docs/"wiki://a", docs/*'))).toEqual([])
+    expect(couldBe('file:///a/**', 'file:///{path}')).toBe(true)
+    expect(couldBe('file:///**.md', 'file:///{path}.txt')).toBe(false)
+  })
+
+  test('is not looked for among the tools of the gateway itself', () => {
+    expect(told(allow('call gateway/search'))).toEqual([])
+  })
+})
+
+describe('a glob', () => {
+  test('that chooses nothing among the tools of its server is told', () => {
+    expect(
+      told(`${allow('call git/git_*', 'role admin')}require r {\n  call git/git_push\n  then limit(1, per: 1h, by: principal)\n}\n`),
+    ).toEqual(['matches-everything: git/git_*: `git/git_*` matches all 3 tools of `git`'])
+    expect(told(allow('call crm/get_*, crm/*'))).toEqual([])
+  })
+})
+
+describe('look-alikes', () => {
+  test('are names of one shape: case, other scripts, digits for letters', () => {
+    expect(skeletonOf('get_сustomer')).toBe(skeletonOf('get_customer'))
+    expect(skeletonOf('Support')).toBe(skeletonOf('support'))
+    expect(skeletonOf('ro1e')).toBe(skeletonOf('role'))
+    expect(skeletonOf('rеad\u200b')).toBe(skeletonOf('read'))
+    expect(lookAlikes(['a', 'b', 'A'])).toEqual([['a', 'A']])
+  })
+
+  test('are told of rules and roles of the bundle', () => {
+    const two = `${allow('call crm/get_order', 'role Support')}${allow('call crm/get_order').replace('allow a', 'allow b')}`
+    expect(told(two, {})).toEqual(['look-alike: support: the role `support` looks like `Support`'])
+    expect(told(`${allow('call crm/get_order')}${allow('call crm/get_customer').replace('allow a', 'allow A')}`)[0]).toContain(
+      'the rule `A`',
+    )
+  })
+
+  test('are told of tools that one allow reaches', () => {
+    const other = { ...lock, servers: { crm: server([tool('get_customer'), tool('get_сustomer')]) } }
+    expect(told(allow('call crm/get_customer'), { lock: other })[0]).toContain('looks like `get_сustomer` (with U+0441)')
+  })
+})
