@@ -160,7 +160,7 @@ describe('the tarball', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test('holds the build of every source, the documentation, and nothing else', () => {
-    const sources = ['core', 'plugins'].flatMap(top =>
+    const sources = ['core', 'plugins', 'dsl'].flatMap(top =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
         .filter(file => file.endsWith('.ts'))
         .map(file => `dist/${top}/${file.replace(/\.ts$/, '')}`),
