@@ -94,6 +94,8 @@ function* textTestOf({ node, condition, widens }: Standing, calls: ReadonlySet<s
 
 /** A prefix with the whole host and a slash pins the host; an ending of a path says what it says. */
 function isSound(kind: Kind, test: string, text: string, widens: boolean | undefined): boolean {
+  // Other questions look at patterns of hosts.
+  if (test === 'matches') return kind.safe === 'url.host' || kind.safe === 'net.in_cidr'
   if (kind.safe === 'path.within') return test === 'endsWith' && !text.includes('/')
   return kind.safe === 'url.host' && test === 'startsWith' && widens === true && /^[a-z][a-z0-9+.-]*:\/\/[^/@]+\//.test(text)
 }

@@ -18,14 +18,14 @@ export const checkRegex: Check = function* ({ rules }) {
         continue
       }
       yield* anchorsOf(standing, pattern)
-      const host = hostDot.exec(pattern)
-      if (host) {
-        const mended = pattern.replace(hostDot, (_, before: string, after: string) => `${before}\\.${after}`)
+      const host = hostDot.exec(pattern)?.[0]
+      if (host !== undefined) {
+        const mended = pattern.replaceAll(host, host.replace(/(?<!\\)\./g, '\\.'))
         yield at(
           standing,
           'regex-dot',
-          `the dot in \`${host[0]}\` means any character`,
-          `write \`${mended}\` in a raw string, as in r"..."`,
+          `the dot in \`${host}\` means any character`,
+          `write \`${mended}\` in a raw string, as in \`r"..."\``,
         )
       }
     }
@@ -42,7 +42,9 @@ function matchesEverything(pattern: string): boolean {
   return /^(?:\(\?s\))?\^?(?:\.\*|\(\.\*\))?\$?$/.test(pattern)
 }
 
-const hostDot = /([A-Za-z0-9-])(?<!\\.)\.((?:com|org|net|io|dev|app|example|test|internal|local|corp|cloud|gov|edu|ai)(?![A-Za-z0-9]))/
+/** A host with a dot that nothing escapes. */
+const hostDot =
+  /[A-Za-z0-9-]+(?:\\?\.[A-Za-z0-9-]+)*(?<!\\)\.(?:com|org|net|io|dev|app|example|test|internal|local|corp|cloud|gov|edu|ai)(?![A-Za-z0-9])|[A-Za-z0-9-]+(?<!\\)\.[A-Za-z0-9-]+(?:\\?\.[A-Za-z0-9-]+)*\\\.(?:com|org|net|io|dev|app|example|test|internal|local|corp|cloud|gov|edu|ai)(?![A-Za-z0-9])/
 
 function* anchorsOf(standing: Standing, pattern: string): Generator<Diagnostic> {
   // Where it matters in the other direction, matching more is the safe side.

@@ -3,6 +3,7 @@ import { conditionsOf } from '../analysis/rules.ts'
 import { fieldOf, maxItemsOf } from '../analysis/schema.ts'
 import { placesBySchema } from '../analysis/schemas.ts'
 import type { ResolvedRule } from '../bundle/bundle.ts'
+import { describe, mayBe } from '../cel/cel-type.ts'
 import type { Condition } from '../cel/condition.ts'
 import { affordable, worstSteps } from '../cel/cost.ts'
 import { stepBudget } from '../cel/run.ts'
@@ -21,12 +22,12 @@ export const checkSchemas: Check = function* ({ rules }, { lock }) {
 function* ofCondition(rule: ResolvedRule, condition: Condition, lock: Lock | undefined): Generator<Diagnostic> {
   const places = placesBySchema(rule, lock, conditionsOf(rule))
   if (!places || places.length === 0) {
-    yield* checkTypes(condition, new Map()).diagnostics
+    yield* typesOf(condition, new Map())
     return
   }
   const found = new Map<string, { readonly diagnostic: Diagnostic; readonly where: string; count: number }>()
   for (const { server, name, schema } of places) {
-    for (const diagnostic of [...checkTypes(condition, new Map([['args', schema]])).diagnostics, ...costOf(condition, schema)]) {
+    for (const diagnostic of [...typesOf(condition, new Map([['args', schema]])), ...costOf(condition, schema)]) {
       const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.span.end}`
       const before = found.get(key)
       if (before) before.count++
@@ -39,6 +40,14 @@ function* ofCondition(rule: ResolvedRule, condition: Condition, lock: Lock | und
     const among = places.length > 1 && diagnostic.code !== 'unknown-argument' ? ` (for \`${where}\`)` : ''
     yield { ...diagnostic, message: `${diagnostic.message}${among}` }
   }
+}
+
+function typesOf(condition: Condition, schemas: ReadonlyMap<string, JsonSchema>): readonly Diagnostic[] {
+  const { diagnostics, typeOf } = checkTypes(condition, schemas)
+  const type = typeOf(condition.ast)
+  if (!type || mayBe(type, 'bool') || diagnostics.some(one => one.code === 'cel-not-boolean')) return diagnostics
+  const message = `a condition must be true or false, found ${describe(type)}`
+  return [...diagnostics, finding('cel-not-boolean', condition.span, message, { help: 'compare it with something' })]
 }
 
 /** Lists may be longer than what is assumed where no schema says. */

@@ -2,7 +2,7 @@
 import { and, is, not } from '../analysis/formula.ts'
 import type { Place } from '../analysis/places.ts'
 import { sureIfFalse, sureIfTrue, type UnguardedRead, unguardedReads } from '../analysis/reads.ts'
-import { conditionsOf, withoutPast } from '../analysis/rules.ts'
+import { conditionsOf, formulasOf, withoutPast } from '../analysis/rules.ts'
 import { backgroundOf, fieldOf } from '../analysis/schema.ts'
 import { placesBySchema } from '../analysis/schemas.ts'
 import { solve } from '../analysis/solve.ts'
@@ -30,7 +30,7 @@ export const checkUnguarded: Check = function* ({ rules }, { lock }) {
         for (const read of unguardedReads(condition.ast, place.schema, known)) {
           const span = condition.spanOf(read.node)
           const key = `${span.start} ${read.path.join('.')}`
-          if (seen.has(key) || !isDeclared(read, places)) continue
+          if (seen.has(key) || !isDeclared(rule, read, place, places)) continue
           const found = findingFor(rule, read, place)
           if (!found) continue
           seen.add(key)
@@ -41,9 +41,11 @@ export const checkUnguarded: Check = function* ({ rules }, { lock }) {
   }
 }
 
-/** An argument that no tool has is told as that. */
-function isDeclared(read: UnguardedRead, places: readonly Place[]): boolean {
-  return read.ofItem || places.some(place => fieldOf(place.schema, read.path.slice(1)).kind === 'declared')
+/** An argument that no tool has is told as that. An allow that reads what a tool does not have leaves that tool out, as it should. */
+function isDeclared(rule: ResolvedRule, read: UnguardedRead, place: Place, places: readonly Place[]): boolean {
+  if (read.ofItem) return true
+  const declares = ({ schema }: Place): boolean => fieldOf(schema, read.path.slice(1)).kind === 'declared'
+  return rule.effect === 'allow' ? declares(place) : places.some(declares)
 }
 
 function findingFor(rule: ResolvedRule, read: UnguardedRead, place: Place): Diagnostic | undefined {
@@ -66,11 +68,12 @@ function findingFor(rule: ResolvedRule, read: UnguardedRead, place: Place): Diag
     : rule.effect === 'deny'
       ? 'denies every call without it'
       : 'is met by every call without it'
+  const isKnown = read.ofItem || fieldOf(place.schema, read.path.slice(1)).kind === 'declared'
   const tool = `\`${place.server}/${place.name}\``
   return finding(
     allow ? 'unguarded-allow' : 'unguarded-guard',
     rule.nameSpan,
-    `\`${path}\` is optional in ${tool}, and read here without \`has()\`: \`${rule.name}\` ${effect}`,
+    `\`${path}\` ${isKnown ? 'is optional in' : 'is no argument of'} ${tool}, and read here without \`has()\`: \`${rule.name}\` ${effect}`,
     {
       help: allow
         ? `write \`${asked} && ...\``
@@ -85,5 +88,5 @@ function withoutIt(rule: ResolvedRule, read: UnguardedRead): ReturnType<typeof a
   const { yes, no } = withoutPast(rule)
   const term = fieldTerm(read.path)
   const parent = term.parent ? [is(term.parent, flagged(isMap))] : []
-  return and([not(yes), not(no), is(term, flagged(absent)), ...parent])
+  return and([formulasOf(rule).who, not(yes), not(no), is(term, flagged(absent)), ...parent])
 }
