@@ -49,7 +49,7 @@ const isMistaken = (word: string): boolean => Object.hasOwn(synonyms, word.toLow
 /** The word that was meant, where it is a known mistake. */
 export function meantBy(word: string): string | undefined {
   if (isMistaken(word)) return synonyms[word.toLowerCase()]
-  const near = [...t.keywords].map(type => type.name).filter(name => name.length > 3 && isNear(word.toLowerCase(), name))
+  const near = [...t.keywords].map(type => type.name.toLowerCase()).filter(name => name.length > 3 && isNear(word.toLowerCase(), name))
   return near.length === 1 && near[0] !== word ? near[0] : undefined
 }
 

@@ -73,7 +73,7 @@ export const BadStr: TokenType = token('BadStr', 'a text in quotes', {
 
 const keywordTokens: TokenType[] = []
 const keyword = (word: string, isName = true): TokenType => {
-  const made = token(word, `\`${word}\``, {
+  const made = token(`${word[0]!.toUpperCase()}${word.slice(1)}`, `\`${word}\``, {
     pattern: new RegExp(word),
     longer_alt: Name,
     categories: isName ? [NameLike] : [],
