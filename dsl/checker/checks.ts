@@ -8,6 +8,7 @@ import { logicAdviceChecks, logicErrorChecks } from './logic.ts'
 import { checkLookAlikes } from './look-alikes.ts'
 import { checkNames } from './names.ts'
 import { checkNoLock } from './no-lock.ts'
+import { checkStyle } from './style.ts'
 
 export const errorChecks: readonly Check[] = [checkNames, ...logicErrorChecks]
 
@@ -20,4 +21,5 @@ export const adviceChecks: readonly Check[] = [
   checkDestructive,
   checkDrift,
   checkCoverage,
+  checkStyle,
 ]

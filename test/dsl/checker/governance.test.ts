@@ -56,7 +56,7 @@ describe('coverage', () => {
   test('is a hint a rule where there are tests, and one where there are none', () => {
     const hints = (text: string): string[] => check(text).flatMap(one => (one.code === 'not-covered' ? [one.message] : []))
     expect(hints(allow('') + allow('').replace('allow a', 'allow b'))).toEqual(['no test of the bundle says what its rules do'])
-    expect(hints(allow('') + allow('').replace('allow a', 'allow b') + covered)).toEqual(['no test expects `b`'])
+    expect(hints(allow('') + allow('', 'call crm/get_customer').replace('allow a', 'allow b') + covered)).toEqual(['no test matches `b`'])
     expect(hints(allow('') + covered)).toEqual([])
   })
 })
@@ -84,5 +84,12 @@ describe('without a lock', () => {
   test('one hint says that names and types are not checked', () => {
     expect(check(allow(''), {}).filter(one => one.code === 'no-lock')).toHaveLength(1)
     expect(check(allow('')).filter(one => one.code === 'no-lock')).toEqual([])
+  })
+})
+
+describe('style', () => {
+  test('is a hint at the first line that the formatter would change', () => {
+    const hint = check('allow a {\n  who role support\n  call     crm/get_order\n}\n').find(one => one.code === 'style')
+    expect(hint).toMatchObject({ severity: 'hint', help: 'run `mcpgw policy fmt`' })
   })
 })
