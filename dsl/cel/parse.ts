@@ -62,8 +62,13 @@ function limitOf(summary: unknown): string {
 
 const names: Readonly<Record<string, string>> = { RPAREN: '`)`', RBRACKET: '`]`', RBRACE: '`}`', COLON: '`:`', IDENTIFIER: 'a name' }
 
+const oneLine = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 40 ? `${line.slice(0, 40)}...` : line
+}
+
 function described(code: unknown, found: string, summary: unknown): string {
-  const there = found.trim() === '' ? 'the end of the condition' : `\`${found}\``
+  const there = found.trim() === '' ? 'the end of the condition' : `\`${oneLine(found)}\``
   switch (code) {
     case 'expected_token': {
       const token = /^Expected (\w+)/.exec(String(summary))?.[1] ?? ''

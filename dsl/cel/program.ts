@@ -170,7 +170,9 @@ function contains(run: Run, value: Cel, collection: Cel): boolean | undefined {
   }
   if (!(collection instanceof Map)) return undefined
   const key = keyOf(value)
-  return key !== undefined && collection.has(key)
+  if (key !== undefined) return collection.has(key)
+  // A fraction is just no key; what could never be one is a mistake.
+  return typeof value === 'number' ? false : undefined
 }
 
 function compileCall(node: CelNode & { readonly op: 'call' | 'rcall' }, at: Compiling, failed: Absent): Step {
