@@ -10,7 +10,7 @@ const seeds = [
   'r"raw\\d" + """triple""" == \'x\' || cel.bind(y, 1, y) || args.?x.orValue(1) // comment',
 ]
 const pieces = fc.constantFrom(
-  ...'()[]{}.,:?!-+*/%<>=&|"\'\\ \n\u00e9\ud83d\ude00',
+  ...Array.from('()[]{}.,:?!-+*/%<>=&|"\'\\ \n\u00e9\ud83d\ude00'),
   'args',
   'has(',
   '.all(x,',
