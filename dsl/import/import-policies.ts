@@ -66,7 +66,7 @@ function policyText(policy: OlderPolicy, index: number, around: Surroundings): s
   const texts: string[] = []
   for (const [position, rule] of ordered.entries()) {
     const path = [index, 'rules', rule.at]
-    if (!checkPatterns(rule, path, around)) continue
+    checkPatterns(rule, path, around)
     const roles = rolesOf(rule, policy, !ordered.slice(position + 1).some(isAllow), around)
     if (roles.length === 0) continue
     const earlier = isAllow(rule) ? [] : ordered.slice(0, position).filter(one => isAllow(one) && overlap(one, rule))
@@ -93,12 +93,11 @@ function checkOrder(rules: readonly Placed[], index: number, { tell }: Surroundi
   }
 }
 
-function checkPatterns(rule: Placed, path: ImportProblem['path'], { tell }: Surroundings): boolean {
+function checkPatterns(rule: Placed, path: ImportProblem['path'], { tell }: Surroundings): void {
   const plain = /^[A-Za-z0-9_.*-]+$/
   if (!plain.test(rule.server)) tell([...path, 'server'], `no server can be called \`${rule.server}\``)
   if (rule.tool.includes('*') && !plain.test(rule.tool))
     tell([...path, 'tool'], `the pattern \`${rule.tool}\` cannot be kept: beside \`*\` it takes letters, digits, \`_\`, \`.\` and \`-\``)
-  return plain.test(rule.server) && (plain.test(rule.tool) || !rule.tool.includes('*'))
 }
 
 interface Context {

@@ -1,0 +1,74 @@
+// Policy files on disk: a file as it is, a folder as all `.policy` files in it, in the order of their paths.
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import type { Source } from 'mcpgw/policy'
+
+export interface ReadSources {
+  readonly sources: readonly Source[]
+  /** What could not be read. */
+  readonly problems: readonly string[]
+}
+
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** `base`: the folder that paths start from; names in findings are relative to it where they lie in it. */
+export async function readSources(paths: readonly string[], base: string): Promise<ReadSources> {
+  const problems: string[] = []
+  const files = new Set<string>()
+  for (const path of paths) {
+    try {
+      for (const file of await filesAt(resolve(base, path))) files.add(file)
+    } catch (error) {
+      problems.push(`${path}: ${reasonOf(error)}`)
+    }
+  }
+  const sources: Source[] = []
+  for (const path of files) {
+    const file = nameIn(base, path)
+    try {
+      const bytes = await readFile(path)
+      if (bytes.length > MAX_BYTES) problems.push(`${file}: longer than ${MAX_BYTES} bytes`)
+      else sources.push({ file, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) })
+    } catch (error) {
+      problems.push(`${file}: ${error instanceof TypeError ? 'not UTF-8' : reasonOf(error)}`)
+    }
+  }
+  return { sources, problems }
+}
+
+/** Changes whenever a file comes, goes or is written: cheap enough to ask twice a second. */
+export async function stampOf(paths: readonly string[], base: string): Promise<string> {
+  const parts: string[] = []
+  for (const path of paths) {
+    try {
+      for (const file of await filesAt(resolve(base, path))) {
+        const { mtimeMs, ctimeMs, size, ino } = await stat(file)
+        parts.push(`${file} ${mtimeMs} ${ctimeMs} ${size} ${ino}`)
+      }
+    } catch (error) {
+      parts.push(`${path} ${reasonOf(error)}`)
+    }
+  }
+  return parts.join('\n')
+}
+
+async function filesAt(path: string): Promise<readonly string[]> {
+  if (!(await stat(path)).isDirectory()) return [path]
+  const entries = await readdir(path, { recursive: true, withFileTypes: true })
+  return entries
+    .filter(entry => entry.name.endsWith('.policy') && !entry.isDirectory())
+    .map(entry => join(entry.parentPath, entry.name))
+    .sort()
+}
+
+function nameIn(base: string, path: string): string {
+  const name = relative(base, path)
+  return name.startsWith('..') ? path : name
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES') return 'no permission to read it'
+  return error instanceof Error ? error.message : String(error)
+}
