@@ -10,6 +10,7 @@ import { type Block, readBlocks } from './docs/blocks.ts'
 import { runBlock } from './docs/run-block.ts'
 import { createWorkspace, type Workspace } from './docs/workspace.ts'
 import { root } from './packed-project.ts'
+import { files as policyFiles } from './plugins/policy/commands/folder.ts'
 
 const pagesIn = (folder: string): string[] => readdirSync(join(root, folder)).map(name => `${folder}/${name}/README.md`)
 const pages = [
@@ -129,6 +130,7 @@ describe('what the help shows', () => {
   beforeAll(() => {
     at = createWorkspace()
     writeFileSync(join(at.dir, 'mcpgw.yaml'), demoConfig)
+    for (const file of ['main.policy', 'gateway.yaml']) writeFileSync(join(at.dir, file), policyFiles[file]!)
     writeFileSync(join(at.dir, 'claude_desktop_config.json'), JSON.stringify({ mcpServers: { notes: demoNotes } }))
   })
   afterAll(() => at?.remove())

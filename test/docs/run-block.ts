@@ -12,6 +12,7 @@ type Runner = (block: Block, at: Workspace) => Promise<void>
 export const runners: Readonly<Record<string, Runner>> = {
   sh: runShell,
   console: runSession,
+  policy: checkPolicy,
   yaml: checkYaml,
   json: checkJson,
   js: runScript,
@@ -62,6 +63,19 @@ function toPattern(seen: readonly string[]): RegExp {
       .join('.*'),
   )
   return new RegExp(lines.map(line => `^${line}[^\\S\\n]*$`).join('(?:.*\\n)*?'), 'm')
+}
+
+/** A policy: it is clean, without a lock, and in the form that the formatter gives it. */
+async function checkPolicy(block: Block, at: Workspace): Promise<void> {
+  const file = markValue(block, 'file: ') ?? `block-${block.line}.policy`
+  keep(at, file, block.text)
+  for (const words of [
+    ['check', file],
+    ['fmt', '--check', file],
+  ]) {
+    const { code, out, err } = await at.run('mcpgw', ['policy', ...words])
+    expect(code, `${out}\n${err}`).toBe(0)
+  }
 }
 
 /** A config: it loads, nothing in it is left unenforced, each plugin accepts its part, and the order holds. */
