@@ -17,7 +17,7 @@ export interface Facts {
   /** Tool, prompt or method name as the server calls it; a uri, normalised (RFC 3986), for `read`. */
   readonly name: string
   /** Of call and prompt; an empty Map where the request had none. Absent for read and method. */
-  readonly args?: Value
+  readonly args?: Value | undefined
   /** Of a call, where the catalog entry is pinned. */
   readonly annotations?: Value | undefined
   readonly request: { readonly time: Date; readonly ip?: string | undefined; readonly transport?: string | undefined }

@@ -38,7 +38,7 @@ export function describeSubject(x: Exchange, decision: Decision | undefined, tex
     // Of an unknown method the name is the caller's text, of any length.
     `,"action":${x.resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
     describeResource(x.resource, text) +
-    (decision === undefined ? '' : describeDecision(decision, text))
+    (decision === undefined ? '' : describeDecision(decision, x, text))
   )
 }
 
@@ -115,14 +115,26 @@ function recallTool({ server, tool, definition }: Resource & { kind: 'call' }, t
   return described
 }
 
-function describeDecision(decision: Decision, text: StoredText): string {
+function describeDecision(decision: Decision, x: Exchange, text: StoredText): string {
   if (decision === lastAllow) return lastAllowText
   const duties = decision.obligations.length === 0 ? '' : `,"obligations":${JSON.stringify(decision.obligations.map(one => one.name))}`
   const why = member('code', decision.code) + (decision.reason === undefined ? '' : `,"reason":${text.name(decision.reason)}`)
-  const described = `,"decision":{"outcome":"${decision.outcome}","rules":${JSON.stringify(decision.by)}${duties}${why}}`
-  if (why === '') {
+  const basis = x.notes.size === 0 ? '' : describeBasis(x)
+  const described = `,"decision":{"outcome":"${decision.outcome}","rules":${JSON.stringify(decision.by)}${duties}${why}${basis}}`
+  if (why === '' && basis === '') {
     lastAllow = decision
     lastAllowText = described
   }
   return described
+}
+
+/** How it was decided, as the plugin that decided notes it in `plugin.decision`: the bundle, and the rest under the plugin's name. */
+function describeBasis({ notes }: Exchange): string {
+  for (const [key, value] of notes) {
+    if (!key.endsWith('.decision') || typeof value !== 'object' || value === null) continue
+    const { bundle, ...basis } = value as { readonly bundle?: unknown }
+    const known = typeof bundle === 'string' ? member('bundle', bundle) : ''
+    return `${known},${quote(key.slice(0, -'.decision'.length))}:${JSON.stringify(basis)}`
+  }
+  return ''
 }

@@ -1,0 +1,155 @@
+// The decision about each request: pinned, then arguments that fit, then the rules; once more at the seal where others came in between.
+import {
+  allow,
+  deny,
+  type Exchange,
+  type Hooks,
+  type ListItem,
+  narrow,
+  type Outcome,
+  type PluginContext,
+  pass,
+  type RequestVerdict,
+} from 'mcpgw/plugin'
+import type { Facts, PolicyDecision } from 'mcpgw/policy'
+import { validateArguments } from './arguments/validate.ts'
+import type { Bundle } from './bundle.ts'
+import type { Pins } from './catalog/pins.ts'
+import type { PolicyConfig } from './config.ts'
+import { factsOf, type Governed, knownValue, nameOf, subjectOf } from './facts.ts'
+import type { Added, Keeper, Past } from './history.ts'
+import { isHeld, itemOf } from './items.ts'
+import type { Recorder } from './record.ts'
+import { sessionOf } from './session-calls.ts'
+
+/** All of it changes at once. */
+export interface InForce {
+  readonly bundle: Bundle
+  readonly pins: Pins | undefined
+  /** Digest of the lock. */
+  readonly catalog: string | undefined
+  /** Where some rule asks `after`. */
+  readonly keeper: Keeper | undefined
+}
+
+/** What the seal has to know of the decision. */
+interface Decided {
+  readonly bundle: Bundle
+  readonly keeper: Keeper
+  readonly past: Past
+  readonly facts: Facts
+  readonly decision: PolicyDecision
+  readonly version: number
+  added?: Added
+}
+
+const GENERIC = 'no policy allows this'
+const LARGE = 'the arguments are larger than what policies look at'
+const CHANGED = 'what was decided upon has changed meanwhile'
+/** What rules can ask `after`: a request about a task or a completion is none of its own. */
+const COUNTED: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get'])
+
+export function createEnforcement(
+  { config, clock, log }: Pick<PluginContext<PolicyConfig>, 'config' | 'clock' | 'log'>,
+  current: () => InForce,
+  recorder: Recorder,
+): Required<Pick<Hooks, 'onRequest' | 'onSealed' | 'onList' | 'onSettled'>> {
+  const observes = config.mode === 'observe'
+  const pinned = config.catalog === 'pinned'
+  const decided = new WeakMap<Exchange, Decided>()
+
+  /** In observe mode nothing is refused; what would have been is told. */
+  function refuse(x: Exchange, code: string, reason: string, rule: string): RequestVerdict {
+    if (!observes) return deny(code, reason, { rules: [rule] })
+    log.info('would be refused', { exchange: x.id, reason: rule })
+    x.note('policy.would', rule)
+    return allow(['observe'])
+  }
+
+  function onRequest(x: Exchange): RequestVerdict {
+    const { resource } = x
+    if (resource.kind === 'plumbing' || resource.kind === 'list') return pass
+    // A list, of the caller's own tasks.
+    if (x.action === 'tasks/list') return allow(['own-tasks'])
+    const force = current()
+    if (pinned && !isHeld(force.pins, resource)) return refuse(x, 'denied', 'not as the catalog lock has it', 'not-pinned')
+    if (x.action === 'tools/call' && resource.kind === 'call' && resource.definition !== undefined) {
+      const misfit = validateArguments(resource.definition, x.args)
+      if (misfit !== undefined)
+        return refuse(x, misfit.about === 'schema' ? 'denied' : 'invalid-params', misfit.message, `bad-${misfit.about}`)
+    }
+    return decide(x, resource, force)
+  }
+
+  function decide(x: Exchange, resource: Governed, { bundle, pins, catalog, keeper }: InForce): RequestVerdict {
+    const began = clock.mono()
+    const past = x.principal && keeper?.of(x.principal)
+    const facts = factsOf(x, resource, {
+      history: past,
+      session: sessionOf(x),
+      annotationsOf: ({ server, tool, definition }) => knownValue(pins?.annotationsOf(server, tool, definition)),
+    })
+    const version = past?.version ?? 0
+    const decision = bundle.evaluator.decide(facts)
+    if (facts.isTooLarge) return refuse(x, 'too-large', LARGE, 'too-large')
+    recorder.decided(x, bundle, catalog, decision, Math.round((clock.mono() - began) * 1000))
+    if (past !== undefined && keeper !== undefined) decided.set(x, { bundle, keeper, past, facts, decision, version })
+    const by = decision.by === 'default' ? ['default'] : decision.by
+    if (decision.outcome === 'allow') {
+      // What limits a call has counted it when it was made.
+      const { obligations } = decision
+      const due = resource.kind === 'call' && resource.task !== undefined ? obligations.filter(one => one.name !== 'limit') : obligations
+      return observes ? allow(by) : allow(by, due)
+    }
+    if (!observes) return deny('denied', decision.because ?? GENERIC, { rules: by })
+    log.info('would be denied', { exchange: x.id, rules: by })
+    return allow(['observe'])
+  }
+
+  return {
+    onRequest,
+
+    // Invariant: looking again and adding what is sealed happen in one step, so that of two at once the second finds the first.
+    onSealed(x) {
+      if (x.action === 'tools/call') sessionOf(x)?.count()
+      const known = decided.get(x)
+      if (known === undefined) return pass
+      const { past, keeper } = known
+      if (past.version !== known.version && !observes) {
+        const again = known.bundle.evaluator.decide(known.facts)
+        const by = again.by === 'default' ? ['default'] : again.by
+        if (again.outcome === 'deny') return deny('denied', again.because ?? GENERIC, { rules: by })
+        if (JSON.stringify(again.obligations) !== JSON.stringify(known.decision.obligations)) return deny('denied', CHANGED, { rules: by })
+      }
+      const { resource } = x
+      if (!COUNTED.has(x.action) || (resource.kind !== 'call' && resource.kind !== 'read' && resource.kind !== 'prompt')) return pass
+      const { server } = resource
+      const one = keeper.add(past, resource.kind, server, nameOf(resource))
+      if (one === undefined) return pass
+      known.added = one.added
+      return one.kept.then(() => pass)
+    },
+
+    onSettled(x: Exchange, outcome: Outcome) {
+      const known = decided.get(x)
+      if (known?.added !== undefined && outcome.kind === 'denied') known.keeper.takeBack(known.past, known.added)
+    },
+
+    onList(x: Exchange, items: readonly ListItem[]) {
+      if (observes) return pass
+      const { bundle, pins } = current()
+      const subject = subjectOf(x.principal)
+      const kind = itemOf(x.resource)
+      if (kind === undefined) return pass
+      const now = new Date(clock.now())
+      return narrow(
+        items.map(({ server, name, definition }) => {
+          if (pinned && pins?.isPinned(kind.pin, server, name, definition) !== true) return false
+          const template = kind.pin === 'template'
+          const annotations = kind.action === 'call' ? knownValue(pins?.annotationsOf(server, name, definition)) : undefined
+          return bundle.evaluator.narrow(subject, { action: kind.action, server, name, annotations, template }, now) === 'show'
+        }),
+      )
+    },
+  }
+}
