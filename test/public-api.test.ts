@@ -145,7 +145,7 @@ describe('package.json', () => {
   })
 
   test('has the scripts that the documentation names', () => {
-    const named = ['build', 'start', 'types', 'lint', 'format', 'test', 'test:update', 'test:conformance', 'check', 'bench']
+    const named = ['build', 'start', 'types', 'lint', 'format', 'test', 'test:update', 'test:conformance', 'test:policy', 'check', 'bench']
     expect(Object.keys(packageJson.scripts)).toEqual([...named, 'prepack'])
   })
 })

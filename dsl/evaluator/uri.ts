@@ -20,6 +20,13 @@ const FOREIGN_RUN = /(?:[^\x21-\x7e]|["<>\\^`{|}])+/gu
 
 /** Idempotent; the gateway's own reading of a uri (`plainUri`) and the uri itself give the same. */
 export function normaliseUri(uri: string): string {
+  let plain = straightened(uri)
+  // What an escape stood for may be read in another way than the escape.
+  for (let last = uri, pass = 0; plain !== last && pass < 8; pass++) [last, plain] = [plain, straightened(plain)]
+  return plain
+}
+
+function straightened(uri: string): string {
   // Parsers drop these without a word.
   const clean = uri.trim().replace(/[\t\n\r]/g, '')
   const [head, scheme = '', authority = ''] = HEAD.exec(clean)!
