@@ -2,7 +2,7 @@
 import type { Bundle, ResolvedRule } from '../bundle/bundle.ts'
 import type { Lock } from '../lock/lock.ts'
 import { and, type Formula, not } from './formula.ts'
-import { placeIndexOf } from './place-index.ts'
+import { placeIndexOf, rulesNear } from './place-index.ts'
 import { type Place, placesOf } from './places.ts'
 import { formulasOf } from './rules.ts'
 import { backgroundOf } from './schema.ts'
@@ -51,7 +51,7 @@ function byPlaces(applies: Formula, places: readonly Place[], bundle: Bundle, lo
 function byPatterns(part: ResolvedRule, applies: Formula, bundle: Bundle): readonly ResolvedRule[] | undefined {
   const used = new Set<ResolvedRule>()
   for (const target of part.targets) {
-    const denies = bundle.rules.filter(rule => isDeny(rule) && coversPattern(rule, target, part.notTargets))
+    const denies = rulesNear(bundle, target).filter(rule => isDeny(rule) && coversPattern(rule, target, part.notTargets))
     if (denies.length === 0) return undefined
     const single = denies.find(deny => isImpossible(and([applies, not(formulasOf(deny).applies)])))
     if (!single && !isImpossible(and([applies, ...denies.map(deny => not(formulasOf(deny).applies))]))) return undefined

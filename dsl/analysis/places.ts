@@ -1,8 +1,10 @@
 // What the lock offers, and which of it each rule is about.
 import type { Action } from '../ast.ts'
 import type { ResolvedRule, TargetPattern } from '../bundle/bundle.ts'
+import { nameMatcher, serverMatcher } from '../evaluator/target.ts'
+import { normaliseUri } from '../evaluator/uri.ts'
 import type { JsonSchema, Lock } from '../lock/lock.ts'
-import { anyText, type Glob, literalGlob, meansAlso, nameGlob, uriGlob } from './glob.ts'
+import { anyText, type Glob, literalGlob, nameGlob, uriGlob } from './glob.ts'
 
 /** A tool or prompt of the lock. */
 export interface Place {
@@ -11,9 +13,6 @@ export interface Place {
   readonly name: string
   readonly schema: JsonSchema
 }
-
-/** The gateway's own tools must be named: a `*` does not mean them. */
-export const reservedServer = 'gateway'
 
 const catalogs = new WeakMap<Lock, ReadonlyMap<string, readonly Place[]>>()
 const found = new WeakMap<Lock, WeakMap<ResolvedRule, readonly Place[]>>()
@@ -27,7 +26,8 @@ export function placesOf(rule: ResolvedRule, lock: Lock | undefined): readonly P
   let places = known.get(rule)
   if (!places) {
     const patterns = rule.targets.flatMap(target => placesUnder(target, lock))
-    places = [...new Set(patterns)].filter(place => !rule.notTargets.some(target => covers(target, place)))
+    const excepted = new Set(rule.notTargets.flatMap(target => placesUnder(target, lock)))
+    places = [...new Set(patterns)].filter(place => !excepted.has(place))
     known.set(rule, places)
   }
   return isWithin(rule, lock) ? places : undefined
@@ -36,17 +36,22 @@ function isWithin(rule: ResolvedRule, lock: Lock): boolean {
   return rule.targets.every(target => target.server.includes('*') || Object.hasOwn(lock.servers, target.server))
 }
 
-export function placesUnder(target: TargetPattern, lock: Lock): readonly Place[] {
-  const catalog = catalogOf(lock)
-  const servers = target.server.includes('*') ? [...catalog.keys()] : [target.server]
-  return servers.flatMap(server => (catalog.get(server) ?? []).filter(place => covers(target, place)))
-}
+const under = new WeakMap<Lock, Map<string, readonly Place[]>>()
 
-export function covers(target: TargetPattern, place: Pick<Place, 'action' | 'server' | 'name'>): boolean {
-  if (target.action !== place.action) return false
-  const server = serverGlob(target)
-  if (!server.literal && place.server === reservedServer) return false
-  return meansAlso(server, place.server) && meansAlso(nameOf(target), place.name)
+export function placesUnder(target: TargetPattern, lock: Lock): readonly Place[] {
+  const known = under.get(lock) ?? new Map<string, readonly Place[]>()
+  under.set(lock, known)
+  const { action, server, name, quoted } = target
+  const key = JSON.stringify([action, server, name, quoted])
+  let places = known.get(key)
+  if (!places) {
+    const catalog = catalogOf(lock)
+    const servers = server.includes('*') ? [...catalog.keys()].filter(serverMatcher(server)) : [server]
+    const matches = nameMatcher(target)
+    places = servers.flatMap(one => (catalog.get(one) ?? []).filter(place => place.action === action && matches(place.name)))
+    known.set(key, places)
+  }
+  return places
 }
 
 const globs = new WeakMap<TargetPattern, { readonly server: Glob; readonly name: Glob }>()
@@ -54,7 +59,7 @@ function globsOf(target: TargetPattern): { readonly server: Glob; readonly name:
   let both = globs.get(target)
   if (!both) {
     const { action, name, quoted } = target
-    const read = quoted ? uriGlob(name) : anyText
+    const read = quoted ? uriGlob(normaliseUri(name)) : anyText
     both = { server: nameGlob(target.server), name: action === 'read' ? read : quoted ? literalGlob(name) : nameGlob(name) }
     globs.set(target, both)
   }

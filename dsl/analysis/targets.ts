@@ -1,8 +1,9 @@
 // Whether one rule is about everything that another one is about.
 import type { ResolvedRule, TargetPattern } from '../bundle/bundle.ts'
+import { RESERVED_SERVER } from '../evaluator/target.ts'
 import type { Lock } from '../lock/lock.ts'
 import { contains, meet } from './glob.ts'
-import { nameOf, placesOf, reservedServer, serverGlob } from './places.ts'
+import { nameOf, placesOf, serverGlob } from './places.ts'
 
 /** Proven: by enumeration where the lock knows, by the patterns elsewhere. */
 export function coversTargets(outer: ResolvedRule, inner: ResolvedRule, lock: Lock | undefined): boolean {
@@ -35,8 +36,9 @@ export function coversPattern(outer: ResolvedRule, target: TargetPattern, except
 
 export function patternContains(outer: TargetPattern, inner: TargetPattern): boolean {
   if (outer.action !== inner.action) return false
+  if (outer.server !== inner.server && !outer.server.includes('*')) return false
   const [a, b] = [serverGlob(outer), serverGlob(inner)]
-  if (!a.literal && b.literal && b.text === reservedServer) return false
+  if (!a.literal && b.literal && b.text === RESERVED_SERVER) return false
   return contains(a, b) && contains(nameOf(outer), nameOf(inner))
 }
 

@@ -1,6 +1,6 @@
 // Which rules does another one make needless: same effect, at least the same subjects, targets and calls, and no duty lost?
 import { and, not } from '../analysis/formula.ts'
-import { placeIndexOf } from '../analysis/place-index.ts'
+import { placeIndexOf, rulesNear } from '../analysis/place-index.ts'
 import { placesOf } from '../analysis/places.ts'
 import { conditionsOf, formulasOf } from '../analysis/rules.ts'
 import { backgroundOf } from '../analysis/schema.ts'
@@ -32,8 +32,10 @@ export const checkShadowed: Check = function* (bundle, { lock }) {
 }
 
 function rivalsOf(rule: ResolvedRule, bundle: Bundle, lock: Lock | undefined): readonly ResolvedRule[] {
-  const first = lock && placesOf(rule, lock)?.[0]
-  return (first && placeIndexOf(bundle, lock).get(first)) ?? bundle.rules
+  const place = lock && placesOf(rule, lock)?.[0]
+  const [target] = rule.targets
+  if (place) return placeIndexOf(bundle, lock).get(place) ?? []
+  return target ? rulesNear(bundle, target) : []
 }
 
 function isWider(wide: ResolvedRule, narrow: ResolvedRule, lock: Lock | undefined): boolean {
