@@ -43,6 +43,9 @@ const maxStates = 5000
 export function contains(outer: Glob, inner: Glob): boolean {
   if (inner.literal && outer.literal) return inner.text === outer.text
   if (outer.steps.length === 1 && outer.steps[0] === anything) return true
+  if (outer.literal || startsApart(outer, inner)) return false
+  const prefixed = byPrefix(outer, inner)
+  if (prefixed !== undefined) return prefixed
   const chars = alphabet(outer, inner)
   const start = { at: closure(inner, [0]), outer: closure(outer, [0]) }
   const seen = new Set<string>()
@@ -66,6 +69,7 @@ export function contains(outer: Glob, inner: Glob): boolean {
 /** Whether some text is meant by both. */
 export function meet(a: Glob, b: Glob): boolean {
   if (a.literal && b.literal) return a.text === b.text
+  if (startsApart(a, b)) return false
   const chars = alphabet(a, b)
   const seen = new Set<string>()
   const open = [{ a: closure(a, [0]), b: closure(b, [0]) }]
@@ -81,6 +85,19 @@ export function meet(a: Glob, b: Glob): boolean {
     }
   }
   return false
+}
+
+function startsApart(a: Glob, b: Glob): boolean {
+  const [x, y] = [a.steps[0], b.steps[0]]
+  return typeof x === 'string' && typeof y === 'string' && x !== y
+}
+
+/** The most frequent form by far, `get_*`, needs no search where the other has one segment. */
+function byPrefix(outer: Glob, inner: Glob): boolean | undefined {
+  const length = outer.steps.length - 1
+  if (outer.steps.indexOf(within) !== length || outer.steps.includes(anything)) return undefined
+  if (inner.steps.includes('/') || inner.steps.includes(anything)) return undefined
+  return outer.steps.every((step, i) => i === length || step === inner.steps[i])
 }
 
 /** Every character of both, `/`, and one that neither has. */

@@ -8,17 +8,27 @@ import { type Place, placesOf } from './places.ts'
 const texts = new WeakMap<object, string>()
 const parts = new WeakMap<object, Map<string, string>>()
 
-/** One place for each schema that differs in what `node` reads of `args`; undefined where no lock tells. */
+const asked = new WeakMap<readonly Place[], Map<string, readonly Place[]>>()
+
+/** One place for each schema that differs in what `nodes` read of `args`; undefined where no lock tells. */
 export function placesBySchema(rule: ResolvedRule, lock: Lock | undefined, nodes: readonly CelNode[]): readonly Place[] | undefined {
   const places = placesOf(rule, lock)
   if (!places) return undefined
   const fields = fieldsOf(nodes)
-  const first = new Map<string, Place>()
-  for (const place of places) {
-    const key = signature(place.schema, fields)
-    if (!first.has(key)) first.set(key, place)
+  const known = asked.get(places) ?? new Map<string, readonly Place[]>()
+  asked.set(places, known)
+  const question = fields.join('\n')
+  let answer = known.get(question)
+  if (!answer) {
+    const first = new Map<string, Place>()
+    for (const place of places) {
+      const key = signature(place.schema, fields, question)
+      if (!first.has(key)) first.set(key, place)
+    }
+    answer = [...first.values()]
+    known.set(question, answer)
   }
-  return [...first.values()]
+  return answer
 }
 
 const fieldsRead = new WeakMap<CelNode, readonly string[]>()
@@ -37,28 +47,40 @@ function fieldsOf(nodes: readonly CelNode[]): readonly string[] {
   return [...new Set(names)].sort()
 }
 
+const signatures = new WeakMap<object, Map<string, string>>()
+
 /** What is the same for two schemas is the same for all that is read of them. */
-function signature(schema: JsonSchema, fields: readonly string[]): string {
+function signature(schema: JsonSchema, fields: readonly string[], question: string): string {
   if (typeof schema === 'boolean') return String(schema)
-  const {
-    properties,
-    required,
-    $defs,
-    definitions,
-    title: _title,
-    description: _description,
-    $schema: _schema,
-    type: _type,
-    $id: _id,
-    ...rest
-  } = schema
+  const known = signatures.get(schema) ?? new Map<string, string>()
+  signatures.set(schema, known)
+  let text = known.get(question)
+  if (text === undefined) {
+    text = sign(schema, fields)
+    known.set(question, text)
+  }
+  return text
+}
+
+const saysNothingOfFields: ReadonlySet<string> = new Set([
+  'properties',
+  'required',
+  'title',
+  'description',
+  '$schema',
+  'type',
+  '$id',
+  'additionalProperties',
+])
+
+function sign(schema: object, fields: readonly string[]): string {
+  const { properties, required, additionalProperties } = schema as Readonly<Record<string, unknown>>
   // References and branches lead anywhere.
-  if (Object.keys(rest).some(word => word !== 'additionalProperties') || $defs !== undefined || definitions !== undefined)
-    return textOf(schema)
-  const list = Array.isArray(required) ? required : []
+  if (Object.keys(schema).some(word => !saysNothingOfFields.has(word))) return textOf(schema)
+  const list: readonly unknown[] = Array.isArray(required) ? required : []
   const known = typeof properties === 'object' && properties !== null ? (properties as Readonly<Record<string, unknown>>) : {}
   const own = fields.map(name => (Object.hasOwn(known, name) ? `${name}${list.includes(name)}${partOf(schema, name, known[name])}` : name))
-  return `${own.join('\n')}|${JSON.stringify(rest)}|${Object.keys(known).length === 0}`
+  return `${own.join('\n')}|${JSON.stringify(additionalProperties)}|${Object.keys(known).length === 0}`
 }
 function textOf(schema: object): string {
   let text = texts.get(schema)
