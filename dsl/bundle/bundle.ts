@@ -41,7 +41,7 @@ export interface ResolvedRule {
   readonly expiresAt?: number
 }
 
-/** Made only by `compileBundle`, and only where nothing is an error. */
+/** What `resolveBundle` makes; to be evaluated only where nothing is an error. */
 export interface Bundle {
   readonly files: readonly PolicyFile[]
   readonly rules: readonly ResolvedRule[]
