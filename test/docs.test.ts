@@ -18,6 +18,7 @@ const pages = [
   'PLUGINS.md',
   'CHANGELOG.md',
   'core/README.md',
+  'dsl/README.md',
   'test/bench/README.md',
   'test/conformance/README.md',
   ...pagesIn('plugins'),
