@@ -76,7 +76,7 @@ export function createEnforcement(
     if (x.action === 'tools/call' && resource.kind === 'call' && resource.definition !== undefined) {
       const misfit = validateArguments(resource.definition, x.args)
       if (misfit !== undefined)
-        return refuse(x, misfit.about === 'schema' ? 'denied' : 'invalid-params', misfit.message, `bad-${misfit.about}`)
+        return refuse(x, misfit.about === 'schema' ? 'denied' : 'invalid-arguments', misfit.message, `bad-${misfit.about}`)
     }
     return decide(x, resource, force)
   }

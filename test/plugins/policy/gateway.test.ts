@@ -85,7 +85,7 @@ test('a condition on arguments holds only for what it says; absent, null and oth
   for (const params of [{}, { arguments: {} }, { arguments: { id: 'c-2' } }])
     expect(codeOf(await support.ask('tools/call', { name: 'get', ...params })), JSON.stringify(params)).toBe('denied')
   for (const args of [null, [], '', { id: null }, { id: ['c-1'] }, { id: 1 }])
-    expect(codeOf(await support.ask('tools/call', { name: 'get', arguments: args })), JSON.stringify(args)).toBe('invalid-params')
+    expect(codeOf(await support.ask('tools/call', { name: 'get', arguments: args })), JSON.stringify(args)).toBe('invalid-arguments')
   expect(server.of('tools/call')).toHaveLength(1)
 })
 
