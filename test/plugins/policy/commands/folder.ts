@@ -35,8 +35,7 @@ test "support reads its own customer" {
     "roles": ["support"],
     "claims": { "customer_id": "c-1" }
   }
-  at     "2026-11-21T10:00:00Z"
-  from   "10.0.0.7"
+  at     "2026-11-21T10:00:00Z"  from "10.0.0.7"
   call   crm/get_customer { "customer_id": "c-1" }
   expect allow by read-own-customer with redact
 }
@@ -77,9 +76,9 @@ test "fails" { as { "id": "a", "roles": ["support"] } at "2026-11-21T10:00:00Z" 
   'failing.policy': `policy "failing" edition 1
 
 allow read {
-  who  role support
-  call crm/get_customer
-  when { args.customer_id == "c-1" }
+  who     role support
+  call    crm/get_customer
+  when    { args.customer_id == "c-1" }
 }
 
 test "wrong" {
