@@ -91,6 +91,13 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     const renamed = placed?.renamed === undefined ? {} : { renamed: placed.renamed }
     if (placed !== undefined) origins.set(`plugins.${index}.config`, { kind: 'text', source: placed.source, path: placed.path, ...renamed })
   }
+  const at = plugins.findIndex(({ entry }) => entry.name === 'policy')
+  if (at >= 0) {
+    const set = (key: string, origin: Origin): void => void origins.set(`plugins.${at}.config.${key}`, origin)
+    for (const index of (shape.policies ?? []).keys())
+      if (source !== undefined) set(`files.${index}`, { kind: 'text', source, path: ['policies', index] })
+    if (flags.observe === true) set('mode', { kind: 'flag', name: '--observe' })
+  }
   const config: GatewayConfig = {
     listen: { ...listen, ...parsed },
     servers: servers.map(buildServer),

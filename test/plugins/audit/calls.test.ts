@@ -23,6 +23,21 @@ describe('a call', () => {
     expect(readRows(gateway.dir).map(row => row.type)).toEqual([...before, 'outcome'])
   })
 
+  test('how it was decided is on record as the plugin that decided notes it: the bundle, and what led to it', async () => {
+    const gateway = await startGateway()
+    const basis = { outcome: 'allow', rules: [{ rule: 'read-only', at: 'a.policy:3' }], bundle: 'sha256:b', micros: 7 }
+    await call(gateway, createExchange({ decision: { ...allow }, notes: { 'policy.decision': basis } }))
+    await call(gateway, createExchange({ decision: { ...allow } }))
+    const [, , intent, , plain] = readBodies(gateway.dir)
+    expect(intent!.decision).toEqual({
+      outcome: 'allow',
+      rules: ['policy/read-only'],
+      bundle: 'sha256:b',
+      policy: { outcome: 'allow', rules: [{ rule: 'read-only', at: 'a.policy:3' }], micros: 7 },
+    })
+    expect(plain!.decision).toEqual({ outcome: 'allow', rules: ['policy/read-only'] })
+  })
+
   test('the record says who, what, by which rule, with which arguments, how it ended and how long it took', async () => {
     const gateway = await startGateway()
     const x = createExchange({ notes: { 'redact.redactions': { card: 2 } } })
