@@ -30,12 +30,20 @@ export function parsePolicy(source: Source): ParsedPolicy {
   const diagnostics = withoutEchoes(source.text, [...told, ...parts.diagnostics])
   const { header } = parts
   if (header === undefined && parts.items.length === 0) return { file: undefined, diagnostics }
-  const wrong = diagnostics.map(one => one.span.start)
-  const items = wrong.length === 0 ? parts.items : parts.items.filter(({ span }) => !wrong.some(at => at >= span.start && at < span.end))
+  const items = soundOf(parts.items, diagnostics)
   const span = { file: source.file, start: 0, end: source.text.length }
   const { name, edition, owner } = header ?? nameless({ ...span, end: 0 })
   const file = { source, span, name, edition, ...(owner !== undefined && { owner }), items, comments: lexed.comments }
   return { file, diagnostics }
+}
+
+/** Both are in the order of the file. */
+function soundOf(items: readonly Item[], diagnostics: readonly Diagnostic[]): readonly Item[] {
+  let next = 0
+  return items.filter(({ span }) => {
+    while (next < diagnostics.length && diagnostics[next]!.span.start < span.start) next++
+    return next === diagnostics.length || diagnostics[next]!.span.start >= span.end
+  })
 }
 
 /** Stands for a header that could not be read, so that the items behind it can be checked. */

@@ -514,7 +514,7 @@ export function validateGrammar(): void {
 }
 
 function run<Node>(parser: PolicyParser, file: string, tokens: readonly IToken[], rule: ParserMethod<[], Node>): Parsed<Node> {
-  parser.input = [...tokens]
+  parser.input = tokens as IToken[]
   parser.name = file
   parser.diagnostics = []
   const node = rule.call(parser)

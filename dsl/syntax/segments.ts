@@ -61,8 +61,8 @@ function isUnknownRule(text: string, tokens: readonly IToken[], i: number): bool
   )
 }
 
-export function lineBefore(text: string, token: IToken): string {
-  const { startOffset } = token
-  const from = Math.max(text.lastIndexOf('\n', startOffset - 1), text.lastIndexOf('\r', startOffset - 1)) + 1
-  return startOffset === 0 ? '' : text.slice(from, startOffset).replace(/^\uFEFF/, '')
+function lineBefore(text: string, { startOffset }: IToken): string {
+  let from = startOffset
+  while (from > 0 && text[from - 1] !== '\n' && text[from - 1] !== '\r') from--
+  return text.slice(from, startOffset).replace(/^\uFEFF/, '')
 }

@@ -145,8 +145,8 @@ function helpFor(
   if (found.tokenType === t.Policy) return { help: '`policy` stands once, at the beginning of the file' }
   if (rule === 'target' && isWord)
     return { help: `a target names a server and what it has, with \`/\` between them, like \`${found.image}/*\` or \`*/${found.image}\`` }
-  if (!isWord && previous?.tokenType === found.tokenType && found.tokenType !== t.RightBrace) return { help: 'put a comma between them' }
   if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }
+  if (!isWord && previous?.tokenType === found.tokenType && found.tokenType !== t.RightBrace) return { help: 'put a comma between them' }
   if (rule === 'rule' && [t.Role, t.Agent, t.Tenant, t.Any].includes(found.tokenType))
     return { help: 'put a comma between subjects, or `in` where both must hold' }
   if (expects(t.LeftBrace))
@@ -156,7 +156,14 @@ function helpFor(
   if (expects(t.DurationToken) && found.tokenType === t.Int)
     return { help: 'a duration is written with its units, like `90s`, `15m`, `1h30m` or `7d`' }
   if (!isWord) return {}
-  if (rule === 'rule' && previous !== undefined && isName(previous) && sameLine(text, previous, found) && !isMistaken(found.image)) {
+  if (
+    rule === 'rule' &&
+    previous !== undefined &&
+    previous.tokenType !== t.Any &&
+    isName(previous) &&
+    sameLine(text, previous, found) &&
+    !isMistaken(found.image)
+  ) {
     const name = wordsOf(text, previous)
     return {
       help: `a name with spaces stands in quotes: \`"${name}"\``,
@@ -178,7 +185,8 @@ const sameLine = (text: string, a: IToken, b: IToken): boolean => !/[\r\n]/.test
 
 /** The words from here to the end of the line, as long as they are words. */
 function wordsOf(text: string, from: IToken): string {
-  const more = /(?:[ \t]+(?!(?:edition|owner|in|except)\b)[A-Za-z0-9_.-]+(?![/(:]))*/y
+  const more =
+    /(?:[ \t]+(?!(?:edition|owner|in|except|call|read|prompt|method|when|unless|after|then|because|expires|within|ago)\b)[A-Za-z0-9_.-]+(?![/(:]))*/y
   more.lastIndex = endOf(from)
   return from.image + (more.exec(text)?.[0] ?? '')
 }

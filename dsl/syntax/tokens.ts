@@ -27,14 +27,34 @@ const Bom: TokenType = token('Bom', 'a byte order mark', {
 /** Whatever can stand where a name is expected: NAME, STR, and keywords but `when`, `unless` and `as`. */
 export const NameLike: TokenType = token('NameLike', 'a name')
 
+/** A word with a slash or a star in it: most words have none, and are passed over by one look. */
+function wordLike(pattern: RegExp): CustomPatternMatcherFunc {
+  const sticky = new RegExp(pattern.source, 'y')
+  return (text, offset) => {
+    if (!hasTargetMark(text, offset)) return null
+    sticky.lastIndex = offset
+    return sticky.exec(text)
+  }
+}
+function hasTargetMark(text: string, offset: number): boolean {
+  for (let i = offset; ; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 42 || unit === 47) return true
+    const isWord = (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || (unit >= 45 && unit <= 57) || unit === 95
+    if (!isWord) return false
+  }
+}
+
 export const Target: TokenType = token('Target', 'a target like `crm/get_*`', {
-  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|[A-Za-z0-9_.*-]+(?![^\s"{},;#()@]))/,
+  pattern: wordLike(/[A-Za-z0-9_.*-]+\/(?:"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|[A-Za-z0-9_.*-]+(?![^\s"{},;#()@]))/),
   start_chars_hint: wordStarts,
+  line_breaks: false,
 })
 /** No server or no name, more than one slash, or a character that asks for quotes. */
 export const BadTarget: TokenType = token('BadTarget', 'a target', {
-  pattern: /[A-Za-z0-9_.*-]+\/(?:"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)|[^\s"{},;#()]*)|[A-Za-z0-9_.-]*\*[A-Za-z0-9_.*-]*/,
+  pattern: wordLike(/[A-Za-z0-9_.*-]+\/(?:"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)|[^\s"{},;#()]*)|[A-Za-z0-9_.-]*\*[A-Za-z0-9_.*-]*/),
   start_chars_hint: wordStarts,
+  line_breaks: false,
   categories: Target,
 })
 

@@ -1,0 +1,114 @@
+// Known mistakes: each is told where it stands, with what was expected and found, and how to mend it.
+import { expect, test } from 'vitest'
+import { parsePolicy } from '../../../dsl/syntax/parse.ts'
+
+const HEADER = 'policy "p" edition 1\n'
+/** `code [underlined text] help` of each finding. */
+function findings(text: string): string[] {
+  const { diagnostics } = parsePolicy({ file: 'a.policy', text })
+  return diagnostics.map(({ code, span, help }) => `${code} [${text.slice(span.start, span.end)}] ${help ?? ''}`.trimEnd())
+}
+
+const rows: readonly (readonly [string, string, ...string[]])[] = [
+  ['permit', 'permit a { who any call a/b }', 'syntax [permit] did you mean `allow`?'],
+  ['an unknown word', 'allow a { who any cal a/b }', 'syntax [cal] did you mean `call`?'],
+  [
+    'a name with spaces',
+    'allow a { who role support lead call a/b }',
+    'syntax [lead] a name with spaces stands in quotes: `"support lead"`',
+  ],
+  ['a text without quotes', 'deny a { because Too bad\n}', 'syntax [Too] it stands in quotes: `"Too bad"`'],
+  [
+    'a condition without braces',
+    'deny a { call a/b\n when args.a > 1 && x\n}',
+    'syntax [args.a] a condition stands in braces: `{ args.a > 1 && x }`',
+  ],
+  ['a semicolon', 'deny a { call a/b; }', 'bad-character [;] nothing stands at the end of a clause; leave `;` out'],
+  ['a comma too many', 'allow a { who any,\n call a/b }', 'syntax [call] leave out the comma before it, or name one more'],
+  ['a comma missing', 'deny a { call a/b c/d }', 'syntax [c/d] put a comma between targets'],
+  ['a rule without an end', 'deny a {\n call a/b\ndeny b { call a/b }', 'syntax [deny] close it with `}`'],
+  ['a clause twice', 'deny a { call a/b\n call a/c }', 'repeated-clause [call] put all targets into one `call`, with commas between them'],
+  ['a star alone', 'deny a { call * }', 'syntax [*] a target names a server and what it has, with `/` between them, like `crm/*` or `*/*`'],
+  ['no day', 'allow a { who any call a/b expires 2027-02-30 }', 'bad-date [2027-02-30]'],
+  [
+    'no duration',
+    'deny a { call a/b after call a/b within 90x }',
+    'bad-duration [90x] a duration is whole days, hours, minutes and seconds in this order: `7d`, `1h30m`, `90s`',
+  ],
+  ['a text without an end', 'deny a { because "so\n}', 'bad-string ["so] a text ends on its line; `\\n` stands for a line break'],
+  [
+    'an empty condition',
+    'deny a { call a/b when { // none\n } }',
+    'empty-condition [{ // none\n }] leave the clause out where there is nothing to ask',
+  ],
+  ['a key twice', 'test "t" { as {"a": 1, "a": 2} call a/b expect deny }', 'bad-json ["a"]'],
+  ['a keyword as a name', 'deny when { call a/b }', 'syntax [when] as a name, `when` stands in quotes'],
+  ['a text that turns', 'deny a { call a/b because "\u202E" }', 'bad-character [\u202E] in a text in quotes, write it as an escape'],
+]
+
+for (const [title, text, ...told] of rows) {
+  test(`${title} is told once`, () => {
+    const found = findings(HEADER + text)
+    expect(found).toEqual(told)
+  })
+}
+
+test('one run tells the mistakes of all items, in the order of the file, and keeps the sound ones', () => {
+  const text = `${HEADER}deny a { call }\nlet x = { }\nallow ok { who any call a/b }\npermit b { who any, call a/b }\ndeny c { when { a(\n call x/y\n}\ndeny d { call a/b }`
+  const { file, diagnostics } = parsePolicy({ file: 'a.policy', text })
+  expect(diagnostics.map(({ code }) => code)).toEqual(['syntax', 'empty-condition', 'syntax', 'syntax', 'unclosed-slice'])
+  expect(file!.items.map(item => item.name.value)).toEqual(['ok', 'd'])
+})
+
+test('an unclosed condition ends before the next item', () => {
+  expect(findings(`${HEADER}deny a { call a/b when { x == """\nallow b { who }`)).toEqual([
+    'unclosed-slice [{] the condition that begins here is never closed',
+    'syntax [}]',
+  ])
+})
+
+test('a wrong header hides nothing behind it', () => {
+  expect(findings('policy support desk edition 1\ndeny a { call }')).toEqual([
+    'syntax [support] it stands in quotes: `"support desk"`',
+    'syntax [}]',
+  ])
+  expect(findings('')).toEqual(['syntax [] each file begins so'])
+})
+
+test('a name is what it is read as: the longest word, a keyword, a text; INT, DURATION and DATE end where a name could not go on', () => {
+  const { file, diagnostics } = parsePolicy({
+    file: 'a.policy',
+    text: `${HEADER}allow allows { who role role in tenant in, agent "2" call call/read, read/"a/b", 1h/2027-03-31 then log(1h, 1, within: any) }`,
+  })
+  expect(diagnostics).toEqual([])
+  const [rule] = file!.items
+  expect(rule).toMatchObject({
+    name: { value: 'allows' },
+    clauses: [
+      {
+        subjects: [
+          { parts: [{ name: { value: 'role' } }, { kind: 'tenant', name: { value: 'in' } }] },
+          { parts: [{ name: { value: '2', quoted: true } }] },
+        ],
+      },
+      {
+        targets: [
+          { server: 'call', name: 'read', quoted: false },
+          { server: 'read', name: 'a/b', quoted: true },
+          { server: '1h', name: '2027-03-31' },
+        ],
+      },
+      {
+        obligations: [
+          {
+            args: [
+              { value: { kind: 'duration' } },
+              { value: { kind: 'int' } },
+              { name: { value: 'within' }, value: { word: { value: 'any' } } },
+            ],
+          },
+        ],
+      },
+    ],
+  })
+})
