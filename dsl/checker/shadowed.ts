@@ -6,6 +6,7 @@ import { conditionsOf, formulasOf } from '../analysis/rules.ts'
 import { backgroundOf } from '../analysis/schema.ts'
 import { placesBySchema } from '../analysis/schemas.ts'
 import { isImpossible } from '../analysis/solve.ts'
+import { mayCoverSubjects } from '../analysis/subjects.ts'
 import { coversTargets } from '../analysis/targets.ts'
 import type { Bundle, ResolvedRule } from '../bundle/bundle.ts'
 import type { Lock } from '../lock/lock.ts'
@@ -41,6 +42,7 @@ function rivalsOf(rule: ResolvedRule, bundle: Bundle, lock: Lock | undefined): r
 function isWider(wide: ResolvedRule, narrow: ResolvedRule, lock: Lock | undefined): boolean {
   if (wide.effect !== narrow.effect || wide.shadow !== narrow.shadow) return false
   if (wide.expiresAt !== undefined && (narrow.expiresAt === undefined || narrow.expiresAt > wide.expiresAt)) return false
+  if (!mayCoverSubjects(wide, narrow)) return false
   if (!hasDutiesOf(narrow, wide) || !coversTargets(wide, narrow, lock)) return false
   const left = and([formulasOf(narrow).applies, not(formulasOf(wide).applies)])
   if (isImpossible(left)) return true
