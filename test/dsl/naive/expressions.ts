@@ -70,7 +70,7 @@ function walk(node: CelNode, lets: ReadonlyMap<string, string>, variables: Varia
       return order(of(node.args[0]), of(node.args[1])) >= 0
     case 'call': {
       const [name, [first]] = node.args
-      if (name === 'timestamp') return new Date(String(of(first!)))
+      if (name === 'timestamp') return new Date(of(first!) as string)
       if (name !== 'has' || first?.op !== '.') throw new Error(name)
       return member(of(first.args[0]), first.args[1]) !== undefined
     }

@@ -39,8 +39,9 @@ const without =
     return gone && { ...file, rules: file.rules.filter(rule => rule !== gone) }
   }
 
-const sorted = ({ by, because: _, ...decision }: PolicyDecision) => ({
+const sorted = ({ by, ...decision }: PolicyDecision) => ({
   ...decision,
+  because: undefined,
   by: by === 'default' ? by : by.toSorted(),
   errors: decision.errors.map(({ rule, code }) => `${rule} ${code}`).toSorted(),
   shadow: decision.shadow.map(({ rule }) => rule).toSorted(),
