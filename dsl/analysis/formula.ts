@@ -25,7 +25,7 @@ export const always: Formula = { kind: 'true' }
 export const never: Formula = { kind: 'false' }
 
 export function is(term: Term, set: ValueSet): Formula {
-  return isEmpty(domainOf(set, term.whole)) ? never : { kind: 'is', term, set }
+  return set.flags === 0 && isEmpty(domainOf(set, term.whole)) ? never : { kind: 'is', term, set }
 }
 
 export function and(parts: Iterable<Formula>): Formula {

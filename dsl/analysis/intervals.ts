@@ -44,6 +44,7 @@ export function complementOf(set: IntervalSet): IntervalSet {
 export function intersectionOf(a: IntervalSet, b: IntervalSet): IntervalSet {
   if (a === allNumbers) return b
   if (b === allNumbers) return a
+  if (a.length === 0 || b.length === 0) return noNumbers
   const out: Interval[] = []
   for (const x of a) {
     for (const y of b) {

@@ -1,6 +1,6 @@
 // Whether a formula can hold: a search through its branches that gives up rather than guess.
 import type { Formula, Term } from './formula.ts'
-import { absent, type Domain, domainOf, isEmpty, isMap, narrow, type ValueSet } from './values.ts'
+import { absent, type Domain, domainOf, isEmpty, isMap, leavesNothing, narrow, type ValueSet } from './values.ts'
 
 /** What is left of each term that the formula speaks of. It may still be empty in ways that are not seen. */
 export type Model = ReadonlyMap<string, { readonly term: Term; readonly domain: Domain }>
@@ -16,7 +16,7 @@ type Domains = Map<string, { term: Term; domain: Domain }>
 
 export function solve(formula: Formula, background?: Background): Solution {
   const budget = { left: maxSteps }
-  return search([formula], [], new Map(), { background, budget })
+  return search([formula], [], new Map(), { background, budget, initial: new Map() })
 }
 
 export function isImpossible(formula: Formula, background?: Background): boolean {
@@ -26,6 +26,8 @@ export function isImpossible(formula: Formula, background?: Background): boolean
 interface Run {
   readonly background: Background | undefined
   readonly budget: { left: number }
+  /** Of terms that nothing was said of yet, by key. */
+  readonly initial: Map<string, Domain>
 }
 
 function search(pending: Formula[], choices: Choice[], domains: Domains, run: Run): Solution {
@@ -35,7 +37,7 @@ function search(pending: Formula[], choices: Choice[], domains: Domains, run: Ru
     if (formula.kind === 'false') return 'impossible'
     if (formula.kind === 'and') pending.push(...formula.parts)
     else if (formula.kind === 'or') choices.push(formula.parts)
-    else if (formula.kind === 'is' && !restrict(formula.term, formula.set, domains, run.background)) return 'impossible'
+    else if (formula.kind === 'is' && !restrict(formula.term, formula.set, domains, run)) return 'impossible'
   }
   return branch(choices, domains, run)
 }
@@ -71,24 +73,29 @@ function branch(choices: Choice[], domains: Domains, run: Run): Solution {
 function isOpen(part: Formula, domains: Domains, run: Run): boolean {
   if (part.kind !== 'is') return part.kind !== 'false'
   run.budget.left--
-  const known = domains.get(part.term.key)?.domain ?? initial(part.term, run.background)
-  return !isEmpty(narrow(known, part.set))
+  const known = domains.get(part.term.key)?.domain ?? initial(part.term, run)
+  return !leavesNothing(known, part.set)
 }
 
-function restrict(term: Term, set: ValueSet, domains: Domains, background: Background | undefined): boolean {
-  const before = domains.get(term.key)?.domain ?? initial(term, background)
+function restrict(term: Term, set: ValueSet, domains: Domains, run: Run): boolean {
+  const before = domains.get(term.key)?.domain ?? initial(term, run)
   const domain = narrow(before, set)
   if (isEmpty(domain)) return false
   domains.set(term.key, { term, domain })
   if (!term.parent || domain.flags & absent) return true
   // A field that is there is a field of a map.
-  return restrict(term.parent, onlyMap, domains, background)
+  return restrict(term.parent, onlyMap, domains, run)
 }
 
 const onlyMap: ValueSet = { flags: isMap, numbers: [], times: [], strings: { negated: false, basis: { kind: 'in', values: new Set() } } }
 
-function initial(term: Term, background: Background | undefined): Domain {
-  const known = background?.(term)
-  const domain = domainOf(term.range, term.whole || (known?.whole ?? false))
-  return known ? narrow(domain, known.set) : domain
+function initial(term: Term, { background, initial: found }: Run): Domain {
+  let domain = found.get(term.key)
+  if (domain === undefined) {
+    const known = background?.(term)
+    const whole = domainOf(term.range, term.whole || (known?.whole ?? false))
+    domain = known ? narrow(whole, known.set) : whole
+    found.set(term.key, domain)
+  }
+  return domain
 }

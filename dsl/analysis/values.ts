@@ -104,7 +104,8 @@ export interface Domain {
 }
 
 export function domainOf(set: ValueSet, whole: boolean): Domain {
-  return { ...set, strings: isAllStrings(set.strings) ? [] : [set.strings], whole }
+  const { flags, numbers, times, strings } = set
+  return { flags, numbers, times, strings: isAllStrings(strings) ? [] : [strings], whole }
 }
 
 export function narrow(domain: Domain, set: ValueSet): Domain {
@@ -116,6 +117,11 @@ export function narrow(domain: Domain, set: ValueSet): Domain {
     strings,
     whole: domain.whole,
   }
+}
+
+/** Without making the domain: most sets meet in a flag. */
+export function leavesNothing(domain: Domain, set: ValueSet): boolean {
+  return (domain.flags & set.flags) === 0 && isEmpty(narrow(domain, set))
 }
 
 /** True only where it is proven that nothing is left. */

@@ -15,6 +15,7 @@ interface Known {
   readonly servers: Map<string, readonly string[]>
   readonly tools: Map<string, readonly Reached[]>
   readonly all: ReadonlyMap<string, readonly Reached[]>
+  readonly every: readonly Reached[]
 }
 const known = new WeakMap<Lock, Known>()
 
@@ -27,7 +28,12 @@ function knownOf(lock: Lock): Known {
       tools.map(tool => ({ server, tool, path: `${server}/${tool.name}` })),
     ]),
   )
-  const made = { servers: new Map<string, readonly string[]>(), tools: new Map<string, readonly Reached[]>(), all }
+  const made = {
+    servers: new Map<string, readonly string[]>(),
+    tools: new Map<string, readonly Reached[]>(),
+    all,
+    every: [...all.values()].flat(),
+  }
   known.set(lock, made)
   return made
 }
@@ -50,7 +56,7 @@ export function toolsOf(lock: Lock, pattern: Pattern): readonly Reached[] {
 }
 
 export function everyTool(lock: Lock): readonly Reached[] {
-  return [...knownOf(lock).all.values()].flat()
+  return knownOf(lock).every
 }
 
 /** The tools that a rule is about, exceptions taken out. */

@@ -41,7 +41,7 @@ export async function benchCalls(topology, settings) {
   /** @type {Record<string, string>} */
   const failed = {}
   try {
-    for (const name of skipUnbuilt(['direct', 'raw', 'none', 'os', 'full'])) {
+    for (const name of skipUnbuilt(['direct', 'raw', 'none', 'policy', 'os', 'full'])) {
       try {
         const target = await startTarget(name, topology, upstream, settings.dir)
         targets.push(target)

@@ -4,17 +4,21 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { BENCH_RULE, policyText } from './bundle.mjs'
 import { startNode } from './processes.mjs'
 
-const CLI = fileURLToPath(new URL('../../dist/core/cli.js', import.meta.url))
+export const CLI = fileURLToPath(new URL('../../dist/core/cli.js', import.meta.url))
 const READY_WITHIN_MS = 15_000
 const POLL_MS = 2
+const RULES = 100
+const TOOLS = 50
 
 /** The plugins of each gateway target, as they stand in the config file. */
 export const PLUGIN_SETS = {
   none: [],
-  os: [{ audit: { durability: 'os' } }, 'redact'],
-  full: [{ audit: { durability: 'full' } }, 'redact'],
+  policy: [{ policy: { files: ['bench.policy'] } }],
+  os: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact'],
+  full: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
 }
 
 export const gatewayIsBuilt = () => existsSync(CLI)
@@ -31,6 +35,7 @@ export async function prepareGateway({ dir, upstream, plugins, downstream }) {
   mkdirSync(dir, { recursive: true })
   const port = await findFreePort()
   const config = join(dir, 'mcpgw.yaml')
+  writeFileSync(join(dir, 'bench.policy'), policyText(RULES, TOOLS, BENCH_RULE))
   const content = {
     listen: { host: '127.0.0.1', port },
     servers: [{ id: 'bench', ...upstream }],

@@ -1,7 +1,14 @@
 // The printed report: what was measured, as ratios to the raw hop of the same run, then the figures to reach with a mark each.
 import { median, medianRatio } from './statistics.mjs'
 
-const TARGET_LABELS = { direct: 'direct', raw: 'raw hop', none: 'gateway, no plugin', os: 'audit(os)+redact', full: 'audit(full)+redact' }
+const TARGET_LABELS = {
+  direct: 'direct',
+  raw: 'raw hop',
+  none: 'gateway, no plugin',
+  policy: '100 rules',
+  os: '100 rules+audit(os)+redact',
+  full: '100 rules+audit(full)+redact',
+}
 const LEVELS = /** @type {const} */ (['at1', 'at16', 'at64', 'at256'])
 
 /** @typedef {import('./calls.mjs').CallSample} CallSample */
@@ -107,6 +114,20 @@ export function formatFlat({ spans }) {
     `${filesBefore} -> ${filesAfter}`,
   ])
   return `over time, no plugin\n${formatTable([['', 'RSS MiB', 'open files'], ...rows])}`
+}
+
+/** @param {import('./policy.mjs').PolicyResults} results */
+export function formatPolicy({ decide, parse, check, command, bareNode, reload, dropped, calls }) {
+  const ms = (/** @type {number} */ value) => value.toFixed(0)
+  return `policy\n${formatTable([
+    ['ms', 'first in a process', 'median'],
+    ['a decision of 1,000 rules, 500 tools: p50, p99 in µs', '', `${(1000 * decide.p50).toFixed(2)}, ${(1000 * decide.p99).toFixed(2)}`],
+    ['parse 10,000 rules', ms(parse.first), ms(parse.median)],
+    ['parse 10,000 rules, a mistake in them', '', ms(parse.broken)],
+    ['check 1,000 rules against 500 tools', ms(check.first), ms(check.median)],
+    [`mcpgw policy check of one file (a bare Node: ${ms(bareNode)})`, '', ms(command)],
+    [`reload; ${dropped} of ${calls} calls dropped`, '', ms(reload)],
+  ])}`
 }
 
 /** @param {readonly import('./figures.mjs').Figure[]} figures */

@@ -5,18 +5,19 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
-import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgeStarts } from './figures.mjs'
+import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgeStarts } from './figures.mjs'
 import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
 import { benchLists } from './lists.mjs'
 import { describeMachine, measureDisk } from './machine.mjs'
+import { benchPolicy } from './policy.mjs'
 import { killAll } from './processes.mjs'
-import { formatCalls, formatEras, formatFigures, formatFlat, formatLists, formatMachine, formatStarts } from './report.mjs'
+import { formatCalls, formatEras, formatFigures, formatFlat, formatLists, formatMachine, formatPolicy, formatStarts } from './report.mjs'
 import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -73,6 +74,7 @@ async function measureAll(parts, settings) {
   const starts = parts.includes('start') ? await benchStarts(settings) : undefined
   const eras = parts.includes('eras') ? await benchEras(settings) : undefined
   const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
+  const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
   const figures = [
     ...calls.flatMap(judgeCalls),
@@ -80,15 +82,16 @@ async function measureAll(parts, settings) {
     ...(starts ? judgeStarts(starts) : []),
     ...(eras ? judgeEras(eras) : []),
     ...(flat ? judgeFlat(flat) : []),
+    ...(policy ? judgePolicy(policy) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, figures }, settings) {
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, figures }, settings) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
@@ -99,6 +102,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, figures },
     ...(starts ? [formatStarts(starts)] : []),
     ...(eras ? [formatEras(eras)] : []),
     ...(flat ? [formatFlat(flat)] : []),
+    ...(policy ? [formatPolicy(policy)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
     ...(failed.length > 0 ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${why.split('\n', 1)[0]}`).join('\n')}`] : []),
   ].join('\n\n')

@@ -29,7 +29,7 @@ const SESSIONS = 200
 export async function benchStarts(settings) {
   /** @type {StartResults} */
   const results = { start: {}, sessions: {}, bareNode: await timeBareNode(settings.rounds), failed: {} }
-  const gateways = /** @type {const} */ (['none', 'os', 'full'])
+  const gateways = /** @type {const} */ (['none', 'policy', 'os', 'full'])
   for (const topology of /** @type {const} */ (['http-http', 'stdio-stdio'])) await benchStart(topology, gateways, settings, results)
   for (const topology of /** @type {const} */ (['http-http', 'http-stdio'])) {
     for (const name of skipUnbuilt(topology === 'http-http' ? ['direct', ...gateways] : gateways)) {
@@ -43,7 +43,7 @@ export async function benchStarts(settings) {
 
 /**
  * @param {'http-http' | 'stdio-stdio'} topology
- * @param {readonly ('none' | 'os' | 'full')[]} names
+ * @param {readonly ('none' | 'policy' | 'os' | 'full')[]} names
  * @param {import('./run.mjs').Settings} settings
  * @param {StartResults} results
  */

@@ -1,4 +1,4 @@
-// What is compared: the upstream itself, the raw hop and the gateway in three settings, for each pair of transports.
+// What is compared: the upstream itself, the raw hop and the gateway in four settings, for each pair of transports.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gatewayIsBuilt, PLUGIN_SETS, startGateway } from './gateway.mjs'
@@ -16,7 +16,7 @@ export const STDIO_SERVER = fixture('stdio-server.mjs')
 
 /**
  * @typedef {(typeof TOPOLOGIES)[number]} Topology
- * @typedef {'direct' | 'raw' | 'none' | 'os' | 'full'} TargetName none, os, full: the gateway with no plugin, with audit (that durability) + redact
+ * @typedef {'direct' | 'raw' | 'none' | 'policy' | 'os' | 'full'} TargetName none, policy: the gateway with no plugin, with 100 rules; os, full: rules, audit (that durability) and redact
  *
  * @typedef {object} Target a process under test with a session open to it
  * @property {TargetName} name
