@@ -27,18 +27,20 @@ const aftermath: ReadonlySet<DiagnosticCode> = new Set(['unknown-set', 'cel-unkn
 
 /** Without `dischargers`, those of the lock; without a lock, the built-in ones. */
 export function checkPolicies(sources: readonly Source[], given: Partial<CheckContext>): Checked {
+  return checkBy(sources, given, adviceChecks)
+}
+
+/** Only what keeps a bundle from being loaded is looked for: faster, for who evaluates. */
+export function loadPolicies(sources: readonly Source[], given: Partial<CheckContext>): Checked {
+  return checkBy(sources, given, [])
+}
+
+function checkBy(sources: readonly Source[], given: Partial<CheckContext>, advice: readonly Check[]): Checked {
   const { lock, live, now = new Date(), dischargers = lock === undefined ? builtInDischargers : new Set(lock.dischargers) } = given
   const context: CheckContext = { lock, live, dischargers, now }
   const { bundle, diagnostics } = readPolicies(sources, dischargers)
   diagnostics.push(...ask(errorChecks, bundle, context))
-  if (!hasErrors(diagnostics)) diagnostics.push(...ask(adviceChecks, bundle, context))
-  const sorted = sortDiagnostics(diagnostics, sources)
-  return { diagnostics: sorted, files: bundle.files, ...(hasErrors(sorted) ? {} : { policy: bundle as CheckedPolicy }) }
-}
-
-/** Only what keeps a bundle from being loaded is looked for: faster, for who evaluates. */
-export function loadPolicies(sources: readonly Source[], dischargers: ReadonlySet<string>): Checked {
-  const { bundle, diagnostics } = readPolicies(sources, dischargers)
+  if (!hasErrors(diagnostics)) diagnostics.push(...ask(advice, bundle, context))
   const sorted = sortDiagnostics(diagnostics, sources)
   return { diagnostics: sorted, files: bundle.files, ...(hasErrors(sorted) ? {} : { policy: bundle as CheckedPolicy }) }
 }

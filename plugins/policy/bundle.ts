@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto'
 import {
   type CheckedPolicy,
-  checkPolicies,
   createEvaluator,
   type Diagnostic,
   type Evaluator,
   type EventMatcher,
   type Lock,
+  loadPolicies,
   positionOf,
   type Source,
 } from 'mcpgw/policy'
@@ -23,7 +23,6 @@ export interface Bundle {
   readonly watched: readonly EventMatcher[]
   /** How far back the longest of them looks. */
   readonly withinMs: number
-  readonly warnings: readonly string[]
 }
 /** `at`: `file:line`. */
 export interface RuleFacts {
@@ -46,7 +45,7 @@ export interface BundleContext {
 export function compileBundle(sources: readonly Source[], { lock, dischargers, now }: BundleContext): Bundle | Refused {
   const digest = digestOf(sources)
   const texts = new Map(sources.map(({ file, text }) => [file, text]))
-  const { diagnostics, policy } = checkPolicies(sources, { ...(lock && { lock }), dischargers, now })
+  const { diagnostics, policy } = loadPolicies(sources, { ...(lock && { lock }), dischargers, now })
   const show = (one: Diagnostic): string => render(one, texts.get(one.span.file) ?? '')
   if (policy === undefined) return { findings: diagnostics.filter(one => one.severity === 'error').map(show), digest }
   const rules = policy.rules.map(({ name, effect, nameSpan }): [string, RuleFacts] => {
@@ -62,7 +61,6 @@ export function compileBundle(sources: readonly Source[], { lock, dischargers, n
     rules: new Map(rules),
     watched: [...new Map(afters.flatMap(({ events }) => events.map(one => [one.text, one] as const))).values()],
     withinMs: Math.max(0, ...afters.map(one => one.withinMs)),
-    warnings: diagnostics.filter(one => one.severity === 'warning').map(show),
   }
 }
 

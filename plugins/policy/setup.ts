@@ -38,7 +38,6 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
     const pins = lock === undefined ? undefined : createPins(lock, { normaliseUri, onChange: drift.onChange })
     loaded = next
     force = { bundle, pins, catalog: catalogDigest, keeper: bundle.watched.length > 0 ? keeper : undefined }
-    for (const warning of bundle.warnings.slice(0, TOLD)) log.warn('a finding in the policies', { finding: warning })
     conditions.set('empty', bundle.policy.rules.length === 0 ? EMPTY : undefined)
     conditions.set('reload', undefined)
   }

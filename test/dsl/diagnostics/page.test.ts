@@ -1,7 +1,7 @@
 // The page of diagnostics is true: each wrong example gives its code and only it, each right one gives none.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { checkPolicies } from '../../../dsl/checker/check.ts'
+import { checkPolicies, loadPolicies } from '../../../dsl/checker/check.ts'
 import { catalogue, type DiagnosticCode } from '../../../dsl/diagnostics/catalogue.ts'
 import type { Lock } from '../../../dsl/lock/lock.ts'
 import { readLock } from '../../../dsl/lock/read-lock.ts'
@@ -55,6 +55,12 @@ describe.each(Object.entries(catalogue))('%s', (code, { severity }) => {
   test('is what its wrong example gives, and only that', () => {
     if (wrong!.language === 'json') expect(readLock(wrong!.text, 'mcpgw.lock.json').diagnostics.map(one => one.code)).toEqual([code])
     else expect(codesOf(wrong!.text, code, offered && lockIn(offered.text))).toEqual([code])
+  })
+
+  test.runIf(severity === 'error' && wrong?.language !== 'json' && code !== 'test-failed')('keeps a gateway from loading it', () => {
+    const { diagnostics, policy } = loadPolicies([{ file: 'example.policy', text: wrong!.text }], { lock: shared, now })
+    expect(diagnostics.map(one => one.code)).toContain(code)
+    expect(policy).toBeUndefined()
   })
 
   test('is not what its right example gives, nor anything else', () => {
