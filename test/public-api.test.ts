@@ -67,7 +67,7 @@ describe('mcpgw/plugin', () => {
     expect(names.types).toEqual(
       words(`
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
-        Database Decision Deny DischargeStage DischargeVerdict Drop Exchange GroupWriter Hooks Identify InspectOptions
+        Database Decision Deny DischargeStage DischargeVerdict Drop Exchange ExplainedCode GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Narrow Notification NotificationVerdict Obligation
         OpenOptions Outcome Pass Payload Peer Plugin PluginContext Principal RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores
@@ -165,7 +165,8 @@ describe('the tarball', () => {
         .filter(file => file.endsWith('.ts'))
         .map(file => `dist/${top}/${file.replace(/\.ts$/, '')}`),
     )
-    const documents = ['CHANGELOG.md', 'LICENSE', 'PLUGINS.md', 'README.md', 'package.json']
+    // `mcpgw explain` reads the codes of policies from their page.
+    const documents = ['CHANGELOG.md', 'LICENSE', 'PLUGINS.md', 'README.md', 'dsl/DIAGNOSTICS.md', 'dsl/README.md', 'package.json']
     expect(packed.files.toSorted()).toEqual([...documents, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])].toSorted())
   })
 })

@@ -2,17 +2,17 @@
 
 /** The candidate within two edits (one for short names), or undefined. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  return nearest(word, candidates)[0]
+}
+
+/** All candidates within two edits (one for short names), the nearest first. */
+export function nearest(word: string, candidates: Iterable<string>): string[] {
   const bound = word.length <= 4 ? 1 : 2
-  let best: string | undefined
-  let least = bound + 1
-  for (const candidate of candidates) {
-    const edits = countEdits(word.toLowerCase(), candidate.toLowerCase())
-    if (edits < least) {
-      best = candidate
-      least = edits
-    }
-  }
-  return best
+  return [...candidates]
+    .map(candidate => ({ candidate, edits: countEdits(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ edits }) => edits <= bound)
+    .toSorted((a, b) => a.edits - b.edits)
+    .map(({ candidate }) => candidate)
 }
 
 // Damerau-Levenshtein (adjacent swaps count one) on names of at most 64 characters.

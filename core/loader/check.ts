@@ -26,12 +26,23 @@ const HOOKS: readonly (keyof Hooks)[] = [
   'onClose',
   'reload',
 ]
-const MEMBERS = ['name', 'apiVersion', 'config', 'capabilities', 'provides', 'requires', 'discharges', 'commands', 'setup']
+const MEMBERS = ['name', 'apiVersion', 'config', 'capabilities', 'provides', 'requires', 'discharges', 'commands', 'explains', 'setup']
 
 /** Why it is no plugin; undefined where it is one. `wanted`: the name that it must have. */
 export function checkPluginShape(candidate: unknown, wanted?: string): string | undefined {
   if (!isMap(candidate)) return 'the default export is no plugin (see definePlugin in mcpgw/plugin)'
-  const { name, apiVersion, config, capabilities, provides = [], requires = [], discharges = [], commands = [], setup } = candidate
+  const {
+    name,
+    apiVersion,
+    config,
+    capabilities,
+    provides = [],
+    requires = [],
+    discharges = [],
+    commands = [],
+    explains,
+    setup,
+  } = candidate
   if (apiVersion !== 1) return `apiVersion is ${JSON.stringify(apiVersion) ?? 'absent'}, this gateway has version 1`
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name)) return 'its name must be lower-case letters, digits and dashes'
   if (wanted !== undefined && name !== wanted) return `it calls itself ${JSON.stringify(name)}`
@@ -46,6 +57,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
   if (!isList(requires, isService)) return 'requires must be a list of services'
   if (!isList(discharges, one => typeof one === 'string' && one !== '')) return 'discharges must be a list of names'
   if (!isList(commands, one => isMap(one) && typeof one.load === 'function')) return 'commands must be a list of commands'
+  if (explains !== undefined && typeof explains !== 'function') return 'explains must be a function that returns its codes'
   return typeof setup === 'function' ? undefined : 'it has no setup'
 }
 

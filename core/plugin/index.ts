@@ -11,6 +11,7 @@ export type {
   Principal,
   Resource,
 } from './exchange.ts'
+export type { ExplainedCode } from './explained-code.ts'
 export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'

@@ -2,6 +2,7 @@
 
 import type { Command } from './command.ts'
 import type { Answer, Exchange, Obligation, Outcome, Peer } from './exchange.ts'
+import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
 import type { Payload } from './json.ts'
 import type { StandardSchemaV1 } from './schema.ts'
@@ -49,6 +50,8 @@ export interface Plugin<C = unknown> {
   readonly discharges?: readonly string[]
   /** Its verbs of the command line, loaded when called. */
   readonly commands?: readonly Command<C>[]
+  /** The codes of its own findings, by code, for `mcpgw explain`; asked for only then. */
+  explains?(): Awaitable<Readonly<Record<string, ExplainedCode>>>
   /** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
   setup(ctx: PluginContext<C>): Awaitable<Hooks>
 }

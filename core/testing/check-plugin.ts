@@ -33,6 +33,7 @@ export async function checkPlugin(plugin: AnyPlugin, options: CheckOptions = {})
     check('accepts its config', (await refuses(plugin, config)) ? `it refuses ${JSON.stringify(config)}` : undefined),
     check('refuses an unknown key', (await refuses(plugin, { ...config, 'no-such-key': 1 })) ? undefined : 'it accepts "no-such-key"'),
     check('refuses a config that is no map', (await refuses(plugin, 'nonsense')) ? undefined : 'it accepts the text "nonsense"'),
+    check('explains its codes', await findUnexplained(plugin)),
     check('declares known capabilities', typeof capabilities === 'string' ? capabilities : undefined),
     ...(await checkRuns(plugin, config, typeof capabilities === 'string' ? new Set() : capabilities, options)),
   ]
@@ -113,6 +114,15 @@ async function exercise(world: Harness, name: string): Promise<readonly string[]
   return world.log
     .filter(({ message, fields }) => message === 'a plugin failed' && fields.plugin === name)
     .map(({ fields }) => `${String(fields.hook)} ${String(fields.why)}: ${String(fields.detail).split('\n', 1)[0]}`)
+}
+
+/** What is wrong with the first code that says nothing. */
+async function findUnexplained(plugin: AnyPlugin): Promise<string | undefined> {
+  for (const [code, { text, help }] of Object.entries((await plugin.explains?.()) ?? {})) {
+    if (!/^[a-z][a-z0-9-]*$/.test(code)) return `${JSON.stringify(code)} is not lower-case letters, digits and dashes`
+    if (!text || !help) return `${code} has no ${text ? 'help' : 'text'}`
+  }
+  return undefined
 }
 
 async function accept(plugin: AnyPlugin, config: unknown): Promise<unknown> {

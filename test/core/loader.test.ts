@@ -103,6 +103,7 @@ test.each([
     'its capabilities could not be asked: Error: no',
   ],
   ['requires that are no services', { requires: ['masking'] }, 'requires must be a list of services'],
+  ['codes that are no function', { explains: {} }, 'explains must be a function that returns its codes'],
   ['no setup', { setup: undefined }, 'it has no setup'],
 ])('a plugin with %s is refused', async (_what, more, message) => {
   expect(await given({ ...plug('p', []), ...more })).toMatchObject([{ code: 'plugin-shape', message: expect.stringContaining(message) }])

@@ -132,6 +132,40 @@ describe('explain', () => {
     expect(code).toBe(2)
     expect(err).toContain('did you mean unauthenticated?')
     expect((await say(createFolder(), ['explain', 'constructor'])).code).toBe(2)
+    expect((await say(createFolder(), ['explain', 'regex'])).err).toContain('did you mean bad-regex, regex-unanchored, regex-dot?')
+  })
+
+  test('knows every code of policies, with why and an example of each kind', async () => {
+    const { code, out } = await say(createFolder(), ['explain', 'then-on-deny'])
+    expect(code).toBe(0)
+    expect(out).toMatch(
+      /^error\[then-on-deny\]: obligations on a deny\n\n[A-Z][^\n]+\n\nWrong:\n\n {2}policy "p".+\n\nRight:\n\n {2}policy "p"/s,
+    )
+  })
+
+  test('says every meaning of a code that several tell', async () => {
+    const dir = createFolder()
+    const { out } = await say(dir, ['explain', 'unknown-tool'])
+    expect(out).toMatch(/^unknown-tool: .+ \(gateway\)$/m)
+    expect(out).toMatch(/^error\[unknown-tool\]: .+ \(policy\)$/m)
+    const json = JSON.parse((await say(dir, ['explain', 'unknown-tool', '--json'])).out) as { by: string; also: unknown[] }
+    expect(json).toMatchObject({ by: 'gateway', http: 200, also: [{ by: 'policy', severity: 'error' }] })
+  })
+
+  test('asks the plugins that the config names, and a plugin that fails takes no other code away', async () => {
+    const source = (name: string, explains: string) =>
+      `export default { name: '${name}', apiVersion: 1, capabilities: [], config: { '~standard': { version: 1, vendor: 'x', validate: value => ({ value }) } }, explains() { ${explains} }, setup: () => ({}) }\n`
+    const dir = createFolder({
+      'good.mjs': source('good', "return { 'too-late': { text: 'it is late', help: 'Come tomorrow.' } }"),
+      'bad.mjs': source('bad', "throw new Error('no page')"),
+      'mcpgw.yaml': 'plugins: [./bad.mjs, ./good.mjs]\n',
+      'broken.yaml': 'plugin: []\n',
+    })
+    const { code, out, err } = await say(dir, ['explain', 'too-late'])
+    expect({ code, out }).toEqual({ code: 0, out: 'too-late: it is late\n\nCome tomorrow.\n' })
+    expect(err).toBe('warning[plugin-broken]: the plugin bad cannot say what its codes mean: no page\n')
+    expect((await say(dir, ['explain', 'unauthenticated', '-c', 'broken.yaml'])).code).toBe(0)
+    expect((await say(dir, ['explain', 'too-late', '-c', 'broken.yaml'])).err).toContain('the config does not load')
   })
 })
 

@@ -68,6 +68,15 @@ test('what is no plugin fails the first check, and no other is tried', async () 
   ])
 })
 
+test('a code that says nothing is found', async () => {
+  const explaining = (codes: Record<string, { text: string; help: string }>) => failed({ ...subject(), explains: () => codes })
+  expect(await explaining({ 'too-late': { text: 'it is late', help: 'Come tomorrow.' } })).toEqual([])
+  expect(await explaining({ 'too-late': { text: 'it is late', help: '' } })).toEqual(['explains its codes: too-late has no help'])
+  expect(await explaining({ Late: { text: 'it is late', help: 'x' } })).toEqual([
+    'explains its codes: "Late" is not lower-case letters, digits and dashes',
+  ])
+})
+
 test('a release that fails is found', async () => {
   const leaking = {
     ...subject(),
