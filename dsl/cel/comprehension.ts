@@ -20,14 +20,15 @@ export function compileComprehension(call: Comprehension, slot: number, range: S
   }
 }
 
-function itemsOf(value: Result, failed: Absent): readonly Cel[] | Absent {
+/** Not copied: a walk that ends at once costs one round. */
+function itemsOf(value: Result, failed: Absent): Iterable<Cel> | Absent {
   if (value instanceof Absent) return value
   if (Array.isArray(value)) return value as readonly Cel[]
-  return value instanceof Map ? [...(value.keys() as Iterable<Cel>)] : failed
+  return value instanceof Map ? (value.keys() as Iterable<Cel>) : failed
 }
 
 /** `enter` puts an item in its place; false once the budget is spent. */
-type Loop = (run: Run, items: readonly Cel[], enter: (item: Cel) => boolean) => Result
+type Loop = (run: Run, items: Iterable<Cel>, enter: (item: Cel) => boolean) => Result
 type MakeLoop = (test: Step, transform: Step | undefined, failed: Absent) => Loop
 
 const quantifier =

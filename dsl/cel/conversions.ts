@@ -18,7 +18,7 @@ const truths: Readonly<Record<string, boolean>> = {
   '1': true, t: true, true: true, TRUE: true, True: true,
   '0': false, f: false, false: false, FALSE: false, False: false,
 } // biome-ignore format: one row a truth
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
 function doubleOf(text: string): number | undefined {
   if (text.length > 400) return undefined
@@ -66,17 +66,20 @@ export const conversions: readonly Overload[] = [
   convert('double', 'double', double, a => a),
   convert('double', 'int', double, a => Number(a)),
   convert('double', 'uint', double, a => Number(a.value)),
-  convert('double', 'string', double, doubleOf),
+  convert('double', 'string', double, (a, run) => (run.charge(a.length >> 4) ? doubleOf(a) : undefined)),
   convert('string', 'string', string, a => a),
   convert('string', 'bool', string, a => String(a)),
-  convert('string', 'int', string, a => String(a)),
+  convert('string', 'int', string, (a, run) => {
+    const text = String(a)
+    return run.charge(text.length >> 2) ? text : undefined
+  }),
   convert('string', 'uint', string, a => String(a.value)),
   convert('string', 'double', string, textOfDouble),
-  convert('string', 'timestamp', string, textOfTimestamp),
-  convert('string', 'duration', string, textOfDuration),
+  convert('string', 'timestamp', string, (a, run) => (run.charge(4) ? textOfTimestamp(a) : undefined)),
+  convert('string', 'duration', string, (a, run) => (run.charge(4) ? textOfDuration(a) : undefined)),
   convert('timestamp', 'timestamp', timestamp, a => a),
-  convert('timestamp', 'string', timestamp, timestampOf),
+  convert('timestamp', 'string', timestamp, (a, run) => (run.charge(12) ? timestampOf(a) : undefined)),
   convert('timestamp', 'int', timestamp, a => asTimestamp(Number(a) * 1000)),
   convert('duration', 'duration', duration, a => a),
-  convert('duration', 'string', duration, durationOf),
+  convert('duration', 'string', duration, (a, run) => (run.charge(10 + a.length) ? durationOf(a) : undefined)),
 ]

@@ -53,8 +53,7 @@ export function compare(run: Run, a: Cel, b: Cel): number | undefined {
     return left == right ? 0 : Number.NaN
   }
   if (typeof a === 'string' && typeof b === 'string') {
-    run.charge(Math.min(a.length, b.length) >> 4)
-    return compareText(a, b)
+    return run.charge(Math.min(a.length, b.length) >> 4) ? compareText(a, b) : undefined
   }
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime()

@@ -69,5 +69,5 @@ function inCidr(ip: string, cidr: string): boolean | undefined {
 }
 
 export const netFunctions: readonly Overload[] = [
-  binary('function', 'net.in_cidr', ['string', 'string'], bool, (a, b, run) => (run.charge(20) ? inCidr(a, b) : undefined)),
+  binary('function', 'net.in_cidr', ['string', 'string'], bool, (a, b, run) => (run.charge(30) ? inCidr(a, b) : undefined)),
 ]

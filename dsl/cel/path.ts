@@ -24,6 +24,6 @@ function within(path: string, directory: string): boolean | undefined {
 
 export const pathFunctions: readonly Overload[] = [
   binary('function', 'path.within', ['string', 'string'], bool, (a, b, run) =>
-    run.charge((a.length + b.length) >> 3) ? within(a, b) : undefined,
+    run.charge((a.length + b.length) >> 2) ? within(a, b) : undefined,
   ),
 ]

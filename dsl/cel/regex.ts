@@ -1,5 +1,6 @@
 // `matches`: patterns are literal, compiled once with the semantics of RE2, and bounded, so that no text can make them slow.
 import { RE2JS } from 're2js'
+import { hasFewStates } from './pattern-states.ts'
 import type { Run } from './run.ts'
 
 const longest = 1_000
@@ -30,9 +31,9 @@ function compile(pattern: string): Compiled {
   }
   const size = compiled.programSize()
   if (size > largest) return { problem: 'a pattern that is too large, for its repetitions' }
-  // A step is worth several characters of a small program; a large one may be slow on each.
-  const perText = 1 + size / 50
-  const test: Pattern = (text, run) => (run.charge(1 + Math.ceil((text.length * perText) / 2)) ? compiled.test(text) : undefined)
+  // A step is worth a character or two where all states are soon known; else each character may make one that nobody has met.
+  const perCharacter = hasFewStates(compiled) ? 0.6 : 0.5 + size / 2
+  const test: Pattern = (text, run) => (run.charge(1 + Math.ceil(text.length * perCharacter)) ? compiled.test(text) : undefined)
   return { test }
 }
 

@@ -47,5 +47,5 @@ export function isSelect(text: string): boolean {
 }
 
 export const sqlFunctions: readonly Overload[] = [
-  unary('function', 'sql.is_select', 'string', bool, (a, run) => (run.charge(20 + a.length) ? isSelect(a) : undefined)),
+  unary('function', 'sql.is_select', 'string', bool, (a, run) => (run.charge(20 + a.length * 2) ? isSelect(a) : undefined)),
 ]

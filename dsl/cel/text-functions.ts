@@ -34,10 +34,14 @@ function substring(text: string, from: bigint, to: bigint | undefined, run: Run)
 function indexOf(text: string, part: string, from: bigint | undefined, last: boolean, run: Run): bigint | undefined {
   const all = points(text, run)
   const sought = points(part, run)
-  if (all === undefined || sought === undefined || !searchable(text, part, run)) return undefined
+  if (all === undefined || sought === undefined) return undefined
   const start = from === undefined ? (last ? all.length : 0) : Number(from)
   if (start < 0 || start > all.length) return undefined
-  const matches = (at: number): boolean => sought.every((one, i) => all[at + i] === one)
+  const matches = (at: number): boolean => {
+    let same = 0
+    while (same < sought.length && all[at + same] === sought[same]) same++
+    return !run.charge(same >> 4) || same === sought.length
+  }
   const final = all.length - sought.length
   if (last) {
     for (let at = Math.min(start, final); at >= 0; at--) if (matches(at)) return BigInt(at)
@@ -57,9 +61,9 @@ function split(text: string, by: string, limit: bigint, run: Run): readonly stri
 }
 
 function joined(parts: readonly unknown[], by: string, run: Run): string | undefined {
-  if (!parts.every(one => typeof one === 'string')) return undefined
+  if (!run.charge(parts.length) || !parts.every(one => typeof one === 'string')) return undefined
   const length = parts.reduce((sum: number, one) => sum + one.length + by.length, 0)
-  return length <= sizeLimit && run.charge(parts.length + (length >> 6)) ? parts.join(by) : undefined
+  return length <= sizeLimit && run.charge(length >> 6) ? parts.join(by) : undefined
 }
 
 const space = /\p{White_Space}/u
@@ -72,12 +76,17 @@ function trim(text: string): string {
   return text.slice(from, to)
 }
 
-const ascii = (text: string, from: RegExp, to: (letter: string) => string, run: Run): string | undefined =>
-  run.charge(text.length >> 3) ? text.replace(from, to) : undefined
+const ascii = (text: string, letters: RegExp, to: (some: string) => string, run: Run): string | undefined => {
+  if (!run.charge(text.length >> 3)) return undefined
+  // Letters of other scripts are left alone, one run of ASCII letters after the other.
+  if (isAscii.test(text)) return to(text)
+  return run.charge(text.length >> 1) ? text.replace(letters, to) : undefined
+}
+const isAscii = /^[\0-\x7f]*$/
 
 export const textFunctions: readonly Overload[] = [
   ...(['function', 'method'] as const).flatMap(style => [
-    unary(style, 'size', 'string', int, (a, run) => (run.charge(a.length >> 5) ? BigInt(countPoints(a)) : undefined)),
+    unary(style, 'size', 'string', int, (a, run) => (run.charge(a.length >> 4) ? BigInt(countPoints(a)) : undefined)),
     unary(style, 'size', 'list', int, a => BigInt(a.length)),
     unary(style, 'size', 'map', int, a => BigInt(a.size)),
   ]),
@@ -86,7 +95,7 @@ export const textFunctions: readonly Overload[] = [
   binary('method', 'contains', ['string', 'string'], bool, (a, b, run) => searchable(a, b, run) && a.includes(b)),
   unary('method', 'lowerAscii', 'string', string, (a, run) => ascii(a, /[A-Z]+/g, some => some.toLowerCase(), run)),
   unary('method', 'upperAscii', 'string', string, (a, run) => ascii(a, /[a-z]+/g, some => some.toUpperCase(), run)),
-  unary('method', 'trim', 'string', string, (a, run) => (run.charge(a.length >> 3) ? trim(a) : undefined)),
+  unary('method', 'trim', 'string', string, (a, run) => (run.charge(a.length >> 2) ? trim(a) : undefined)),
   binary('method', 'charAt', ['string', 'int'], string, (a, at, run) => {
     const all = points(a, run)
     return all === undefined || at < 0n || at > BigInt(all.length) ? undefined : (all[Number(at)] ?? '')

@@ -19,7 +19,7 @@ const getters: Readonly<Record<string, (wall: Date) => number>> = {
 const ofTimestamps = Object.entries(getters).flatMap(([name, get]) => [
   unary('method', name, 'timestamp', int, at => BigInt(get(at))),
   binary('method', name, ['timestamp', 'string'], int, (at, zone, run) => {
-    const wall = run.charge(500) ? inZone(at, zone) : undefined
+    const wall = run.charge(500) ? inZone(at, zone, run) : undefined
     return wall && BigInt(get(wall))
   }),
 ])

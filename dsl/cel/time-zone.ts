@@ -1,16 +1,17 @@
 // A point in time as the clocks of a zone show it. The zone of this machine plays no part.
+import type { Run } from './run.ts'
 
 const fixed = /^([+-])?(\d\d):(\d\d)$/
 
 /** Its UTC fields are the wall clock of the zone; undefined for a zone that nobody knows. */
-export function inZone(date: Date, zone: string): Date | undefined {
+export function inZone(date: Date, zone: string, run: Run): Date | undefined {
   const offset = fixed.exec(zone)
   if (offset !== null) {
     const minutes = Number(offset[2]) * 60 + Number(offset[3])
     if (Number(offset[2]) > 23 || Number(offset[3]) > 59) return undefined
     return new Date(date.getTime() + minutes * 60_000 * (offset[1] === '-' ? -1 : 1))
   }
-  const clock = clockOf(zone)
+  const clock = clockOf(zone, run)
   if (clock === undefined) return undefined
   const shown = new Map(clock.formatToParts(date).map(one => [one.type, Number(one.value)]))
   const wall = new Date(0)
@@ -22,9 +23,11 @@ export function inZone(date: Date, zone: string): Date | undefined {
 // Zones may come from arguments: what is remembered is bounded.
 const clocks = new Map<string, Intl.DateTimeFormat | undefined>()
 
-function clockOf(zone: string): Intl.DateTimeFormat | undefined {
+function clockOf(zone: string, run: Run): Intl.DateTimeFormat | undefined {
   if (zone.length > 64) return undefined
   if (clocks.has(zone)) return clocks.get(zone)
+  // A zone costs more at first.
+  if (!run.charge(1_500)) return undefined
   if (clocks.size >= 64) clocks.clear()
   const clock = makeClock(zone)
   clocks.set(zone, clock)

@@ -158,8 +158,11 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
   }
 }
 
+const MAX_ENDPOINT = 4096
+
 /** Invariant: what we send, credentials included, goes to the configured origin and nowhere else. */
 function resolveEndpoint(text: string, url: URL): string | undefined {
-  const named = URL.canParse(text, url.href) ? new URL(text, url) : undefined
+  // A host of many foreign letters takes seconds to parse.
+  const named = text.length <= MAX_ENDPOINT && URL.canParse(text, url.href) ? new URL(text, url) : undefined
   return named?.origin === url.origin ? named.pathname + named.search : undefined
 }

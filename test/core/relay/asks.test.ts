@@ -250,9 +250,17 @@ it('a url is shown to a person only where the client opens urls, and only https'
   const client = await connectStdio(gateway, { capabilities: '{"sampling":{},"elicitation":{"url":{}}}' })
   await client.ask('tools/list')
   const asks: [string, string][] = [
-    ...['javascript:alert(1)', 'file:///etc/passwd', 'http://phish.example/', ' data:text/html,x', '//x.example', ''].map(
-      (url): [string, string] => ['elicitation/create', JSON.stringify({ mode: 'url', message: 'm', elicitationId: 'e', url })],
-    ),
+    ...[
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+      'http://phish.example/',
+      ' data:text/html,x',
+      '//x.example',
+      'https://',
+      'https://a\\@b.example',
+      'https:\t//x.example',
+      '',
+    ].map((url): [string, string] => ['elicitation/create', JSON.stringify({ mode: 'url', message: 'm', elicitationId: 'e', url })]),
     ['elicitation/create', '{"mode":"url","message":"no url"}'],
     ['sampling/createMessage', '{"messages":[],"maxTokens":1,"tools":[]}'],
   ]
