@@ -11,18 +11,19 @@ export function operatorType(node: CelNode, left: CelType, right: CelType, repor
   const op: string = node.op
   if (op === '==' || op === '!=') {
     if (!comparable(left, right))
-      report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(left, right))
+      report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(node, left, right))
     return bool
   }
   if (op === 'in') {
     const elements = elementOf(right)
     if (elements === undefined) report('cel-type', node, `\`in\` needs a list or map on its right, found ${describe(right)}`)
-    else if (!comparable(left, elements)) report('cel-type', node, `\`in\` looks for ${describe(left)} among ${describe(elements)}`)
+    else if (!comparable(left, elements))
+      report('cel-type', node, `\`in\` looks for ${describe(left)} among ${describe(elements)}`, compareHelp(node, left, elements))
     return bool
   }
   if (op === '<' || op === '<=' || op === '>' || op === '>=') {
     if (!ordered(left, right))
-      report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(left, right))
+      report('cel-type', node, `\`${op}\` compares ${describe(left)} with ${describe(right)}`, compareHelp(node, left, right))
     return bool
   }
   const overloads = operatorOverloads(op, 2)
@@ -48,10 +49,18 @@ const numeric = (type: CelType): boolean => members(type).some(one => one.kind =
 const ordered = (left: CelType, right: CelType): boolean =>
   (numeric(left) && numeric(right)) || orderedKinds.some(kind => mayBe(left, kind) && mayBe(right, kind))
 
-function compareHelp(left: CelType, right: CelType): string | undefined {
+function compareHelp(node: CelNode, left: CelType, right: CelType): string | undefined {
   const kinds = new Set([left.kind, right.kind])
-  if (kinds.has('string') && [...kinds].some(isNumber)) return 'a number stands without quotes'
+  if (kinds.has('string') && [...kinds].some(isNumber)) return quotesHelp(node)
   if (kinds.has('string') && kinds.has('bool')) return '`true` and `false` stand without quotes'
   if (kinds.has('string') && kinds.has('timestamp')) return 'write `timestamp("...")` around the text'
   return kinds.has('list') && kinds.size === 2 ? '`in` asks whether a list has a value' : undefined
+}
+
+/** Which side was meant otherwise: the one that stands here as a value. */
+function quotesHelp({ args }: CelNode): string {
+  const literals = (args as readonly CelNode[]).flatMap(one => (one.op === 'list' ? one.args : [one])).filter(one => one.op === 'value')
+  if (literals.some(one => typeof one.args === 'string')) return 'a number stands without quotes'
+  const [number] = literals
+  return number === undefined ? 'turn one into the other, as in `string(x)`' : `a text stands in quotes: \`"${String(number.args)}"\``
 }

@@ -3,9 +3,11 @@ import { bool, type CelType, comparable, describe, dyn, elementOf, join, list, m
 import { type Cel, kindOf, maxInt } from './cel-value.ts'
 import { namedTypes } from './conversions.ts'
 import { fieldType } from './fields.ts'
+import { functionHelp, functionsOf } from './function-help.ts'
 import { type Call, callOf, functionNames, namespaces, operatorOverloads } from './functions.ts'
 import { chosen, operatorType, type Report } from './infer-operators.ts'
 import { literalOf } from './literal.ts'
+import { constantHelp } from './mistakes.ts'
 import { nearest } from './nearest.ts'
 import type { CelNode } from './node.ts'
 import { compilePattern, type Pattern } from './regex.ts'
@@ -97,7 +99,8 @@ export class Inference {
       node,
       `\`${name}\` is no variable here`,
       meant === undefined
-        ? `there are ${[...this.variables.keys()].map(one => `\`${one}\``).join(', ')}; text stands in quotes`
+        ? (constantHelp(name) ??
+            `there are ${[...this.variables.keys()].map(one => `\`${one}\``).join(', ')}; text stands in quotes, an argument is \`args.${name}\``)
         : `did you mean \`${meant}\``,
     )
     return dyn
@@ -161,7 +164,9 @@ export class Inference {
             'cel-type',
             node,
             '`has()` asks for a field, as in `has(args.x)`',
-            'write `"a-b" in args` for a name that is no identifier',
+            call.field.op === 'id' && !this.variables.has(call.field.args)
+              ? `write \`has(args.${call.field.args})\``
+              : 'write `"a-b" in args` for a name that is no identifier',
           )
           return bool
         }
@@ -191,8 +196,7 @@ export class Inference {
             : undefined
       return this.report('cel-type', node, `\`${name}\` is not called like this`, form && `write ${form}`)
     }
-    const meant = nearest(name, functionNames)
-    this.report('cel-forbidden', node, `\`${name}\` is no function of the language`, meant && `did you mean \`${meant}\``)
+    this.report('cel-forbidden', node, `\`${name}\` is no function of the language`, functionHelp(name))
   }
 
   private matches(text: CelNode, pattern: CelNode, locals: ReadonlyMap<string, CelType>): CelType {
@@ -241,9 +245,3 @@ const typeOfValue = (value: Cel): CelType => ({ kind: kindOf(value) as 'string' 
 
 const boolHelp = (node: CelNode, type: CelType): string | undefined =>
   type.kind !== 'dyn' && (node.op === '.' || node.op === 'id') ? 'compare it with something, or ask `has()` for it' : undefined
-
-const functionsOf = (namespace: string): string =>
-  [...functionNames]
-    .filter(one => one.startsWith(`${namespace}.`))
-    .map(one => `\`${one}()\``)
-    .join(', ')

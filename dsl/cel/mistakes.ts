@@ -18,10 +18,25 @@ const words: Readonly<Record<string, string>> = {
   NOT: '!',
 }
 
+const constants: Readonly<Record<string, string>> = {
+  true: '`true`',
+  false: '`false`',
+  none: '`null`',
+  nil: '`null`',
+  undefined: '`null`, or ask `has()`',
+}
+
+/** For words that stand for a value in other languages. */
+export function constantHelp(name: string): string | undefined {
+  const word = name.toLowerCase()
+  return Object.hasOwn(constants, word) ? `write ${constants[word]!}` : undefined
+}
+
 /** What stands at the place where the parser gave up. */
 export function mistakeOf(text: string, at: number): Mistake | undefined {
   const rest = text.slice(at)
   if (rest.startsWith('=') && text[at - 1] === '=') return told('===', '==')
+  if (rest.startsWith('>') && text[at - 1] === '<') return told('<>', '!=')
   const operator = operators[rest[0] ?? '']
   if (operator !== undefined) return told(rest[0]!, operator)
   const word = /^[A-Za-z]+/.exec(rest)?.[0]

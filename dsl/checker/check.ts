@@ -6,7 +6,7 @@ import type { DiagnosticCode } from '../diagnostics/catalogue.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { sortDiagnostics } from '../diagnostics/report.ts'
 import type { Source } from '../span.ts'
-import { parsePolicy } from '../syntax/parse.ts'
+import { type ParsedPolicy, parsePolicy } from '../syntax/parse.ts'
 import { adviceChecks, errorChecks } from './checks.ts'
 import type { Check, CheckContext } from './context.ts'
 
@@ -22,8 +22,9 @@ export interface Checked {
 /** Obligations that the plugins of the package carry out. */
 export const builtInDischargers: ReadonlySet<string> = new Set(['limit', 'log', 'redact'])
 
-// What a file with syntax errors may only seem to lack.
-const aftermath: ReadonlySet<DiagnosticCode> = new Set(['unknown-set', 'cel-unknown-name', 'missing-who', 'missing-target', 'missing-then'])
+// What a file with syntax errors may only seem to lack: a name that could not be read, a clause that a brace too many cut off.
+const ofNames: ReadonlySet<DiagnosticCode> = new Set(['unknown-set', 'cel-unknown-name'])
+const ofClauses: ReadonlySet<DiagnosticCode> = new Set(['missing-who', 'missing-target', 'missing-then'])
 
 /** Without `dischargers`, those of the lock; without a lock, the built-in ones. */
 export function checkPolicies(sources: readonly Source[], given: Partial<CheckContext>): Checked {
@@ -47,11 +48,23 @@ function checkBy(sources: readonly Source[], given: Partial<CheckContext>, advic
 
 function readPolicies(sources: readonly Source[], dischargers: ReadonlySet<string>): { bundle: Bundle; diagnostics: Diagnostic[] } {
   const parsed = sources.map(parsePolicy)
-  const broken = new Set(sources.filter((_, at) => hasErrors(parsed[at]!.diagnostics)).map(source => source.file))
+  const broken = new Map(sources.flatMap((source, at) => (hasErrors(parsed[at]!.diagnostics) ? [[source.file, parsed[at]!]] : [])))
   const files = parsed.flatMap(one => (one.file === undefined ? [] : [one.file]))
   const { bundle, diagnostics } = resolveBundle(files, dischargers)
-  const own = diagnostics.filter(one => !(broken.has(one.span.file) && aftermath.has(one.code)))
+  const own = diagnostics.filter(one => !isAftermath(one, broken.get(one.span.file)))
   return { bundle, diagnostics: [...parsed.flatMap(one => one.diagnostics), ...own] }
+}
+
+function isAftermath({ code, span }: Diagnostic, parsed: ParsedPolicy | undefined): boolean {
+  if (parsed?.file === undefined) return false
+  if (ofNames.has(code)) return parsed.lacksNames
+  if (!ofClauses.has(code)) return false
+  const rule = parsed.file.items.find(item => item.span.start <= span.start && span.end <= item.span.end)
+  if (rule === undefined) return false
+  const text = parsed.file.source.text
+  let behind = rule.span.end
+  while (/\s/.test(text[behind] ?? '')) behind++
+  return parsed.diagnostics.some(one => one.span.start === behind)
 }
 
 function ask(checks: readonly Check[], bundle: Bundle, context: CheckContext): Diagnostic[] {

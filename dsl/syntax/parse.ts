@@ -14,6 +14,8 @@ import * as t from './tokens.ts'
 export interface ParsedPolicy {
   /** Where there are errors, only the items without any, for what else can be told; undefined where nothing can be read. */
   readonly file: PolicyFile | undefined
+  /** A `let` or `targets` could not be read, so that names may only seem to be unknown. */
+  readonly lacksNames: boolean
   /** In the order of the file. */
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -26,15 +28,17 @@ export function parsePolicy(source: Source): ParsedPolicy {
   const parts =
     whole.node === undefined
       ? parseParts(source, lexed, told)
-      : { header: whole.node, items: whole.node.items, diagnostics: whole.diagnostics }
+      : { header: whole.node, items: whole.node.items, hasStrays: false, diagnostics: whole.diagnostics }
   const diagnostics = withoutEchoes(source.text, [...told, ...parts.diagnostics])
   const { header } = parts
-  if (header === undefined && parts.items.length === 0) return { file: undefined, diagnostics }
+  if (header === undefined && parts.items.length === 0) return { file: undefined, lacksNames: true, diagnostics }
   const items = soundOf(parts.items, diagnostics)
   const span = { file: source.file, start: 0, end: source.text.length }
   const { name, edition, owner } = header ?? nameless({ ...span, end: 0 })
   const file = { source, span, name, edition, ...(owner !== undefined && { owner }), items, comments: lexed.comments }
-  return { file, diagnostics }
+  const isNaming = ({ tokenType }: IToken): boolean => tokenType === t.LetToken || tokenType === t.Targets
+  const read = items.filter(({ kind }) => kind === 'let' || kind === 'targets').length
+  return { file, lacksNames: parts.hasStrays || read < lexed.tokens.filter(isNaming).length, diagnostics }
 }
 
 /** Both are in the order of the file. */
@@ -52,6 +56,8 @@ const nameless = (span: Span): Header => ({ name: { value: '', quoted: true, spa
 interface Parts {
   readonly header: Header | undefined
   readonly items: readonly Item[]
+  /** Something stands where an item begins, and is none. */
+  readonly hasStrays: boolean
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -60,6 +66,7 @@ function parseParts(source: Source, { tokens }: Lexed, told: readonly Diagnostic
   const items: Item[] = []
   const diagnostics: Diagnostic[] = []
   let header: Header | undefined
+  let hasStrays = false
   const add = (errors: readonly Mismatch[], next: IToken | undefined): void => {
     for (const error of errors) {
       if (isAftermath(error)) continue
@@ -75,6 +82,8 @@ function parseParts(source: Source, { tokens }: Lexed, told: readonly Diagnostic
     if (segment.kind === 'header' && begins) {
       const { node, errors, diagnostics: more } = parseHeader(source.file, segment.tokens)
       header = node
+      // What follows the header, and is no item, is cut with it.
+      hasStrays ||= errors.length > 0
       add(errors, segment.next)
       diagnostics.push(...more)
       continue
@@ -82,11 +91,12 @@ function parseParts(source: Source, { tokens }: Lexed, told: readonly Diagnostic
     const mended = mend(segment, source)
     if (mended.told !== undefined) diagnostics.push(mended.told)
     const { node, errors, diagnostics: more } = parseItem(source.file, mended.tokens)
+    hasStrays ||= !t.topLevel.has(mended.tokens[0]!.tokenType)
     if (node !== undefined && mended.told === undefined) items.push(node)
     if (segment.kind === 'item' || t.topLevel.has(mended.tokens[0]!.tokenType)) add(errors, segment.next)
     diagnostics.push(...more)
   }
-  return { header, items, diagnostics }
+  return { header, items, hasStrays, diagnostics }
 }
 
 function noHeader({ file }: Source, first: IToken | undefined): Diagnostic {

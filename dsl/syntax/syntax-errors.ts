@@ -69,7 +69,7 @@ const label = (type: TokenType): string => type.LABEL ?? type.name
 
 function expectation({ expected, inside }: Mismatch): string {
   const rule = inside.at(-1)
-  if (expected.length === 0) return rule === 'header' || rule === 'item' ? 'a `let`, `targets`, rule or `test`' : 'something else'
+  if (expected.length === 0) return 'a `let`, `targets`, rule or `test`'
   if (rule === 'rule' && expected[0] === t.RightBrace) return 'a clause or `}`'
   if (rule === 'item') return 'a `let`, `targets`, rule or `test`'
   if (rule === 'subject') return 'a subject like `role support`, or `any`'
@@ -97,12 +97,9 @@ export function explain(source: Source, error: Mismatch, next: IToken | undefine
 /** One line of it. */
 const short = (image: string): string => (/^[^\r\n]{0,60}/.exec(image)?.[0] ?? '').trimEnd()
 
-function helpFor(
-  source: Source,
-  error: Mismatch,
-  found: IToken | undefined,
-  previous: IToken | undefined,
-): { help?: string; fix?: Diagnostic['fix'] & object } {
+type Help = { help?: string; fix?: Diagnostic['fix'] & object }
+
+function helpFor(source: Source, error: Mismatch, found: IToken | undefined, previous: IToken | undefined): Help {
   const { file, text } = source
   const rule = error.inside.at(-1)
   const expects = (type: TokenType): boolean => error.expected.includes(type)
@@ -110,7 +107,11 @@ function helpFor(
     return expects(t.RightBrace) ? { help: 'close it with `}`' } : {}
   }
   if (expects(t.Cel)) {
-    const line = /^[^\r\n]*/.exec(text.slice(found.startOffset))![0].trimEnd()
+    // The brace at the end of a rule on one line is not of its condition.
+    const line = /^[^\r\n]*/
+      .exec(text.slice(found.startOffset))![0]
+      .replace(/^([^{}]*)\}\s*$/, '$1')
+      .trimEnd()
     const fixed = `{ ${line} }`
     return {
       help: `a condition stands in braces: \`${fixed}\``,
@@ -123,6 +124,14 @@ function helpFor(
   }
   if (expects(t.JsonToken)) return { help: 'who makes the call stands as JSON: `as { "id": "a1", "roles": ["support"] }`' }
   const isWord = found.tokenType === t.Name || t.keywords.has(found.tokenType)
+  if ((found.tokenType === t.Colon || found.tokenType === t.Equals) && previous !== undefined && t.keywords.has(previous.tokenType))
+    return {
+      help: `nothing stands between \`${previous.image}\` and what it says; leave \`${found.image}\` out`,
+      fix: { span: { file, start: endOf(previous), end: endOf(found) }, text: ' ', title: `leave \`${found.image}\` out` },
+    }
+  if (rule === 'rule' && joins.test(found.image)) return joinHelp(source, found)
+  if (rule === 'obligation' && expects(t.RightParen) && previous !== undefined && isName(previous))
+    return { help: `a colon stands behind the name of an argument: \`${previous.image}: ${short(found.image)}\`` }
   if (expects(t.Str) && isWord) {
     const name = wordsOf(text, found)
     return {
@@ -140,11 +149,19 @@ function helpFor(
     return { help: `a name that begins with a digit stands in quotes: \`"${found.image}"\`` }
   if (expects(t.NameLike) && (found.tokenType === t.Target || found.tokenType === t.BadTarget))
     return { help: 'a name has no `/`; in quotes it may have one' }
+  if (rule === 'subject' && found.tokenType === t.Name && !isMistaken(found.image))
+    return { help: `a role stands as \`role ${found.image}\`` }
   if (previous?.tokenType === t.Comma) return { help: 'leave out the comma before it, or name one more' }
   if (found.tokenType === t.Comma && expects(t.RightBrace)) return { help: 'clauses have no commas between them' }
   if (found.tokenType === t.Policy) return { help: '`policy` stands once, at the beginning of the file' }
+  if (rule === 'target' && found.tokenType === t.Str) return unquotedHelp(source, found)
+  if (rule === 'target' && isWord && /^[^.]+\.[^.]/.test(found.image))
+    return { help: `\`/\` stands between a server and what it has: \`${found.image.replace('.', '/')}\`` }
   if (rule === 'target' && isWord)
     return { help: `a target names a server and what it has, with \`/\` between them, like \`${found.image}/*\` or \`*/${found.image}\`` }
+  if (rule === 'rule' && found.tokenType === t.LeftBrace) return { help: 'clauses stand one after the other, without braces of their own' }
+  if (rule === 'rule' && found.tokenType === t.JsonToken) return { help: 'what is asked of arguments stands in `when { ... }`' }
+  if (found.tokenType === t.RightBrace && error.expected.length === 0) return { help: 'before it, one `}` is too many or one `{` too few' }
   if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }
   if (!isWord && previous?.tokenType === found.tokenType && found.tokenType !== t.RightBrace) return { help: 'put a comma between them' }
   if (rule === 'rule' && [t.Role, t.Agent, t.Tenant, t.Any].includes(found.tokenType))
@@ -178,6 +195,30 @@ function helpFor(
   if (meant !== undefined)
     return { help: `did you mean \`${meant}\`?`, fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` } }
   return {}
+}
+
+const joins = /^(?:and|or)$/i
+
+/** `and` and `or` between subjects or targets. */
+function joinHelp({ file, text }: Source, found: IToken): Help {
+  const behind = /^\s+(?:role|agent|tenant|any)\b/.test(text.slice(endOf(found), endOf(found) + 100))
+  if (!behind) return { help: 'a comma stands between them' }
+  const meant = found.image.toLowerCase() === 'and' ? 'in' : ','
+  return {
+    help: '`in` stands between subjects that must both hold, as in `role support in tenant acme`; a comma means or',
+    fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` },
+  }
+}
+
+/** For a target that stands in quotes as a whole. */
+function unquotedHelp({ file }: Source, found: IToken): Help {
+  const [, server, name] = /^"([A-Za-z0-9_.*-]+)\/([^"\\]+)"$/.exec(found.image) ?? []
+  if (server === undefined || name === undefined) return { help: 'only a name stands in quotes, behind its server: `crm/"get customer"`' }
+  const meant = /^[A-Za-z0-9_.*-]+$/.test(name) ? `${server}/${name}` : `${server}/"${name}"`
+  return {
+    help: `a server stands without quotes: \`${meant}\``,
+    fix: { span: spanOf(file, found), text: meant, title: `write \`${meant}\`` },
+  }
 }
 
 const isName = (token: IToken): boolean => token.tokenType === t.Name || t.keywords.has(token.tokenType)

@@ -6,6 +6,15 @@ import { check, lock, server, told, tool } from './fixture.ts'
 
 const allow = (target: string, who = 'role support'): string => `allow a {\n  who ${who}\n  ${target}\n}\n`
 
+test('a mistake of grammar in one rule hides nothing of another, and what it may have taken away is not called missing', () => {
+  const codes = (text: string): string[] => check(text).map(({ code }) => code)
+  const wrong = 'allow w { who role support call crm/get_order when { prinzipal.id == "x" } }\nallow n { call crm/get_order }\n'
+  expect(codes(`${wrong}deny d { call }\n`)).toEqual(['cel-unknown-name', 'missing-who', 'syntax'])
+  expect(codes('let a = \nallow u { who any call crm/get_order when { a } }\n')).toEqual(['syntax'])
+  expect(codes('set s = crm/get_order\nallow u { who any call @s }\n')).toEqual(['syntax'])
+  expect(codes('allow c { call crm/get_order }\nwho any }\n')).toEqual(['syntax'])
+})
+
 describe('an unknown name', () => {
   test('of a role or tenant is an error at the name, where the lock knows any', () => {
     expect(told(allow('call crm/get_order', 'role suport'))).toEqual(['unknown-role: suport: the lock has no role `suport`'])

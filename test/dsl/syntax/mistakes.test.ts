@@ -43,6 +43,41 @@ const rows: readonly (readonly [string, string, ...string[]])[] = [
   ],
   ['a key twice', 'test "t" { as {"a": 1, "a": 2} call a/b expect deny }', 'bad-json ["a"]'],
   ['a keyword as a name', 'deny when { call a/b }', 'syntax [when] as a name, `when` stands in quotes'],
+  [
+    '`and` between subjects',
+    'allow a { who role b and role c call a/b }',
+    'syntax [and] `in` stands between subjects that must both hold, as in `role support in tenant acme`; a comma means or',
+  ],
+  ['`and` between targets', 'deny a { call a/b and c/d }', 'syntax [and] a comma stands between them'],
+  [
+    'a colon behind a keyword',
+    'allow a { who role:b call a/b }',
+    'syntax [:] nothing stands between `role` and what it says; leave `:` out',
+  ],
+  ['a role without its word', 'allow a { who role b, c call a/b }', 'syntax [c] a role stands as `role c`'],
+  [
+    'an argument without its colon',
+    'allow a { who any call a/b then limit(2, per 1h) }',
+    'syntax [1h] a colon stands behind the name of an argument: `per: 1h`',
+  ],
+  ['a target in quotes', 'deny a { call "a/b" }', 'syntax ["a/b"] a server stands without quotes: `a/b`'],
+  ['a target with a dot', 'deny a { call a.b }', 'syntax [a.b] `/` stands between a server and what it has: `a/b`'],
+  [
+    'braces around clauses',
+    'deny a { who any {\n call a/b }\n}',
+    'syntax [{] clauses stand one after the other, without braces of their own',
+    'syntax [}] before it, one `}` is too many or one `{` too few',
+  ],
+  [
+    'a condition without braces, and the rule on one line',
+    'deny a { call a/b when args.a > 1 }',
+    'syntax [args.a] a condition stands in braces: `{ args.a > 1 }`',
+  ],
+  [
+    'arguments behind a target',
+    'deny a { call a/b { "x": 1 } }',
+    'syntax [{ "x": 1 }] what is asked of arguments stands in `when { ... }`',
+  ],
   ['a text that turns', 'deny a { call a/b because "\u202E" }', 'bad-character [\u202E] in a text in quotes, write it as an escape'],
 ]
 
