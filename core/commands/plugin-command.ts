@@ -2,6 +2,7 @@
 import { systemClock } from '../clock.ts'
 import type { AnyPlugin } from '../loader.ts'
 import type { Command, CommandIo, ConfiguredCommand } from '../plugin/command.ts'
+import type { PluginConfig } from './plugin-config.ts'
 import type { VerbIo } from './verb.ts'
 
 /** `entryName`: what the config calls the plugin. */
@@ -10,9 +11,15 @@ export function prepare(plugin: AnyPlugin, entryName: string, command: Command):
   return async io => {
     // A document of its own would stand before the verb's.
     const quiet = { ...io, json: false }
-    const loadConfig = async (): Promise<unknown> =>
-      (await import('./plugin-config.ts')).loadPluginConfig(plugin, entryName, quiet).then(one => one?.own)
-    return (await command.load())({ ...toBare(io), loadConfig })
+    let found: Promise<PluginConfig | undefined> | undefined
+    const load = () => (found ??= import('./plugin-config.ts').then(one => one.loadPluginConfig(plugin, entryName, quiet)))
+    const inspect: CommandIo['inspect'] = async options => {
+      const config = await load()
+      return config === undefined
+        ? { failed: 'the config does not load' }
+        : (await import('./inspect.ts')).inspect(quiet, config.loaded, options)
+    }
+    return (await command.load())({ ...toBare(io), loadConfig: async () => (await load())?.own, inspect })
   }
 }
 

@@ -55,6 +55,8 @@ interface BareIo {
   readonly interactive: boolean
   /** Whether stdout may get colours. */
   readonly color: boolean
+  /** Starts the servers of the config and asks each what it offers; nothing is called, and nothing recorded. `failed`: the config does not start, and why. */
+  inspect(options?: InspectOptions): Promise<Inspection | { readonly failed: string }>
 }
 
 export interface CommandIo<C = unknown> extends BareIo {
@@ -62,8 +64,6 @@ export interface CommandIo<C = unknown> extends BareIo {
   readonly config: C
   readonly stores: Stores
   readonly log: Log
-  /** Starts the servers of the config and asks each what it offers; nothing is called, and nothing recorded. `failed`: the config does not start, and why. */
-  inspect(options?: InspectOptions): Promise<Inspection | { readonly failed: string }>
 }
 
 export interface StandaloneIo<C = unknown> extends BareIo {

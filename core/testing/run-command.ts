@@ -58,7 +58,7 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
   }
   const code =
     command.standalone === true
-      ? await (await command.load())({ ...bare, loadConfig: async () => checked.value })
+      ? await (await command.load())({ ...bare, inspect, loadConfig: async () => checked.value })
       : await (await command.load())({ ...bare, config: checked.value, stores: how.stores ?? refusingStores, log: silent, inspect })
   return { code, ...said }
 }

@@ -3,6 +3,7 @@ import type { Action } from '../ast.ts'
 import type { ResolvedRule, TargetPattern } from '../bundle/bundle.ts'
 import { nameMatcher, serverMatcher } from '../evaluator/target.ts'
 import { normaliseUri } from '../evaluator/uri.ts'
+import { mayMeanUnreached } from '../lock/live.ts'
 import type { JsonSchema, Lock } from '../lock/lock.ts'
 import { anyText, type Glob, literalGlob, nameGlob, uriGlob } from './glob.ts'
 
@@ -33,7 +34,7 @@ export function placesOf(rule: ResolvedRule, lock: Lock | undefined): readonly P
   return isWithin(rule, lock) ? places : undefined
 }
 function isWithin(rule: ResolvedRule, lock: Lock): boolean {
-  return rule.targets.every(target => target.server.includes('*') || Object.hasOwn(lock.servers, target.server))
+  return rule.targets.every(({ server }) => (server.includes('*') ? !mayMeanUnreached(lock, server) : Object.hasOwn(lock.servers, server)))
 }
 
 const under = new WeakMap<Lock, Map<string, readonly Place[]>>()

@@ -1,6 +1,7 @@
 // Can people live with these rules? A deny says why; an allow that has ended or soon ends, or that gives everything, is told.
 import type { ResolvedRule } from '../bundle/bundle.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { nameOfLock } from '../lock/live.ts'
 import type { Lock } from '../lock/lock.ts'
 import type { Check } from './context.ts'
 import { everyTool, toolsOfRule } from './reach.ts'
@@ -48,9 +49,9 @@ function allowsAll(rule: ResolvedRule, lock: Lock | undefined): string | undefin
   if (rule.when !== undefined || rule.unless !== undefined || rule.after !== undefined || rule.notTargets.length > 0) return undefined
   const calls = rule.targets.filter(target => target.action === 'call' && !target.quoted)
   if (calls.some(target => /^\*+$/.test(target.server) && /^\*+$/.test(target.name))) return 'every tool of every server'
-  if (lock === undefined || Object.keys(lock.servers).length < 3) return undefined
+  if (lock === undefined || lock.unreached?.length || Object.keys(lock.servers).length < 3) return undefined
   const all = everyTool(lock).length
-  return all > 0 && toolsOfRule(lock, rule).length === all ? `all ${all} tools that the lock has` : undefined
+  return all > 0 && toolsOfRule(lock, rule).length === all ? `all ${all} tools that ${nameOfLock(lock)} has` : undefined
 }
 
 function whoText(rule: ResolvedRule): string {

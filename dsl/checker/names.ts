@@ -3,6 +3,7 @@ import type { SubjectPart } from '../ast.ts'
 import { nearest } from '../cel/nearest.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { nameMatcher, RESERVED_SERVER } from '../evaluator/target.ts'
+import { mayMeanUnreached, nameOfLock } from '../lock/live.ts'
 import type { Lock } from '../lock/lock.ts'
 import type { Check } from './context.ts'
 import { serversOf } from './reach.ts'
@@ -23,17 +24,18 @@ function* checkSubject({ kind, name }: SubjectPart, lock: Lock): Generator<Diagn
   // Where roles come with tokens, the lock cannot know them.
   if (known.length === 0 || known.includes(name.value)) return
   const near = nearest(name.value, known)
-  yield finding('unknown-role', name.span, `the lock has no ${kind} \`${name.value}\``, meantOr(name.span, near, known))
+  yield finding('unknown-role', name.span, `${nameOfLock(lock)} has no ${kind} \`${name.value}\``, meantOr(name.span, near, known))
 }
 
 function* checkTarget({ action, target }: WrittenTarget, lock: Lock): Generator<Diagnostic> {
   const { server, name, quoted, span } = target
-  if (server === RESERVED_SERVER) return
+  if (server === RESERVED_SERVER || mayMeanUnreached(lock, server)) return
+  const book = nameOfLock(lock)
   const servers = serversOf(lock, server)
   const at = { ...span, end: Math.min(span.end, span.start + server.length) }
   if (servers.length === 0) {
     const all = Object.keys(lock.servers)
-    const message = server.includes('*') ? `no server of the lock matches \`${server}\`` : `the lock has no server \`${server}\``
+    const message = server.includes('*') ? `no server of ${book} matches \`${server}\`` : `${book} has no server \`${server}\``
     yield finding('unknown-server', at, message, meantOr(at, nearest(server, all), all))
     return
   }
@@ -48,7 +50,7 @@ function* checkTarget({ action, target }: WrittenTarget, lock: Lock): Generator<
   if (offered.some(one => matches(one.name))) return
   const glob = !quoted && name.includes('*')
   const where = servers.length === 1 ? ` of \`${servers[0]}\`` : ''
-  const message = glob ? `no ${kind}${where} in the lock matches \`${name}\`` : `the lock has no ${kind} \`${server}/${name}\``
+  const message = glob ? `no ${kind}${where} in ${book} matches \`${name}\`` : `${book} has no ${kind} \`${server}/${name}\``
   const names = offered.map(one => one.name)
   const near = glob ? undefined : nearest(name, names)
   if (near !== undefined && /^[A-Za-z0-9_.-]+$/.test(near)) yield finding('unknown-tool', span, message, meant(span, `${server}/${near}`))
@@ -63,7 +65,9 @@ function* checkResource(target: WrittenTarget['target'], servers: readonly strin
   if (uris.length === 0 || uris.some(uri => couldBe(name, uri))) return
   const near = nearest(name, uris)
   const help = near === undefined ? `it has ${some(uris)}` : `did you mean \`${near}\`?`
-  yield finding('unknown-resource', span, `no resource or template of ${some(servers)} in the lock can match \`${name}\``, { help })
+  yield finding('unknown-resource', span, `no resource or template of ${some(servers)} in ${nameOfLock(lock)} can match \`${name}\``, {
+    help,
+  })
 }
 
 function meantOr(span: Diagnostic['span'], near: string | undefined, known: readonly string[]): Pick<Diagnostic, 'help' | 'fix'> {

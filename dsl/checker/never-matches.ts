@@ -7,6 +7,7 @@ import { placesBySchema } from '../analysis/schemas.ts'
 import { isImpossible } from '../analysis/solve.ts'
 import { hasNoTargets } from '../analysis/targets.ts'
 import type { ResolvedRule } from '../bundle/bundle.ts'
+import { nameOfLock } from '../lock/live.ts'
 import type { Lock } from '../lock/lock.ts'
 import type { Check } from './context.ts'
 import { impossibleComparisons } from './impossible-value.ts'
@@ -24,7 +25,8 @@ function reasonOf(rule: ResolvedRule, lock: Lock | undefined): string | undefine
   const { who, applies } = formulasOf(rule)
   if (isImpossible(who)) return 'everyone that it names is excepted'
   if (hasNoTargets(rule)) return 'everything that it names is excepted'
-  if (rule.notTargets.length > 0 && placesOf(rule, lock)?.length === 0) return 'nothing that the lock has is left of its targets'
+  if (rule.notTargets.length > 0 && placesOf(rule, lock)?.length === 0)
+    return `nothing that ${lock ? nameOfLock(lock) : 'the lock'} has is left of its targets`
   if (!rule.when && !rule.unless && !rule.after) return undefined
   if (isImpossible(applies)) return rule.effect === 'allow' ? 'its condition is never true' : 'its condition is always false'
   const places = placesBySchema(rule, lock, conditionsOf(rule))

@@ -76,6 +76,7 @@ export const catalogue = {
   // drift
   'tool-added': { severity: 'warning', title: 'a tool that came under an old pattern' },
   'schema-changed': { severity: 'warning', title: 'a tool whose definition is not the locked one' },
+  'server-unreached': { severity: 'error', title: 'a server that was asked and did not say what it offers' },
   // tests
   'test-failed': { severity: 'error', title: 'a test of the bundle that does not hold' },
   'not-covered': { severity: 'hint', title: 'a rule that no test reaches' },

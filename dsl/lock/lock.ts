@@ -9,6 +9,8 @@ export interface Lock {
   readonly tenants: readonly string[]
   /** Obligations that the loaded plugins carry out, sorted. */
   readonly dischargers: readonly string[]
+  /** Only of a live catalog, never in a file: servers of the config that did not say what they offer. None of them is in `servers`. */
+  readonly unreached?: readonly { readonly id: string; readonly why: string }[]
 }
 export interface LockedServer {
   readonly tools: readonly LockedTool[]

@@ -12,6 +12,7 @@ export const commands: readonly Command<PolicyConfig>[] = [
     ],
     options: [
       { flags: '--lock <file>', summary: 'the catalog lock; by default mcpgw.lock.json beside the files, or here' },
+      { flags: '--live', summary: 'ask the servers of the config what they offer now, in place of the lock' },
       { flags: '--format <format>', summary: 'pretty, json, sarif, github or junit' },
       { flags: '--fail-level <severity>', summary: 'the least that counts as wrong: error, warning or hint', default: 'warning' },
     ],
