@@ -1,5 +1,6 @@
 // Runs one verb of a plugin without booting a gateway: on the plugin's checked config, or on its arguments alone.
 import { systemClock } from '../clock.ts'
+import { expandText } from '../config/interpolate.ts'
 import type { AnyPlugin } from '../loader.ts'
 import type { Command, CommandIo, ConfiguredCommand } from '../plugin/command.ts'
 import type { PluginConfig } from './plugin-config.ts'
@@ -19,7 +20,12 @@ export function prepare(plugin: AnyPlugin, entryName: string, command: Command):
         ? { failed: 'the config does not load' }
         : (await import('./inspect.ts')).inspect(quiet, config.loaded, options)
     }
-    return (await command.load())({ ...toBare(io), loadConfig: async () => (await load())?.own, inspect })
+    return (await command.load())({
+      ...toBare(io),
+      loadConfig: async () => (await load())?.own,
+      inspect,
+      expand: text => expandText(text, io.env),
+    })
   }
 }
 

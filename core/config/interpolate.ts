@@ -71,6 +71,34 @@ function readReference(text: string, closed: boolean): Piece {
   return { kind: 'broken', text, why: 'the name of a variable is letters, digits and _, and does not begin with a digit' }
 }
 
+/** Of a text alone, without secrets: `variables` are those that it was filled in from. */
+export function expandText(
+  text: string,
+  env: ReferenceSources['env'],
+): { readonly text: string; readonly variables: readonly string[] } | { readonly problem: string } {
+  const variables: string[] = []
+  let filled = ''
+  for (const piece of splitReferences(text)) {
+    if (piece.kind === 'broken') return { problem: problems.broken(piece.why) }
+    if (piece.kind === 'secret') return { problem: problems.secret }
+    if (piece.kind === 'env') variables.push(piece.name)
+    const part = piece.kind === 'env' ? readVariable(env, piece.name) : piece.text
+    if (part === undefined) return { problem: problems.unset(variables.at(-1)!) }
+    filled += part
+  }
+  return { text: filled, variables }
+}
+
+const problems = {
+  broken: (why: string): string => `bad reference: ${why}`,
+  unset: (name: string): string => `the variable ${name} is not set`,
+  secret: 'a secret may not stand here',
+}
+
+function readVariable(env: ReferenceSources['env'], name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined
+}
+
 export async function expandReferences(source: Source, from: ReferenceSources): Promise<Expanded> {
   const used: UsedReference[] = []
   const failed: Path[] = []
@@ -81,15 +109,15 @@ export async function expandReferences(source: Source, from: ReferenceSources): 
       diagnostics.push(diagnose(source, within(source.text, span, piece.text), { code, message, help }))
     }
     if (piece.kind === 'literal') return piece.text
-    if (piece.kind === 'broken') return report('bad-reference', `bad reference: ${piece.why}`)
+    if (piece.kind === 'broken') return report('bad-reference', problems.broken(piece.why))
     if (piece.kind === 'env') {
-      const value = Object.hasOwn(from.env, piece.name) ? from.env[piece.name] : undefined
-      if (value === undefined) return report('unset-variable', `the variable ${piece.name} is not set`, `export ${piece.name}=...`)
+      const value = readVariable(from.env, piece.name)
+      if (value === undefined) return report('unset-variable', problems.unset(piece.name), `export ${piece.name}=...`)
       used.push({ path, kind: 'env', name: piece.name, value })
       return value
     }
     if (!from.allowsSecret(path)) {
-      return report('secret-refused', `a secret may not stand here`, 'put it into env or headers: arguments and URLs are visible to others')
+      return report('secret-refused', problems.secret, 'put it into env or headers: arguments and URLs are visible to others')
     }
     const found = await from.getSecret(piece.name)
     if (typeof found === 'object') return report('unknown-secret', found.problem, found.help)

@@ -69,4 +69,6 @@ export interface CommandIo<C = unknown> extends BareIo {
 export interface StandaloneIo<C = unknown> extends BareIo {
   /** The plugin's checked config, on demand. Undefined where it does not load; then the reason has been told on stderr. */
   loadConfig(): Promise<C | undefined>
+  /** Fills in `${NAME}` and `${env:NAME}` as where a config is loaded; secrets are refused. `problem`: why it cannot be. */
+  expand(text: string): { readonly text: string; readonly variables: readonly string[] } | { readonly problem: string }
 }

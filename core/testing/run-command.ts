@@ -1,4 +1,5 @@
 // Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
+import { expandText } from '../config/interpolate.ts'
 import type { AnyPlugin } from '../loader.ts'
 import type { Clock, Command, CommandIo, Inspection, Log, Stores } from '../plugin/index.ts'
 import { createFakeClock } from './fake-clock.ts'
@@ -16,6 +17,8 @@ export interface CommandOptions {
   readonly signal?: AbortSignal
   /** Where relative paths start from; default the working directory of the process. */
   readonly cwd?: string
+  /** What `expand` finds set; default nothing. */
+  readonly env?: Readonly<Record<string, string>>
   /** What `inspect` finds; without it, to ask is an error. */
   readonly inspection?: Inspection
 }
@@ -58,7 +61,12 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
   }
   const code =
     command.standalone === true
-      ? await (await command.load())({ ...bare, inspect, loadConfig: async () => checked.value })
+      ? await (await command.load())({
+          ...bare,
+          inspect,
+          loadConfig: async () => checked.value,
+          expand: text => expandText(text, how.env ?? {}),
+        })
       : await (await command.load())({ ...bare, config: checked.value, stores: how.stores ?? refusingStores, log: silent, inspect })
   return { code, ...said }
 }

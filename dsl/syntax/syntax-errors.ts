@@ -159,7 +159,8 @@ function helpFor(source: Source, error: Mismatch, found: IToken | undefined, pre
     return { help: `\`/\` stands between a server and what it has: \`${found.image.replace('.', '/')}\`` }
   if (rule === 'target' && isWord)
     return { help: `a target names a server and what it has, with \`/\` between them, like \`${found.image}/*\` or \`*/${found.image}\`` }
-  if (rule === 'rule' && found.tokenType === t.LeftBrace) return { help: 'clauses stand one after the other, without braces of their own' }
+  if (rule === 'rule' && found.tokenType === t.LeftBrace && !expects(t.NameLike))
+    return { help: 'clauses stand one after the other, without braces of their own' }
   if (rule === 'rule' && found.tokenType === t.JsonToken) return { help: 'what is asked of arguments stands in `when { ... }`' }
   if (found.tokenType === t.RightBrace && error.expected.length === 0) return { help: 'before it, one `}` is too many or one `{` too few' }
   if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { builtInDischargers, checkPolicies, formatChecked, importPolicies, renderReport } from 'mcpgw/policy'
 import { isMap, LineCounter, parseDocument } from 'yaml'
+import { fillIn, type Path } from './fill-in.ts'
 import { fail, type Io, readText, reasonOf, shown, textOption } from './inputs.ts'
 
 export async function importFile(io: Io): Promise<number> {
@@ -21,10 +22,14 @@ export async function importFile(io: Io): Promise<number> {
   if (policies === undefined) return fail(io, `${file}: there is no \`policies\``)
   if (Array.isArray(policies) && policies.length > 0 && policies.every(one => typeof one === 'string'))
     return fail(io, `${file}: \`policies\` names files of the policy language already`)
-  const imported = importPolicies(policies)
-  const problems = [...(imported.ok ? [] : imported.problems), ...references(policies, [])]
-  for (const { path, message } of problems) io.err(`error[import]: ${placeOf(offsetOf(['policies', ...path]))}: ${message}`)
+  const filled = fillIn(policies, io)
+  const imported = importPolicies(filled.value)
+  const problems = [...filled.problems, ...(imported.ok ? [] : imported.problems.filter(one => !isAbout(one.path, filled.problems)))]
+  const placed = problems.map(({ path, message }) => ({ at: offsetOf(['policies', ...path]), message })).toSorted((a, b) => a.at - b.at)
+  for (const { at, message } of placed) io.err(`error[import]: ${placeOf(at)}: ${message}`)
   if (!imported.ok || problems.length > 0) return 1
+  for (const { path, names } of filled.used)
+    io.err(`note: ${placeOf(offsetOf(['policies', ...path]))}: filled in with what ${names.join(', ')} is now`)
   const text = settle(io, imported.text)
   if (text === undefined) return 1
   const out = textOption(io, 'out')
@@ -43,21 +48,13 @@ export async function importFile(io: Io): Promise<number> {
   return 0
 
   // Where the nearest part of it stands that the file has.
-  function offsetOf(path: readonly (string | number)[]): number {
+  function offsetOf(path: Path): number {
     for (let length = path.length; length > 0; length--) {
       const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] } | undefined
       if (node?.range?.[0] !== undefined) return node.range[0]
     }
     return 0
   }
-}
-
-// What the gateway would put in for `${NAME}` is not known here.
-function references(value: unknown, path: readonly (string | number)[]): { path: readonly (string | number)[]; message: string }[] {
-  if (typeof value === 'string')
-    return /\$\{[^}]*\}/.test(value) ? [{ path, message: `\`${value}\` stands for something that is not known here: write it out` }] : []
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, one]) => references(one, [...path, Array.isArray(value) ? Number(key) : key]))
 }
 
 // In the form of the formatter, and without an error, or it is not given out.
@@ -69,4 +66,9 @@ function settle(io: Io, text: string): string | undefined {
   if ('text' in formatted && errors.length === 0) return formatted.text
   io.err(renderReport('pretty', { diagnostics: errors, sources: [source], failLevel: 'error' }))
   return undefined
+}
+
+// Of a text that could not be filled in, nothing else is said.
+function isAbout(path: Path, problems: readonly { readonly path: Path }[]): boolean {
+  return problems.some(one => path.every((step, at) => one.path[at] === step))
 }
