@@ -13,16 +13,15 @@ import type {
 } from 'mcpgw/plugin'
 import { deny, pass } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
-import type { Digester } from './digest.ts'
 import { member, milliseconds, serialise } from './json-text.ts'
 import type { Entry, Ledger } from './ledger.ts'
 import { createLevels } from './level.ts'
 import type { ArgsLabel, StoredText } from './stored-text.ts'
-import { describeSubject } from './subject.ts'
+import type { About, Describer } from './subject.ts'
 
 /** What is known of a call between its hooks. */
 interface Call {
-  readonly subject: string
+  readonly about: About
   /** When the intent was durable: what comes after is the server's time. */
   sent: number
   outcome?: Status
@@ -42,14 +41,18 @@ const RECORDED: ReadonlySet<string> = new Set(['call', 'read', 'prompt', 'method
 const LOST = 'the call was made, but its outcome could not be recorded; do not assume that it had no effect'
 const NOT_MADE = 'the gateway could not record this request, so it was not made'
 
-export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, text: StoredText, digester: Digester): CallHooks {
+export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, text: StoredText, describer: Describer): CallHooks {
   const { clock } = ctx
   const degrade = ctx.config.onAuditFailure === 'degrade'
   const calls = new WeakMap<Exchange, Call>()
   const levels = createLevels(ctx.config.content)
   let open = 0
 
-  const entry = (type: string, x: Exchange, members: string): Entry => ({ type, call: x.id, at: clock.now(), mono: clock.mono(), members })
+  /** `personal`: members that are sealed; with none, nothing is. */
+  function entry(type: string, x: Exchange, { subject, short }: About, members: string, personal: string): Entry {
+    const sealed = personal === '' ? '' : `,"personal":"${subject.seal(`{${personal.slice(1)}}`, `${type} ${x.id}`)}"`
+    return { type, call: x.id, at: clock.now(), mono: clock.mono(), members: short + members + sealed, subject }
+  }
   const took = (from: number): string => milliseconds(clock.mono() - from)
   const times = (x: Exchange, sent: number | undefined): string =>
     `,"durationMs":${took(x.mono)}${sent === undefined ? '' : `,"upstreamMs":${took(sent)}`}`
@@ -61,10 +64,11 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
 
   function onSealed(x: Exchange): Awaitable<SealedVerdict> {
     if (!RECORDED.has(x.resource.kind)) return pass
-    const call: Call = { subject: describeSubject(x, x.decision, text), sent: 0, open: false }
+    const about = describer.describe(x, x.decision)
+    const call: Call = { about, sent: 0, open: false }
     calls.set(x, call)
-    const digest = `,"argsDigest":"${digester.digest(x.params.bytes)}"`
-    const intent = entry('intent', x, call.subject + digest + (levels.of(x) === 'meta' ? '' : describeArgs(x, text.args)))
+    const content = levels.of(x) === 'meta' ? '' : describeArgs(x, text.args)
+    const intent = entry('intent', x, about, about.more + describeSizes(x, about), about.personal + content)
     return ledger.append([intent], degrade ? 'keep' : 'offer').then(failed => {
       call.sent = clock.mono()
       if (failed === undefined) {
@@ -81,10 +85,11 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const status = readStatus(answer)
     call.outcome = status
     const { bytes } = answer.payload
+    const { about } = call
     const content = levels.of(x) === 'full' ? text.result(answer.payload) : ''
-    const result = `${content},"resultDigest":"${digester.digest(bytes)}","resultBytes":${bytes.length}`
-    const members = `${call.subject},"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
-    return ledger.append([entry('outcome', x, members)], 'keep').then(failed => {
+    const result = `,"resultDigest":"${about.subject.digest(bytes)}","resultBytes":${bytes.length}`
+    const members = `,"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
+    return ledger.append([entry('outcome', x, about, members, content)], 'keep').then(failed => {
       if (failed === undefined) end(call)
       return failed === undefined || degrade ? pass : deny('not-recorded', LOST, { detail: failed })
     })
@@ -101,13 +106,18 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
 
   /** A refused call may hold anything: its arguments are described by what the masker leaves of them. */
   function refusal(x: Exchange, call: Call | undefined, { decision }: Outcome & { kind: 'denied' }): Entry {
-    const args =
-      call === undefined && RECORDED.has(x.resource.kind)
-        ? `,"argsDigest":"${digester.digest(x.params.bytes)}"${levels.of(x) === 'meta' ? '' : describeArgs(x, text.refusedArgs)}`
-        : ''
+    const about = describer.describe(x, decision)
+    const isNew = call === undefined && RECORDED.has(x.resource.kind)
+    const content = isNew && levels.of(x) !== 'meta' ? describeArgs(x, text.refusedArgs) : ''
     const detail = refusalDetail(x)
-    const subject = describeSubject(x, decision, text)
-    return entry('refusal', x, `${subject}${args}${detail === undefined ? '' : `,"detail":${text.name(detail)}`}${times(x, undefined)}`)
+    const why = detail === undefined ? '' : `,"detail":${text.name(detail)}`
+    return entry(
+      'refusal',
+      x,
+      about,
+      about.more + (isNew ? describeSizes(x, about) : '') + why + times(x, undefined),
+      about.personal + content,
+    )
   }
 
   /** What onResponse did not see: the answer never came so far, or was withheld after it was recorded. */
@@ -117,7 +127,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     if (call.outcome !== undefined && (status !== 'withheld' || call.outcome === 'withheld')) return undefined
     const code = outcome.kind === 'failed' ? outcome.code : outcome.kind === 'cancelled' ? outcome.by : undefined
     const type = call.outcome === undefined ? 'outcome' : 'outcome.withheld'
-    return entry(type, x, `${call.subject},"outcome":"${status}"${member('errorCode', code)}${redactions(x)}${times(x, call.sent)}`)
+    return entry(type, x, call.about, `,"outcome":"${status}"${member('errorCode', code)}${redactions(x)}${times(x, call.sent)}`, '')
   }
 
   return { hooks: { onSealed, onResponse, onSettled, discharge: levels.discharge }, open: () => open }
@@ -128,12 +138,25 @@ function endOf(isToolError: boolean | undefined, isInputRequired: boolean | unde
   return isToolError === true ? 'tool-error' : 'answered'
 }
 
-/** A read has its uri in the subject; a request that is made again has what the client says to the questions of the server. */
-function describeArgs(x: Exchange, describe: (payload: Payload, label?: ArgsLabel) => string): string {
-  if (x.resource.kind === 'method') return describe(x.sent)
-  const args = x.resource.kind === 'read' ? '' : describe(x.sentArgs)
+/** A read has its uri among what is always told; a request that is made again has what the client says to the questions of the server. */
+function describeArgs(x: Exchange, describe: (payload: Payload, label: ArgsLabel) => string): string {
+  return contentsOf(x)
+    .map(({ payload, label }) => describe(payload, label))
+    .join('')
+}
+
+function describeSizes(x: Exchange, { subject }: About): string {
+  const sizes = contentsOf(x).map(({ payload, label }) => `,"${label}Bytes":${payload.bytes.length}`)
+  return `,"argsDigest":"${subject.digest(x.params.bytes)}"${sizes.join('')}`
+}
+
+function contentsOf(x: Exchange): { readonly payload: Payload; readonly label: ArgsLabel }[] {
+  if (x.resource.kind === 'method') return [{ payload: x.sent, label: 'args' }]
+  const contents: { readonly payload: Payload; readonly label: ArgsLabel }[] = []
+  if (x.resource.kind !== 'read') contents.push({ payload: x.sentArgs, label: 'args' })
   const inputs = inputsOf(x)
-  return inputs === undefined ? args : args + describe(inputs, 'inputs')
+  if (inputs !== undefined) contents.push({ payload: inputs, label: 'inputs' })
+  return contents
 }
 
 function inputsOf({ sent }: Exchange): Payload | undefined {

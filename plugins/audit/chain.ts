@@ -9,21 +9,31 @@ const joined = Buffer.alloc(65)
 joined[0] = 1
 
 /**
- * `leaf = SHA-256(0x00 || body)`, `link = SHA-256(0x01 || prev || leaf)`; 32 bytes each.
+ * `leaf = SHA-256(0x00 || body)`, `link = SHA-256(0x01 || prev || leaf)`; 32 bytes each. The leaf is that of RFC 6962, too.
  * The body's UTF-8 text is the canonical form: one line of JSON that holds every field, members in the order in which they were written.
  */
-export function linkRecord(prev: Uint8Array, body: string | Uint8Array): Buffer {
+export function linkRecord(prev: Uint8Array, leaf: string): Buffer {
   joined.set(prev, 1)
-  return Buffer.from(linkLeaf(typeof body === 'string' ? `\0${body}` : Buffer.concat([ZERO, body])), 'hex')
+  return Buffer.from(hashJoined(leaf), 'hex')
 }
 
-/** The same for the one who writes: links are hex, and `text` is a zero character followed by the body. Makes nothing but the text it returns. */
-export function linkText(prev: string, text: string): string {
+/** The leaf hash of stored bytes, as a binary string. */
+export function leafOfBody(body: Uint8Array): string {
+  return hash('sha256', Buffer.concat([ZERO, body]), 'binary')
+}
+
+/** The same for the one who writes: `text` is a zero character followed by the body. */
+export function leafOf(text: string): string {
+  return hash('sha256', text, 'binary')
+}
+
+/** Hex of hex. Makes nothing but the text it returns. */
+export function linkLeaf(prev: string, leaf: string): string {
   joined.write(prev, 1, 'hex')
-  return linkLeaf(text)
+  return hashJoined(leaf)
 }
 
-function linkLeaf(leaf: string | Uint8Array): string {
-  joined.write(hash('sha256', leaf, 'binary'), 33, 'latin1')
+function hashJoined(leaf: string): string {
+  joined.write(leaf, 33, 'latin1')
   return hash('sha256', joined, 'hex')
 }

@@ -1,7 +1,8 @@
 // The one writer of a stream: chains records in order, knows when one is durable, and heals after a failed append.
 import type { Append, Clock, GroupWriter } from 'mcpgw/plugin'
-import { linkText } from './chain.ts'
+import { leafOf, linkLeaf } from './chain.ts'
 import { milliseconds, quote } from './json-text.ts'
+import { type Head, ROWS } from './store/log-store.ts'
 
 /** A record before it has its place. `members` is JSON text with a leading comma, or empty. */
 export interface Entry {
@@ -11,15 +12,16 @@ export interface Entry {
   readonly at: number
   readonly mono: number
   readonly members: string
+  /** Whom it is about, where something in it is sealed. */
+  readonly subject?: Stored
   /** Written after the fact: the store did not work when it happened. */
   readonly late?: boolean
 }
 
-/** The last record of a stream, as the store has it. */
-export interface Head {
-  readonly seq: number
-  /** Hex. */
-  readonly link: string
+/** What must be stored before a record that refers to it, once. */
+export interface Stored {
+  readonly row: Append
+  stored: boolean
 }
 
 export interface LedgerOptions {
@@ -31,8 +33,10 @@ export interface LedgerOptions {
   readonly tail: string
   /** The first record: its `prev` is the last known link of the store. */
   readonly before: string
-  /** Reads the stream's head from the store; throws where it cannot be read. */
-  readHead(): Head | undefined
+  /** Reads the stream's head from the store; rejects where it cannot be read. */
+  readHead(): Promise<Head | undefined>
+  /** Leaf hashes (32 bytes as a binary string) of records that are durable now, in the order of `seq`, each once. */
+  onDurable(leaves: readonly string[]): void
   /** `undefined`: healthy again. */
   onHealth(failing: string | undefined): void
 }
@@ -58,6 +62,8 @@ interface Pending {
   readonly since: number
   readonly durable: Promise<void>
   readonly kept: Kept[]
+  readonly leaves: string[]
+  readonly subjects: Stored[]
   /** Place of its last record in the stream. */
   seq: number
   readonly settled: Promise<string | undefined>
@@ -71,7 +77,7 @@ const CLOCK_STEP_MS = 1000
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { writer, clock, stream, deadline } = options
-  const start = `\0{"v":1,"stream":${quote(stream)},"seq":`
+  const start = `\0{"v":2,"stream":${quote(stream)},"seq":`
   let head: Head = { seq: 0, link: options.before }
   let acknowledged = 0
   let wallOffset: number | undefined
@@ -84,35 +90,49 @@ export function createLedger(options: LedgerOptions): Ledger {
   let cancelRetry: (() => void) | undefined
   // Oldest first.
   let pending: Pending[] = []
+  // Of appends of unknown fate, behind the last that was acknowledged.
+  let unknown: string[] = []
 
-  function chain(entry: Entry): Append {
+  function chain(entry: Entry, leaves: string[]): Append {
     const { type, call, at, members } = entry
     const seq = head.seq + 1
     const callId = call === '' ? '' : `,"callId":${quote(call)}`
     const text = `${start}${seq},"type":${quote(type)},"at":${at},"mono":${milliseconds(entry.mono)}${callId}${members}${entry.late ? ',"late":true' : ''}${options.tail}}`
-    const link = linkText(head.link, text)
-    const row: Append = { sql: 0, params: [stream, seq, at, type, call, head.link, link, text.slice(1)] }
+    const leaf = leafOf(text)
+    const link = linkLeaf(head.link, leaf)
+    leaves.push(leaf)
+    const row: Append = { sql: ROWS.record, params: [stream, seq, at, type, call, head.link, link, text.slice(1)] }
     head = { seq, link }
     return row
   }
 
   /** A step of the wall clock against the monotonic one gets a record of its own, before the record that shows it. */
-  function noticeStep({ at, mono }: Entry): Append[] {
+  function noticeStep({ at, mono }: Entry, leaves: string[]): Append[] {
     const offset = at - mono
     const step = wallOffset === undefined ? 0 : offset - wallOffset
     wallOffset = offset
     if (Math.abs(step) <= CLOCK_STEP_MS) return []
-    return [chain({ type: 'clock.step', call: '', at, mono, members: `,"detail":{"stepMs":${Math.round(step)}}` })]
+    return [chain({ type: 'clock.step', call: '', at, mono, members: `,"detail":{"stepMs":${Math.round(step)}}` }, leaves)]
   }
 
   function write(entries: readonly Entry[], keep: boolean, extra: readonly Append[]): Promise<string | undefined> {
-    const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!)
-    for (const entry of entries) rows.push(chain(entry))
+    const leaves: string[] = []
+    const subjects: Stored[] = []
+    const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!, leaves)
+    for (const entry of entries) {
+      if (entry.subject?.stored === false) {
+        rows.push(entry.subject.row)
+        subjects.push(entry.subject)
+      }
+      rows.push(chain(entry, leaves))
+    }
     if (extra.length > 0) rows.push(...extra)
     const durable = writer.append(rows)
     const last = pending.at(-1)
     const group = last?.durable === durable ? last : openGroup(durable)
     group.seq = head.seq
+    for (const leaf of leaves) group.leaves.push(leaf)
+    for (const subject of subjects) group.subjects.push(subject)
     if (keep) for (const [i, entry] of entries.entries()) group.kept.push({ entry, seq: head.seq - entries.length + 1 + i })
     return group.settled
   }
@@ -122,7 +142,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     const settled = new Promise<string | undefined>(resolve => {
       settle = resolve
     })
-    const group: Pending = { since: clock.mono(), durable, kept: [], seq: 0, settled, settle }
+    const group: Pending = { since: clock.mono(), durable, kept: [], leaves: [], subjects: [], seq: 0, settled, settle }
     pending.push(group)
     cancelWatch ??= clock.after(deadline, watch)
     durable.then(
@@ -131,6 +151,8 @@ export function createLedger(options: LedgerOptions): Ledger {
         if (at < 0) return
         pending.splice(at, 1)
         acknowledged = group.seq
+        for (const subject of group.subjects) subject.stored = true
+        options.onDurable(group.leaves)
         settle(undefined)
       },
       (error: Error) => {
@@ -154,7 +176,10 @@ export function createLedger(options: LedgerOptions): Ledger {
     failing = why
     const lost = pending
     pending = []
-    for (const { kept } of lost) for (const { entry, seq } of kept) keepEntry(entry, seq)
+    for (const { kept, leaves } of lost) {
+      for (const { entry, seq } of kept) keepEntry(entry, seq)
+      unknown.push(...leaves)
+    }
     for (const one of lost) one.settle(why)
     options.onHealth(why)
     retry()
@@ -178,9 +203,13 @@ export function createLedger(options: LedgerOptions): Ledger {
     try {
       await writer.recover()
       if (closed) return
-      const stored = options.readHead()
+      const stored = await options.readHead()
+      if (closed) return
       if (stored === undefined || stored.seq < acknowledged) return refuseRegress(stored?.seq ?? 0)
       head = stored
+      options.onDurable(unknown.slice(0, stored.seq - acknowledged))
+      unknown = []
+      acknowledged = stored.seq
       wallOffset = undefined
     } catch {
       return retry()

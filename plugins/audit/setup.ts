@@ -1,21 +1,35 @@
 // Puts the plugin together: opens the log before anything else may be recorded, and closes it after everything else has ended.
 import type { AdminEvent, Hooks, JsonValue, PluginContext } from 'mcpgw/plugin'
 import { Masking, Recording } from 'mcpgw/plugin'
-import { openLog, steadyHealth } from './boot.ts'
+import { openLog } from './boot.ts'
 import { recordCalls } from './calls.ts'
 import type { AuditConfig } from './config.ts'
-import { loadDigester } from './digest.ts'
-import { serialise } from './json-text.ts'
+import { quote, serialise } from './json-text.ts'
 import type { Entry } from './ledger.ts'
+import { loadMasterKey } from './master-key.ts'
+import { masterKeyPath, openStore } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
+import { createDescriber } from './subject.ts'
+import { createSubjects, deriveKeys } from './subjects.ts'
 
 // Types of which the log itself is the author.
 const RESERVED = /^(intent|outcome|refusal|stream|audit|clock)(\.|$)/
 
 export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
-  const { config, clock, log } = ctx
-  const digester = loadDigester(`${ctx.stores.resolve(config.path)}.key`)
-  const opened = await openLog(ctx, digester)
+  const { config, clock, log, instance } = ctx
+  const keys = deriveKeys(loadMasterKey(masterKeyPath(ctx.stores, config)))
+  const store = openStore(ctx.stores, config)
+  const opened = await openLog({
+    store,
+    clock,
+    stream: `${instance.id}.${instance.boot}`,
+    deadline: config.deadline,
+    tail: `,"durability":"${config.durability}"${ctx.open ? ',"open":true' : ''}`,
+    start: `,"instance":${quote(instance.id)},"gatewayVersion":${quote(instance.version)}`,
+    detail: { plugins: ctx.order, onAuditFailure: config.onAuditFailure },
+    onDurable: () => {},
+    onHealth: failing => report(ctx, failing),
+  })
   const { ledger } = opened
   let found: Masking | undefined
   // Its provider may be set up later.
@@ -24,7 +38,8 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     return found
   }
   const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
-  const { hooks, open } = recordCalls(ctx, ledger, text, digester)
+  const describer = createDescriber(createSubjects(keys, opened.subjects), text)
+  const { hooks, open } = recordCalls(ctx, ledger, text, describer)
   let started = false
 
   const event = async ({ type, actor, detail }: AdminEvent): Promise<void> => {
@@ -34,9 +49,12 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   }
 
   function describeEvent(type: string, actor: string | undefined, detail: AdminEvent['detail']): Entry {
-    const who = actor === undefined ? '' : `,"actor":{"id":${text.name(actor)}}`
-    const members = `${who},"detail":${storableDetail(detail)}`
-    return { type, call: '', at: clock.now(), mono: clock.mono(), members }
+    const told = `,"detail":${storableDetail(detail)}`
+    const when = { type, call: '', at: clock.now(), mono: clock.mono() }
+    if (actor === undefined) return { ...when, members: told }
+    const { subject, personal } = describer.operator(actor)
+    const sealed = subject.seal(`{${personal.slice(1)}}`, type)
+    return { ...when, members: `,"subject":"${subject.id}"${told},"personal":"${sealed}"`, subject }
   }
 
   /** Masked and scrubbed as any other content; text that is no JSON any more is kept as a string. */
@@ -63,6 +81,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   ctx.onStop(async () => {
     if (started) await ledger.append([describeEvent('gateway.stop', undefined, {})], 'offer')
     const unwritten = await opened.close(open() === 0)
+    await store.close()
     if (unwritten > 0) log.error('records could not be written before the stop', { records: unwritten })
   })
 
@@ -73,4 +92,23 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
       started = true
     },
   }
+}
+
+function report(ctx: PluginContext<AuditConfig>, failing: string | undefined): void {
+  if (failing === undefined) {
+    ctx.health(steadyHealth(ctx.config))
+    ctx.log.info('the audit log is written again')
+  } else {
+    ctx.health({ status: 'failing', why: failing })
+    ctx.log.error('the audit log cannot be written', {
+      why: failing,
+      calls: ctx.config.onAuditFailure === 'deny' ? 'refused' : 'let through unrecorded',
+    })
+  }
+}
+
+/** The lesser durability is a condition that operators see as long as it lasts. */
+function steadyHealth(config: AuditConfig): { status: 'degraded'; why: string } | undefined {
+  if (config.durability === 'full') return undefined
+  return { status: 'degraded', why: 'durability is "os": records survive a kill of the gateway, but not of the machine' }
 }

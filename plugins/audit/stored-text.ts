@@ -15,9 +15,9 @@ type Label = ArgsLabel | 'result'
 
 export interface StoredText {
   /** Members of a record for the arguments of an admitted call: `args`, or a flagged preview where they are longer than the limit. */
-  readonly args: (sent: Payload, label?: ArgsLabel) => string
-  /** The same for a refused call, of which no masker has seen anything: without a Masking service, or beyond the limit, nothing but the size. */
-  readonly refusedArgs: (raw: Payload, label?: ArgsLabel) => string
+  readonly args: (sent: Payload, label: ArgsLabel) => string
+  /** The same for a refused call, of which no masker has seen anything: nothing without a Masking service, or beyond the limit. */
+  readonly refusedArgs: (raw: Payload, label: ArgsLabel) => string
   /** The member `result`: an answer as the caller gets it, masked once more. */
   readonly result: (answer: Payload) => string
   /** A name, uri or reason as a JSON string. */
@@ -28,7 +28,6 @@ export interface StoredText {
 
 export function createStoredText(masking: () => Masking | undefined, scrub: (text: string) => string, maxBytes: number): StoredText {
   const names = new Map<string, string>()
-  const size = (payload: Payload, label: Label): string => `,"${label}Bytes":${payload.bytes.length}`
 
   function preview(text: string, label: Label): string {
     const masked = scrub(masking()?.text(text) ?? text)
@@ -63,12 +62,9 @@ export function createStoredText(masking: () => Masking | undefined, scrub: (tex
   }
 
   return {
-    args: (sent, label = 'args') => content(sent, label) + size(sent, label),
+    args: content,
     result: answer => content(answer, 'result'),
-    refusedArgs(raw, label = 'args') {
-      const storable = masking() !== undefined && raw.bytes.length <= maxBytes
-      return (storable ? masked(raw, label) : '') + size(raw, label)
-    },
+    refusedArgs: (raw, label) => (masking() !== undefined && raw.bytes.length <= maxBytes ? masked(raw, label) : ''),
     isStorable: text => scrub(text) === text,
     name(text) {
       const masked = maskName(text)

@@ -1,72 +1,113 @@
-// Who asked for what, as record text: written once for a call and used in its intent and its outcome.
+// Who asked for what, as record text: what is personal apart from the rest, for it is sealed.
 // What is the same in every call of a session, or of a tool, is kept as one flat string: built anew for each call, its many small pieces cost
 // more in garbage collection than all of the hashing.
 import { hash } from 'node:crypto'
 import type { Decision, Exchange, Payload, Principal, Resource } from 'mcpgw/plugin'
 import { member, quote } from './json-text.ts'
 import type { StoredText } from './stored-text.ts'
+import type { Subject, Subjects } from './subjects.ts'
 
 type Client = NonNullable<Exchange['client']>
 
-interface Who {
-  readonly principal: Principal | undefined
-  readonly ip: string | undefined
+interface Session {
   readonly transport: string
   readonly protocolVersion: string | undefined
   readonly described: string
+}
+interface Actor {
+  readonly subject: Subject
+  readonly tenant: string
+  /** Sealed. */
+  readonly described: string
+}
+/** Of one call. All but `subject` are members with a leading comma. */
+export interface About {
+  readonly subject: Subject
+  /** What every record of the call says. */
+  readonly short: string
+  /** What its first record says beside that. */
+  readonly more: string
+  /** To be sealed: who, and from where. */
+  readonly personal: string
 }
 interface Tool {
   readonly server: string
   readonly tool: string
   readonly described: string
+  /** Of its definition. */
+  readonly digest: string
 }
 
-const actors = new WeakMap<Principal, string>()
-const sessions = new WeakMap<Client, Who>()
+const sessions = new WeakMap<Client, Session>()
 const tools = new WeakMap<Payload, Tool>()
 // An open gateway gives every call the same decision.
 let lastAllow: Decision | undefined
 let lastAllowText = ''
 
-/** Members from `parentCallId` to `decision`, with a leading comma. */
-export function describeSubject(x: Exchange, decision: Decision | undefined, text: StoredText): string {
-  const { direction } = x
-  return (
-    member('parentCallId', x.parentId) +
-    (direction === 'to-client' ? ',"direction":"to-client"' : '') +
-    recallWho(x, text) +
-    // Of an unknown method the name is the caller's text, of any length.
-    `,"action":${x.resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
-    describeResource(x.resource, text) +
-    (decision === undefined ? '' : describeDecision(decision, x, text))
-  )
+export interface Describer {
+  describe(x: Exchange, decision: Decision | undefined): About
+  /** Somebody who acts on the gateway itself, not through it. */
+  operator(id: string): { readonly subject: Subject; readonly personal: string }
+}
+
+export function createDescriber(subjects: Subjects, text: StoredText): Describer {
+  const actors = new WeakMap<Principal, Actor>()
+  const anonymous: Actor = { subject: subjects.of({ tenant: '', id: '' }), tenant: '', described: ',"actor":null' }
+
+  function actorOf(principal: Principal | undefined): Actor {
+    if (principal === undefined) return anonymous
+    let known = actors.get(principal)
+    if (known === undefined) {
+      const { id, name, tenant, via } = principal
+      const credential = member('keyId', via.keyId) + member('issuer', via.issuer)
+      const described = `,"actor":{"id":${quote(id)}${member('name', name)},"method":${quote(via.method)}${credential}}`
+      known = { subject: subjects.of({ tenant, id }), tenant: `,"tenant":${quote(tenant)}`, described }
+      actors.set(principal, known)
+    }
+    return known
+  }
+
+  return {
+    describe(x, decision) {
+      const { ip } = x.peer
+      const { subject, tenant, described } = actorOf(x.principal)
+      return {
+        subject,
+        short:
+          // Of an unknown method the name is the caller's text, of any length.
+          `${tenant},"subject":"${subject.id}","action":${x.resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
+          describeResource(x.resource, text),
+        more:
+          member('parentCallId', x.parentId) +
+          (x.direction === 'to-client' ? ',"direction":"to-client"' : '') +
+          recallSession(x, text) +
+          describeDefinition(x.resource, text) +
+          (decision === undefined ? '' : describeDecision(decision, x, text)),
+        personal: ip === undefined ? described : `${described},"source":{"ip":${quote(ip)}}`,
+      }
+    },
+    operator(id) {
+      return { subject: subjects.of({ tenant: '', id }), personal: `,"actor":{"id":${text.name(id)}}` }
+    },
+  }
 }
 
 /** A session has one client object, which nobody changes. */
-function recallWho(x: Exchange, text: StoredText): string {
-  const { client, principal, protocolVersion } = x
-  const { ip, transport } = x.peer
-  if (client === undefined) return describeWho(x, text)
+function recallSession(x: Exchange, text: StoredText): string {
+  const { client, protocolVersion } = x
+  const { transport } = x.peer
+  if (client === undefined) return describeSession(x, text)
   const known = sessions.get(client)
-  if (
-    known !== undefined &&
-    known.principal === principal &&
-    known.ip === ip &&
-    known.transport === transport &&
-    known.protocolVersion === protocolVersion &&
-    text.isStorable(known.described)
-  )
+  if (known !== undefined && known.transport === transport && known.protocolVersion === protocolVersion && text.isStorable(known.described))
     return known.described
-  const described = flatten(describeWho(x, text))
-  sessions.set(client, { principal, ip, transport, protocolVersion, described })
+  const described = flatten(describeSession(x, text))
+  sessions.set(client, { transport, protocolVersion, described })
   return described
 }
 
-function describeWho({ client, principal, peer, protocolVersion }: Exchange, text: StoredText): string {
+function describeSession({ client, peer, protocolVersion }: Exchange, text: StoredText): string {
   return (
-    (principal === undefined ? ',"actor":null' : describeActor(principal)) +
     (client === undefined ? '' : `,"client":{"name":${text.name(client.name)},"version":${text.name(client.version)}}`) +
-    (peer.ip === undefined ? '' : `,"source":{"ip":${quote(peer.ip)}}`) +
     `,"transport":"${peer.transport}"` +
     member('protocolVersion', protocolVersion)
   )
@@ -77,21 +118,10 @@ function flatten(text: string): string {
   return Buffer.from(text).toString()
 }
 
-function describeActor(principal: Principal): string {
-  let known = actors.get(principal)
-  if (known === undefined) {
-    const { id, name, tenant, via } = principal
-    const credential = member('keyId', via.keyId) + member('issuer', via.issuer)
-    known = `,"tenant":${quote(tenant)},"actor":{"id":${quote(id)}${member('name', name)},"method":${quote(via.method)}${credential}}`
-    actors.set(principal, known)
-  }
-  return known
-}
-
 function describeResource(resource: Resource, text: StoredText): string {
   switch (resource.kind) {
     case 'call':
-      return recallTool(resource, text)
+      return recallTool(resource, text).described
     case 'read':
       return `${member('server', resource.server)},"uri":${text.name(resource.uri)}`
     case 'prompt':
@@ -105,14 +135,18 @@ function describeResource(resource: Resource, text: StoredText): string {
   }
 }
 
-function recallTool({ server, tool, definition }: Resource & { kind: 'call' }, text: StoredText): string {
+function recallTool({ server, tool, definition }: Resource & { kind: 'call' }, text: StoredText): Tool {
   const known = definition && tools.get(definition)
-  if (known !== undefined && known.server === server && known.tool === tool && text.isStorable(known.described)) return known.described
+  if (known !== undefined && known.server === server && known.tool === tool && text.isStorable(known.described)) return known
   // A definition is public and not guessable in a way that matters, so a plain hash, comparable between logs.
-  const digest = definition && `sha256:${hash('sha256', definition.bytes, 'hex')}`
-  const described = flatten(`${member('server', server)},"tool":${text.name(tool)}${member('toolDefHash', digest)}`)
-  if (definition !== undefined) tools.set(definition, { server, tool, described })
+  const digest = member('toolDefHash', definition && `sha256:${hash('sha256', definition.bytes, 'hex')}`)
+  const described = { server, tool, described: flatten(`${member('server', server)},"tool":${text.name(tool)}`), digest }
+  if (definition !== undefined) tools.set(definition, described)
   return described
+}
+
+function describeDefinition(resource: Resource, text: StoredText): string {
+  return resource.kind === 'call' ? recallTool(resource, text).digest : ''
 }
 
 function describeDecision(decision: Decision, x: Exchange, text: StoredText): string {

@@ -135,7 +135,7 @@ describe.skipIf(!isBuilt)('what a server leaks', () => {
     )
     expect(answer).toContain('order 12345678')
     await product.stop()
-    const files = readDataFiles(dir)
+    const files = readDataFiles(dir) + JSON.stringify(readRecords(dir))
     expect(files).toContain('order 12345678')
     for (const found of [CARD, EMAIL, SSN]) expect(answer + files).not.toContain(found)
   })

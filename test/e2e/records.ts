@@ -1,7 +1,11 @@
-// Reads the audit file of a gateway as anybody could: rows of SQLite, through whichever driver this Node has.
+// Reads the audit file of a gateway as those may who have its key: rows of SQLite, through whichever driver this Node has.
 import { join } from 'node:path'
 import type { Database } from '../../core/plugin/index.ts'
 import { createStores } from '../../core/store/index.ts'
+import { readMasterKey } from '../../plugins/audit/master-key.ts'
+import { createOpener } from '../../plugins/audit/opened.ts'
+import type { StoredRecord, SubjectRow } from '../../plugins/audit/store/log-store.ts'
+import { deriveKeys } from '../../plugins/audit/subjects.ts'
 import { runCli } from './product.ts'
 
 export interface ShownRecord {
@@ -24,10 +28,10 @@ export function openRecords(dataDir: string, readOnly = true): Database {
 export function readRecords(dir: string): ShownRecord[] {
   const db = openRecords(join(dir, '.mcpgw'))
   try {
-    return db
-      .prepare('SELECT body FROM record ORDER BY n')
-      .all()
-      .map(row => JSON.parse(String(row.body)))
+    const subjects = db.prepare('SELECT * FROM subject').all() as unknown as SubjectRow[]
+    const open = createOpener(deriveKeys(readMasterKey(join(dir, '.mcpgw', 'audit.db.key'))), subjects)
+    const rows = db.prepare('SELECT *, CAST(body AS BLOB) AS body FROM record ORDER BY n').all() as unknown as StoredRecord[]
+    return rows.map(row => open(row) as ShownRecord)
   } finally {
     db.close()
   }

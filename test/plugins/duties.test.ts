@@ -3,6 +3,10 @@ import { allow, definePlugin, type JsonObject, type Obligation, type Plugin, typ
 import { createFakeClock, createTemporaryStores, type Harness, harness } from 'mcpgw/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import audit from '../../plugins/audit/index.ts'
+import { readMasterKey } from '../../plugins/audit/master-key.ts'
+import { createOpener } from '../../plugins/audit/opened.ts'
+import type { StoredRecord, SubjectRow } from '../../plugins/audit/store/log-store.ts'
+import { deriveKeys } from '../../plugins/audit/subjects.ts'
 import ratelimit from '../../plugins/ratelimit/index.ts'
 import redact from '../../plugins/redact/index.ts'
 
@@ -43,9 +47,11 @@ async function world(duties: readonly Obligation[], content?: string): Promise<W
     ...made,
     records() {
       const db = stores.open('audit.db', { readOnly: true })
-      const rows = db.prepare('SELECT body FROM record ORDER BY seq').all()
+      const rows = db.prepare('SELECT *, CAST(body AS BLOB) AS body FROM record ORDER BY n').all() as unknown as StoredRecord[]
+      const subjects = db.prepare('SELECT * FROM subject').all() as unknown as SubjectRow[]
       db.close()
-      return rows.map(({ body }) => JSON.parse(String(body)) as JsonObject)
+      const open = createOpener(deriveKeys(readMasterKey(stores.resolve('audit.db.key'))), subjects)
+      return rows.map(row => open(row) as unknown as JsonObject)
     },
   }
 }

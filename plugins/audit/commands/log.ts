@@ -1,9 +1,10 @@
 // `audit log`: the newest records that fit the filters, newest last.
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
-import type { StoredRecord } from '../table.ts'
-import { openForReading, readBackward, readRange } from './read.ts'
-import { alignColumns, type Body, printable, readBody, statusOf, targetOf } from './show.ts'
+import type { Body } from '../opened.ts'
+import type { StoredRecord } from '../store/log-store.ts'
+import { openForReading, readRange } from './read.ts'
+import { alignColumns, printable, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -17,14 +18,14 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
     io.err(`audit log: ${typeof range === 'string' ? range : '--limit: expected a whole number above 0'}\n`)
     return 2
   }
-  const db = openForReading(io)
-  if (db === undefined) return 3
+  const log = await openForReading(io)
+  if (log === undefined) return 3
   try {
     const wanted = createFilter(io)
     const found: Found[] = []
-    for await (const page of readBackward(db, range, io.signal)) {
+    for await (const page of log.reader.backward(range, io.signal)) {
       for (const record of page) {
-        const body = readBody(record) ?? {}
+        const body = log.open(record) ?? {}
         if (wanted(record, body) && found.push({ record, body }) === limit) break
       }
       if (found.length === limit) break
@@ -33,7 +34,7 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
     io.out(io.json ? toJson(found) : found.length === 0 ? 'no records\n' : toTable(found))
     return 0
   } finally {
-    db.close()
+    await log.close()
   }
 }
 
@@ -51,9 +52,14 @@ function createFilter({ options }: CommandIo<AuditConfig>): (record: StoredRecor
       (server === undefined || body.server === server) &&
       (tool === undefined || targetOf(body) === tool) &&
       (status === undefined || statusOf(record, body) === status) &&
-      (decision === undefined || body.decision?.outcome === decision)
+      (decision === undefined || decisionOf(record, body) === decision)
     )
   }
+}
+
+/** The outcome of a call says nothing of the decision, for without an allow there is none. */
+function decisionOf(record: StoredRecord, { decision }: Body): string | undefined {
+  return decision?.outcome ?? (record.type.startsWith('outcome') ? 'allow' : undefined)
 }
 
 function toJson(found: readonly Found[]): string {
@@ -73,7 +79,7 @@ function toTable(found: readonly Found[]): string {
     body.actor?.id ?? '-',
     body.server ?? '-',
     targetOf(body) ?? body.action ?? '-',
-    body.decision?.outcome ?? '-',
+    decisionOf(record, body) ?? '-',
     body.durationMs === undefined ? '-' : `${body.durationMs.toFixed(1)} ms`,
     explain(body),
   ])

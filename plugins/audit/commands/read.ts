@@ -1,63 +1,46 @@
-// Reads a stored log page by page, so that memory stays flat and the gateway that writes it is not held up.
-import type { CommandIo, Database } from 'mcpgw/plugin'
+// What the commands share: opening a stored log, and the times that they take.
+import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
-import { SCHEMA, type StoredRecord } from '../table.ts'
+import { readMasterKey } from '../master-key.ts'
+import { createOpener, type OpenRecord } from '../opened.ts'
+import type { LogReader, LogStore, TimeRange } from '../store/log-store.ts'
+import { masterKeyPath, openStore } from '../store/open.ts'
+import { deriveKeys, type Keys } from '../subjects.ts'
 
-export const PAGE = 2000
+export interface ReadableLog {
+  readonly store: LogStore
+  readonly reader: LogReader
+  readonly open: OpenRecord
+  close(): Promise<void>
+}
 
 /** Undefined where the log cannot be read; then the reason is on stderr and the exit code is 3. */
-export function openForReading(io: CommandIo<AuditConfig>, path: string = io.config.path): Database | undefined {
+export async function openForReading(io: CommandIo<AuditConfig>, path?: string): Promise<ReadableLog | undefined> {
   try {
-    const db = io.stores.open(path, { readOnly: true, schema: SCHEMA })
-    try {
-      db.prepare('SELECT n FROM record LIMIT 1').get()
-    } catch (error) {
-      db.close()
-      throw new Error(`${db.path}: is no audit log: ${(error as Error).message}`)
+    const store = openStore(io.stores, io.config, path)
+    const reader = await store.reader()
+    return {
+      store,
+      reader,
+      open: createOpener(keysOf(io), await reader.subjects()),
+      async close() {
+        await reader.close()
+        await store.close()
+      },
     }
-    return db
   } catch (error) {
     io.err(`audit: ${(error as Error).message}\n`)
     return undefined
   }
 }
 
-/** All records, oldest first. Between pages other work gets its turn. */
-export async function* readForward<R extends { readonly n: number } = StoredRecord>(
-  db: Database,
-  signal: AbortSignal,
-  columns = '*',
-): AsyncGenerator<readonly R[]> {
-  const page = db.prepare(`SELECT ${columns} FROM record WHERE n > ? ORDER BY n LIMIT ${PAGE}`)
-  let last = Number.MIN_SAFE_INTEGER
-  while (!signal.aborted) {
-    const rows = page.all(last) as unknown as R[]
-    if (rows.length === 0) return
-    yield rows
-    last = rows[rows.length - 1]!.n
-    await new Promise(resolve => setImmediate(resolve))
-  }
-}
-
-export interface TimeRange {
-  readonly since: number
-  readonly until: number
-}
-
-/** Records in the range, newest first. */
-export async function* readBackward(
-  db: Database,
-  { since, until }: TimeRange,
-  signal: AbortSignal,
-): AsyncGenerator<readonly StoredRecord[]> {
-  const page = db.prepare(`SELECT * FROM record WHERE n < ? AND at >= ? AND at <= ? ORDER BY n DESC LIMIT ${PAGE}`)
-  let last = Number.MAX_SAFE_INTEGER
-  while (!signal.aborted) {
-    const rows = page.all(last, since, until) as unknown as StoredRecord[]
-    if (rows.length === 0) return
-    yield rows
-    last = rows[rows.length - 1]!.n
-    await new Promise(resolve => setImmediate(resolve))
+/** Who has no key sees who did what as pseudonyms. */
+function keysOf(io: CommandIo<AuditConfig>): Keys | undefined {
+  try {
+    return deriveKeys(readMasterKey(masterKeyPath(io.stores, io.config)))
+  } catch (error) {
+    io.err(`audit: names and contents stay sealed: ${(error as Error).message}\n`)
+    return undefined
   }
 }
 

@@ -1,33 +1,6 @@
 // A stored record as people and programs read it.
-import type { StoredRecord } from '../table.ts'
-
-/** The parts of a record's body that the commands look at; it was written by a gateway, but anyone may have changed it since. */
-export interface Body {
-  readonly at?: number
-  readonly callId?: string
-  readonly type?: string
-  readonly actor?: { readonly id?: string } | null
-  readonly server?: string
-  readonly tool?: string
-  readonly prompt?: string
-  readonly uri?: string
-  readonly action?: string
-  readonly decision?: { readonly outcome?: string; readonly code?: string; readonly rules?: readonly string[]; readonly reason?: string }
-  readonly outcome?: string
-  readonly errorCode?: string
-  readonly durationMs?: number
-  readonly detail?: unknown
-}
-
-/** Undefined where the text is no JSON object. */
-export function readBody(record: StoredRecord): Body | undefined {
-  try {
-    const body: unknown = JSON.parse(record.body)
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? body : undefined
-  } catch {
-    return undefined
-  }
-}
+import type { Body } from '../opened.ts'
+import type { StoredRecord } from '../store/log-store.ts'
 
 /** How a call ended, `refused`, or `open` for an intent. Undefined for administrative records. */
 export function statusOf(record: StoredRecord, body: Body): string | undefined {

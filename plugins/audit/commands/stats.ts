@@ -1,8 +1,9 @@
 // `audit stats`: how many calls ended how, by tool and caller, and how long they took.
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
-import { openForReading, readForward, readRange } from './read.ts'
-import { alignColumns, type Body, printable, readBody, statusOf, targetOf } from './show.ts'
+import type { Body } from '../opened.ts'
+import { openForReading, readRange } from './read.ts'
+import { alignColumns, printable, statusOf, targetOf } from './show.ts'
 
 interface Group {
   calls: number
@@ -17,18 +18,18 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
     io.err(`audit stats: ${range}\n`)
     return 2
   }
-  const db = openForReading(io)
-  if (db === undefined) return 3
+  const log = await openForReading(io)
+  if (log === undefined) return 3
   const outcomes = new Map<string, number>()
   const tools = new Map<string, Group>()
   const consumers = new Map<string, Group>()
   const all = newGroup()
   try {
-    for await (const page of readForward(db, io.signal)) {
-      for (const record of page) {
+    for await (const { records } of log.reader.forward(io.signal)) {
+      for (const record of records) {
         if (record.type !== 'outcome' && record.type !== 'refusal') continue
         if (record.at < range.since || record.at > range.until) continue
-        const body = readBody(record)
+        const body = log.open(record)
         if (body === undefined) continue
         const status = statusOf(record, body) ?? 'unknown'
         outcomes.set(status, (outcomes.get(status) ?? 0) + 1)
@@ -37,7 +38,7 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
       }
     }
   } finally {
-    db.close()
+    await log.close()
   }
   io.out(io.json ? toJson(outcomes, all, tools, consumers) : toText(outcomes, all, tools, consumers))
   return 0

@@ -1,26 +1,26 @@
 // `audit verify`: 1 broken, 3 not readable, 4 consistent, though nothing outside of the file proves that it is complete.
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
-import { exactColumns } from '../table.ts'
-import { createVerifier, type ExactRecord, type Finding, type Verifier } from '../verification.ts'
-import { openForReading, readForward } from './read.ts'
+import { createVerifier, type Finding, type Verifier } from '../verification.ts'
+import { openForReading } from './read.ts'
 import { printable } from './show.ts'
 
 const PROGRESS_MS = 500
 
 export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
   const [file] = io.args
-  const db = openForReading(io, typeof file === 'string' ? file : undefined)
-  if (db === undefined) return 3
-  const find = db.prepare('SELECT hash FROM record WHERE stream = ? AND seq = ?')
-  const verifier = createVerifier((stream, seq) => find.get(stream, seq)?.hash as Uint8Array | undefined)
+  const log = await openForReading(io, typeof file === 'string' ? file : undefined)
+  if (log === undefined) return 3
+  const { reader } = log
+  const { name } = log.store
+  const verifier = createVerifier(async (stream, seq) => (await reader.find(stream, seq))?.hash)
   const began = io.clock.mono()
   let shown = began
   try {
-    for await (const page of readForward<ExactRecord>(db, io.signal, exactColumns)) {
-      for (const record of page) {
-        const finding = verifier.check(record)
-        if (finding !== undefined) return report(io, db.path, verifier, finding)
+    for await (const { records } of reader.forward(io.signal)) {
+      for (const record of records) {
+        const finding = await verifier.check(record)
+        if (finding !== undefined) return report(io, name, verifier, finding)
       }
       const now = io.clock.mono()
       if (io.interactive && now - shown > PROGRESS_MS) {
@@ -32,13 +32,13 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
       io.err(`\naudit verify: stopped after ${verifier.records} records, none of them broken\n`)
       return 3
     }
-    return report(io, db.path, verifier, undefined)
+    return report(io, name, verifier, undefined)
   } catch (error) {
     // The file opened as a log, and now a page of it cannot be read.
     const what = `the file is damaged: ${(error as Error).message}`
-    return report(io, db.path, verifier, { n: verifier.records + 1, stream: '?', seq: 0, what })
+    return report(io, name, verifier, { n: verifier.records + 1, stream: '?', seq: 0, what })
   } finally {
-    db.close()
+    await log.close()
   }
 }
 

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Masking } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
-import { agent, allow, call, createExchange, payload, readBodies, readRows, refused, result, startGateway } from './gateway.ts'
+import { agent, allow, call, createExchange, payload, readBodies, readRows, readSealed, refused, result, startGateway } from './gateway.ts'
 
 const CARD = '4111111111111111'
 const masking: Masking = {
@@ -44,7 +44,7 @@ describe('a call', () => {
     await call(gateway, x, result({ content: [], isError: true }))
     const [, , intent, outcome] = readBodies(gateway.dir)
     expect(intent).toMatchObject({
-      v: 1,
+      v: 2,
       seq: 3,
       type: 'intent',
       callId: x.id,
@@ -159,12 +159,12 @@ describe('content', () => {
     expect(
       readBodies(gateway.dir)
         .slice(2)
-        .map(body => [body.tool, body.client.name]),
+        .map(body => [body.tool, body.client?.name]),
     ).toEqual([
       ['s3cret-tool', 's3cret-client'],
-      ['s3cret-tool', 's3cret-client'],
+      ['s3cret-tool', undefined],
       ['[secret]-tool', '[secret]-client'],
-      ['[secret]-tool', '[secret]-client'],
+      ['[secret]-tool', undefined],
     ])
   })
 
@@ -177,7 +177,7 @@ describe('content', () => {
   test('numbers keep their text, and line breaks between tokens do not break the line', async () => {
     const gateway = await startGateway()
     await call(gateway, createExchange({ args: payload(undefined, '{\n\t"big": 9007199254740993,\r\n "x": 1.0}') }))
-    const body = readRows(gateway.dir)[2]!.body
+    const body = readSealed(gateway.dir, readRows(gateway.dir)[2]!)
     expect(body).toContain('"big": 9007199254740993')
     expect(body).not.toMatch(/[\n\r\t]/)
   })

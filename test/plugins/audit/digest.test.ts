@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { linkRecord, linkText } from '../../../plugins/audit/chain.ts'
+import { leafOf, leafOfBody, linkLeaf, linkRecord } from '../../../plugins/audit/chain.ts'
 import { createDigest } from '../../../plugins/audit/digest.ts'
 import { milliseconds } from '../../../plugins/audit/json-text.ts'
 
@@ -29,9 +29,10 @@ test('a link is the hash of the link before and of the leaf, for the writer as f
     fc.property(bytes32, fc.string({ unit: 'grapheme' }), (prev, body) => {
       const leaf = sha256(Buffer.from([0]), Buffer.from(body))
       const expected = sha256(Buffer.from([1]), prev, leaf)
-      expect(linkRecord(prev, body)).toEqual(expected)
-      expect(linkRecord(prev, Buffer.from(body))).toEqual(expected)
-      expect(linkText(Buffer.from(prev).toString('hex'), `\0${body}`)).toBe(expected.toString('hex'))
+      expect(leafOf(`\0${body}`)).toBe(leaf.toString('binary'))
+      expect(leafOfBody(Buffer.from(body))).toBe(leaf.toString('binary'))
+      expect(linkRecord(prev, leaf.toString('binary'))).toEqual(expected)
+      expect(linkLeaf(Buffer.from(prev).toString('hex'), leaf.toString('binary'))).toBe(expected.toString('hex'))
     }),
   )
 })

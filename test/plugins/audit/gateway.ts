@@ -23,7 +23,11 @@ import { afterAll } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { commands } from '../../../plugins/audit/commands.ts'
 import { type AuditConfig, config as schema } from '../../../plugins/audit/config.ts'
+import { readMasterKey } from '../../../plugins/audit/master-key.ts'
+import { createOpener } from '../../../plugins/audit/opened.ts'
 import { setUp } from '../../../plugins/audit/setup.ts'
+import type { StoredRecord, SubjectRow } from '../../../plugins/audit/store/log-store.ts'
+import { deriveKeys, openSubject } from '../../../plugins/audit/subjects.ts'
 
 export const payload = (value: JsonValue | undefined, text: string = JSON.stringify(value)): Payload => ({
   text,
@@ -237,7 +241,23 @@ export function readRows(dir: string, path = 'audit.db'): Row[] {
 }
 // biome-ignore lint/suspicious/noExplicitAny: tests look into records freely
 export type Fields = Record<string, any>
-export const readBodies = (dir: string): Fields[] => readRows(dir).map(row => JSON.parse(row.body) as Fields)
+/** The text that is sealed in a record. */
+export function readSealed(dir: string, { body, type, call }: Row): string {
+  const { subject, personal } = JSON.parse(body) as { subject: string; personal: string }
+  const db = createStores({ dataDir: dir }).open('audit.db', { readOnly: true })
+  const row = db.prepare('SELECT * FROM subject WHERE id = ?').get(subject) as unknown as SubjectRow
+  db.close()
+  return openSubject(deriveKeys(readMasterKey(join(dir, 'audit.db.key'))), row)!.open(personal, `${type} ${call}`)!
+}
+
+/** With what was sealed in its place. */
+export function readBodies(dir: string, path = 'audit.db'): Fields[] {
+  const db = createStores({ dataDir: dir }).open(path, { readOnly: true })
+  const subjects = db.prepare('SELECT * FROM subject').all() as unknown as SubjectRow[]
+  db.close()
+  const open = createOpener(deriveKeys(readMasterKey(join(dir, `${path}.key`))), subjects)
+  return readRows(dir, path).map(row => open({ ...(row as unknown as StoredRecord), body: Buffer.from(row.body) }) as Fields)
+}
 
 export interface Ran {
   readonly code: number

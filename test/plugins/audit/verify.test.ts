@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Database, SqlValue } from 'mcpgw/plugin'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
-import { linkRecord } from '../../../plugins/audit/chain.ts'
+import { leafOfBody, linkRecord } from '../../../plugins/audit/chain.ts'
 import { call, createExchange, payload, type Ran, readRows, runCommand, startGateway, tempDir } from './gateway.ts'
 
 const COLUMNS = ['n', 'stream', 'seq', 'at', 'type', 'call', 'prev', 'hash', 'body'] as const
@@ -14,7 +14,8 @@ async function writeLog(): Promise<string> {
   const dir = tempDir()
   for (const _boot of [1, 2]) {
     const gateway = await startGateway({ dir })
-    for (let i = 0; i < 3; i++) await call(gateway, createExchange({ args: payload({ i, text: 'replaced \ufffd' }) }))
+    for (let i = 0; i < 3; i++)
+      await call(gateway, createExchange({ args: payload({ i }), client: { name: 'replaced \ufffd', version: '1' } }))
     await gateway.stop()
   }
   return dir
@@ -109,7 +110,7 @@ describe('a changed log', () => {
     const links = new Map<SqlValue, Uint8Array>()
     for (const row of db.prepare('SELECT * FROM record ORDER BY n').all()) {
       const prev = Number(row.n) < from ? (row.prev as Uint8Array) : (links.get(row.stream!) ?? (row.prev as Uint8Array))
-      const link = Number(row.n) < from ? (row.hash as Uint8Array) : linkRecord(prev, String(row.body))
+      const link = Number(row.n) < from ? (row.hash as Uint8Array) : linkRecord(prev, leafOfBody(Buffer.from(String(row.body))))
       links.set(row.stream!, link)
       db.prepare('UPDATE record SET prev = ?, hash = ? WHERE n = ?').run(prev, link, row.n!)
     }
@@ -155,7 +156,7 @@ describe('a changed log', () => {
       (db: Database) => {
         db.exec(`UPDATE record SET body = replace(body, '"files"', '"other"') WHERE n = 4`)
         const { prev, body } = db.prepare('SELECT * FROM record WHERE n = 4').get()!
-        db.prepare('UPDATE record SET hash = ? WHERE n = 4').run(linkRecord(prev as Uint8Array, String(body)))
+        db.prepare('UPDATE record SET hash = ? WHERE n = 4').run(linkRecord(prev as Uint8Array, leafOfBody(Buffer.from(String(body)))))
       },
     ],
     [

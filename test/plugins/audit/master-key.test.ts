@@ -1,16 +1,17 @@
-// The key of the digests: a file of its own, private, and only ever a file.
+// The key beside the log: a file of its own, private, and only ever a file.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadDigester } from '../../../plugins/audit/digest.ts'
+import { loadMasterKey } from '../../../plugins/audit/master-key.ts'
 import { tempDir } from './gateway.ts'
 
-test('the same key gives the same digests, and is made private where it was not', () => {
+test('the same key is read again, and is made private where it was not', () => {
   const path = join(tempDir(), 'audit.db.key')
-  const made = loadDigester(path).digest(Buffer.from('x'))
+  const made = loadMasterKey(path)
   chmodSync(path, 0o644)
-  expect(loadDigester(path).digest(Buffer.from('x'))).toBe(made)
+  expect(loadMasterKey(path)).toEqual(made)
+  expect(made).toHaveLength(32)
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
@@ -22,6 +23,6 @@ test.skipIf(process.platform === 'win32')('a link is not followed, a pipe is not
   execFileSync('mkfifo', [join(dir, 'pipe.key')])
   writeFileSync(join(dir, 'long.key'), 'f'.repeat(1000))
   writeFileSync(join(dir, 'empty.key'), '')
-  for (const name of ['link.key', 'pipe.key', 'long.key', 'empty.key']) expect(() => loadDigester(join(dir, name))).toThrow()
+  for (const name of ['link.key', 'pipe.key', 'long.key', 'empty.key']) expect(() => loadMasterKey(join(dir, name))).toThrow()
   expect(statSync(other).mode & 0o777).toBe(0o644)
 })

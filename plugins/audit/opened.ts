@@ -1,0 +1,63 @@
+// Records as those may read them who have the master key: what was sealed is put back in its place.
+
+import type { StoredRecord, SubjectRow } from './store/log-store.ts'
+import type { Keys, KnownSubject } from './subjects.ts'
+import { openSubject } from './subjects.ts'
+
+/** The parts of a record's body that the commands look at; it was written by a gateway, but anyone may have changed it since. */
+export interface Body {
+  readonly at?: number
+  readonly callId?: string
+  readonly type?: string
+  readonly tenant?: string
+  readonly subject?: string
+  readonly actor?: { readonly id?: string } | null
+  readonly server?: string
+  readonly tool?: string
+  readonly prompt?: string
+  readonly uri?: string
+  readonly action?: string
+  readonly decision?: { readonly outcome?: string; readonly code?: string; readonly rules?: readonly string[]; readonly reason?: string }
+  readonly outcome?: string
+  readonly errorCode?: string
+  readonly durationMs?: number
+  readonly detail?: unknown
+  /** Still sealed: the key is missing, or its owner was forgotten. */
+  readonly personal?: string
+}
+
+/** Undefined where the text is no JSON object. */
+export type OpenRecord = (record: StoredRecord) => Body | undefined
+
+/** Without keys what is sealed stays sealed. */
+export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]): OpenRecord {
+  const byId = new Map(rows.map(row => [row.id, row]))
+  const known = new Map<string, KnownSubject | undefined>()
+  function subjectOf(id: string): KnownSubject | undefined {
+    if (!known.has(id)) {
+      const row = byId.get(id)
+      known.set(id, keys && row && openSubject(keys, row))
+    }
+    return known.get(id)
+  }
+  return record => {
+    const body = parse(Buffer.from(record.body).toString()) as Body | undefined
+    if (body?.subject === undefined) return body
+    const subject = subjectOf(body.subject)
+    if (subject === undefined) return body
+    const { personal, ...plain } = body
+    const context = record.call === '' ? record.type : `${record.type} ${record.call}`
+    const opened = personal === undefined ? {} : parse(subject.open(personal, context) ?? '')
+    if (opened === undefined) return body
+    return { ...(subject.id !== '' && { actor: { id: subject.id } }), ...plain, ...opened }
+  }
+}
+
+function parse(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,127 @@
+// The port behind which a log is kept: an SQLite file or a PostgreSQL database. Whoever chains, verifies or reads records knows only this.
+import type { Append, GroupWriter } from 'mcpgw/plugin'
+
+/** A record as it lies in the store; `body` is its exact bytes, for text with a damaged character would read like text with a replaced one. */
+export interface StoredRecord {
+  /** Place in a store that numbers all of its records without gaps. */
+  readonly n?: number
+  readonly stream: string
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly call: string
+  readonly prev: Uint8Array
+  readonly hash: Uint8Array
+  readonly body: Uint8Array
+}
+
+/** The last record of a stream, as the store has it. */
+export interface Head {
+  readonly seq: number
+  /** Hex. */
+  readonly link: string
+}
+
+/** Somebody that records are about. The key that seals them is wrapped; who it is, is sealed by that key. */
+export interface SubjectRow {
+  readonly id: string
+  /** Hex: a keyed digest of tenant and id, to find them by. Not unique: each instance may make its own. */
+  readonly lookup: string
+  /** Base64, as everything that is sealed. */
+  readonly key: string
+  readonly who: string
+}
+
+/** What was known of a stream when `note` was signed. Where several streams are in one note, each has its row. */
+export interface CheckpointRow {
+  readonly stream: string
+  /** Records of the stream that are covered: its first `size`. */
+  readonly size: number
+  readonly at: number
+  /** Hex: the compact range of the tree at that size (RFC 6962), largest subtree first. */
+  readonly frontier: string
+  readonly note: string
+}
+
+/** Says that records `1` to `through` of a stream were taken out after they were exported and covered by a checkpoint. */
+export interface TombstoneRow {
+  readonly stream: string
+  readonly through: number
+  readonly at: number
+  /** Hex: the hash of the last one taken out, which the first one that is left continues. */
+  readonly link: string
+  readonly frontier: string
+  /** Signed as a checkpoint is. */
+  readonly note: string
+}
+
+export interface Page {
+  readonly records: readonly StoredRecord[]
+  /** Where to go on later, also in another process. */
+  readonly cursor: string
+}
+
+export interface TimeRange {
+  readonly since: number
+  readonly until: number
+}
+
+export interface LogReader {
+  /** Every record behind `cursor` (absent: all), each stream in the order of `seq`, a stream behind the record that it continues. Between pages other work gets its turn. */
+  forward(signal: AbortSignal, cursor?: string): AsyncIterable<Page>
+  /** Newest first. */
+  backward(range: TimeRange, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
+  /** Records of one stream from `seq` on. */
+  stream(name: string, from: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
+  find(stream: string, seq: number): Promise<StoredRecord | undefined>
+  head(stream: string): Promise<Head | undefined>
+  /** The record that a new stream continues: the newest there is. */
+  last(): Promise<StoredRecord | undefined>
+  /** Streams that nobody ended. `isLive`: the process that writes it still runs. */
+  openStreams(): Promise<readonly { readonly name: string; readonly isLive: boolean }[]>
+  /** Intents of the stream that have no end. */
+  openCalls(stream: string): Promise<readonly StoredRecord[]>
+  subjects(): Promise<readonly SubjectRow[]>
+  /** Of each stream the largest; `all`: every one, oldest first. */
+  checkpoints(which: 'latest' | 'all'): Promise<readonly CheckpointRow[]>
+  /** Of each stream the largest. */
+  tombstones(): Promise<readonly TombstoneRow[]>
+  /** How many records there are, to tell how far one is. */
+  count(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface LogStore {
+  /** For messages: the file, or the address without its password. */
+  readonly name: string
+  /** Takes the rows made below, one SQL transaction a group. */
+  writer(): Promise<GroupWriter>
+  /** Until the function returned is called, or the process ends, `stream` counts as live. */
+  hold(stream: string): Promise<() => Promise<void>>
+  /** Throws where there is no log, or none that this version can read; the message names the store and says what to do. */
+  reader(): Promise<LogReader>
+  close(): Promise<void>
+}
+
+/** What a writer's rows mean: `sql` of an Append. Hashes come as hex: a byte array of 32 bytes costs more to hand to a thread than the text. */
+export const ROWS: { readonly [kind in 'record' | 'openStream' | 'closeStream' | 'subject' | 'checkpoint' | 'tombstone']: number } = {
+  record: 0,
+  openStream: 1,
+  closeStream: 2,
+  subject: 3,
+  checkpoint: 4,
+  tombstone: 5,
+}
+
+/** `[stream, seq, at, type, call, prev, hash, body]`; made where it is hot, so not by a function. */
+export const openStream = (name: string): Append => ({ sql: ROWS.openStream, params: [name] })
+export const closeStream = (name: string): Append => ({ sql: ROWS.closeStream, params: [name] })
+export const subjectRow = ({ id, lookup, key, who }: SubjectRow): Append => ({ sql: ROWS.subject, params: [id, lookup, key, who] })
+export const checkpointRow = ({ stream, size, at, frontier, note }: CheckpointRow): Append => ({
+  sql: ROWS.checkpoint,
+  params: [stream, size, at, frontier, note],
+})
+export const tombstoneRow = ({ stream, through, at, link, frontier, note }: TombstoneRow): Append => ({
+  sql: ROWS.tombstone,
+  params: [stream, through, at, link, frontier, note],
+})

@@ -1,0 +1,77 @@
+// Reads a log file page by page, so that memory stays flat and the gateway that writes it is not held up.
+import type { Database, SqlRow, SqlValue } from 'mcpgw/plugin'
+import type { CheckpointRow, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
+import { RECORD } from './sqlite-tables.ts'
+
+const PAGE = 2000
+
+/** `tables`: those that the file has; one of version 1 lacks some. */
+export function createSqliteReader(db: Database, tables: ReadonlySet<string>, isLive: (stream: string) => boolean): LogReader {
+  const all = (table: string, sql: string, ...params: SqlValue[]): SqlRow[] => (tables.has(table) ? db.prepare(sql).all(...params) : [])
+  const one = (sql: string, ...params: SqlValue[]): StoredRecord | undefined =>
+    db.prepare(`SELECT ${RECORD} FROM record ${sql}`).get(...params) as StoredRecord | undefined
+
+  return {
+    async *forward(signal, cursor) {
+      const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? ORDER BY n LIMIT ${PAGE}`)
+      for await (const records of pages(n => page.all(n), cursor === undefined ? Number.MIN_SAFE_INTEGER : Number(cursor), signal))
+        yield { records, cursor: String(records.at(-1)!.n) } satisfies Page
+    },
+    backward({ since, until }, signal) {
+      const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n < ? AND at >= ? AND at <= ? ORDER BY n DESC LIMIT ${PAGE}`)
+      return pages(n => page.all(n, since, until), Number.MAX_SAFE_INTEGER, signal)
+    },
+    stream(name, from, signal) {
+      const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? AND n >= ? AND stream = ? AND seq >= ? ORDER BY n LIMIT ${PAGE}`)
+      const start = Number(all('stream', 'SELECT start FROM stream WHERE name = ?', name)[0]?.start ?? 0)
+      return pages(n => page.all(n, start, name, from), Number.MIN_SAFE_INTEGER, signal)
+    },
+    find: async (stream, seq) => one('WHERE stream = ? AND seq = ?', stream, seq),
+    async head(stream) {
+      const row = one('WHERE stream = ? ORDER BY n DESC LIMIT 1', stream)
+      return row && { seq: row.seq, link: Buffer.from(row.hash).toString('hex') }
+    },
+    last: async () => one('ORDER BY n DESC LIMIT 1'),
+    async openStreams() {
+      const names = all('stream', 'SELECT name FROM stream WHERE open = 1').map(row => String(row.name))
+      return names.map(name => ({ name, isLive: isLive(name) }))
+    },
+    async openCalls(stream) {
+      const start = Number(all('stream', 'SELECT start FROM stream WHERE name = ?', stream)[0]?.start ?? 0)
+      const calls = new Map<string, number>()
+      for (const { n, type, call } of db
+        .prepare('SELECT n, type, call FROM record WHERE n >= ? AND stream = ? ORDER BY n')
+        .iterate(start, stream)) {
+        if (type === 'intent') calls.set(String(call), Number(n))
+        else if (call !== '') calls.delete(String(call))
+      }
+      return [...calls.values()].map(n => one('WHERE n = ?', n)!)
+    },
+    subjects: async () => all('subject', 'SELECT * FROM subject') as unknown as SubjectRow[],
+    async checkpoints(which) {
+      const latest = ' WHERE size = (SELECT max(size) FROM checkpoint AS other WHERE other.stream = checkpoint.stream)'
+      const sql = `SELECT * FROM checkpoint${which === 'latest' ? latest : ''} ORDER BY at, stream, size`
+      return all('checkpoint', sql) as unknown as CheckpointRow[]
+    },
+    async tombstones() {
+      const sql =
+        'SELECT * FROM tombstone WHERE through = (SELECT max(through) FROM tombstone AS other WHERE other.stream = tombstone.stream)'
+      return all('tombstone', sql) as unknown as TombstoneRow[]
+    },
+    count: async () => Number(db.prepare('SELECT count(*) AS size FROM record').get()?.size),
+    async close() {
+      db.close()
+    },
+  }
+}
+
+async function* pages(next: (n: number) => SqlRow[], from: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
+  let last = from
+  while (!signal.aborted) {
+    const rows = next(last) as unknown as readonly StoredRecord[]
+    if (rows.length === 0) return
+    yield rows
+    last = rows.at(-1)!.n!
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}

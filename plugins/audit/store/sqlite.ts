@@ -1,0 +1,43 @@
+// A log in an SQLite file of the data directory: the embedded default.
+import type { Database, Stores } from 'mcpgw/plugin'
+import { holdLive, isLive } from './liveness.ts'
+import type { LogStore } from './log-store.ts'
+import { createSqliteReader } from './sqlite-reader.ts'
+import { SCHEMA, setup, statements } from './sqlite-tables.ts'
+
+export function sqliteStore(stores: Stores, path: string, durability: 'full' | 'os'): LogStore {
+  const name = stores.resolve(path)
+  return {
+    name,
+    writer: () => stores.writer(path, { durability, setup, statements, schema: SCHEMA }),
+    async hold(stream) {
+      const release = holdLive(stores, path, stream)
+      return async () => release()
+    },
+    async reader() {
+      const db = stores.open(path, { readOnly: true, schema: SCHEMA })
+      try {
+        const tables = tablesOf(db)
+        return createSqliteReader(db, tables, stream => isLive(stores, path, stream))
+      } catch (error) {
+        db.close()
+        throw error
+      }
+    },
+    async close() {},
+  }
+}
+
+function tablesOf(db: Database): ReadonlySet<string> {
+  let names: string[]
+  try {
+    names = db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(row => String(row.name))
+    db.prepare('SELECT n FROM record LIMIT 1').get()
+  } catch (error) {
+    throw new Error(`${db.path}: is no audit log: ${(error as Error).message}`)
+  }
+  return new Set(names)
+}

@@ -1,0 +1,148 @@
+// Whom records are about: what is personal in a record is sealed with a key of theirs, so that to forget them is to delete that key, and nothing of the chain.
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import type { Append } from 'mcpgw/plugin'
+import { createDigest } from './digest.ts'
+import { type SubjectRow, subjectRow } from './store/log-store.ts'
+
+/** Somebody as records know them; `stored`: the row is durable. */
+export interface Subject {
+  /** Random: says nothing of who it is. */
+  readonly id: string
+  readonly row: Append
+  stored: boolean
+  /** AES-256-GCM: base64 of nonce, ciphertext and tag. `context` is bound to it, and must be given to open it. */
+  seal(text: string, context: string): string
+  /** Keyed: whoever guesses a value cannot confirm it, and once the key is gone nobody can. `hmac-sha256:` and 64 hex digits. */
+  digest(bytes: Uint8Array): string
+}
+
+/** Who it is; the empty id stands for everybody without an identity. */
+export interface Who {
+  readonly tenant: string
+  readonly id: string
+}
+
+export interface Subjects {
+  of(who: Who): Subject
+}
+
+/** What the master key gives. Whoever has it reads everything that was not forgotten. */
+export interface Keys {
+  readonly wrap: Uint8Array
+  readonly lookup: Uint8Array
+}
+
+const ALGORITHM = 'aes-256-gcm'
+const NONCE = 12
+const TAG = 16
+const KEPT = 10_000
+
+export function deriveKeys(master: Uint8Array): Keys {
+  const derive = (info: string): Uint8Array => new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), info, 32))
+  return { wrap: derive('mcpgw audit wrap'), lookup: derive('mcpgw audit lookup') }
+}
+
+/** To find somebody's rows by. */
+export function lookupOf(keys: Keys, { tenant, id }: Who): string {
+  return createHmac('sha256', keys.lookup)
+    .update(JSON.stringify([tenant, id]))
+    .digest('hex')
+}
+
+/** `known`: rows of earlier boots; a subject that is among them keeps its key. */
+export function createSubjects(keys: Keys, known: readonly SubjectRow[]): Subjects {
+  const rows = new Map(known.map(row => [row.lookup, row]))
+  const subjects = new Map<string, Subject>()
+  return {
+    of(who) {
+      const name = JSON.stringify([who.tenant, who.id])
+      let subject = subjects.get(name)
+      if (subject === undefined) {
+        const lookup = lookupOf(keys, who)
+        const row = rows.get(lookup)
+        subject = (row && recall(keys, row)) ?? create(keys, lookup, who)
+        // Who is forgotten here gets a new key: nothing is lost by it.
+        if (subjects.size >= KEPT) subjects.clear()
+        subjects.set(name, subject)
+      }
+      return subject
+    },
+  }
+}
+
+function create(keys: Keys, lookup: string, { tenant, id: name }: Who): Subject {
+  const id = randomBytes(12).toString('hex')
+  const key = randomBytes(32)
+  const row = {
+    id,
+    lookup,
+    key: seal(keys.wrap, key, id),
+    who: seal(key, Buffer.from(JSON.stringify({ tenant, id: name })), id),
+  }
+  return subjectOf(row, key, false)
+}
+
+/** Undefined where the row is not of this master key. */
+function recall(keys: Keys, row: SubjectRow): Subject | undefined {
+  const key = unseal(keys.wrap, row.key, row.id)
+  return key && subjectOf(row, key, true)
+}
+
+function subjectOf(row: SubjectRow, key: Uint8Array, stored: boolean): Subject {
+  const secret = createSecretKey(key)
+  return {
+    id: row.id,
+    row: subjectRow(row),
+    stored,
+    seal: (text, context) => seal(secret, Buffer.from(text), context),
+    digest: createDigest(key),
+  }
+}
+
+/** Somebody that a stored log knows. */
+export interface KnownSubject extends Who {
+  readonly subject: string
+  /** Undefined where it was changed, or sealed for another context. */
+  open(sealed: string, context: string): string | undefined
+  digest(bytes: Uint8Array): string
+}
+
+/** Undefined where the master key is another one. */
+export function openSubject(keys: Keys, row: SubjectRow): KnownSubject | undefined {
+  const key = unseal(keys.wrap, row.key, row.id)
+  const text = key && unseal(key, row.who, row.id)
+  if (key === undefined || text === undefined) return undefined
+  const { tenant, id } = JSON.parse(text.toString()) as Who
+  return { subject: row.id, tenant, id, open: (sealed, context) => unseal(key, sealed, context)?.toString(), digest: createDigest(key) }
+}
+
+// Random, so that boots and instances that share a key never meet; drawn many at a time, for one draw costs as much as the sealing.
+let nonces = Buffer.alloc(0)
+function nextNonce(): Uint8Array {
+  if (nonces.length < NONCE) nonces = randomBytes(NONCE * 256)
+  const nonce = nonces.subarray(0, NONCE)
+  nonces = nonces.subarray(NONCE)
+  return nonce
+}
+
+function seal(key: Uint8Array | KeyObject, plain: Uint8Array, context: string): string {
+  const nonce = nextNonce()
+  const cipher = createCipheriv(ALGORITHM, key, nonce)
+  cipher.setAAD(Buffer.from(context))
+  const text = cipher.update(plain)
+  cipher.final()
+  return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64')
+}
+
+function unseal(key: Uint8Array, sealed: string, context: string): Buffer | undefined {
+  const bytes = Buffer.from(sealed, 'base64')
+  if (bytes.length < NONCE + TAG) return undefined
+  try {
+    const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE))
+    decipher.setAAD(Buffer.from(context))
+    decipher.setAuthTag(bytes.subarray(-TAG))
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE, -TAG)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
