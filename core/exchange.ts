@@ -167,6 +167,8 @@ export class LiveExchange implements Exchange {
 
   #argumentsOf(params: Json): Json {
     const { kind } = this.#state.resource
+    // What is completed has its arguments in the context: an `arguments` beside it is read by no server, and opens nothing.
+    if (this.action === 'completion/complete') return (kind === 'prompt' && params.get('context')?.get('arguments')) || EMPTY
     return ((kind === 'call' || kind === 'prompt') && params.get('arguments')) || EMPTY
   }
 }

@@ -131,7 +131,7 @@ export interface Exchange {
   readonly params: Payload
   /** What is sent: `params`, or what maskers derived from it. */
   readonly sent: Payload
-  /** For `call` and `prompt`: the `arguments` of `params` and of `sent`, `{}` where absent. */
+  /** For `call` and `prompt`: the `arguments` of `params` and of `sent`, of a completion those in its `context`; `{}` where absent. */
   readonly args: Payload
   readonly sentArgs: Payload
   readonly decision?: Decision | undefined

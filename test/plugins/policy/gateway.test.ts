@@ -126,6 +126,18 @@ test('reads, subscriptions, templates, prompts and completions are governed like
   expect(server.of('resources/read')).toHaveLength(1)
 })
 
+test('a completion is decided by the arguments that its prompt has already, and by none that no server reads', async () => {
+  const rules = 'allow sums { who role support prompt crm/sum when { has(args.page) && args.page == "handbook" } }'
+  const { support, server } = await start(`${POLICY}${rules}`)
+  const complete = (more: object) =>
+    support.ask('completion/complete', { ref: { type: 'ref/prompt', name: 'sum' }, argument: { name: 'x', value: '' }, ...more })
+  expect(codeOf(await complete({}))).toBe('denied')
+  expect(codeOf(await complete({ arguments: { page: 'handbook' } }))).toBe('denied')
+  expect(codeOf(await complete({ context: { arguments: { page: 'salaries' } } }))).toBe('denied')
+  expect(codeOf(await complete({ context: { arguments: { page: 'handbook' } } }))).toBeUndefined()
+  expect(server.of('completion/complete')).toHaveLength(1)
+})
+
 test('methods that nobody knows are denied unless a rule allows them', async () => {
   const { support } = await start(`${POLICY}allow odd { who role support method crm/"x/known" }`)
   expect(codeOf(await support.ask('x/other'))).toBe('denied')
