@@ -1,4 +1,6 @@
 // Every check there is. Errors are found even where other errors are; advice is given on a bundle that could be loaded.
+
+import { checkBeyondSlash } from './beyond-slash.ts'
 import type { Check } from './context.ts'
 import { checkCoverage } from './coverage.ts'
 import { checkDrift } from './drift.ts'
@@ -18,6 +20,7 @@ export const adviceChecks: readonly Check[] = [
   ...logicAdviceChecks,
   checkLookAlikes,
   checkEverything,
+  checkBeyondSlash,
   checkGovernance,
   checkDestructive,
   checkDrift,

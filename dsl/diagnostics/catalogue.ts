@@ -66,6 +66,7 @@ export const catalogue = {
   'dodgeable-test': { severity: 'warning', title: 'a test on text that a caller can dodge' },
   'regex-unanchored': { severity: 'warning', title: 'a pattern without anchors' },
   'regex-dot': { severity: 'warning', title: 'an unescaped dot in a host name' },
+  'beyond-slash': { severity: 'warning', title: 'a pattern that does not reach names with a slash' },
   'matches-everything': { severity: 'warning', title: 'a pattern that means everything' },
   // governance
   'deny-without-because': { severity: 'warning', title: 'a deny that gives no reason' },

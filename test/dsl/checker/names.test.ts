@@ -6,6 +6,22 @@ import { check, lock, server, told, tool } from './fixture.ts'
 
 const allow = (target: string, who = 'role support'): string => `allow a {\n  who ${who}\n  ${target}\n}\n`
 
+test('a pattern that passes names with a `/` by is told', () => {
+  const files = server([tool('file/read'), tool('file/write'), tool('list')], {
+    prompts: ['a/b', 'ab'].map(name => ({ name, digest: 'd'.repeat(64) })),
+  })
+  const context = { lock: { ...lock, servers: { ...lock.servers, files } } }
+  const deny = (target: string): string => `deny d {\n  ${target}\n  because "x"\n}\n`
+  const missed = (text: string): string[] => told(text, context).filter(one => one.startsWith('beyond-slash'))
+  expect(missed(deny('call files/*'))[0]).toContain('`files/*` does not reach `files/"file/read"` and `files/"file/write"`')
+  expect(missed(deny('call files/l*'))).toEqual([])
+  expect(missed(deny('call files/*, files/"file/read", files/"file/write"'))).toEqual([])
+  expect(missed(deny('call files/* except files/*l*'))[1]).toContain('`files/*l*` does not reach')
+  expect(missed(deny('prompt */*b'))[0]).toContain('`files/"a/b"`')
+  expect(missed(deny('method */*'))[0]).toContain('`*/*` means no method of MCP')
+  expect(missed(deny('method files/"x/y", files/x call crm/*'))).toEqual([])
+})
+
 test('a mistake of grammar in one rule hides nothing of another, and what it may have taken away is not called missing', () => {
   const codes = (text: string): string[] => check(text).map(({ code }) => code)
   const wrong = 'allow w { who role support call crm/get_order when { prinzipal.id == "x" } }\nallow n { call crm/get_order }\n'
