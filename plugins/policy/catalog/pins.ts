@@ -22,7 +22,7 @@ export interface Pins {
   annotationsOf(server: string, tool: string, definition: Payload | undefined): JsonObject | undefined
   /** True for a uri that is listed in the lock or can come of a template there, and has not been seen to differ. */
   mayRead(server: string, uri: string): boolean
-  /** All that differ now, oldest first; at most `maxDrifts`. */
+  /** All that differ now, oldest first; of what the lock does not have, at most about 1000. */
   readonly drifts: readonly Drift[]
 }
 
@@ -33,7 +33,7 @@ export interface PinOptions {
   onChange(drift: Drift, isGone: boolean): void
 }
 
-/** A server may change its mind for ever; so many are told. */
+/** A server may offer strangers for ever; so many are told. What the lock has is bounded, and always told: it is refused for it. */
 const maxDrifts = 1000
 
 interface LockedNames {
@@ -63,7 +63,7 @@ export function createPins(lock: Lock, { normaliseUri, onChange }: PinOptions): 
       return true
     }
     const known = drifts.get(about)
-    if (known?.now === now || (known === undefined && drifts.size >= maxDrifts)) return false
+    if (known?.now === now || (known === undefined && locked === undefined && drifts.size >= maxDrifts)) return false
     const drift: Drift = { server, kind, name, ...(locked !== undefined && { locked }), now }
     drifts.set(about, drift)
     onChange(drift, false)

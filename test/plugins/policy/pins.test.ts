@@ -93,6 +93,11 @@ test('a server that changes its tools for ever fills nothing', () => {
   const { pins, told } = pin()
   for (let i = 0; i < 3000; i++) expect(pins.isPinned('tool', 'docs', `t${i}`, definition(`t${i}`))).toBe(false)
   expect(told).toHaveLength(1000)
+  // What the lock has is refused however many strangers there are.
+  expect(pins.isPinned('prompt', 'docs', 'sum', Json.of({ name: 'sum', description: 'other' }))).toBe(false)
+  expect(pins.isPinned('prompt', 'docs', 'sum')).toBe(false)
+  expect(pins.isPinned('resource', 'docs', 'file:///a/b', Json.of({ uri: 'file:///a/b', name: 'other' }))).toBe(false)
+  expect(pins.mayRead('docs', 'file:///a/b')).toBe(false)
 })
 
 test('log, record and health tell of a difference, and health is well again when it is gone', () => {
