@@ -23,6 +23,8 @@ export interface Bundle {
   readonly watched: readonly EventMatcher[]
   /** How far back the longest of them looks. */
   readonly withinMs: number
+  /** Some condition reads `session`. */
+  readonly asksSession: boolean
 }
 /** `at`: `file:line`. */
 export interface RuleFacts {
@@ -61,6 +63,7 @@ export function compileBundle(sources: readonly Source[], { lock, dischargers, n
     rules: new Map(rules),
     watched: [...new Map(afters.flatMap(({ events }) => events.map(one => [one.text, one] as const))).values()],
     withinMs: Math.max(0, ...afters.map(one => one.withinMs)),
+    asksSession: policy.rules.some(({ when, unless }) => when?.reads.has('session') === true || unless?.reads.has('session') === true),
   }
 }
 

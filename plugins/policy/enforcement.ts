@@ -1,6 +1,7 @@
 // The decision about each request: pinned, then arguments that fit, then the rules; once more at the seal where others came in between.
 import {
   allow,
+  type Deny,
   deny,
   type Exchange,
   type Hooks,
@@ -32,14 +33,15 @@ export interface InForce {
   readonly keeper: Keeper | undefined
 }
 
-/** What the seal has to know of the decision. */
+/** What the seal has to know of a decision that looked at what was done before. */
 interface Decided {
   readonly bundle: Bundle
-  readonly keeper: Keeper
-  readonly past: Past
+  readonly done: { readonly keeper: Keeper; readonly past: Past } | undefined
   readonly facts: Facts
   readonly decision: PolicyDecision
+  /** As they were looked at; `calls` where some rule asks for it. */
   readonly version: number
+  readonly calls: bigint | undefined
   added?: Added
 }
 
@@ -84,16 +86,19 @@ export function createEnforcement(
   function decide(x: Exchange, resource: Governed, { bundle, pins, catalog, keeper }: InForce): RequestVerdict {
     const began = clock.mono()
     const past = x.principal && keeper?.of(x.principal)
+    const session = sessionOf(x)
     const facts = factsOf(x, resource, {
       history: past,
-      session: sessionOf(x),
+      session,
       annotationsOf: ({ server, tool, definition }) => knownValue(pins?.annotationsOf(server, tool, definition)),
     })
     const version = past?.version ?? 0
+    const calls = bundle.asksSession ? session?.calls : undefined
     const decision = bundle.evaluator.decide(facts)
     if (facts.isTooLarge) return refuse(x, 'too-large', LARGE, 'too-large')
     recorder.decided(x, bundle, catalog, decision, Math.round((clock.mono() - began) * 1000))
-    if (past !== undefined && keeper !== undefined) decided.set(x, { bundle, keeper, past, facts, decision, version })
+    const done = past === undefined || keeper === undefined ? undefined : { keeper, past }
+    if (done !== undefined || bundle.asksSession) decided.set(x, { bundle, done, facts, decision, version, calls })
     const by = decision.by === 'default' ? ['default'] : decision.by
     if (decision.outcome === 'allow') {
       // What limits a call has counted it when it was made.
@@ -106,25 +111,30 @@ export function createEnforcement(
     return allow(['observe'])
   }
 
+  /** Where something was done since it was looked at. */
+  function decideAgain({ bundle, done, facts, decision, version, calls }: Decided): Deny | undefined {
+    if ((done?.past.version ?? 0) === version && (calls === undefined || facts.session?.calls === calls)) return undefined
+    const again = bundle.evaluator.decide(facts)
+    const by = again.by === 'default' ? ['default'] : again.by
+    if (again.outcome === 'deny') return deny('denied', again.because ?? GENERIC, { rules: by })
+    const isSame = JSON.stringify(again.obligations) === JSON.stringify(decision.obligations)
+    return isSame ? undefined : deny('denied', CHANGED, { rules: by })
+  }
+
   return {
     onRequest,
 
     // Invariant: looking again and adding what is sealed happen in one step, so that of two at once the second finds the first.
     onSealed(x) {
-      if (x.action === 'tools/call') sessionOf(x)?.count()
       const known = decided.get(x)
-      if (known === undefined) return pass
-      const { past, keeper } = known
-      if (past.version !== known.version && !observes) {
-        const again = known.bundle.evaluator.decide(known.facts)
-        const by = again.by === 'default' ? ['default'] : again.by
-        if (again.outcome === 'deny') return deny('denied', again.because ?? GENERIC, { rules: by })
-        if (JSON.stringify(again.obligations) !== JSON.stringify(known.decision.obligations)) return deny('denied', CHANGED, { rules: by })
-      }
+      const refusal = known === undefined || observes ? undefined : decideAgain(known)
+      if (refusal !== undefined) return refusal
+      if (x.action === 'tools/call') sessionOf(x)?.count()
+      if (known?.done === undefined) return pass
       const { resource } = x
       if (!COUNTED.has(x.action) || (resource.kind !== 'call' && resource.kind !== 'read' && resource.kind !== 'prompt')) return pass
-      const { server } = resource
-      const one = keeper.add(past, resource.kind, server, nameOf(resource))
+      const { keeper, past } = known.done
+      const one = keeper.add(past, resource.kind, resource.server, nameOf(resource))
       if (one === undefined) return pass
       known.added = one.added
       return one.kept.then(() => pass)
@@ -132,7 +142,7 @@ export function createEnforcement(
 
     onSettled(x: Exchange, outcome: Outcome) {
       const known = decided.get(x)
-      if (known?.added !== undefined && outcome.kind === 'denied') known.keeper.takeBack(known.past, known.added)
+      if (known?.added !== undefined && outcome.kind === 'denied') known.done?.keeper.takeBack(known.done.past, known.added)
     },
 
     onList(x: Exchange, items: readonly ListItem[]) {

@@ -135,12 +135,16 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
     add(past, action, server, name) {
       const found = watched.filter(one => one.action === action && one.matches(server, name))
       if (found.length === 0) return undefined
-      const at = clock.now()
+      const now = clock.now()
       const { tenant, id } = past
-      const added = found.map(({ text }) => ({ event: text, at, before: past.last.get(text) ?? 0 }))
-      for (const { event } of added) past.last.set(event, at)
+      // Invariant: no two have one time, so that taking one back takes no other with it.
+      const added = found.map(({ text: event }) => {
+        const before = past.last.get(event) ?? 0
+        return { event, at: Math.max(now, before + 1), before }
+      })
+      for (const { event, at } of added) past.last.set(event, at)
       past.version += 1
-      return { added, kept: save(added.map(({ event }) => ({ tenant, id, event, at }))) }
+      return { added, kept: save(added.map(({ event, at }) => ({ tenant, id, event, at }))) }
     },
     takeBack(past, added) {
       const { tenant, id } = past
