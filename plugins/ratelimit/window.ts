@@ -41,6 +41,11 @@ export class Window {
     return last
   }
 
+  /** How many entries it keeps. */
+  get size(): number {
+    return this.#entries.length
+  }
+
   isEmpty(now: number): boolean {
     this.#forget(now)
     return this.#entries.length === 0
@@ -56,7 +61,8 @@ export class Window {
   }
 
   #forget(now: number): void {
-    const gone = this.#entries.findIndex(({ to, count }) => to + this.#windowMs > now && count > 0)
-    if (gone !== 0) this.#entries = gone === -1 ? [] : this.#entries.slice(gone)
+    const counts = ({ to, count }: Entry): boolean => to + this.#windowMs > now && count > 0
+    // What was taken back leaves from wherever it stands, or it would fill the memory of whoever asks in vain.
+    if (!this.#entries.every(counts)) this.#entries = this.#entries.filter(counts)
   }
 }

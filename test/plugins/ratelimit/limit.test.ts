@@ -150,6 +150,13 @@ test('within any span never more than allowed; up to 64 exactly as many', () => 
   )
 })
 
+test('who asks in vain fills no memory', () => {
+  const window = new Window(20, 3_600_000)
+  window.count(0)
+  for (let now = 1; now < 1000; now++) (window.count(now) as { count: number }).count -= 1
+  expect(window.size).toBeLessThanOrEqual(2)
+})
+
 test('a wait that is kept finds a place', () => {
   fc.assert(
     fc.property(
