@@ -1,7 +1,8 @@
 // Opens the log for one boot: a new stream that is linked to the last known head, and the calls that earlier boots left open.
 import type { Clock } from 'mcpgw/plugin'
 import { NO_LINK } from './chain.ts'
-import { createLedger, type Entry, type Ledger, type LedgerOptions } from './ledger.ts'
+import type { Entry } from './entry.ts'
+import { createLedger, type Ledger, type LedgerOptions } from './ledger.ts'
 import { closeStream, type LogStore, openStream, type StoredRecord, type SubjectRow } from './store/log-store.ts'
 
 export interface LogOptions extends Pick<LedgerOptions, 'onDurable' | 'onHealth' | 'deadline'> {

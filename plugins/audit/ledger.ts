@@ -1,28 +1,9 @@
 // The one writer of a stream: chains records in order, knows when one is durable, and heals after a failed append.
 import type { Append, Clock, GroupWriter } from 'mcpgw/plugin'
 import { leafOf, linkLeaf } from './chain.ts'
+import type { Entry, Stored } from './entry.ts'
 import { milliseconds, quote } from './json-text.ts'
 import { type Head, ROWS } from './store/log-store.ts'
-
-/** A record before it has its place. `members` is JSON text with a leading comma, or empty. */
-export interface Entry {
-  readonly type: string
-  /** Id of the exchange it belongs to, or empty. */
-  readonly call: string
-  readonly at: number
-  readonly mono: number
-  readonly members: string
-  /** Whom it is about, where something in it is sealed. */
-  readonly subject?: Stored
-  /** Written after the fact: the store did not work when it happened. */
-  readonly late?: boolean
-}
-
-/** What must be stored before a record that refers to it, once. */
-export interface Stored {
-  readonly row: Append
-  stored: boolean
-}
 
 export interface LedgerOptions {
   readonly writer: GroupWriter
