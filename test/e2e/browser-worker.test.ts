@@ -6,14 +6,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../packed-project.ts'
 import { bundlePage } from './browser/bundle-page.ts'
 import { hasChromium, withPage } from './browser/chromium.ts'
-import { type Done, type Work, work } from './browser/policy-work.ts'
+import { type Done, type Library, type Work, work } from './browser/policy-work.ts'
 import type { Answer } from './browser/policy-worker.ts'
 import { isBuilt } from './product.ts'
 
+const built = join(root, 'dist/dsl/index.js')
 const example = join(root, 'examples/team-policy')
 const read = (file: string): string => readFileSync(join(example, file), 'utf8')
 const lead = { id: 'l1', tenant: 'acme', roles: ['support-lead'] }
@@ -78,8 +80,9 @@ describe.skipIf(!canRun)('mcpgw/policy in a module worker of Chromium', () => {
   let modules: readonly string[]
   let answer: Answer
   let inBrowser: Done
-  const inNode = work(given)
+  let inNode: Done
   beforeAll(async () => {
+    inNode = work((await import(pathToFileURL(built).href)) as Library, given)
     const dir = mkdtempSync(join(tmpdir(), 'mcpgw-page-'))
     try {
       modules = await bundlePage(dir)
@@ -92,7 +95,7 @@ describe.skipIf(!canRun)('mcpgw/policy in a module worker of Chromium', () => {
   }, 120_000)
 
   test('is the built library, in a worker, with nothing of Node', () => {
-    expect(modules).toContain(join(root, 'dist/dsl/index.js'))
+    expect(modules).toContain(built)
     expect(modules.filter(id => id.startsWith(join(root, 'dsl')))).toEqual([])
     expect(answer).toMatchObject({ scope: 'DedicatedWorkerGlobalScope', hasNode: false })
   })

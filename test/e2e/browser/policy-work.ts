@@ -1,17 +1,8 @@
 // What Node and the browser worker both do with the same files: parse, check, decide, explain, test, format and report.
-import {
-  checkPolicies,
-  createEvaluator,
-  type Facts,
-  formatChecked,
-  type Lock,
-  readCall,
-  readLock,
-  renderReport,
-  reportFormats,
-  runTests,
-  type Source,
-} from 'mcpgw/policy'
+import type { Facts, Lock, Source } from 'mcpgw/policy'
+
+/** The built library, by which the work is done. */
+export type Library = typeof import('mcpgw/policy')
 
 export interface Work {
   readonly bundle: readonly Source[]
@@ -38,29 +29,29 @@ export interface Done {
   readonly formatted: readonly { readonly text?: string }[]
 }
 
-export function work({ bundle, lock: lockText, drafts, calls, now: time }: Work): Done {
+export function work(library: Library, { bundle, lock: lockText, drafts, calls, now: time }: Work): Done {
   const now = new Date(time)
-  const { lock } = readLock(lockText, 'mcpgw.lock.json')
+  const { lock } = library.readLock(lockText, 'mcpgw.lock.json')
   if (lock === undefined) throw new Error('the lock of the bundle is refused')
-  const { policy, diagnostics } = checkPolicies(bundle, { lock, now })
+  const { policy, diagnostics } = library.checkPolicies(bundle, { lock, now })
   if (policy === undefined) throw new Error(`the bundle has errors: ${JSON.stringify(diagnostics)}`)
-  const evaluator = createEvaluator(policy)
-  const facts = calls.map(call => factsOf(call, now, lock))
-  const ofDrafts = drafts.map(source => checkPolicies([source], { lock, now }).diagnostics)
+  const evaluator = library.createEvaluator(policy)
+  const facts = calls.map(call => factsOf(library, call, now, lock))
+  const ofDrafts = drafts.map(source => library.checkPolicies([source], { lock, now }).diagnostics)
   const report = { diagnostics: ofDrafts.flat(), sources: drafts, failLevel: 'error' } as const
   return plain({
     diagnostics,
     decisions: facts.map(one => evaluator.decide(one)),
     explanations: facts.map(one => evaluator.explain(one)),
-    tests: runTests(policy, { now, lock }),
+    tests: library.runTests(policy, { now, lock }),
     ofDrafts,
-    reports: Object.fromEntries(reportFormats.map(format => [format, renderReport(format, report)])),
-    formatted: [...bundle, ...drafts].map(formatChecked),
+    reports: Object.fromEntries(library.reportFormats.map(format => [format, library.renderReport(format, report)])),
+    formatted: [...bundle, ...drafts].map(library.formatChecked),
   })
 }
 
-function factsOf(call: string, now: Date, lock: Lock): Facts {
-  const facts = readCall(call, { now, lock })
+function factsOf(library: Library, call: string, now: Date, lock: Lock): Facts {
+  const facts = library.readCall(call, { now, lock })
   if ('error' in facts) throw new Error(`${call}: ${facts.error}`)
   return facts
 }

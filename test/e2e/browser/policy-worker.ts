@@ -1,4 +1,5 @@
 // The module worker: does the work that the server of the test hands out, and sends back what came of it.
+import * as library from 'mcpgw/policy'
 import { type Done, type Work, work } from './policy-work.ts'
 
 /** What the worker posts; `error` with its stack where the work failed. */
@@ -17,7 +18,7 @@ const about = {
 
 async function answer(): Promise<Answer> {
   try {
-    return { ...about, done: work((await (await fetch('/work')).json()) as Work) }
+    return { ...about, done: work(library, (await (await fetch('/work')).json()) as Work) }
   } catch (error) {
     return { ...about, error: String((error as Error).stack ?? error) }
   }
