@@ -94,6 +94,12 @@ export function fieldOf(schema: JsonSchema, path: readonly string[], root: JsonS
   return inner.kind === 'declared' ? { ...inner, required: inner.required && required } : inner
 }
 
+/** Names that an object of this schema must have. */
+export function requiredOf(schema: JsonSchema, root: JsonSchema): readonly string[] {
+  const names = partsOf(schema, root).flatMap(({ required }) => (Array.isArray(required) ? (required as unknown[]) : []))
+  return [...new Set(names.filter(name => typeof name === 'string'))]
+}
+
 /** The schema of a list's items. */
 export function itemsOf(schema: JsonSchema, root: JsonSchema): JsonSchema | undefined {
   const items = partsOf(schema, root).find(part => isKeywords(part.items))

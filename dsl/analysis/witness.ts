@@ -4,7 +4,7 @@ import type { ResolvedRule } from '../bundle/bundle.ts'
 import type { Condition } from '../cel/condition.ts'
 import type { JsonSchema } from '../lock/lock.ts'
 import type { Value } from '../value.ts'
-import { fieldOf, valuesOf } from './schema.ts'
+import { fieldOf, requiredOf, valuesOf } from './schema.ts'
 import type { Model } from './solve.ts'
 import { domainOf, isTrue, pickValue } from './values.ts'
 
@@ -30,7 +30,7 @@ export function witnessOf(model: Model, where: Where): Readonly<Record<string, u
   const roles: string[] = []
   const principal: Fields = { id: 'someone', tenant: 'default' }
   const args: Fields = {}
-  const required = where.schema === undefined ? [] : requiredOf(where.schema)
+  const required = where.schema === undefined ? [] : requiredOf(where.schema, where.schema)
   for (const { term, domain } of model.values()) {
     if (term.key.startsWith('role ') && domain.flags === isTrue) roles.push(JSON.parse(term.key.slice('role '.length)) as string)
     const [root, ...path] = term.path ?? []
@@ -50,10 +50,6 @@ export function witnessOf(model: Model, where: Where): Readonly<Record<string, u
   return call
 }
 
-function requiredOf(schema: JsonSchema): readonly string[] {
-  if (typeof schema === 'boolean') return []
-  return Array.isArray(schema.required) ? schema.required.filter(name => typeof name === 'string') : []
-}
 function sampleOf(schema: JsonSchema, name: string): Json | undefined {
   const field = fieldOf(schema, [name])
   if (field.kind !== 'declared') return undefined

@@ -11,6 +11,7 @@ import { checkLookAlikes } from './look-alikes.ts'
 import { checkNames } from './names.ts'
 import { checkNoLock } from './no-lock.ts'
 import { checkStyle } from './style.ts'
+import { checkTests } from './tests.ts'
 import { checkUnreached } from './unreached.ts'
 
 export const errorChecks: readonly Check[] = [checkUnreached, checkNames, ...logicErrorChecks]
@@ -24,6 +25,7 @@ export const adviceChecks: readonly Check[] = [
   checkGovernance,
   checkDestructive,
   checkDrift,
+  checkTests,
   checkCoverage,
   checkStyle,
 ]

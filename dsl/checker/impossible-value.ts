@@ -116,7 +116,8 @@ function shownConstant(value: unknown): string {
   return typeof value === 'bigint' ? String(value) : value instanceof Date ? value.toISOString() : JSON.stringify(value)
 }
 
-function isOfKind(schema: JsonSchema, root: JsonSchema, set: ValueSet): boolean {
+/** Whether `set` has values of a kind (text, number, truth) that the schema takes. */
+export function isOfKind(schema: JsonSchema, root: JsonSchema, set: ValueSet): boolean {
   const values = valuesOf(schema, root).set
   const strings =
     !isEmpty(domainOf({ ...flagged(0), strings: set.strings }, false)) &&
@@ -127,7 +128,8 @@ function isOfKind(schema: JsonSchema, root: JsonSchema, set: ValueSet): boolean 
   )
 }
 
-function rangeOf({ schema, root }: { schema: JsonSchema; root: JsonSchema }): string {
+/** What the schema takes, as a message says it. */
+export function rangeOf({ schema, root }: { schema: JsonSchema; root: JsonSchema }): string {
   const { set, whole } = valuesOf(schema, root)
   const names = choicesOf(set)
   if (names.length > 0)

@@ -8,8 +8,11 @@ import type { Lock } from '../lock/lock.ts'
 import type { Check } from './context.ts'
 import { serversOf } from './reach.ts'
 import { couldBe } from './resources.ts'
-import { finding, meant } from './tell.ts'
+import { finding, listSome, meant } from './tell.ts'
 import { subjectsIn, targetsIn, type WrittenTarget } from './walk-file.ts'
+
+/** So many names are shown of those that there are. */
+const MOST = 8
 
 export const checkNames: Check = function* (bundle, { lock }) {
   if (lock === undefined) return
@@ -27,7 +30,7 @@ function* checkSubject({ kind, name }: SubjectPart, lock: Lock): Generator<Diagn
   yield finding('unknown-role', name.span, `${nameOfLock(lock)} has no ${kind} \`${name.value}\``, meantOr(name.span, near, known))
 }
 
-function* checkTarget({ action, target }: WrittenTarget, lock: Lock): Generator<Diagnostic> {
+export function* checkTarget({ action, target }: Pick<WrittenTarget, 'action' | 'target'>, lock: Lock): Generator<Diagnostic> {
   const { server, name, quoted, span } = target
   if (server === RESERVED_SERVER || mayMeanUnreached(lock, server)) return
   const book = nameOfLock(lock)
@@ -64,18 +67,18 @@ function* checkResource(target: WrittenTarget['target'], servers: readonly strin
   const uris = offered.flatMap(one => [...one.resources.map(each => each.uri), ...one.templates.map(each => each.uriTemplate)])
   if (uris.length === 0 || uris.some(uri => couldBe(name, uri))) return
   const near = nearest(name, uris)
-  const help = near === undefined ? `it has ${some(uris)}` : `did you mean \`${near}\`?`
-  yield finding('unknown-resource', span, `no resource or template of ${some(servers)} in ${nameOfLock(lock)} can match \`${name}\``, {
-    help,
-  })
+  const help = near === undefined ? `it has ${listSome(uris, MOST)}` : `did you mean \`${near}\`?`
+  yield finding(
+    'unknown-resource',
+    span,
+    `no resource or template of ${listSome(servers, MOST)} in ${nameOfLock(lock)} can match \`${name}\``,
+    {
+      help,
+    },
+  )
 }
 
 function meantOr(span: Diagnostic['span'], near: string | undefined, known: readonly string[]): Pick<Diagnostic, 'help' | 'fix'> {
   if (near !== undefined) return meant(span, near)
-  return { help: known.length === 0 ? 'it has none' : `it has ${some(known)}` }
-}
-
-function some(names: readonly string[]): string {
-  const shown = names.slice(0, 8).map(name => `\`${name}\``)
-  return `${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`
+  return { help: known.length === 0 ? 'it has none' : `it has ${listSome(known, MOST)}` }
 }

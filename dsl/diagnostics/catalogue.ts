@@ -80,6 +80,8 @@ export const catalogue = {
   'server-unreached': { severity: 'error', title: 'a server that was asked and did not say what it offers' },
   // tests
   'test-failed': { severity: 'error', title: 'a test of the bundle that does not hold' },
+  'test-unknown-name': { severity: 'warning', title: 'a test about something that the lock does not have' },
+  'test-bad-argument': { severity: 'warning', title: 'a test with arguments that the tool refuses' },
   'not-covered': { severity: 'hint', title: 'a rule that no test reaches' },
   style: { severity: 'hint', title: 'a form that the formatter would change' },
 } as const
