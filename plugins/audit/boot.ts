@@ -3,7 +3,7 @@ import type { Clock } from 'mcpgw/plugin'
 import { NO_LINK } from './chain.ts'
 import type { Entry } from './entry.ts'
 import { createLedger, type Ledger, type LedgerOptions } from './ledger.ts'
-import { closeStream, type LogStore, openStream, type StoredRecord, type SubjectRow } from './store/log-store.ts'
+import { closeStream, endStream, type LogReader, type LogStore, openStream, type StoredRecord, type SubjectRow } from './store/log-store.ts'
 
 export interface LogOptions extends Pick<LedgerOptions, 'onDurable' | 'onHealth' | 'deadline'> {
   readonly store: LogStore
@@ -23,15 +23,20 @@ export interface OpenLog {
   readonly subjects: readonly SubjectRow[]
   /** How many calls of earlier boots were closed as unknown. */
   readonly closed: number
-  /** Streams whose process has ended without ending them. */
-  readonly dead: readonly string[]
   /** Ends the stream. `clean`: none of its calls is open. Resolves to how many records were never written. */
   close(clean: boolean): Promise<number>
 }
 
+interface Reference {
+  readonly stream: string
+  readonly seq: number
+  /** Hex. */
+  readonly hash: string
+}
 interface Past {
   readonly last: StoredRecord | undefined
-  readonly dead: readonly string[]
+  /** Ends of streams that nobody writes any more, and that no stream refers to so far. */
+  readonly heads: readonly Reference[]
   readonly open: readonly StoredRecord[]
   readonly subjects: readonly SubjectRow[]
 }
@@ -55,16 +60,18 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
     })
     const first: Entry = { type: 'stream.start', call: '', ...stamp(), members: describeStart(options, past) }
     const closings = past.open.map(intent => ({ type: 'outcome', call: intent.call, ...stamp(), members: describeUnknown(intent) }))
-    const failed = await ledger.append([first, ...closings], 'offer', [openStream(stream), ...past.dead.map(closeStream)])
+    const failed = await ledger.append([first, ...closings], 'offer', [
+      openStream(stream),
+      ...past.heads.map(one => closeStream(one.stream)),
+    ])
     if (failed !== undefined) throw new Error(`${store.name}: the first record could not be written: ${failed}`)
     return {
       ledger,
       subjects: past.subjects,
       closed: closings.length,
-      dead: past.dead,
       async close(clean) {
         const end: Entry = { type: 'stream.stop', call: '', ...stamp(), members: '' }
-        const lost = await ledger.append([end], 'offer', clean ? [closeStream(stream)] : [])
+        const lost = await ledger.append([end], 'offer', clean ? [endStream(stream)] : [])
         const unwritten = await ledger.close()
         await release()
         return unwritten + (lost === undefined ? 0 : 1)
@@ -77,7 +84,7 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
   }
 }
 
-async function read<Result>(store: LogStore, work: (reader: Awaited<ReturnType<LogStore['reader']>>) => Promise<Result>): Promise<Result> {
+async function read<Result>(store: LogStore, work: (reader: LogReader) => Promise<Result>): Promise<Result> {
   const reader = await store.reader()
   try {
     return await work(reader)
@@ -86,19 +93,24 @@ async function read<Result>(store: LogStore, work: (reader: Awaited<ReturnType<L
   }
 }
 
-async function readPast(reader: Awaited<ReturnType<LogStore['reader']>>): Promise<Past> {
-  const dead = (await reader.openStreams()).filter(one => !one.isLive).map(one => one.name)
+async function readPast(reader: LogReader): Promise<Past> {
   const open: StoredRecord[] = []
-  for (const name of dead) open.push(...(await reader.openCalls(name)))
-  return { last: await reader.last(), dead, open, subjects: await reader.subjects() }
+  const heads: Reference[] = []
+  for (const { name, isLive, isEnded } of await reader.openStreams()) {
+    if (isLive) continue
+    if (!isEnded) open.push(...(await reader.openCalls(name)))
+    const head = await reader.head(name)
+    if (head !== undefined) heads.push({ stream: name, seq: head.seq, hash: head.link })
+  }
+  return { last: await reader.last(), heads, open, subjects: await reader.subjects() }
 }
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-/** `after` is the record that the first link continues. */
-function describeStart({ start, detail }: LogOptions, { last, dead, open }: Past): string {
-  const after = last === undefined ? null : { stream: last.stream, seq: last.seq, hash: toHex(last.hash) }
-  return `${start},"detail":${JSON.stringify({ after, closes: dead, closedCalls: open.length, ...detail })}`
+/** `after` is the record that the first link continues; `closes` are ends of streams, so that by this record they are vouched for, too. */
+function describeStart({ start, detail }: LogOptions, { last, heads, open }: Past): string {
+  const after: Reference | null = last === undefined ? null : { stream: last.stream, seq: last.seq, hash: toHex(last.hash) }
+  return `${start},"detail":${JSON.stringify({ after, closes: heads, closedCalls: open.length, ...detail })}`
 }
 
 /** What every record of a call says. */

@@ -66,6 +66,14 @@ export interface TimeRange {
   readonly until: number
 }
 
+export interface OpenStream {
+  readonly name: string
+  /** The process that writes it still runs. */
+  readonly isLive: boolean
+  /** It was ended in order: none of its calls is open. */
+  readonly isEnded: boolean
+}
+
 export interface LogReader {
   /** Every record behind `cursor` (absent: all), each stream in the order of `seq`, a stream behind the record that it continues. Between pages other work gets its turn. */
   forward(signal: AbortSignal, cursor?: string): AsyncIterable<Page>
@@ -77,8 +85,8 @@ export interface LogReader {
   head(stream: string): Promise<Head | undefined>
   /** The record that a new stream continues: the newest there is. */
   last(): Promise<StoredRecord | undefined>
-  /** Streams that nobody ended. `isLive`: the process that writes it still runs. */
-  openStreams(): Promise<readonly { readonly name: string; readonly isLive: boolean }[]>
+  /** Streams that no later one refers to as closed. */
+  openStreams(): Promise<readonly OpenStream[]>
   /** Intents of the stream that have no end. */
   openCalls(stream: string): Promise<readonly StoredRecord[]>
   subjects(): Promise<readonly SubjectRow[]>
@@ -104,17 +112,15 @@ export interface LogStore {
 }
 
 /** What a writer's rows mean: `sql` of an Append. Hashes come as hex: a byte array of 32 bytes costs more to hand to a thread than the text. */
-export const ROWS: { readonly [kind in 'record' | 'openStream' | 'closeStream' | 'subject' | 'checkpoint' | 'tombstone']: number } = {
-  record: 0,
-  openStream: 1,
-  closeStream: 2,
-  subject: 3,
-  checkpoint: 4,
-  tombstone: 5,
-}
+export const ROWS: {
+  readonly [kind in 'record' | 'openStream' | 'endStream' | 'closeStream' | 'subject' | 'checkpoint' | 'tombstone']: number
+} = { record: 0, openStream: 1, endStream: 2, closeStream: 3, subject: 4, checkpoint: 5, tombstone: 6 }
 
 /** `[stream, seq, at, type, call, prev, hash, body]`; made where it is hot, so not by a function. */
 export const openStream = (name: string): Append => ({ sql: ROWS.openStream, params: [name] })
+/** In order: none of its calls is open. */
+export const endStream = (name: string): Append => ({ sql: ROWS.endStream, params: [name] })
+/** Goes with the first record of a later stream, which refers to the last record of this one. */
 export const closeStream = (name: string): Append => ({ sql: ROWS.closeStream, params: [name] })
 export const subjectRow = ({ id, lookup, key, who }: SubjectRow): Append => ({ sql: ROWS.subject, params: [id, lookup, key, who] })
 export const checkpointRow = ({ stream, size, at, frontier, note }: CheckpointRow): Append => ({

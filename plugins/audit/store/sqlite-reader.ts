@@ -33,8 +33,8 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
     },
     last: async () => one('ORDER BY n DESC LIMIT 1'),
     async openStreams() {
-      const names = all('stream', 'SELECT name FROM stream WHERE open = 1').map(row => String(row.name))
-      return names.map(name => ({ name, isLive: isLive(name) }))
+      const rows = all('stream', 'SELECT name, open FROM stream WHERE open > 0 ORDER BY start')
+      return rows.map(({ name, open }) => ({ name: String(name), isLive: isLive(String(name)), isEnded: Number(open) === 2 }))
     },
     async openCalls(stream) {
       const start = Number(all('stream', 'SELECT start FROM stream WHERE name = ?', stream)[0]?.start ?? 0)

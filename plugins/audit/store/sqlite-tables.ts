@@ -4,7 +4,8 @@ export const SCHEMA = 2
 
 // `body` is the evidence; the columns before it repeat what is searched for, and verification compares each with the body.
 // `n` counts all records of the file without gaps. There is no further index on `record`: it would cost a quarter of each write, and what looks
-// for a stream is rare. `stream` is a work list (which boots may have left calls open, and before which record none of them began), no evidence.
+// for a stream is rare. `stream` is a work list, no evidence: `open` is 1 while its boot runs or has left calls open, 2 where it was ended in order,
+// 0 where a later stream refers to its end; none of its records is before `start`.
 // Version 1 had the first two tables only, as they are here.
 export const setup: string = `
 CREATE TABLE IF NOT EXISTS record (
@@ -27,6 +28,7 @@ PRAGMA user_version = ${SCHEMA};`
 export const statements: readonly string[] = [
   'INSERT INTO record (stream, seq, at, type, call, prev, hash, body) VALUES (?, ?, ?, ?, ?, unhex(?), unhex(?), ?)',
   'INSERT INTO stream (name, open, start) VALUES (?, 1, (SELECT max(n) FROM record))',
+  'UPDATE stream SET open = 2 WHERE name = ?',
   'UPDATE stream SET open = 0 WHERE name = ?',
   // The same one again where the fate of the first attempt was unknown.
   'INSERT OR IGNORE INTO subject (id, lookup, key, who) VALUES (?, ?, ?, ?)',

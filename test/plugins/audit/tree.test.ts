@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createTree, pathOf, rootFromPath, treeOf } from '../../../plugins/audit/tree.ts'
 
-const sha256 = (...parts: readonly string[]): string => createHash('sha256').update(parts.join(''), 'latin1').digest('latin1')
+const sha256 = (...parts: readonly string[]): string => createHash('sha256').update(parts.join(''), 'latin1').digest('binary')
 
 /** RFC 6962, section 2.1, word for word; the entries are hashed already. */
 function definedRoot(leaves: readonly string[]): string {
