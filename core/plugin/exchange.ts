@@ -58,6 +58,23 @@ export type Resource =
     }
   | { readonly kind: 'plumbing' }
 
+/** A resource of one server, that is decided upon. */
+export type Governed = Extract<Resource, { readonly server: string }>
+
+/** As its server calls it: tool, uri, prompt or method. */
+export function nameOf(resource: Governed): string {
+  switch (resource.kind) {
+    case 'call':
+      return resource.tool
+    case 'read':
+      return resource.uri
+    case 'prompt':
+      return resource.prompt
+    case 'method':
+      return resource.method
+  }
+}
+
 /** A duty attached to an allow: `redact("$.ssn")` is `{name: 'redact', args: [{value: '$.ssn'}]}`. */
 export interface Obligation {
   readonly name: string

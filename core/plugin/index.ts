@@ -5,12 +5,14 @@ export type {
   Answer,
   Decision,
   Exchange,
+  Governed,
   Obligation,
   Outcome,
   Peer,
   Principal,
   Resource,
 } from './exchange.ts'
+export { nameOf } from './exchange.ts'
 export type { ExplainedCode } from './explained-code.ts'
 export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'

@@ -4,7 +4,7 @@ import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
-import type { Answer, Resource } from '../plugin/index.ts'
+import { type Answer, nameOf, type Resource } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import type { Catalogs } from './catalogs.ts'
@@ -117,8 +117,9 @@ function around({ sources }: Catalog): Json {
 export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Session, x: LiveExchange): Promise<boolean> {
   if (!deps.pipeline.wants.lists) return true
   const { resource } = x
-  const name = nameOf(resource)
-  if (name === undefined) return true
+  // What is in no list is hidden by none.
+  if (!('server' in resource) || resource.kind === 'method') return true
+  const name = { server: resource.server, name: nameOf(resource) }
   const { entries } = await catalogs.known(session, kindOf(resource.kind), [])
   const entry = entries.find(one => one.server === name.server && one.name === name.name)
   // A uri need not be listed to be read.
@@ -126,12 +127,6 @@ export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Sessi
   if (item === undefined) return true
   const keep = await deps.pipeline.narrow(x, [item])
   return !('code' in keep) && keep[0] === true
-}
-
-function nameOf(resource: Resource): { readonly server: string; readonly name: string } | undefined {
-  if (resource.kind === 'call') return { server: resource.server, name: resource.tool }
-  if (resource.kind === 'prompt') return { server: resource.server, name: resource.prompt }
-  return resource.kind === 'read' ? { server: resource.server, name: resource.uri } : undefined
 }
 
 function kindOf(kind: Resource['kind']): ListKind {

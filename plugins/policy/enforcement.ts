@@ -4,8 +4,10 @@ import {
   type Deny,
   deny,
   type Exchange,
+  type Governed,
   type Hooks,
   type ListItem,
+  nameOf,
   narrow,
   type Outcome,
   type PluginContext,
@@ -17,7 +19,7 @@ import { validateArguments } from './arguments/validate.ts'
 import type { Bundle } from './bundle.ts'
 import type { Pins } from './catalog/pins.ts'
 import type { PolicyConfig } from './config.ts'
-import { factsOf, type Governed, knownValue, nameOf, subjectOf } from './facts.ts'
+import { factsOf, knownValue, subjectOf } from './facts.ts'
 import type { Added, Keeper, Past } from './history.ts'
 import { isHeld, itemOf } from './items.ts'
 import type { Recorder } from './record.ts'

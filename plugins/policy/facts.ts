@@ -1,9 +1,17 @@
 // From an exchange to what the evaluator asks of it. Arguments are looked at only where a condition asks for them.
-import { ExactNumber, type Exchange, type JsonObject, type JsonValue, type Payload, type Principal, type Resource } from 'mcpgw/plugin'
+import {
+  ExactNumber,
+  type Exchange,
+  type Governed,
+  type JsonObject,
+  type JsonValue,
+  nameOf,
+  type Payload,
+  type Principal,
+} from 'mcpgw/plugin'
 import { type Facts, type History, JsonNumber, normalise, TooLarge, type Value } from 'mcpgw/policy'
 
 type Subject = Facts['principal']
-export type Governed = Extract<Resource, { readonly kind: 'call' | 'read' | 'prompt' | 'method' }>
 type JsonSchema = Parameters<typeof normalise>[1]
 
 /** What beside the exchange itself a decision looks at. */
@@ -34,19 +42,6 @@ export function subjectOf(principal: Principal | undefined): Subject {
     subjects.set(principal, subject)
   }
   return subject
-}
-
-export function nameOf(resource: Governed): string {
-  switch (resource.kind) {
-    case 'call':
-      return resource.tool
-    case 'read':
-      return resource.uri
-    case 'prompt':
-      return resource.prompt
-    case 'method':
-      return resource.method
-  }
 }
 
 export class CallFacts implements Facts {

@@ -1,7 +1,6 @@
 // What a list is a list of, and whether what a request is about is as the lock has it.
-import type { Resource } from 'mcpgw/plugin'
+import type { Governed, Resource } from 'mcpgw/plugin'
 import type { PinKind, Pins } from './catalog/pins.ts'
-import type { Governed } from './facts.ts'
 
 export interface ItemKind {
   readonly action: 'call' | 'read' | 'prompt'

@@ -1,5 +1,5 @@
 // The obligation `limit(20, per: 1h, by: principal)`, read once for each of its texts.
-import type { Exchange, Obligation } from 'mcpgw/plugin'
+import { type Exchange, nameOf, type Obligation } from 'mcpgw/plugin'
 
 export const counted = ['principal', 'tenant', 'server', 'tool', 'all'] as const
 export type Counted = (typeof counted)[number]
@@ -51,18 +51,5 @@ export function keyOf(by: Counted, { principal, peer, resource }: Exchange): str
       return 'server' in resource ? `${resource.kind}\0${resource.server}\0${nameOf(resource)}` : ''
     case 'all':
       return ''
-  }
-}
-
-function nameOf(resource: Extract<Exchange['resource'], { readonly server: string }>): string {
-  switch (resource.kind) {
-    case 'call':
-      return resource.tool
-    case 'read':
-      return resource.uri
-    case 'prompt':
-      return resource.prompt
-    case 'method':
-      return resource.method
   }
 }
