@@ -16,9 +16,23 @@ export function plainUri(uri: string): string {
   const rest = clean.slice(head.length)
   const end = rest.search(/[?#]/)
   const path = end < 0 ? rest : rest.slice(0, end)
-  const decoded = path.replace(ENCODED, found => DECODED[found.toLowerCase()]!)
-  const plain = DOTS.test(decoded) ? withoutDots(decoded) : path
+  const decoded = withSlashes(path)
+  const straight = DOTS.test(decoded) ? withoutDots(decoded) : path
+  // What was a path makes no authority.
+  const plain = authority === '' && straight !== path ? straight.replace(/^\/+/, '/') : straight
   return lower + (WITH_HOST.test(lower) ? authority.toLowerCase() : authority) + plain + (end < 0 ? '' : rest.slice(end))
+}
+
+/** Readers differ: behind an empty segment, `..` takes that one away for a url parser, and the one before it for a file system. */
+export function isAmbiguous(uri: string): boolean {
+  const clean = uri.trim().replace(/[\t\n\r]/g, '')
+  const segments = withSlashes(clean.slice(HEAD.exec(clean)![0].length).split(/[?#]/, 1)[0]!).split('/')
+  const empty = segments.indexOf('', 1)
+  return empty > 0 && segments.includes('..', empty)
+}
+
+function withSlashes(path: string): string {
+  return path.replace(ENCODED, found => DECODED[found.toLowerCase()]!)
 }
 
 function withoutDots(path: string): string {

@@ -5,7 +5,7 @@ import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
 import { TASKS_EXTENSION } from '../mcp/modern.ts'
 import { serversOf } from '../mcp/names.ts'
-import { plainUri } from '../mcp/plain-uri.ts'
+import { isAmbiguous, plainUri } from '../mcp/plain-uri.ts'
 import { matchesTemplate, schemeOf } from '../mcp/uri-template.ts'
 import type { Awaitable, JsonObject, Resource } from '../plugin/index.ts'
 import { type Entry, readAlias } from './catalog.ts'
@@ -124,7 +124,7 @@ async function findUri(catalogs: Catalogs, session: Session, publicUri: string |
   const uri = alias?.uri ?? publicUri
   const server = alias?.server ?? (await serverOfUri(catalogs, session, publicUri))
   // What is no server of ours is a text of the caller's, and stays a part of the uri.
-  if (server === undefined || !session.view.servers.some(one => one.id === server)) {
+  if (server === undefined || isAmbiguous(uri) || !session.view.servers.some(one => one.id === server)) {
     return { code: 'unknown-resource', resource: { kind: 'read', server: '', uri: publicUri } }
   }
   return targetOfUri(server, uri, publicUri)

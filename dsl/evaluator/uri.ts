@@ -12,13 +12,18 @@ const DEFAULT_PORT: ReadonlyMap<string, string> = new Map([
 ])
 const SEPARATOR = /%2e|%2f|%5c|\\/gi
 const DOTS = /(?:^|\/)\.{1,2}(?:\/|$)/
+/** Delimiters that mean nothing in a path. Not `*`, which is one of the language. */
+const HARMLESS = /%(?:2[146-9BC]|3[ABD]|40|5[BD])/g
 const ESCAPE = /%[0-9a-f]{2}/gi
 const BARE_PERCENT = /%(?![0-9a-f]{2})/gi
 const UNRESERVED = /^[A-Za-z0-9._~-]$/
 const FOREIGN = /[^\x21-\x7e]|["<>\\^`{|}]/u
 const FOREIGN_RUN = /(?:[^\x21-\x7e]|["<>\\^`{|}])+/gu
 
-/** Idempotent; the gateway's own reading of a uri (`plainUri`) and the uri itself give the same. */
+/**
+ * Idempotent; the gateway's own reading of a uri (`plainUri`) and the uri itself give the same. Further than the RFC where servers that
+ * read files go further: an escape in a path is what it stands for, and several `/` are one.
+ */
 export function normaliseUri(uri: string): string {
   let plain = straightened(uri)
   // What an escape stood for may be read in another way than the escape.
@@ -37,7 +42,7 @@ function straightened(uri: string): string {
   const path = straighten(WITH_HOST.test(lower) ? before.replaceAll('\\', '/') : before)
   return (
     lower +
-    hostOf(lower, authority) +
+    hostOf(lower, lower === 'file:' && authority === '' && path.startsWith('/') ? '//' : authority) +
     (path === '' && authority !== '' && DEFAULT_PORT.has(lower) ? '/' : path) +
     (end < 0 ? '' : spell(rest.slice(end)))
   )
@@ -52,6 +57,8 @@ export function hasDots(uri: string): boolean {
 
 function hostOf(scheme: string, authority: string): string {
   if (!WITH_HOST.test(scheme)) return spell(authority)
+  // RFC 8089: a file of this host.
+  if (scheme === 'file:' && authority.toLowerCase() === '//localhost') return '//'
   let host = spell(authority).replace(/(?:[^%]|%[0-9A-F]{2})/g, part => (part.length === 1 ? part.toLowerCase() : part))
   const port = DEFAULT_PORT.get(scheme) ?? ':'
   for (let end = ''; end !== host; ) {
@@ -63,7 +70,8 @@ function hostOf(scheme: string, authority: string): string {
 
 function straighten(path: string): string {
   const decoded = withSlashes(path)
-  return spell(DOTS.test(decoded) ? withoutDots(decoded) : path)
+  const plain = (DOTS.test(decoded) ? withoutDots(decoded) : decoded).replace(/\/{2,}/g, '/')
+  return spell(plain).replace(HARMLESS, escaped => decodeURIComponent(escaped))
 }
 
 function withSlashes(path: string): string {

@@ -1,7 +1,7 @@
 // What a uri means is seen through however it is written; what means nothing else stays as it is.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { plainUri } from '../../../core/mcp/plain-uri.ts'
+import { isAmbiguous, plainUri } from '../../../core/mcp/plain-uri.ts'
 
 const passwd = 'file:///etc/passwd'
 it.each([
@@ -34,6 +34,19 @@ it.each([
   expect(plainUri(uri)).toBe(uri)
 })
 
+it.each([
+  ['file:///docs//../etc/passwd', true],
+  ['file:///docs/a//b/../../etc', true],
+  ['file:///docs/%2f..%2fetc', true],
+  ['file:////../etc', true],
+  ['file:///docs/../a//b', false],
+  ['file:///docs//a/', false],
+  ['file:///docs/x/../', false],
+  ['mem://a//b?c//../d', false],
+])('%j is read differently by different readers: %s', (uri, ambiguous) => {
+  expect(isAmbiguous(uri)).toBe(ambiguous)
+})
+
 it('as a url parser has it, and no further: what is plain stays plain', () => {
   const piece = fc.constantFrom('..', '.', 'a', '%2e', '%2E.', '/', '\\', '/', 'b')
   fc.assert(
@@ -41,6 +54,8 @@ it('as a url parser has it, and no further: what is plain stays plain', () => {
       const path = `/docs/${pieces.join('')}`
       const plain = plainUri(`file://${path}`)
       const parsed = new URL(`file://${path.replaceAll('\\', '/')}`).href
+      // The parser of Node 20 leaves dots where a segment begins with one, as in `/.a/..`.
+      fc.pre(!/\/\.\.?(?:\/|$)/.test(new URL(parsed).pathname))
       const written = (uri: string): string => uri.replaceAll('\\', '/').replace(/%2e/gi, '.')
       expect(written(plain)).toBe(written(parsed))
       expect(plainUri(plain)).toBe(plain)

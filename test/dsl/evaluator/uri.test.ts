@@ -24,6 +24,15 @@ describe('normaliseUri', () => {
     ['http://h:8080/x?Q=../#F', 'http://h:8080/x?Q=../#F'],
     ['memo://Insights/x', 'memo://Insights/x'],
     ['fi\nle:///a', 'file:///a'],
+    // Servers that read files make no difference.
+    ['file:///h//hr///x', 'file:///h/hr/x'],
+    ['file:////h/x', 'file:///h/x'],
+    ['file:/h/x', 'file:///h/x'],
+    ['file://LocalHost/h/x', 'file:///h/x'],
+    ['file:///h%2fhr%5Cx', 'file:///h/hr/x'],
+    ['file:///h/a%2Cb%3a%40%5b', 'file:///h/a,b:@['],
+    ['file:///h/%2A%25%3F%23', 'file:///h/%2A%25%3F%23'],
+    ['x://h/a?b=%26//c', 'x://h/a?b=%26//c'],
     ['file:///\ud800', 'file:///%EF%BF%BD'],
   ])('%j is %s', (uri, plain) => {
     expect(normaliseUri(uri)).toBe(plain)
@@ -42,6 +51,9 @@ describe('normaliseUri', () => {
       '\\',
       '/',
       '%41',
+      '%2A',
+      '%3a',
+      '%2C',
       '%c3%a4',
       'ä',
       ' ',
@@ -55,7 +67,19 @@ describe('normaliseUri', () => {
     )
     const uri = fc
       .tuple(
-        fc.constantFrom('file://', 'FILE:///', 'https://H:443', 'x:', 'X://Y/', '', '/', 'http://u@H:80/'),
+        fc.constantFrom(
+          'file://',
+          'FILE:///',
+          'https://H:443',
+          'x:',
+          'file:',
+          'file:/',
+          'file://localhost',
+          'X://Y/',
+          '',
+          '/',
+          'http://u@H:80/',
+        ),
         fc.array(part, { maxLength: 9 }),
       )
       .map(([head, parts]) => head + parts.join(''))

@@ -113,7 +113,7 @@ test('reads, subscriptions, templates, prompts and completions are governed like
   expect(templates.map((one: { uriTemplate: string }) => one.uriTemplate)).toEqual(['file:///handbook/{x}'])
   expect((await support.ask('prompts/list')).result.prompts).toEqual([{ name: 'sum' }])
   expect(codeOf(await support.ask('resources/read', { uri: 'file:///handbook/b' }))).toBeUndefined()
-  for (const uri of ['file:///secret', 'file:///handbook/../secret', 'file:///handbook/%2e%2e/secret'])
+  for (const uri of ['file:///secret', 'file:///handbook/../secret', 'file:///handbook/%2e%2e/secret', 'file:///handbook//../secret'])
     for (const method of ['resources/read', 'resources/subscribe'])
       expect(codeOf(await support.ask(method, { uri })), uri).toBe('unknown-resource')
   expect(codeOf(await support.ask('prompts/get', { name: 'sum' }))).toBeUndefined()
