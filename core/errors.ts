@@ -41,6 +41,8 @@ export type ErrorCode =
   | 'rate-limited'
   | 'unmet-obligation'
   | 'withheld'
+  | 'redaction-blocked'
+  | 'redaction-limit'
   | 'plugin-failed'
   | 'not-recorded'
   | 'upstream-unavailable'
@@ -239,6 +241,18 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 200,
     text: 'the answer was withheld',
     help: 'A plugin could not clear the answer; the log names plugin and hook. The call itself was made.',
+  },
+  'redaction-blocked': {
+    rpc: 42030,
+    http: 403,
+    text: 'denied',
+    help: 'It holds a value of a kind that may not pass (action block of the plugin redact); the reason names the detector.',
+  },
+  'redaction-limit': {
+    rpc: 42031,
+    http: 503,
+    text: 'the gateway could not look through this in time',
+    help: 'The message is too large to be searched for personal data within the time set (scan of the plugin redact), or too many wait. Send less, or retry.',
   },
   'plugin-failed': {
     rpc: 42012,

@@ -65,4 +65,6 @@ export interface Stores {
   ): Promise<GroupWriter>
   /** Absolute path in the data directory. */
   resolve(path: string): string
+  /** 32 random bytes of the caller's own, in a file that nobody else may read; made at the first use. Throws where something else is there. */
+  key(path: string): Uint8Array
 }

@@ -5,6 +5,7 @@ import type { Stores } from '../plugin/store.ts'
 import { BACKSTOP, withCheckpoints } from './checkpointer.ts'
 import { openDatabase } from './database.ts'
 import { type Driver, loadDriver } from './driver.ts'
+import { openPrivateKey } from './private-key.ts'
 import { createWriter, inlineCommitter } from './writer.ts'
 import { threadCommitter } from './writer-thread.ts'
 
@@ -25,6 +26,7 @@ export function createStores(options: { readonly dataDir: string; readonly log?:
 
   return {
     resolve,
+    key: path => openPrivateKey(resolve(path)),
     open: (path, how) => openDatabase(driver(), resolve(path), how),
     writer(path, { durability, setup, statements, schema }) {
       const file = resolve(path)

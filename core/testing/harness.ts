@@ -192,6 +192,7 @@ export const refusingStores: Stores = {
   open: () => refuseStore(),
   writer: () => refuseStore(),
   resolve: path => path,
+  key: () => refuseStore(),
 }
 
 function refuseStore(): never {

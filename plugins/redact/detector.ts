@@ -1,7 +1,11 @@
 // The detector port: what a detector waits for in a text, and what it answers once that was seen.
 
-/** What happens to a finding: `mask` keeps the last four characters, `replace` leaves only the type, e.g. `[EMAIL]`. */
-export type Action = 'mask' | 'replace'
+/**
+ * What happens to a finding: `mask` keeps the last four characters, `replace` leaves only the type, e.g. `[EMAIL]`, `token` a keyed digest
+ * with the type, `drop` empties the whole text that holds it, `block` refuses the message. From the mildest to the strictest.
+ */
+export type Action = (typeof actions)[number]
+export const actions = ['mask', 'token', 'replace', 'drop', 'block'] as const
 
 /** UTF-16 offsets into the text searched, end exclusive. */
 export interface Range {

@@ -1,6 +1,7 @@
 // Field paths such as `$.patient.name`, `$.cards[*].number`, `$.*.ssn`: parsed once, applied to a document.
 import { ExactNumber, type JsonObject, type JsonValue } from 'mcpgw/plugin'
-import { count, labelOf, type Tally } from './masker.ts'
+import { labelOf } from './finding.ts'
+import { count, type Tally } from './masker.ts'
 
 export type Step =
   | { readonly kind: 'key'; readonly key: string }

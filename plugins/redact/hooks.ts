@@ -1,14 +1,15 @@
-// The plugin's hooks: screens the JSON text first, and walks the tree only on a suspicion.
+// The plugin's hooks: which settings apply to a message, and what its outcome means at each place.
 import {
   type Answer,
-  type DischargeStage,
+  type Deny,
   type DischargeVerdict,
   deny,
+  drop,
   type Exchange,
   type Hooks,
   type JsonValue,
   Masking,
-  type Obligation,
+  type NotificationVerdict,
   type Pass,
   type Payload,
   type PluginContext,
@@ -16,113 +17,79 @@ import {
   type Rewrite,
   rewrite,
 } from 'mcpgw/plugin'
-import { selectDetectors } from './catalog.ts'
 import type { RedactConfig } from './config.ts'
-import { type FieldPath, mayName, parsePath } from './field-path.ts'
+import type { FieldPath } from './field-path.ts'
 import type { Tally } from './masker.ts'
-import { createRedactor } from './redactor.ts'
-import { compileScanner, type Scanner } from './scanner.ts'
-import { mayHaveSeams } from './seam.ts'
+import { compileObligations, payloadOf } from './obligation.ts'
+import { maskPayload, type Outcome, searchOf } from './pass.ts'
+import { compileProfiles, type Profile } from './profile.ts'
+import { createTextMasker } from './text-masker.ts'
+import { createWriter, type TokenScope } from './writer.ts'
 
 const withheld = '[WITHHELD]'
-// What is longer than a name goes the usual way at once, so that nothing long is scanned twice.
-const shortest = 256
+// No line of a log and no recorded arguments are longer.
+const longestStored = 1024 * 1024
 
 export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
-  const { config } = ctx
-  const scanner = compileScanner(selectDetectors(config.detectors, config.actions))
-  const fields = config.fields.map(text => parsePath(text)!)
-  const servers = new Set(config.exempt.servers)
-  const tools = new Set(config.exempt.tools)
+  const profiles = compileProfiles(ctx.config)
+  const searches = profiles.all.map(searchOf)
+  const key = profiles.usesTokens ? ctx.stores.key('redact.key') : undefined
   const counter = ctx.metrics.counter('redactions', 'Findings masked, by type.', ['type'])
   const pathsOf = compileObligations()
 
-  function mask(
-    payload: Payload,
-    detect: Scanner | undefined,
-    paths: readonly FieldPath[],
-    exchange: Exchange | undefined,
-  ): Pass | Rewrite {
-    const suspicious = (detect !== undefined && (isSuspect(detect, payload) || mayHaveSeams(payload.text))) || mayName(paths, payload.text)
-    if (!suspicious) return pass
-    const tally: Tally = new Map()
-    const masked = createRedactor(detect, paths, tally).message(payload.value)
-    if (masked === payload.value) return pass
-    for (const [type, by] of tally) counter.inc({ type }, by)
-    if (exchange !== undefined) note(exchange, tally)
-    return rewrite(masked)
+  const scopeOf = (exchange: Exchange | undefined): TokenScope | undefined => key && { key, tenant: exchange?.principal?.tenant ?? '' }
+
+  function look(payload: Payload, profile: Profile, exchange: Exchange | undefined): Outcome {
+    const { fields } = profile
+    return maskPayload(payload, { profile, search: searches[profile.index], fields, scope: scopeOf(exchange) }, 'message')
   }
 
-  function isExempt({ resource }: Exchange): boolean {
-    if (resource.kind === 'plumbing') return false
-    if (resource.kind === 'list') return false
-    return servers.has(resource.server) || (resource.kind === 'call' && tools.has(`${resource.server}__${resource.tool}`))
+  function lookAtFields(payload: Payload, paths: readonly FieldPath[], exchange: Exchange): Outcome {
+    return maskPayload(payload, { profile: profiles.stored, search: undefined, fields: paths, scope: scopeOf(exchange) }, 'message')
   }
 
-  function maskFor(exchange: Exchange | undefined, payload: Payload): Pass | Rewrite {
-    const exempt = exchange !== undefined && isExempt(exchange)
-    return mask(payload, exempt ? undefined : scanner, fields, exchange)
-  }
-
-  /** A text without findings that is no JSON document. */
-  function isPlain(text: string): boolean {
-    return text.length <= shortest && !/[[{\\]/.test(text) && scanner.find(text, '').spans.length === 0
-  }
-
-  function maskDocument(payload: Payload): JsonValue | undefined {
-    if (!isSuspect(scanner, payload) && !mayName(fields, payload.text)) return undefined
-    const { value } = payload
-    const masked = createRedactor(scanner, fields, new Map()).document(value)
-    return masked === value ? undefined : masked
+  function judge(outcome: Outcome, exchange: Exchange | undefined): Pass | Rewrite | Deny {
+    if (outcome.kind === 'clean') return pass
+    for (const [type, by] of outcome.counts) counter.inc({ type }, by)
+    if (exchange !== undefined) note(exchange, outcome.counts)
+    if (outcome.kind === 'masked') return rewrite(outcome.value)
+    return deny('redaction-blocked', `it holds what may not pass (${outcome.id})`)
   }
 
   ctx.provide(Masking, {
-    text: text => orWithheld(() => (isPlain(text) ? text : createRedactor(scanner, fields, new Map()).text(text))),
-    value: payload => orWithheld(() => maskDocument(payload)),
+    text: text => orWithheld(() => maskStored(text)),
+    value: payload => orWithheld(() => maskStoredValue(payload)),
   })
 
+  function maskStored(text: string): string {
+    if (text.length > longestStored) return withheld
+    const search = searches[profiles.stored.index]
+    return createTextMasker({ search, tally: new Map(), writer: createWriter() }).text(text, '', profiles.stored.fields)
+  }
+
+  function maskStoredValue(payload: Payload): JsonValue | undefined {
+    const { stored } = profiles
+    const how = { profile: stored, search: searches[stored.index], fields: stored.fields, scope: undefined }
+    const outcome = maskPayload(payload, how, 'document')
+    return outcome.kind === 'masked' ? outcome.value : undefined
+  }
+
   return {
-    onRequest: exchange => (exchange.resource.kind === 'plumbing' ? pass : maskFor(exchange, exchange.sent)),
-    onNotification: (exchange, { params }) => maskFor(exchange, params),
-    onResponse: (exchange: Exchange, answer: Answer) => maskFor(exchange, answer.payload),
+    onRequest: exchange =>
+      exchange.resource.kind === 'plumbing' ? pass : judge(look(exchange.sent, profiles.of(exchange), exchange), exchange),
+    onNotification: (exchange, { params }) => orDropped(judge(look(params, profiles.of(exchange), exchange), exchange)),
+    onResponse: (exchange: Exchange, answer: Answer) => judge(look(answer.payload, profiles.of(exchange), exchange), exchange),
     discharge(obligation, stage): DischargeVerdict {
       const paths = pathsOf(obligation)
       if (paths === undefined)
         return deny('unmet-obligation', 'denied', { detail: 'redact takes one field path or more, e.g. redact("$.ssn")' })
-      return mask(payloadOf(stage), undefined, paths, stage.exchange)
+      return judge(lookAtFields(payloadOf(stage), paths, stage.exchange), stage.exchange)
     },
   }
 }
 
-function isSuspect(scanner: Scanner, payload: Payload): boolean {
-  return scanner.glance(payload.bytes) && scanner.screen(payload.text)
-}
-
-function payloadOf(stage: DischargeStage): Payload {
-  switch (stage.at) {
-    case 'request':
-      return stage.exchange.sent
-    case 'notification':
-      return stage.notification.params
-    case 'answer':
-      return stage.answer.payload
-  }
-}
-
-/** Paths of an obligation, compiled once for each of its texts; undefined where an argument is no path. */
-function compileObligations(): (obligation: Obligation) => readonly FieldPath[] | undefined {
-  const known = new Map<string, FieldPath | undefined>()
-  return ({ args }) => {
-    const paths: FieldPath[] = []
-    for (const { name, value } of args) {
-      if (name !== undefined || typeof value !== 'string') return undefined
-      if (!known.has(value)) known.set(value, parsePath(value))
-      const path = known.get(value)
-      if (path === undefined) return undefined
-      paths.push(path)
-    }
-    return paths.length === 0 ? undefined : paths
-  }
+function orDropped(verdict: Pass | Rewrite | Deny): NotificationVerdict {
+  return verdict.kind === 'deny' ? drop : verdict
 }
 
 /** Adds to the counts of this exchange, request and answer together. */

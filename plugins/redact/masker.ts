@@ -1,6 +1,7 @@
-// Masks what the scanner finds in one string, in the original text.
-import type { Action, Span } from './detector.ts'
-import type { Found, Scanner } from './scanner.ts'
+// Writes a text without its findings.
+import { type Finding, strictest, toFindings } from './finding.ts'
+import type { Scanner } from './scanner.ts'
+import { createWriter, type Writer } from './writer.ts'
 
 /** Findings by detector id. */
 export type Tally = Map<string, number>
@@ -9,72 +10,52 @@ export function count(tally: Tally, id: string, by = 1): void {
   tally.set(id, (tally.get(id) ?? 0) + by)
 }
 
-const actions: Readonly<Record<Action, (found: string, id: string) => string>> = {
-  mask: maskButLast,
-  replace: (_found, id) => labelOf(id),
-}
-
-const kept = 4
-
-function maskButLast(found: string): string {
-  let left = (found.match(/[A-Za-z0-9]/g)?.length ?? 0) - kept
-  return found.replace(/[A-Za-z0-9]/g, character => (left-- > 0 ? '*' : character))
-}
-
-/** `github-token` -> `[GITHUB_TOKEN]`. */
-export function labelOf(id: string): string {
-  return `[${id.toUpperCase().replaceAll('-', '_')}]`
-}
-
-/** The text without its findings; the same string where there are none. `key` is the name of the member that holds it. */
-export function maskText(scanner: Scanner, text: string, key: string, tally: Tally): string {
+/** The text without what the scanner finds; the same string where that is nothing. `key` is the name of the member that holds it. */
+export function maskText(scanner: Scanner, text: string, key: string, tally: Tally, writer: Writer = createWriter()): string {
   const found = scanner.find(text, key)
-  return found.spans.length === 0 ? text : replaceSpans(text, found, tally)
+  return found.spans.length === 0 ? text : maskFindings(text, toFindings(found), tally, writer)
 }
 
-function replaceSpans(text: string, found: Found, tally: Tally): string {
+/** `findings` sorted by start; overlapping ones become one. Empty where one of them is to be dropped. */
+export function maskFindings(text: string, findings: readonly Finding[], tally: Tally, writer: Writer): string {
   let out = ''
   let done = 0
-  for (const { start, end, replacement } of plan(found, tally)) {
-    const from = found.origin?.[start] ?? start
-    const to = found.origin?.[end] ?? end
-    out += text.slice(done, from) + replacement
-    done = to
-  }
-  return out + text.slice(done)
-}
-
-export interface Replacement {
-  /** Offsets into `found.text`. */
-  readonly start: number
-  readonly end: number
-  readonly replacement: string
-}
-
-/** What stands in place of each finding; overlapping ones become one. */
-export function plan({ spans, text }: Found, tally: Tally): readonly Replacement[] {
-  const replacements: Replacement[] = []
-  for (let i = 0; i < spans.length; ) {
-    const { start } = spans[i]!
-    let end = spans[i]!.end
-    let widest = spans[i]!
-    let mixed = false
+  let dropped = false
+  for (let i = 0; i < findings.length; ) {
+    const { start } = findings[i]!
+    let { end } = findings[i]!
     let next = i + 1
-    for (; next < spans.length && spans[next]!.start < end; next++) {
-      const other = spans[next]!
-      end = Math.max(end, other.end)
-      mixed ||= other.detector.id !== widest.detector.id
-      if (lengthOf(other) > lengthOf(widest)) widest = other
-    }
-    const { id, action } = widest.detector
-    count(tally, id)
-    // What two detectors share is replaced whole: the last four characters of one may be the secret part of the other.
-    replacements.push({ start, end, replacement: actions[mixed ? 'replace' : action](text.slice(start, end), id) })
+    for (; next < findings.length && findings[next]!.start < end; next++) end = Math.max(end, findings[next]!.end)
+    const finding = next === i + 1 ? findings[i]! : merge(findings.slice(i, next), text.slice(start, end))
+    dropped ||= finding.action === 'drop'
+    out += text.slice(done, start) + replacementOf(finding, tally, writer)
+    done = end
     i = next
   }
-  return replacements
+  return dropped ? '' : out + text.slice(done)
 }
 
-function lengthOf({ start, end }: Span): number {
-  return end - start
+/** Bears the name of the widest. What two detectors share is replaced whole: the last characters of one may be the secret part of the other. */
+function merge(findings: readonly Finding[], whole: string): Finding {
+  const widest = findings.reduce((a, b) => (b.end - b.start > a.end - a.start ? b : a))
+  const action = findings.map(one => one.action).reduce(strictest)
+  if (findings.every(({ id, inside }) => id === widest.id && inside === undefined)) {
+    const isCovered = findings.every(({ start, end }) => start >= widest.start && end <= widest.end)
+    return { ...widest, action, ...(!isCovered && { value: whole }) }
+  }
+  const { inside, ...plain } = widest
+  // A value within the spelling of an encoded one comes with it.
+  const isEncoded = inside !== undefined && findings.every(one => one.inside !== undefined || one === widest)
+  if (isEncoded) return { ...widest, action }
+  return { ...plain, action: strictest(action, 'replace'), value: whole }
+}
+
+function replacementOf({ id, action, value, inside, percent }: Finding, tally: Tally, writer: Writer): string {
+  if (inside !== undefined) {
+    for (const [one, by] of inside.counts) count(tally, one, by)
+    return inside.text
+  }
+  count(tally, id)
+  const written = writer.write(id, action, value)
+  return percent ? encodeURIComponent(written) : written
 }

@@ -1,24 +1,29 @@
 // Walks a message or a document and masks its strings, keys and numbers; what has no finding stays the same object.
 import { ExactNumber, type JsonObject, type JsonValue } from 'mcpgw/plugin'
-import { descend, type FieldPath, isTarget, mapArray, mapMembers, maskedLeaf, maskFields } from './field-path.ts'
-import { applyEdits, type Edit, editLeaves, type JsonText, type Node, readDocument } from './json-text.ts'
-import { count, maskText, type Tally } from './masker.ts'
-import type { Scanner } from './scanner.ts'
-import { maskSeams } from './seam.ts'
+import { type FieldPath, mapArray, mapMembers, maskFields } from './field-path.ts'
+import type { Tally } from './masker.ts'
 import { isBase64, isKeptMeta, isObject, isProse, type Treatment, treatmentOf } from './shape.ts'
+import { spell, type TextMasker } from './text-masker.ts'
 
 export interface Redactor {
   /** Params, a result, an error object or a notification's params. */
   message(value: JsonValue): JsonValue
   /** Any data without protocol members, e.g. the arguments of a call. */
   document(value: JsonValue): JsonValue
-  text(text: string): string
 }
 
-const longestNumber = 40
+/** Takes the parts of a value out of neighbouring blocks: `blocks` as they were, `masked` as they are so far. */
+export type MaskSeams = (blocks: readonly JsonValue[], masked: readonly JsonValue[]) => readonly JsonValue[]
 
-/** `scanner` absent: only the fields. Findings are added to `tally`. */
-export function createRedactor(scanner: Scanner | undefined, fields: readonly FieldPath[], tally: Tally): Redactor {
+/** `texts` and `seams` absent where nothing is looked for, only fields. */
+export interface RedactorOptions {
+  readonly texts: TextMasker
+  readonly seams?: MaskSeams
+  readonly fields: readonly FieldPath[]
+  readonly tally: Tally
+}
+
+export function createRedactor({ texts, seams, fields, tally }: RedactorOptions): Redactor {
   function maskMember(value: JsonValue, key: string, treatment: Treatment): JsonValue {
     switch (treatment) {
       case 'keep':
@@ -28,7 +33,7 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
       case 'schema':
         return maskSchema(value, key)
       case 'encoded':
-        return typeof value === 'string' && isBase64(value) ? value : maskDocument(value, key)
+        return typeof value === 'string' && isBase64(value) ? texts.encoded(value, key) : maskDocument(value, key)
       case 'meta':
         return isObject(value)
           ? maskKeys(mapMembers(value, (member, name) => (isKeptMeta(name) ? member : maskFree(member, name))))
@@ -42,10 +47,10 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
   }
 
   function maskProtocol(value: JsonValue, key: string): JsonValue {
-    if (typeof value === 'string') return maskString(value, key)
+    if (typeof value === 'string') return texts.text(value, key, fields)
     if (Array.isArray(value)) {
       const masked = mapArray(value, item => maskProtocol(item, key))
-      return scanner === undefined ? masked : maskSeams(scanner, value, masked, tally)
+      return seams === undefined ? masked : seams(value, masked)
     }
     return isObject(value) ? maskKeys(mapMembers(value, (member, name) => maskMember(member, name, treatmentOf(name, member)))) : value
   }
@@ -58,20 +63,20 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
   }
 
   function maskDocument(value: JsonValue, key: string): JsonValue {
-    return typeof value === 'string' ? maskString(value, key) : maskFree(maskFields(value, fields, tally), key)
+    return typeof value === 'string' ? texts.text(value, key, fields) : maskFree(maskFields(value, fields, tally), key)
   }
 
   function maskFree(value: JsonValue, key: string): JsonValue {
-    if (scanner === undefined) return value
-    if (typeof value === 'string') return maskString(value, key, [])
-    if (typeof value === 'number' || value instanceof ExactNumber) return isFinding(value, key) ? 0 : value
+    if (typeof value === 'string') return texts.text(value, key, [])
+    // A number is masked as 0, so that it stays one.
+    if (typeof value === 'number') return texts.hasFinding(spell(String(value)), key) ? 0 : value
+    if (value instanceof ExactNumber) return texts.hasFinding(spell(value.text), key) ? 0 : value
     if (Array.isArray(value)) return mapArray(value, item => maskFree(item, key))
     return isObject(value) ? maskKeys(mapMembers(value, maskFree)) : value
   }
 
   function maskKeys(object: JsonObject): JsonObject {
-    if (scanner === undefined) return object
-    const renamed = Object.keys(object).map(key => [key, maskText(scanner, key, '', tally)] as const)
+    const renamed = Object.keys(object).map(key => [key, texts.name(key)] as const)
     if (renamed.every(([key, masked]) => key === masked)) return object
     const copy = Object.create(null) as Record<string, JsonValue>
     const used: Used = new Map()
@@ -79,72 +84,10 @@ export function createRedactor(scanner: Scanner | undefined, fields: readonly Fi
     return copy
   }
 
-  /** A number is masked as 0, so that it stays one. */
-  function isFinding(value: number | ExactNumber, key: string): boolean {
-    const text = spell(value)
-    return text.length >= 9 && maskText(scanner!, text, key, tally) !== text
-  }
-
-  /** A text; one that is a whole JSON document is masked leaf by leaf, so that it stays one and matches its structured twin. */
-  function maskString(text: string, key: string, paths: readonly FieldPath[] = fields): string {
-    const seen: Tally = new Map()
-    const plain = scanner === undefined ? text : maskText(scanner, text, key, seen)
-    if (plain === text && paths.length === 0 && !text.includes('\\u')) return text
-    const document = readDocument(text)
-    if (document === undefined) {
-      for (const [id, by] of seen) count(tally, id, by)
-      return plain
-    }
-    const named = applyEdits(document, fieldEdits(document.root, paths))
-    if (scanner === undefined) return named
-    const rest = named === text ? document : readDocument(named)!
-    return applyEdits(rest, findingEdits(rest))
-  }
-
-  function findingEdits({ text, root }: JsonText): readonly Edit[] {
-    return editLeaves(root, (node, key, isKey) => {
-      if (node.type === 'string') {
-        const value = node.value as string
-        const masked = isKey ? maskText(scanner!, value, '', tally) : maskString(value, key, [])
-        return masked === value ? undefined : JSON.stringify(masked)
-      }
-      if (node.type !== 'number') return undefined
-      return isFinding(new ExactNumber(text.slice(node.offset, node.offset + node.length)), key) ? '0' : undefined
-    })
-  }
-
-  function fieldEdits(node: Node, paths: readonly FieldPath[]): readonly Edit[] {
-    if (paths.length === 0) return []
-    if (isTarget(paths)) {
-      return editLeaves(node, (leaf, _key, isKey) => {
-        const masked = maskedLeaf(leaf.value as JsonValue)
-        if (isKey || masked === leaf.value) return undefined
-        count(tally, 'field')
-        return JSON.stringify(masked)
-      })
-    }
-    const below = node.children ?? []
-    if (node.type === 'array') return below.flatMap((item, i) => fieldEdits(item, descend(paths, i)))
-    return below.flatMap(({ children }) =>
-      children === undefined ? [] : fieldEdits(children[1]!, descend(paths, String(children[0]!.value))),
-    )
-  }
-
   return {
     message: value => maskProtocol(value, ''),
     document: value => maskDocument(value, ''),
-    text: text => maskString(text, ''),
   }
-}
-
-/** A number without its exponent: 4.111111111111111e15 is 4111111111111111. */
-function spell(value: number | ExactNumber): string {
-  const text = typeof value === 'number' ? String(value) : value.text
-  const parts = /^-?(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,3})$/.exec(text)
-  if (parts === null) return text
-  const digits = parts[1]! + (parts[2] ?? '')
-  const point = parts[1]!.length + Number(parts[3])
-  return point > 0 && point <= longestNumber ? digits.slice(0, point).padEnd(point, '0') : text
 }
 
 /** How often each masked key was given: without it a thousand addresses as keys would be tried a thousand times each. */

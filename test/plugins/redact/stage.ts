@@ -46,6 +46,7 @@ export async function openStage(given: unknown = {}): Promise<Stage> {
   let masking: Masking | undefined
   const ctx = {
     config: checked.value,
+    stores: { key: () => new Uint8Array(32).fill(7) },
     metrics: {
       counter: () => ({ inc: (labels: { type: string }, by = 1) => counted.set(labels.type, (counted.get(labels.type) ?? 0) + by) }),
     },

@@ -1,0 +1,44 @@
+// One pass over one message: what comes of it, and what was found.
+import type { JsonValue, Payload } from 'mcpgw/plugin'
+import type { FieldPath } from './field-path.ts'
+import type { Search } from './finding.ts'
+import type { Tally } from './masker.ts'
+import type { Profile } from './profile.ts'
+import { createRedactor } from './redactor.ts'
+import { createSeams } from './seam.ts'
+import { createSearch } from './search.ts'
+import { isSuspect } from './suspicion.ts'
+import { createTextMasker } from './text-masker.ts'
+import { createWriter, type TokenScope } from './writer.ts'
+
+export type Outcome =
+  | { readonly kind: 'clean' }
+  | { readonly kind: 'masked'; readonly value: JsonValue; readonly counts: Tally }
+  /** It holds a finding of this detector, whose action is `block`. */
+  | { readonly kind: 'blocked'; readonly id: string; readonly counts: Tally }
+
+export interface Pass {
+  readonly profile: Profile
+  /** Undefined: only the fields. */
+  readonly search: Search | undefined
+  readonly fields: readonly FieldPath[]
+  readonly scope: TokenScope | undefined
+}
+
+const clean: Outcome = { kind: 'clean' }
+
+export function searchOf({ scanner, patterns }: Profile): Search | undefined {
+  return scanner && createSearch(scanner, patterns)
+}
+
+/** `as`: a message has members of the protocol; a document is all data. */
+export function maskPayload(payload: Payload, { profile, search, fields, scope }: Pass, as: 'message' | 'document'): Outcome {
+  if (!isSuspect(search === undefined ? { ...profile, scanner: undefined, fields } : profile, payload)) return clean
+  const counts: Tally = new Map()
+  const writer = createWriter(scope)
+  const texts = createTextMasker({ search, tally: counts, writer })
+  const seams = search && createSeams(search, counts, writer)
+  const value = createRedactor({ texts, ...(seams && { seams }), fields, tally: counts })[as](payload.value)
+  if (writer.blocked !== undefined) return { kind: 'blocked', id: writer.blocked, counts }
+  return value === payload.value ? clean : { kind: 'masked', value, counts }
+}
