@@ -1,6 +1,6 @@
 // The laws of decisions: what may be changed in a bundle without widening what it allows.
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { PolicyDecision } from '../../../dsl/decision.ts'
 import { createEvaluator } from '../../../dsl/evaluator/evaluator.ts'
 import type { Facts } from '../../../dsl/facts.ts'
@@ -31,6 +31,21 @@ function compare(
   )
 }
 
+/** Asks one bundle the same calls, of which something else is known. */
+function compareCalls(change: (facts: Facts) => Facts, check: (before: PolicyDecision, after: PolicyDecision) => void) {
+  fc.assert(
+    fc.property(fc.integer(), of => {
+      const draw = drawFrom(of)
+      const evaluator = createEvaluator(policyOf(drawFile(draw)))
+      for (let call = 0; call < 20; call++) {
+        const { facts } = drawCall(draw)
+        check(evaluator.decide(facts), evaluator.decide(change(facts)))
+      }
+    }),
+    { seed, numRuns: runs },
+  )
+}
+
 const without =
   (...effects: readonly string[]) =>
   (file: WrittenFile, at: number): WrittenFile | undefined => {
@@ -46,6 +61,9 @@ const sorted = ({ by, ...decision }: PolicyDecision) => ({
   errors: decision.errors.map(({ rule, code }) => `${rule} ${code}`).toSorted(),
   shadow: decision.shadow.map(({ rule }) => rule).toSorted(),
 })
+
+const pathsIn = ({ obligations }: PolicyDecision) =>
+  obligations.filter(({ name }) => name === 'redact').flatMap(({ args }) => args.map(({ value }) => value))
 
 test('the order of rules is irrelevant', () => {
   compare(
@@ -69,28 +87,81 @@ test('removing an allow never turns deny into allow', () => {
   })
 })
 
-test('breaking one condition never turns deny into allow', () => {
-  const broken = 'principal.claims.is_not_there == 1'
-  const breakOne = (rule: WrittenRule, at: number): WrittenRule =>
-    at % 3 === 0
-      ? { ...rule, when: broken }
-      : at % 3 === 1
-        ? { ...rule, unless: broken }
-        : { ...rule, when: `(${rule.when ?? 'true'}) && ${broken}` }
+describe('breaking one condition never turns deny into allow', () => {
+  // An error of its own, and a value that is neither true nor false.
+  const broken = ['principal.claims.is_not_there == 1', 'principal.claims.level']
+  type Where = (rule: WrittenRule) => boolean
+  const breakClause =
+    (clause: 'when' | 'unless', where: Where, how: (cel: string, at: number) => string | undefined) =>
+    (file: WrittenFile, at: number): WrittenFile | undefined => {
+      const made = file.rules.flatMap(rule => {
+        const text = rule[clause] === undefined || !where(rule) ? undefined : how(rule[clause], at)
+        return text === undefined ? [] : [{ ...file, rules: file.rules.map(one => (one === rule ? { ...rule, [clause]: text } : one)) }]
+      })
+      return made[at % made.length]
+    }
+  const whole = (_: string, at: number): string => broken[at % 2]!
+  /** One side of `(a) && !(b)`: what the other says still counts. */
+  const half = (cel: string, at: number): string | undefined => {
+    const [, left, operator, right] = /^(\(.+\)) (&&|\|\|) (!?\(.+\))$/.exec(cel) ?? []
+    if (left === undefined) return undefined
+    return at % 4 < 2 ? `(${whole(cel, at)}) ${operator} ${right}` : `${left} ${operator} (${whole(cel, at)})`
+  }
+  const is =
+    (effect: WrittenRule['effect']): Where =>
+    rule =>
+      rule.effect === effect
+  const breaks: Readonly<Record<string, (file: WrittenFile, at: number) => WrittenFile | undefined>> = {
+    'when of an allow': breakClause('when', is('allow'), whole),
+    'unless of an allow': breakClause('unless', is('allow'), whole),
+    'when of a deny': breakClause('when', is('deny'), whole),
+    'unless of a deny': breakClause('unless', is('deny'), whole),
+    'a side of when': breakClause('when', () => true, half),
+    'a side of unless': breakClause('unless', () => true, half),
+    'a let': (file, at) => ({ ...file, lets: { own: whole('', at) } }),
+  }
+
+  test.each(Object.entries(breaks))('%s', (_, change) => {
+    const seen = { denied: 0, changed: 0 }
+    compare(change, (before, after) => {
+      if (before.outcome === 'deny') expect(after.outcome).toBe('deny')
+      seen.denied += before.outcome === 'deny' ? 1 : 0
+      seen.changed += JSON.stringify(sorted(before)) === JSON.stringify(sorted(after)) ? 0 : 1
+    })
+    expect(seen.denied).toBeGreaterThan(0)
+    expect(seen.changed).toBeGreaterThan(0)
+  })
+
+  test('what was done before, where nobody can tell', () => {
+    compareCalls(
+      facts => ({ ...facts, history: undefined }),
+      (before, after) => {
+        if (before.outcome === 'deny') expect(after.outcome).toBe('deny')
+      },
+    )
+  })
+})
+
+test.each(['when', 'unless'] as const)('breaking %s of a require takes no obligation away', clause => {
+  let kept = 0
   compare(
     (file, at) => {
-      const conditional = file.rules.filter(({ when, unless }) => when !== undefined || unless !== undefined)
-      const one = conditional[at % conditional.length]
-      // What was one whole condition stays one: only its values are gone.
-      const isWhole = one?.unless === undefined && one?.after === undefined
-      return one && isWhole
-        ? { ...file, rules: file.rules.map(rule => (rule === one ? breakOne({ ...rule, when: rule.when ?? 'true' }, 0) : rule)) }
-        : undefined
+      const of = file.rules.filter(rule => rule.effect === 'require' && rule[clause] !== undefined)
+      const one = of[at % of.length]
+      return (
+        one && {
+          ...file,
+          rules: file.rules.map(rule => (rule === one ? { ...rule, [clause]: 'principal.claims.is_not_there == 1' } : rule)),
+        }
+      )
     },
     (before, after) => {
-      if (before.outcome === 'deny') expect(after.outcome).toBe('deny')
+      expect(after.outcome).toBe(before.outcome)
+      for (const path of pathsIn(before)) expect(pathsIn(after)).toContain(path)
+      kept += pathsIn(before).length
     },
   )
+  expect(kept).toBeGreaterThan(0)
 })
 
 test('shadow rules are neutral', () => {
@@ -107,9 +178,7 @@ test('shadow rules are neutral', () => {
 test('the obligations of an allow never shrink where a rule is added', () => {
   compare(without('allow', 'require'), (more, less) => {
     if (less.outcome !== 'allow' || more.outcome !== 'allow') return
-    const paths = ({ obligations }: PolicyDecision) =>
-      obligations.filter(({ name }) => name === 'redact').flatMap(({ args }) => args.map(({ value }) => value))
-    for (const path of paths(less)) expect(paths(more)).toContain(path)
+    for (const path of pathsIn(less)) expect(pathsIn(more)).toContain(path)
   })
 })
 
@@ -135,15 +204,8 @@ test('arguments called as members of every object are, that no rule reads, chang
     facts.args instanceof Map
       ? { ...facts, args: new Map([...facts.args, ...names.map(name => [name, new Map([['customer', 'c-1']])] as const)]) }
       : facts
-  fc.assert(
-    fc.property(fc.integer(), of => {
-      const draw = drawFrom(of)
-      const evaluator = createEvaluator(policyOf(drawFile(draw)))
-      for (let call = 0; call < 20; call++) {
-        const { facts } = drawCall(draw)
-        expect(evaluator.decide(within(facts, names))).toEqual(evaluator.decide(facts))
-      }
-    }),
-    { seed, numRuns: runs },
+  compareCalls(
+    facts => within(facts, names),
+    (before, after) => expect(after).toEqual(before),
   )
 })
