@@ -5,9 +5,10 @@ import { type Admission, createAdmit, type Resolve } from './pipeline/admit.ts'
 import { createNotify, createRespond } from './pipeline/answers.ts'
 import { createConnections } from './pipeline/connections.ts'
 import { createNarrow, type Narrowing } from './pipeline/lists.ts'
+import { createRefusals } from './pipeline/refusals.ts'
 import { createSettling } from './pipeline/settle.ts'
 import { compileStack, type LoadedPlugin } from './pipeline/stack.ts'
-import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer } from './plugin/index.ts'
+import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer, Refused } from './plugin/index.ts'
 import type { Refusal } from './refusal.ts'
 
 export type { Admission, Resolve, Unresolved } from './pipeline/admit.ts'
@@ -33,6 +34,8 @@ export interface Pipeline {
   respond(x: LiveExchange, answer: Answer): Awaitable<Answer>
   /** Once for every exchange, also a refused one, after the reply; a second call does nothing. */
   settle(x: LiveExchange, outcome: Outcome): void
+  /** Something was refused before there was an exchange. Connections that a plugin refuses, `connect` tells of itself. */
+  refused(refused: Refused): void
   /** What some plugin listens to; the rest needs no call. */
   readonly wants: { readonly connections: boolean; readonly notifications: boolean; readonly lists: boolean; readonly responses: boolean }
   drain(): Promise<void>
@@ -51,18 +54,25 @@ export function createPipeline({ plugins, guard, log, onFailure = () => {} }: Pi
   const driver = { stack, guard, log, onFailure }
   const authenticated = stack.lastAuthenticator >= 0
   const discharges = stack.dischargers.size > 0
+  const settling = createSettling(driver)
+  const refusals = createRefusals(driver)
   return {
     open: stack.open,
     openExchange(init) {
       const trusted = init.direction === 'to-client' || !authenticated
       return new LiveExchange(init, stack.open, trusted ? init.principal : undefined)
     },
-    ...createConnections(driver),
+    ...createConnections(driver, refusals),
     admit: createAdmit(driver),
     narrow: createNarrow(driver),
     notify: createNotify(driver),
     respond: createRespond(driver),
-    ...createSettling(driver),
+    settle: settling.settle,
+    refused: refusals.refused,
+    async drain() {
+      await settling.drain()
+      await refusals.drain()
+    },
     wants: {
       connections: stack.connection.length > 0 || stack.close.length > 0,
       notifications: stack.notification.length > 0 || discharges,

@@ -3,10 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { Cancel } from '../cancel.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { type ErrorCode, errors } from '../errors.ts'
-import { errorObject } from '../mcp/error-answer.ts'
+import type { ErrorCode } from '../errors.ts'
 import { isFault, Json } from '../mcp/json.ts'
-import { readMessage, writeErrorObject } from '../mcp/message.ts'
+import { readMessage } from '../mcp/message.ts'
 import { isLegacyVersion } from '../mcp/methods.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
@@ -19,6 +18,7 @@ import { createGreetings } from './greeting.ts'
 import { endWith, whenHungUp } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
 import { classify } from './inbound.ts'
+import { createRefusing } from './refusing.ts'
 import type { Session } from './session.ts'
 import { createStreams } from './streams.ts'
 import { within } from './within.ts'
@@ -48,7 +48,6 @@ const BODIES = 16
 const LAST_ANSWERS_MS = 500
 /** While draining, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
 const IDLE_LOOK_MS = 20
-const NO_ID = null
 
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { config, relay, sessions, views, pipeline, log } = options
@@ -58,11 +57,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
   const greetings = createGreetings(pipeline)
   const streams = createStreams(options.clock, messageBytes)
+  const { refuse, answer, cut } = createRefusing(pipeline, streams)
   let stopping = false
-
-  function refuse(response: ServerResponse, code: ErrorCode, text?: string, id: Json | null = NO_ID): void {
-    streams.plain(response).reply(writeErrorObject(id, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
-  }
 
   function logBug(error: unknown): void {
     log.error('bug: a message could not be handled', { error: error instanceof Error ? (error.stack ?? '') : String(error) })
@@ -91,7 +87,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
         if (typeof body === 'string') return refuse(response, body)
         void post(view, body, request, response, peer).catch(error => {
           logBug(error)
-          if (!response.headersSent) refuse(response, 'internal')
+          if (!response.headersSent) answer(response, 'internal')
           else response.destroy()
         })
       })
@@ -115,7 +111,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   ): Promise<void> {
     if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
     const refused = await relay.admitStanding(session, peer)
-    if (refused !== undefined) return refuse(response, refused)
+    if (refused !== undefined) return answer(response, refused)
     if (request.method === 'DELETE') {
       await relay.end(session)
       return endWith(response, 200)
@@ -126,13 +122,14 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
 
   async function post(view: View, body: Uint8Array, request: IncomingMessage, response: ServerResponse, peer: HttpPeer): Promise<void> {
     const json = Json.scan(body, jsonLimits)
-    if (isFault(json)) return refuse(response, json.code, `${json.message} at byte ${json.offset}`)
+    if (isFault(json)) return refuse(response, json.code, { text: `${json.message} at byte ${json.offset}` })
     const message = readMessage(json, 'downstream')
-    if ('code' in message) return refuse(response, 'invalid-request', message.message, message.id)
+    if ('code' in message) return refuse(response, message.code, { text: message.message, isQuote: true, id: message.id })
+    const action = 'method' in message ? message.method : undefined
     const inbound = classify(message, peer)
     if (inbound.kind === 'refused') {
-      const error = errorObject(inbound.code, { text: inbound.text, ...(inbound.data && { data: inbound.data }) })
-      return streams.plain(response).reply(writeErrorObject(message.kind === 'request' ? message.id : NO_ID, error), 400)
+      const { code, text, data } = inbound
+      return refuse(response, code, { text, data, action, status: 400, ...(message.kind === 'request' && { id: message.id }) })
     }
     if (inbound.kind === 'modern' && (message.kind === 'request' || message.kind === 'notification')) {
       // Spec: 2026-07-28 basic/transports/streamable-http, "Cancellation": hanging up is the cancel.
@@ -149,17 +146,17 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       return
     }
     const session = sessionOf(request, view)
-    if (typeof session === 'string') return refuse(response, session)
+    if (typeof session === 'string') return refuse(response, session, { action })
     const channel = streams.reply(response, session)
     if (message.kind === 'batch') {
       if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
       const refused = await relay.admitStanding(session, peer)
-      if (refused !== undefined) return refuse(response, refused)
-      return streams.awaited(channel, runBatch(relay, session, message.items, channel, peer))
+      if (refused !== undefined) return answer(response, refused)
+      return streams.awaited(channel, runBatch(relay, session, message.items, channel, peer, pipeline))
     }
     if (message.kind !== 'request') {
       const refused = await relay.admitStanding(session, peer)
-      if (refused !== undefined) return refuse(response, refused)
+      if (refused !== undefined) return answer(response, refused)
       relay.receive(session, message, channel, peer).catch(logBug)
       return endWith(response, 202)
     }
@@ -186,7 +183,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     },
     (request, response) => greetings.whenWelcome(request.socket, () => handle(request, response)),
   )
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (error: Error, socket: Socket) => cut(socket, error))
   server.on('connection', (socket: Socket) => greetings.greet(socket))
   await listen(server, config.listen)
 

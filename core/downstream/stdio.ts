@@ -1,6 +1,7 @@
 // One client over stdin and stdout, of either era: stdout carries MCP and nothing else.
 import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig } from '../config/schema.ts'
+import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { createLineFramer } from '../mcp/framer.ts'
 import { isFault, Json } from '../mcp/json.ts'
@@ -12,6 +13,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { View } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
 import { classify, type Inbound } from './inbound.ts'
+import { BY_GATEWAY, type Why } from './refusing.ts'
 import type { ReplyChannel, Session } from './session.ts'
 import { createVisits } from './stdio-visits.ts'
 import { within } from './within.ts'
@@ -20,7 +22,7 @@ export interface StdioOptions {
   readonly config: Pick<GatewayConfig, 'limits'>
   readonly relay: Relay
   readonly view: View
-  readonly pipeline: Pick<Pipeline, 'wants' | 'connect' | 'disconnect'>
+  readonly pipeline: Pick<Pipeline, 'wants' | 'connect' | 'disconnect' | 'refused'>
   readonly log: Log
   readonly input: Readable
   readonly output: Writable
@@ -72,12 +74,19 @@ export function listenStdio(options: StdioOptions): StdioListener {
 
   const visits = createVisits(relay, view, peer, channel)
 
+  /** The client gets its answer where it has asked for one, the plugins hear of it. */
+  function refuse(code: ErrorCode, { text, isQuote = false, data, id, action }: Why = {}): void {
+    if (id !== undefined)
+      channel.reply(writeErrorObject(id, errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })))
+    const reason = isQuote ? errors[code].text : (text ?? errors[code].text)
+    pipeline.refused({ code, reason, by: BY_GATEWAY, transport: 'stdio', action })
+  }
+
   function take(line: Uint8Array): void {
     const json = Json.scan(line, limits)
-    if (isFault(json))
-      return channel.reply(writeErrorObject(null, errorObject(json.code, { text: `${json.message} at byte ${json.offset}` })))
+    if (isFault(json)) return refuse(json.code, { text: `${json.message} at byte ${json.offset}`, id: null })
     const message = readMessage(json, 'downstream')
-    if ('code' in message) return channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text: message.message })))
+    if ('code' in message) return refuse(message.code, { text: message.message, isQuote: true, id: message.id })
     const inbound = classify(message, peer)
     if (inbound.kind !== 'legacy' || era === 'modern') return takeModern(message, inbound)
     if (session === undefined) {
@@ -93,27 +102,20 @@ export function listenStdio(options: StdioOptions): StdioListener {
       }
       // A client may not wait for the answer to initialize: what comes meanwhile is taken in order after it.
       if (opening !== undefined) return watch(opening.then(() => take(line)))
-      if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('session-missing')))
-      if (message.kind === 'batch') channel.reply(writeErrorObject(null, errorObject('batch-refused')))
-      return
+      if (message.kind === 'batch') return refuse('batch-refused', { id: null })
+      return refuse('session-missing', toCall(message))
     }
     if (message.kind !== 'batch') return watch(relay.receive(session, message, channel, peer))
-    if (session.protocolVersion !== '2025-03-26') return channel.reply(writeErrorObject(null, errorObject('batch-refused')))
-    watch(runBatch(relay, session, message.items, channel, peer))
+    if (session.protocolVersion !== '2025-03-26') return refuse('batch-refused', { id: null })
+    watch(runBatch(relay, session, message.items, channel, peer, pipeline))
   }
 
   /** Spec: 2026-07-28 basic/versioning: the era is that of the process, so nobody is of two. */
   function takeModern(message: Message, inbound: Inbound): void {
-    const refuseIt = (text: string) => {
-      if (message.kind === 'request') channel.reply(writeErrorObject(message.id, errorObject('invalid-request', { text })))
-    }
+    const refuseIt = (text: string) => refuse('invalid-request', { text, ...toCall(message) })
     if (inbound.kind === 'refused') {
       const { code, text, data } = inbound
-      return message.kind === 'request' || message.kind === 'batch'
-        ? channel.reply(
-            writeErrorObject(message.kind === 'request' ? message.id : null, errorObject(code, { text, ...(data && { data }) })),
-          )
-        : undefined
+      return refuse(code, { text, data, ...toCall(message) })
     }
     if (message.kind === 'notification') {
       const work = era === 'modern' ? visits.notification(message) : undefined
@@ -152,10 +154,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
   const framer = createLineFramer({
     maxBytes: config.limits.messageBytes,
     onLine: line => take(line),
-    onFault: fault =>
-      channel.reply(
-        writeErrorObject(null, errorObject('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit' })),
-      ),
+    onFault: fault => refuse('too-large', { text: typeof fault === 'string' ? fault : 'the line is longer than the limit', id: null }),
   })
   async function end(): Promise<void> {
     if (ended) return
@@ -190,6 +189,13 @@ export function listenStdio(options: StdioOptions): StdioListener {
   if (pipeline.wants.connections) greet().catch(logBug)
   else listen()
   return { done, drain, close: end }
+}
+
+/** What an answer to it needs: `id` is left out where none is due. */
+function toCall(message: Message): Why {
+  if (message.kind === 'batch') return { id: null }
+  if (message.kind === 'request') return { id: message.id, action: message.method }
+  return message.kind === 'notification' ? { action: message.method } : {}
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -23,6 +23,7 @@ const HOOKS: readonly (keyof Hooks)[] = [
   'onResponse',
   'discharge',
   'onSettled',
+  'onRefused',
   'onClose',
   'reload',
 ]

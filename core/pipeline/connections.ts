@@ -4,6 +4,7 @@ import { HookFailure } from '../guard.ts'
 import type { Awaitable, Peer } from '../plugin/index.ts'
 import type { Refusal } from '../refusal.ts'
 import { type Driver, garbage, isForgiven, refuseDeny, refuseFailure } from './driver.ts'
+import { type Refusals, refusedPeer } from './refusals.ts'
 import { readVerdict } from './verdicts.ts'
 
 export interface Connections {
@@ -11,7 +12,7 @@ export interface Connections {
   disconnect(peer: Peer): Awaitable<void>
 }
 
-export function createConnections(driver: Driver): Connections {
+export function createConnections(driver: Driver, refusals: Pick<Refusals, 'refused'>): Connections {
   const { stack, guard } = driver
   // Plugins 0..n-1 have seen this peer come.
   const entered = new WeakMap<Peer, number>()
@@ -29,6 +30,7 @@ export function createConnections(driver: Driver): Connections {
     })
     return chain(refused, refusal => {
       if (refusal === undefined) entered.set(peer, stack.plugins.length)
+      else refusals.refused(refusedPeer(peer, refusal))
       return refusal
     })
   }

@@ -33,6 +33,7 @@ export interface Stack {
   readonly request: readonly Step<'onRequest'>[]
   readonly sealed: readonly Step<'onSealed'>[]
   readonly list: readonly Step<'onList'>[]
+  readonly refused: readonly Step<'onRefused'>[]
   /** These four in reverse order. */
   readonly notification: readonly Step<'onNotification'>[]
   readonly response: readonly Step<'onResponse'>[]
@@ -58,6 +59,7 @@ export function compileStack(plugins: readonly LoadedPlugin[]): Stack {
     request: steps('onRequest'),
     sealed: steps('onSealed'),
     list: steps('onList'),
+    refused: steps('onRefused'),
     notification: steps('onNotification').reverse(),
     response: steps('onResponse').reverse(),
     settled: steps('onSettled').reverse(),

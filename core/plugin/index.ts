@@ -29,6 +29,7 @@ export type {
   PluginContext,
 } from './plugin.ts'
 export { definePlugin } from './plugin.ts'
+export type { Refused } from './refused.ts'
 export type {
   StandardIssue,
   StandardResult,

@@ -5,6 +5,7 @@ import type { Answer, Exchange, Obligation, Outcome, Peer } from './exchange.ts'
 import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
 import type { Payload } from './json.ts'
+import type { Refused } from './refused.ts'
 import type { StandardSchemaV1 } from './schema.ts'
 import type { Service } from './service.ts'
 import type { Stores } from './store.ts'
@@ -106,6 +107,11 @@ export interface Hooks {
   discharge?(obligation: Obligation, stage: DischargeStage): Awaitable<DischargeVerdict>
   /** Always, for every plugin that was entered, after the reply; reverse order. */
   onSettled?(exchange: Exchange, outcome: Outcome): Awaitable<void>
+  /**
+   * A connection or request was refused before there was an exchange, so that no other hook hears of it: a refused address, host or origin,
+   * an unknown path or session, a message that is none. In config order, after the answer. Anybody can cause these without end: be cheap.
+   */
+  onRefused?(refused: Refused): Awaitable<void>
   /** The peer of `onConnection` has gone. */
   onClose?(peer: Peer): Awaitable<void>
   /** Somebody asks to read again what lies in files of its own (SIGHUP). What cannot be used leaves in force what is. */

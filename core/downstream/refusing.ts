@@ -1,0 +1,72 @@
+// Refuses HTTP requests before there is an exchange: the client gets its answer, the plugins hear of it.
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type ErrorCode, errors } from '../errors.ts'
+import { errorObject } from '../mcp/error-answer.ts'
+import type { Json } from '../mcp/json.ts'
+import { writeErrorObject } from '../mcp/message.ts'
+import type { Pipeline } from '../pipeline.ts'
+import type { JsonObject } from '../plugin/index.ts'
+import { canonicalIp } from './http-peer.ts'
+import type { Streams } from './streams.ts'
+
+export interface Why {
+  /** In place of the text of the code. */
+  readonly text?: string
+  /** The text quotes the message, which is for the client only. */
+  readonly isQuote?: boolean
+  readonly data?: JsonObject | undefined
+  /** Id and method of the request, where it could be read so far. */
+  readonly id?: Json | null
+  readonly action?: string | undefined
+  /** In place of the status of the code. */
+  readonly status?: number
+}
+
+export interface Refusing {
+  refuse(response: ServerResponse, code: ErrorCode, why?: Why): void
+  /** Only answers: the plugins know already, as an exchange was refused, or it is no refusal. */
+  answer(response: ServerResponse, code: ErrorCode, why?: Why): void
+  /** Cuts a connection on which there is no HTTP, or none in time. */
+  cut(socket: Socket, error: Error & { readonly code?: string }): void
+}
+
+export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>): Refusing {
+  function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status }: Why = {}): void {
+    const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
+    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http)
+  }
+
+  return {
+    answer,
+    refuse(response, code, why = {}) {
+      answer(response, code, why)
+      const { method, url, socket } = response.req
+      pipeline.refused({
+        code,
+        reason: why.isQuote === true ? errors[code].text : (why.text ?? errors[code].text),
+        by: BY_GATEWAY,
+        transport: 'http',
+        ip: canonicalIp(socket.remoteAddress),
+        status: why.status ?? errors[code].http,
+        method,
+        path: withoutQuery(url),
+        action: why.action,
+      })
+    },
+    cut(socket, { code = '' }) {
+      const reason = code.startsWith('HPE_') ? `not HTTP: ${code}` : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'no request in time' : undefined
+      if (reason !== undefined)
+        pipeline.refused({ code: 'invalid-request', reason, by: BY_GATEWAY, transport: 'http', ip: canonicalIp(socket.remoteAddress) })
+      socket.destroy()
+    },
+  }
+}
+
+/** What the gateway refuses itself. */
+export const BY_GATEWAY: readonly string[] = Object.freeze(['default'])
+
+/** Nothing of an absolute form, which may hold a password. */
+function withoutQuery(url: string | undefined): string | undefined {
+  return url?.startsWith('/') ? url.split(/[?#]/, 1)[0] : undefined
+}
