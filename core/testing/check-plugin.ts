@@ -109,6 +109,7 @@ async function exercise(world: Harness, name: string): Promise<readonly string[]
     { messages: [] },
     { direction: 'to-client' },
   )
+  world.kernel.pipeline.refused({ code: 'parse-error', reason: 'no', by: ['default'], transport: 'stdio', action: '\n'.repeat(300) })
   const list = await world.send('tools/list', { kind: 'list', of: 'tools' })
   await world.kernel.pipeline.narrow(list.exchange, [{ server: 's', name: 'plain', definition: list.exchange.params }])
   return world.log

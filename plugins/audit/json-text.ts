@@ -1,8 +1,23 @@
 // Record text is put together from JSON text that exists already; this is the little that must be written anew.
 import { ExactNumber, type JsonValue } from 'mcpgw/plugin'
 
-/** A JSON string. */
-export const quote: (text: string) => string = JSON.stringify
+/** A JSON string without control, format and invisible characters: these are escaped. */
+export function quote(text: string): string {
+  return escapeInvisible(JSON.stringify(text))
+}
+
+const PLAIN = /^[\x20-\x7e]*$/
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+/** Of JSON text without raw control characters: equal when parsed, and nothing in it that a terminal or a reader of lines acts on. */
+function escapeInvisible(json: string): string {
+  if (PLAIN.test(json)) return json
+  return json.replace(UNSAFE, character => {
+    let escaped = ''
+    for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`
+    return escaped
+  })
+}
 
 /** `,"name":"value"`, or nothing where the value is undefined. `name` needs no escaping. */
 export function member(name: string, value: string | undefined): string {
@@ -20,6 +35,7 @@ export function milliseconds(ms: number): string {
 
 /** Compact JSON; an ExactNumber keeps its text. */
 export function serialise(value: JsonValue): string {
+  if (typeof value === 'string') return quote(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (value instanceof ExactNumber) return value.text
   if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(serialise).join(',')}]`
@@ -27,7 +43,7 @@ export function serialise(value: JsonValue): string {
   return `{${members.map(([key, inner]) => `${quote(key)}:${serialise(inner)}`).join(',')}}`
 }
 
-/** On one line. Strictly scanned JSON has raw line breaks and tabs between its tokens only. */
+/** On one line, and printable. Strictly scanned JSON has raw line breaks and tabs between its tokens only. */
 export function onOneLine(json: string): string {
-  return json.replace(/[\n\r\t]/g, ' ')
+  return escapeInvisible(json.replace(/[\n\r\t]/g, ' '))
 }

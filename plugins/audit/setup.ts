@@ -7,9 +7,10 @@ import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
+import { recordRefusals } from './refusals.ts'
 import { masterKeyPath, openStore } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
-import { createDescriber } from './subject.ts'
+import { type About, createDescriber } from './subject.ts'
 import { createSubjects, deriveKeys } from './subjects.ts'
 
 // Types of which the log itself is the author.
@@ -40,6 +41,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
   const describer = createDescriber(createSubjects(keys, opened.subjects), text)
   const { hooks, open } = recordCalls(ctx, ledger, text, describer)
+  const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled })
   let started = false
 
   const event = async ({ type, actor, detail }: AdminEvent): Promise<void> => {
@@ -50,11 +52,20 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
 
   function describeEvent(type: string, actor: string | undefined, detail: AdminEvent['detail']): Entry {
     const told = `,"detail":${storableDetail(detail)}`
-    const when = { type, call: '', at: clock.now(), mono: clock.mono() }
-    if (actor === undefined) return { ...when, members: told }
-    const { subject, personal } = describer.operator(actor)
-    const sealed = subject.seal(`{${personal.slice(1)}}`, type)
-    return { ...when, members: `,"subject":"${subject.id}"${told},"personal":"${sealed}"`, subject }
+    return actor === undefined ? { ...stamp(type), members: told } : sealed(type, told, describer.operator(actor))
+  }
+
+  function describeStranger(type: string, members: string, ip: string | undefined): Entry {
+    return sealed(type, members, describer.stranger(ip))
+  }
+
+  function sealed(type: string, members: string, { subject, personal }: Pick<About, 'subject' | 'personal'>): Entry {
+    const secret = subject.seal(`{${personal.slice(1)}}`, type)
+    return { ...stamp(type), members: `,"subject":"${subject.id}"${members},"personal":"${secret}"`, subject }
+  }
+
+  function stamp(type: string): Pick<Entry, 'type' | 'call' | 'at' | 'mono'> {
+    return { type, call: '', at: clock.now(), mono: clock.mono() }
   }
 
   /** Masked and scrubbed as any other content; text that is no JSON any more is kept as a string. */
@@ -79,14 +90,16 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     log.warn('calls go through unrecorded while the audit log cannot be written (onAuditFailure: degrade)')
 
   ctx.onStop(async () => {
+    const uncounted = await refusals.flush()
     if (started) await ledger.append([describeEvent('gateway.stop', undefined, {})], 'offer')
     const unwritten = await opened.close(open() === 0)
     await store.close()
-    if (unwritten > 0) log.error('records could not be written before the stop', { records: unwritten })
+    if (unwritten + uncounted > 0) log.error('records could not be written before the stop', { records: unwritten, refusals: uncounted })
   })
 
   return {
     ...hooks,
+    ...refusals.hooks,
     async start() {
       await event({ type: 'gateway.start', detail: { plugins: [...ctx.order], open: ctx.open } })
       started = true

@@ -47,7 +47,9 @@ let lastAllowText = ''
 export interface Describer {
   describe(x: Exchange, decision: Decision | undefined): About
   /** Somebody who acts on the gateway itself, not through it. */
-  operator(id: string): { readonly subject: Subject; readonly personal: string }
+  operator(id: string): Pick<About, 'subject' | 'personal'>
+  /** Somebody who has not said who he is. */
+  stranger(ip: string | undefined): Pick<About, 'subject' | 'personal'>
 }
 
 export function createDescriber(subjects: Subjects, text: StoredText): Describer {
@@ -83,13 +85,18 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
           recallSession(x, text) +
           describeDefinition(x.resource, text) +
           (decision === undefined ? '' : describeDecision(decision, x, text)),
-        personal: ip === undefined ? described : `${described},"source":{"ip":${quote(ip)}}`,
+        personal: described + describeSource(ip),
       }
     },
+    stranger: ip => ({ subject: anonymous.subject, personal: anonymous.described + describeSource(ip) }),
     operator(id) {
       return { subject: subjects.of({ tenant: '', id }), personal: `,"actor":{"id":${text.name(id)}}` }
     },
   }
+}
+
+function describeSource(ip: string | undefined): string {
+  return ip === undefined ? '' : `,"source":{"ip":${quote(ip)}}`
 }
 
 /** A session has one client object, which nobody changes. */

@@ -54,8 +54,8 @@ describe.skipIf(!isBuilt)('a credential', () => {
     expect(await tryOpening(product, ['X-API-Key', key, 'x-api-key', `${key}2`])).toEqual([400, 'many-credentials'])
 
     await product.stop()
-    const refusals = readRecords(dir).filter(record => record.type === 'refusal')
-    expect(refusals).toHaveLength(8)
+    const refusals = readRecords(dir).filter(record => record.type.startsWith('refusal'))
+    expect(refusals.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(8)
     expect(product.said() + JSON.stringify(readRecords(dir))).not.toContain(key)
   })
 
@@ -105,7 +105,7 @@ describe.skipIf(!isBuilt)('a credential', () => {
     await product.stop()
     const records = readRecords(dir)
     expect(records.some(record => record.type === 'key.revoke' && record.detail?.key === id)).toBe(true)
-    expect(records.filter(record => record.type === 'refusal').length).toBeGreaterThanOrEqual(2)
+    expect(records.filter(record => record.type.startsWith('refusal')).length).toBeGreaterThanOrEqual(2)
   })
 })
 

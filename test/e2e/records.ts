@@ -17,6 +17,11 @@ export interface ShownRecord {
   readonly args?: Readonly<Record<string, unknown>>
   readonly outcome?: string
   readonly errorCode?: string
+  readonly decision?: { readonly outcome: string; readonly code?: string; readonly reason?: string }
+  readonly http?: { readonly method?: string; readonly path?: string; readonly status?: number }
+  readonly source?: { readonly ip: string }
+  /** Of `refusal.repeated`. */
+  readonly count?: number
   readonly detail?: Readonly<Record<string, unknown>>
 }
 

@@ -123,17 +123,21 @@ describe('a call', () => {
 
   test('lists and plumbing leave no record, unless they are refused', async () => {
     const gateway = await startGateway()
-    for (const resource of [{ kind: 'list', of: 'tools' }, { kind: 'plumbing' }] as const) {
+    const cases = [
+      [{ kind: 'list', of: 'tools' }, 'unauthenticated'],
+      [{ kind: 'plumbing' }, 'bad-credential'],
+    ] as const
+    for (const [resource, code] of cases) {
       await call(gateway, createExchange({ resource }))
       await gateway.hooks.onSettled!(createExchange({ resource, principal: null }), {
         kind: 'denied',
-        decision: { ...refused, code: 'unauthenticated' },
+        decision: { ...refused, code },
       })
     }
     const refusals = readBodies(gateway.dir).slice(2)
     expect(refusals.map(body => [body.type, body.actor, body.decision.code])).toEqual([
       ['refusal', null, 'unauthenticated'],
-      ['refusal', null, 'unauthenticated'],
+      ['refusal', null, 'bad-credential'],
     ])
   })
 })
