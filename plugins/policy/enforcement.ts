@@ -63,10 +63,10 @@ export function createEnforcement(
   const decided = new WeakMap<Exchange, Decided>()
 
   /** In observe mode nothing is refused; what would have been is told. */
-  function refuse(x: Exchange, code: string, reason: string, rule: string): RequestVerdict {
+  function refuse(x: Exchange, { bundle, catalog }: InForce, code: string, reason: string, rule: string): RequestVerdict {
+    recorder.refused(x, bundle, catalog, rule)
     if (!observes) return deny(code, reason, { rules: [rule] })
     log.info('would be refused', { exchange: x.id, reason: rule })
-    x.note('policy.would', rule)
     return allow(['observe'])
   }
 
@@ -76,16 +76,17 @@ export function createEnforcement(
     // A list, of the caller's own tasks.
     if (x.action === 'tasks/list') return allow(['own-tasks'])
     const force = current()
-    if (pinned && !isHeld(force.pins, resource)) return refuse(x, 'denied', 'not as the catalog lock has it', 'not-pinned')
+    if (pinned && !isHeld(force.pins, resource)) return refuse(x, force, 'denied', 'not as the catalog lock has it', 'not-pinned')
     if (x.action === 'tools/call' && resource.kind === 'call' && resource.definition !== undefined) {
       const misfit = validateArguments(resource.definition, x.args)
       if (misfit !== undefined)
-        return refuse(x, misfit.about === 'schema' ? 'denied' : 'invalid-arguments', misfit.message, `bad-${misfit.about}`)
+        return refuse(x, force, misfit.about === 'schema' ? 'denied' : 'invalid-arguments', misfit.message, `bad-${misfit.about}`)
     }
     return decide(x, resource, force)
   }
 
-  function decide(x: Exchange, resource: Governed, { bundle, pins, catalog, keeper }: InForce): RequestVerdict {
+  function decide(x: Exchange, resource: Governed, force: InForce): RequestVerdict {
+    const { bundle, pins, catalog, keeper } = force
     const began = clock.mono()
     const past = x.principal && keeper?.of(x.principal)
     const session = sessionOf(x)
@@ -97,7 +98,7 @@ export function createEnforcement(
     const version = past?.version ?? 0
     const calls = bundle.asksSession ? session?.calls : undefined
     const decision = bundle.evaluator.decide(facts)
-    if (facts.isTooLarge) return refuse(x, 'too-large', LARGE, 'too-large')
+    if (facts.isTooLarge) return refuse(x, force, 'too-large', LARGE, 'too-large')
     recorder.decided(x, bundle, catalog, decision, Math.round((clock.mono() - began) * 1000))
     const done = past === undefined || keeper === undefined ? undefined : { keeper, past }
     if (done !== undefined || bundle.asksSession) decided.set(x, { bundle, done, facts, decision, version, calls })

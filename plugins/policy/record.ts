@@ -11,15 +11,19 @@ export interface DecisionNote {
   readonly errors?: readonly { readonly rule: string; readonly code: string; readonly at: string }[]
   readonly obligations?: readonly string[]
   readonly shadow?: readonly { readonly rule: string; readonly effect: string }[]
+  /** What no rule was asked for: arguments that do not fit, something that is not as the lock has it. */
+  readonly refused?: string
   /** Only observed: it was let through. */
   readonly would?: 'deny'
   readonly bundle: string
   readonly catalog?: string
-  readonly micros: number
+  readonly micros?: number
 }
 
 export interface Recorder {
   decided(x: Exchange, bundle: Bundle, catalog: string | undefined, decision: PolicyDecision, micros: number): void
+  /** `why`: as the record of a refusal has it. */
+  refused(x: Exchange, bundle: Bundle, catalog: string | undefined, why: string): void
 }
 
 const BUCKETS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2]
@@ -68,6 +72,19 @@ export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' |
         bundle: bundle.digest,
         ...(catalog !== undefined && { catalog }),
         micros,
+      }
+      x.note('policy.decision', note)
+    },
+    refused(x, bundle, catalog, why) {
+      decisions.inc(OUTCOMES.deny)
+      if (observes) would.inc(labelOf(why))
+      const note: DecisionNote = {
+        outcome: 'deny',
+        rules: [],
+        refused: why,
+        ...(observes && { would: 'deny' }),
+        bundle: bundle.digest,
+        ...(catalog !== undefined && { catalog }),
       }
       x.note('policy.decision', note)
     },
