@@ -34,10 +34,13 @@ export async function startPolicyGateway(
   servers: readonly ServerConfig[],
   policy: string,
   options: Record<string, unknown> = {},
+  /** More of what lies beside the policy, such as a lock. */
+  files: Readonly<Record<string, string>> = {},
 ): Promise<PolicyGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'mcpgw-policies-'))
   const write = (text: string, file = 'a.policy'): void => writeFileSync(join(dir, file), text)
   write(policy)
+  for (const [name, content] of Object.entries(files)) write(content, name)
   const { log, lines } = createLogBook()
   const releases: (() => unknown)[] = []
   const recorded: AdminEvent[] = []
