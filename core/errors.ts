@@ -264,7 +264,7 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42017,
     http: 503,
     text: 'the gateway could not record this request',
-    help: 'The audit store is not writable; the call was not made. See `mcpgw doctor`.',
+    help: 'The audit store, or what policies remember, is not writable; the call was not made. See `mcpgw doctor`.',
   },
   // upstream
   'upstream-unavailable': {

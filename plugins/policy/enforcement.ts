@@ -49,6 +49,7 @@ interface Decided {
 
 const GENERIC = 'no policy allows this'
 const LARGE = 'the arguments are larger than what policies look at'
+const NOT_KEPT = 'what rules ask for later cannot be stored'
 const CHANGED = 'what was decided upon has changed meanwhile'
 /** What rules can ask `after`: a request about a task or a completion is none of its own. */
 const COUNTED: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get'])
@@ -140,7 +141,7 @@ export function createEnforcement(
       const one = keeper.add(past, resource.kind, resource.server, nameOf(resource))
       if (one === undefined) return pass
       known.added = one.added
-      return one.kept.then(() => pass)
+      return one.kept.then(isKept => (isKept || observes ? pass : deny('not-recorded', NOT_KEPT, { rules: ['history'] })))
     },
 
     onSettled(x: Exchange, outcome: Outcome) {

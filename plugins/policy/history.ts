@@ -28,8 +28,8 @@ export interface Keeper {
   of(principal: Principal): Past
   /** Events that rules ask for from now on, and for how long. */
   watch(events: readonly EventMatcher[], withinMs: number): void
-  /** In one step, without waiting: what comes after finds it. Undefined where no rule asks for it. */
-  add(past: Past, action: EventMatcher['action'], server: string, name: string): { added: Added; kept: Promise<void> } | undefined
+  /** In one step, without waiting: what comes after finds it. Undefined where no rule asks for it. `kept`: false where it is not known to be stored. */
+  add(past: Past, action: EventMatcher['action'], server: string, name: string): { added: Added; kept: Promise<boolean> } | undefined
   takeBack(past: Past, added: Added): void
   close(): Promise<void>
 }
@@ -42,6 +42,8 @@ export interface KeeperOptions {
 }
 
 const PRUNE_MS = 60_000
+/** A store that failed is asked again so soon: what rules then deny would never ask it. */
+const RETRY_MS = 1_000
 /** Calls that are under way look back from their arrival. */
 const SLACK_MS = 3_600_000
 
@@ -74,6 +76,7 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
   let watched: readonly EventMatcher[] = []
   let within = 0
   let failing = false
+  let cancelRetry = (): void => {}
   const unsaved = new Map<string, PastEvent>()
 
   const isKnown = (): boolean => !failing
@@ -89,7 +92,7 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
   }
   for (const { tenant, id, event, at } of store.load(0)) pastOf(tenant, id).last.set(event, at)
 
-  async function save(events: readonly PastEvent[]): Promise<void> {
+  async function save(events: readonly PastEvent[]): Promise<boolean> {
     for (const event of events) unsaved.set(JSON.stringify([event.tenant, event.id, event.event]), event)
     const rows = failing ? [...unsaved.values()] : events
     try {
@@ -101,11 +104,16 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
       }
       if (failing && unsaved.size === 0) {
         failing = false
+        cancelRetry()
         onHealth(undefined)
       }
+      return true
     } catch (error) {
       failing = true
+      cancelRetry()
+      cancelRetry = clock.after(RETRY_MS, () => void save([]))
       onHealth(`what callers have done cannot be stored: ${error instanceof Error ? error.message : String(error)}`)
+      return false
     }
   }
 
@@ -116,8 +124,7 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
       for (const [event, at] of past.last) if (at < before) past.last.delete(event)
       if (past.last.size === 0 && past.touched < now - SLACK_MS) all.delete(key)
     }
-    if (failing) await save([])
-    else await store.prune(before).catch(() => undefined)
+    if (!failing) await store.prune(before).catch(() => undefined)
   }
 
   let cancel = clock.after(PRUNE_MS, tick)
@@ -159,6 +166,7 @@ export function createKeeper({ clock, store, onHealth }: KeeperOptions): Keeper 
     async close() {
       cancel()
       if (failing) await save([])
+      cancelRetry()
       await store.close()
     },
   }
