@@ -22,13 +22,18 @@ export interface LoadOptions {
   readonly headers?: readonly string[]
   /** Further arguments of each call. */
   readonly args?: object
+  /** So many are under way at most: a machine that is busy with other things is not buried. Default: no bound. */
+  readonly atOnce?: number
 }
 
 const TICK_MS = 10
 const SESSIONS = 4
 
 /** An open loop: calls leave at their rate, whether or not earlier ones were answered. */
-export async function startLoad(origin: string, { tool, prefix, perSecond, headers = [], args = {} }: LoadOptions): Promise<Load> {
+export async function startLoad(
+  origin: string,
+  { tool, prefix, perSecond, headers = [], args = {}, atOnce = Number.POSITIVE_INFINITY }: LoadOptions,
+): Promise<Load> {
   const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => openSession(origin, headers)))
   const answered = new Set<string>()
   const failed = new Map<string, number>()
@@ -50,7 +55,7 @@ export async function startLoad(origin: string, { tool, prefix, perSecond, heade
   const began = performance.now()
   const timer = setInterval(() => {
     const due = ((performance.now() - began) / 1000) * perSecond
-    while (sent < due) {
+    while (sent < due && underway.size < atOnce) {
       const call = callOnce(`${prefix}-${++sent}`, sent % SESSIONS)
       underway.add(call)
       void call.finally(() => underway.delete(call))

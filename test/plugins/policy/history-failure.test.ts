@@ -71,7 +71,12 @@ async function start(text = RULES, files: Readonly<Record<string, string>> = {})
   const world = await harness({ plugins: [{ plugin: policy, config: { files: ['a.policy'], dir } }], stores })
   onTestFinished(async () => void (await world.stop()))
   return Object.defineProperties({ ...world, write, dir } as unknown as World, {
-    fails: { get: () => disk.fails, set: (to: string | undefined) => (disk.fails = to) },
+    fails: {
+      get: () => disk.fails,
+      set(to: string | undefined) {
+        disk.fails = to
+      },
+    },
     written: { get: () => disk.written },
   })
 }
