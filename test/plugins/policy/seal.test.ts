@@ -22,7 +22,7 @@ test('so many calls of a session are so many, also of those that come at once', 
   const { onRequest, onSealed } = createEnforcement(
     { config: { files: [], dir: '', catalog: 'open', mode: 'enforce' } as never, clock: realClock, log: createLogBook().log },
     () => ({ bundle, pins: undefined, catalog: undefined, keeper: undefined }),
-    { decided() {} },
+    { decided() {}, refused() {} },
   )
   const client = {}
   const calls = Array.from(
