@@ -24,7 +24,9 @@ type Section = Pick<ExplainedCode, 'help' | 'examples'>
 function readSections(page: string): Map<string, Section> {
   return new Map(
     page.split(/^## (?=`)/m).flatMap(section => {
-      const [, code, help] = /^`([a-z-]+)`\n\n_[a-z]+_ · (.+)\n/.exec(section) ?? []
+      const [, code, why] = /^`([a-z-]+)`\n\n_[a-z]+_ · (.+?)\n\n[^\n]+:\n\n```/s.exec(section) ?? []
+      // A line break within a paragraph is the page's own.
+      const help = why?.replaceAll(/(?<!\n)\n(?!\n)/g, ' ')
       return code === undefined || help === undefined ? [] : [[code, { help, examples: readExamples(section) }]]
     }),
   )
