@@ -46,6 +46,7 @@ export type Resource =
       readonly kind: 'prompt'
       readonly server: string
       readonly prompt: string
+      readonly definition?: Payload
     }
   | {
       readonly kind: 'method'

@@ -84,7 +84,9 @@ function findNamed(
   unknown: 'unknown-tool' | 'unknown-prompt',
 ): Awaitable<Target | NoTarget> {
   const resourceOf = (server: string, name: string, definition?: Json): Resource =>
-    kind === TOOLS ? { kind: 'call', server, tool: name, ...(definition && { definition }) } : { kind: 'prompt', server, prompt: name }
+    kind === TOOLS
+      ? { kind: 'call', server, tool: name, ...(definition && { definition }) }
+      : { kind: 'prompt', server, prompt: name, ...(definition && { definition }) }
   if (publicName === undefined) return { code: 'invalid-params', resource: resourceOf('', '') }
   const targetOf = ({ server, name, definition }: Entry): Target => ({
     server,

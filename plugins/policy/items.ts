@@ -38,7 +38,7 @@ export function isHeld(pins: Pins | undefined, resource: Governed): boolean {
     case 'read':
       return pins?.mayRead(resource.server, resource.uri) === true
     case 'prompt':
-      return pins?.isPinned('prompt', resource.server, resource.prompt) === true
+      return pins?.isPinned('prompt', resource.server, resource.prompt, resource.definition) === true
     case 'method':
       return true
   }

@@ -1,5 +1,11 @@
 // Policies through a running gateway: cases 26 to 28, and threats T6, T18, T46 and T56.
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Json } from '../../../core/mcp/json.ts'
+import { lockText } from '../../../plugins/policy/catalog/lock-text.ts'
+import { makeLock } from '../../../plugins/policy/catalog/make-lock.ts'
 import { connectHttp, type HttpClient } from '../../core/data-plane/clients.ts'
 import { startHttpUpstream } from '../../core/data-plane/http-upstream.ts'
 import { closeAfterEach } from '../../core/data-plane/opened.ts'
@@ -136,6 +142,24 @@ test('a completion is decided by the arguments that its prompt has already, and 
   expect(codeOf(await complete({ context: { arguments: { page: 'salaries' } } }))).toBe('denied')
   expect(codeOf(await complete({ context: { arguments: { page: 'handbook' } } }))).toBeUndefined()
   expect(server.of('completion/complete')).toHaveLength(1)
+})
+
+test('a prompt that is not as the lock has it is refused before anybody lists prompts', async () => {
+  const at = mkdtempSync(join(tmpdir(), 'mcpgw-lock-'))
+  onTestFinished(() => rmSync(at, { recursive: true, force: true }))
+  const prompt = (name: string, more: object = {}) => ({ name, definition: Json.of({ name, ...more }) })
+  const lock = makeLock({ servers: [], dischargers: [], roles: [], tenants: [] }, [
+    { id: 'crm', tools: [], resources: [], templates: [], prompts: [prompt('sum', { description: 'Sums up' }), prompt('plan')] },
+  ])
+  writeFileSync(join(at, 'lock.json'), lockText(lock))
+  const server = await crm()
+  const options = { catalog: 'pinned', lock: join(at, 'lock.json') }
+  const gateway = opened(
+    await startPolicyGateway([server.server('crm')], 'policy "p" edition 1\nallow p { who role support prompt crm/* }', options),
+  )
+  const support = await connectHttp(gateway, { path: '/mcp/crm', headers: { authorization: 'support' } })
+  expect(codeOf(await support.ask('prompts/get', { name: 'sum' }))).toBe('unknown-prompt')
+  expect(codeOf(await support.ask('prompts/get', { name: 'plan' }))).toBeUndefined()
 })
 
 test('methods that nobody knows are denied unless a rule allows them', async () => {
