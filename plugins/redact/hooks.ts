@@ -22,7 +22,9 @@ import type { FieldPath } from './field-path.ts'
 import type { Tally } from './masker.ts'
 import { compileObligations, payloadOf } from './obligation.ts'
 import { maskPayload, type Outcome, searchOf } from './pass.ts'
-import { compileProfiles, type Profile } from './profile.ts'
+import { compileProfiles } from './profile.ts'
+import { schemaOf } from './result.ts'
+import type { Schema } from './schema/reference.ts'
 import { createTextMasker } from './text-masker.ts'
 import { createWriter, type TokenScope } from './writer.ts'
 
@@ -39,13 +41,14 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
 
   const scopeOf = (exchange: Exchange | undefined): TokenScope | undefined => key && { key, tenant: exchange?.principal?.tenant ?? '' }
 
-  function look(payload: Payload, profile: Profile, exchange: Exchange | undefined): Outcome {
-    const { fields } = profile
-    return maskPayload(payload, { profile, search: searches[profile.index], fields, scope: scopeOf(exchange) }, 'message')
+  function look(payload: Payload, exchange: Exchange | undefined, schema?: Schema): Outcome {
+    const profile = profiles.of(exchange)
+    const how = { profile, search: searches[profile.index], fields: profile.fields, scope: scopeOf(exchange), schema }
+    return maskPayload(payload, how, 'message')
   }
 
-  function lookAtFields(payload: Payload, paths: readonly FieldPath[], exchange: Exchange): Outcome {
-    return maskPayload(payload, { profile: profiles.stored, search: undefined, fields: paths, scope: scopeOf(exchange) }, 'message')
+  function lookAtFields(payload: Payload, fields: readonly FieldPath[], schema: Schema | undefined): Outcome {
+    return maskPayload(payload, { profile: profiles.stored, search: undefined, fields, scope: undefined, schema }, 'message')
   }
 
   function judge(outcome: Outcome, exchange: Exchange | undefined): Pass | Rewrite | Deny {
@@ -53,6 +56,8 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
     for (const [type, by] of outcome.counts) counter.inc({ type }, by)
     if (exchange !== undefined) note(exchange, outcome.counts)
     if (outcome.kind === 'masked') return rewrite(outcome.value)
+    if (outcome.kind === 'misfit')
+      return deny('withheld', `masked, it would not fit the output schema of its tool at ${outcome.at || 'its root'}`)
     return deny('redaction-blocked', `it holds what may not pass (${outcome.id})`)
   }
 
@@ -75,15 +80,15 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   }
 
   return {
-    onRequest: exchange =>
-      exchange.resource.kind === 'plumbing' ? pass : judge(look(exchange.sent, profiles.of(exchange), exchange), exchange),
-    onNotification: (exchange, { params }) => orDropped(judge(look(params, profiles.of(exchange), exchange), exchange)),
-    onResponse: (exchange: Exchange, answer: Answer) => judge(look(answer.payload, profiles.of(exchange), exchange), exchange),
+    onRequest: exchange => (exchange.resource.kind === 'plumbing' ? pass : judge(look(exchange.sent, exchange), exchange)),
+    onNotification: (exchange, { params }) => orDropped(judge(look(params, exchange), exchange)),
+    onResponse: (exchange: Exchange, answer: Answer) => judge(look(answer.payload, exchange, schemaOf(exchange, answer)), exchange),
     discharge(obligation, stage): DischargeVerdict {
       const paths = pathsOf(obligation)
       if (paths === undefined)
         return deny('unmet-obligation', 'denied', { detail: 'redact takes one field path or more, e.g. redact("$.ssn")' })
-      return judge(lookAtFields(payloadOf(stage), paths, stage.exchange), stage.exchange)
+      const schema = stage.at === 'answer' ? schemaOf(stage.exchange, stage.answer) : undefined
+      return judge(lookAtFields(payloadOf(stage), paths, schema), stage.exchange)
     },
   }
 }

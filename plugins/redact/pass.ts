@@ -5,6 +5,8 @@ import type { Search } from './finding.ts'
 import type { Tally } from './masker.ts'
 import type { Profile } from './profile.ts'
 import { createRedactor } from './redactor.ts'
+import { fitResult } from './result.ts'
+import type { Schema } from './schema/reference.ts'
 import { createSeams } from './seam.ts'
 import { createSearch } from './search.ts'
 import { isSuspect } from './suspicion.ts'
@@ -16,6 +18,8 @@ export type Outcome =
   | { readonly kind: 'masked'; readonly value: JsonValue; readonly counts: Tally }
   /** It holds a finding of this detector, whose action is `block`. */
   | { readonly kind: 'blocked'; readonly id: string; readonly counts: Tally }
+  /** Masked, it would not fit its schema at `at`, a JSON pointer. */
+  | { readonly kind: 'misfit'; readonly at: string; readonly counts: Tally }
 
 export interface Pass {
   readonly profile: Profile
@@ -23,6 +27,8 @@ export interface Pass {
   readonly search: Search | undefined
   readonly fields: readonly FieldPath[]
   readonly scope: TokenScope | undefined
+  /** What a result is held against. */
+  readonly schema?: Schema | undefined
 }
 
 const clean: Outcome = { kind: 'clean' }
@@ -32,7 +38,7 @@ export function searchOf({ scanner, patterns }: Profile): Search | undefined {
 }
 
 /** `as`: a message has members of the protocol; a document is all data. */
-export function maskPayload(payload: Payload, { profile, search, fields, scope }: Pass, as: 'message' | 'document'): Outcome {
+export function maskPayload(payload: Payload, { profile, search, fields, scope, schema }: Pass, as: 'message' | 'document'): Outcome {
   if (!isSuspect(search === undefined ? { ...profile, scanner: undefined, fields } : profile, payload)) return clean
   const counts: Tally = new Map()
   const writer = createWriter(scope)
@@ -40,5 +46,7 @@ export function maskPayload(payload: Payload, { profile, search, fields, scope }
   const seams = search && createSeams(search, counts, writer)
   const value = createRedactor({ texts, ...(seams && { seams }), fields, tally: counts })[as](payload.value)
   if (writer.blocked !== undefined) return { kind: 'blocked', id: writer.blocked, counts }
-  return value === payload.value ? clean : { kind: 'masked', value, counts }
+  if (value === payload.value) return clean
+  const fitted = schema === undefined ? { value } : fitResult(schema, payload.value, value)
+  return 'misfit' in fitted ? { kind: 'misfit', at: fitted.misfit, counts } : { kind: 'masked', value: fitted.value, counts }
 }
