@@ -15,6 +15,8 @@ export interface LogOptions extends Pick<LedgerOptions, 'onDurable' | 'onHealth'
   readonly start: string
   /** For `detail` of the first record. */
   readonly detail: Readonly<Record<string, unknown>>
+  /** Its last record is durable; what is done now is still its own doing. */
+  beforeClose(): Promise<void>
 }
 
 export interface OpenLog {
@@ -72,6 +74,7 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
       async close(clean) {
         const end: Entry = { type: 'stream.stop', call: '', ...stamp(), members: '' }
         const lost = await ledger.append([end], 'offer', clean ? [endStream(stream)] : [])
+        await options.beforeClose()
         const unwritten = await ledger.close()
         await release()
         return unwritten + (lost === undefined ? 0 : 1)

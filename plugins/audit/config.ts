@@ -16,18 +16,45 @@ export interface AuditConfig {
   readonly maxRecordBytes: number
   /** What is kept of a call at least; a policy may ask for more. */
   readonly content: Level
+  /** PEM file of the Ed25519 key that signs checkpoints, relative to the data directory. Absent: beside the log. */
+  readonly signingKey?: string | undefined
+  /** There is a checkpoint after so many records, and at the latest after so many ms where anything has changed. */
+  readonly checkpoints: { readonly records: number; readonly every: number }
+  /** Where checkpoints are kept out of the reach of whoever can change the log. */
+  readonly anchors: readonly AnchorConfig[]
+  /** ms that a checkpoint may wait for its anchors before health is degraded. */
+  readonly anchorLag: number
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+export type AnchorConfig =
+  /** Relative to the data directory. */
+  { readonly file: string } | { readonly webhook: string; readonly headers?: Readonly<Record<string, string>> | undefined }
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 const duration = z
-  .union([z.number(), z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m)$/, 'expected a duration such as "2s" or "500ms", or milliseconds')])
+  .union([z.number(), z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, 'expected a duration such as "2s" or "500ms", or milliseconds')])
   .transform(value => {
     if (typeof value === 'number') return value
     const [, amount, unit] = /^([\d.]+)\s*(\w+)$/.exec(value)!
     return Number(amount) * UNITS[unit!]!
   })
-  .pipe(z.number().min(10, 'expected at least 10 ms').max(60_000, 'expected at most 60 s'))
+const deadline = duration.pipe(z.number().min(10, 'expected at least 10 ms').max(60_000, 'expected at most 60 s'))
+const interval = duration.pipe(
+  z
+    .number()
+    .min(1000, 'expected at least 1 s')
+    .max(24 * 3_600_000, 'expected at most 24 h'),
+)
+
+const webhook = z.string().refine(text => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+}, 'expected an http or https address without a password in it; credentials go into headers')
+const anchor = z.union(
+  [z.strictObject({ file: z.string().min(1) }), z.strictObject({ webhook, headers: z.record(z.string(), z.string()).optional() })],
+  'expected { file: PATH } or { webhook: URL }',
+)
 
 export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
   path: z
@@ -36,8 +63,14 @@ export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
     .refine(path => path !== ':memory:', 'a log in memory proves nothing: give a file')
     .default('audit.db'),
   durability: z.enum(['full', 'os']).default('full'),
-  deadline: duration.default(2000),
+  deadline: deadline.default(2000),
   onAuditFailure: z.enum(['deny', 'degrade']).default('deny'),
   maxRecordBytes: z.int().min(1024).max(16_777_216).default(65_536),
   content: z.enum(levels).default('args'),
+  signingKey: z.string().min(1).optional(),
+  checkpoints: z
+    .strictObject({ records: z.int().min(1).max(1_000_000).default(1000), every: interval.default(60_000) })
+    .default({ records: 1000, every: 60_000 }),
+  anchors: z.array(anchor).max(8).default([]),
+  anchorLag: interval.default(300_000),
 })

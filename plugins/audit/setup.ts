@@ -1,14 +1,18 @@
 // Puts the plugin together: opens the log before anything else may be recorded, and closes it after everything else has ended.
 import type { AdminEvent, Hooks, JsonValue, PluginContext } from 'mcpgw/plugin'
 import { Masking, Recording } from 'mcpgw/plugin'
+import { createAnchors } from './anchors.ts'
 import { openLog } from './boot.ts'
 import { recordCalls } from './calls.ts'
+import { createCheckpointer } from './checkpointer.ts'
+import { type Condition, createConditions } from './conditions.ts'
 import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
 import { recordRefusals } from './refusals.ts'
-import { masterKeyPath, openStore } from './store/open.ts'
+import { loadSigningKey, publishVerifier, readVerifiers } from './signing-key.ts'
+import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
 import { type About, createDescriber } from './subject.ts'
 import { createSubjects, deriveKeys } from './subjects.ts'
@@ -16,20 +20,50 @@ import { createSubjects, deriveKeys } from './subjects.ts'
 // Types of which the log itself is the author.
 const RESERVED = /^(intent|outcome|refusal|stream|audit|clock)(\.|$)/
 
+// How long a stop waits for the last checkpoint to be anchored.
+const ANCHOR_MS = 3000
+
 export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { config, clock, log, instance } = ctx
   const keys = deriveKeys(loadMasterKey(masterKeyPath(ctx.stores, config)))
+  const paths = signingPaths(ctx.stores, config)
+  const signer = loadSigningKey(paths.key)
+  publishVerifier(paths.verifier, signer)
+  const trusted = readVerifiers(paths.verifier)
+  if (typeof trusted === 'string') throw new Error(trusted)
   const store = openStore(ctx.stores, config)
+  const tell = createConditions(condition => ctx.health(condition))
+  const degraded = (side: string) => (why: string | undefined) => tell(side, why === undefined ? undefined : { status: 'degraded', why })
+  const anchors = createAnchors(config.anchors, {
+    clock,
+    log,
+    metrics: ctx.metrics,
+    maxLag: config.anchorLag,
+    resolve: path => ctx.stores.resolve(path),
+    onHealth: degraded('anchors'),
+  })
+  const stream = `${instance.id}.${instance.boot}`
+  const checkpointer = createCheckpointer({
+    stream,
+    store,
+    clock,
+    signer,
+    trusted,
+    every: { records: config.checkpoints.records, ms: config.checkpoints.every },
+    onNote: anchors.offer,
+    onHealth: degraded('checkpoints'),
+  })
   const opened = await openLog({
     store,
     clock,
-    stream: `${instance.id}.${instance.boot}`,
+    stream,
     deadline: config.deadline,
     tail: `,"durability":"${config.durability}"${ctx.open ? ',"open":true' : ''}`,
     start: `,"instance":${quote(instance.id)},"gatewayVersion":${quote(instance.version)}`,
     detail: { plugins: ctx.order, onAuditFailure: config.onAuditFailure },
-    onDurable: () => {},
-    onHealth: failing => report(ctx, failing),
+    onDurable: checkpointer.grow,
+    onHealth: failing => report(ctx, failing, tell),
+    beforeClose: checkpointer.finish,
   })
   const { ledger } = opened
   let found: Masking | undefined
@@ -83,7 +117,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   }
 
   ctx.provide(Recording, { event })
-  ctx.health(steadyHealth(config))
+  tell('durability', steadyHealth(config))
   if (opened.closed > 0) log.warn('calls of an earlier run have no outcome; recorded as unknown', { calls: opened.closed })
   if (config.durability === 'os') log.warn('audit durability is "os": the last records may be lost if the machine fails')
   if (config.onAuditFailure === 'degrade')
@@ -94,6 +128,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     if (started) await ledger.append([describeEvent('gateway.stop', undefined, {})], 'offer')
     const unwritten = await opened.close(open() === 0)
     await store.close()
+    await anchors.close(ANCHOR_MS)
     if (unwritten + uncounted > 0) log.error('records could not be written before the stop', { records: unwritten, refusals: uncounted })
   })
 
@@ -103,16 +138,21 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     async start() {
       await event({ type: 'gateway.start', detail: { plugins: [...ctx.order], open: ctx.open } })
       started = true
+      await checkpointer.start(ledger)
     },
   }
 }
 
-function report(ctx: PluginContext<AuditConfig>, failing: string | undefined): void {
+function report(
+  ctx: PluginContext<AuditConfig>,
+  failing: string | undefined,
+  tell: (side: string, condition: Condition | undefined) => void,
+): void {
   if (failing === undefined) {
-    ctx.health(steadyHealth(ctx.config))
+    tell('log', undefined)
     ctx.log.info('the audit log is written again')
   } else {
-    ctx.health({ status: 'failing', why: failing })
+    tell('log', { status: 'failing', why: failing })
     ctx.log.error('the audit log cannot be written', {
       why: failing,
       calls: ctx.config.onAuditFailure === 'deny' ? 'refused' : 'let through unrecorded',
@@ -121,7 +161,7 @@ function report(ctx: PluginContext<AuditConfig>, failing: string | undefined): v
 }
 
 /** The lesser durability is a condition that operators see as long as it lasts. */
-function steadyHealth(config: AuditConfig): { status: 'degraded'; why: string } | undefined {
+function steadyHealth(config: AuditConfig): Condition | undefined {
   if (config.durability === 'full') return undefined
   return { status: 'degraded', why: 'durability is "os": records survive a kill of the gateway, but not of the machine' }
 }

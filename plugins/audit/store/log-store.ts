@@ -90,6 +90,8 @@ export interface LogReader {
   /** Intents of the stream that have no end. */
   openCalls(stream: string): Promise<readonly StoredRecord[]>
   subjects(): Promise<readonly SubjectRow[]>
+  /** The largest of a stream. */
+  latestCheckpoint(stream: string): Promise<CheckpointRow | undefined>
   /** Of each stream the largest; `all`: every one, oldest first. */
   checkpoints(which: 'latest' | 'all'): Promise<readonly CheckpointRow[]>
   /** Of each stream the largest. */

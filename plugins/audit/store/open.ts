@@ -12,3 +12,9 @@ export function openStore(stores: Stores, config: AuditConfig, path: string = co
 export function masterKeyPath(stores: Stores, config: AuditConfig): string {
   return `${stores.resolve(config.path)}.key`
 }
+
+/** Of the key that signs checkpoints, and of the text by which others know it. */
+export function signingPaths(stores: Stores, config: AuditConfig): { readonly key: string; readonly verifier: string } {
+  const log = stores.resolve(config.path)
+  return { key: config.signingKey === undefined ? `${log}.signing-key` : stores.resolve(config.signingKey), verifier: `${log}.verifier` }
+}

@@ -48,6 +48,10 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       return [...calls.values()].map(n => one('WHERE n = ?', n)!)
     },
     subjects: async () => all('subject', 'SELECT * FROM subject') as unknown as SubjectRow[],
+    latestCheckpoint: async stream =>
+      all('checkpoint', 'SELECT * FROM checkpoint WHERE stream = ? ORDER BY size DESC LIMIT 1', stream)[0] as unknown as
+        | CheckpointRow
+        | undefined,
     async checkpoints(which) {
       const latest = ' WHERE size = (SELECT max(size) FROM checkpoint AS other WHERE other.stream = checkpoint.stream)'
       const sql = `SELECT * FROM checkpoint${which === 'latest' ? latest : ''} ORDER BY at, stream, size`

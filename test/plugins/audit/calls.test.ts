@@ -45,7 +45,7 @@ describe('a call', () => {
     const [, , intent, outcome] = readBodies(gateway.dir)
     expect(intent).toMatchObject({
       v: 2,
-      seq: 3,
+      seq: 4,
       type: 'intent',
       callId: x.id,
       tenant: 'acme',

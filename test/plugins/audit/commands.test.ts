@@ -38,6 +38,7 @@ describe('audit log', () => {
     expect((await log()).map(one => one.status)).toEqual([
       'stream.start',
       'gateway.start',
+      'audit.checkpoint',
       'answered',
       'tool-error',
       'timeout',
@@ -64,10 +65,10 @@ describe('audit log', () => {
 
   test('--since and --until take dates and times ago', async () => {
     const later = began + 3_600_000
-    expect(await log({ since: '2h' }, later)).toHaveLength(7)
+    expect(await log({ since: '2h' }, later)).toHaveLength(8)
     expect(await log({ since: '1m' }, later)).toHaveLength(0)
     expect(await log({ until: new Date(began - 1000).toISOString() })).toHaveLength(0)
-    expect(await log({ since: new Date(began - 1000).toISOString() })).toHaveLength(7)
+    expect(await log({ since: new Date(began - 1000).toISOString() })).toHaveLength(8)
   })
 
   test('what it cannot understand is a usage error', async () => {

@@ -10,6 +10,9 @@ test('without settings a record is fsynced within 2 s, or the call is refused', 
     onAuditFailure: 'deny',
     maxRecordBytes: 65_536,
     content: 'args',
+    checkpoints: { records: 1000, every: 60_000 },
+    anchors: [],
+    anchorLag: 300_000,
   })
 })
 

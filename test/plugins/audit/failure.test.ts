@@ -202,12 +202,12 @@ test('acknowledged records that vanish are never papered over', async () => {
   const gateway = await startGateway({ dir, stores: faulty(dir, { next: () => (fail ? 'no' : undefined) }), clock: hasty })
   await call(gateway, createExchange())
   const db = createStores({ dataDir: dir }).open('audit.db')
-  db.exec('DELETE FROM record WHERE seq > 3')
+  db.exec('DELETE FROM record WHERE seq > 4')
   db.close()
   fail = true
   await call(gateway, createExchange())
   fail = false
-  await expect.poll(() => gateway.health?.why).toMatch(/record 4 of stream .* acknowledged and .*missing/)
+  await expect.poll(() => gateway.health?.why).toMatch(/record 5 of stream .* acknowledged and .*missing/)
   expect(await call(gateway, createExchange())).toBe('refused')
 })
 
@@ -230,7 +230,7 @@ describe('starting', () => {
     const second = await startGateway({ dir })
     const bodies = readBodies(dir)
     const start = bodies.findIndex(body => body.stream !== bodies[0]?.stream)
-    expect(bodies[start]).toMatchObject({ type: 'stream.start', seq: 1, detail: { closedCalls: 1, after: { seq: start } } })
+    expect(bodies[start]).toMatchObject({ type: 'stream.start', seq: 1, detail: { closedCalls: 1, after: { seq: start + 1 } } })
     expect(bodies[start + 1]).toMatchObject({
       type: 'outcome',
       callId: x.id,
@@ -263,6 +263,6 @@ describe('starting', () => {
     const gateway = await startGateway()
     await call(gateway, createExchange())
     await gateway.stop()
-    expect(readdirSync(gateway.dir).sort()).toEqual(['audit.db', 'audit.db.key'])
+    expect(readdirSync(gateway.dir).sort()).toEqual(['audit.db', 'audit.db.key', 'audit.db.signing-key', 'audit.db.verifier'])
   })
 })

@@ -1,0 +1,107 @@
+// The key that signs checkpoints: an Ed25519 key in a file of its own, and beside the log the text by which others know it.
+import { createPublicKey, generateKeyPairSync, hash, randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { readVerifier, type Signer, signerOf, type Trusted, verifierText } from './note.ts'
+
+const OTHERS = process.platform === 'win32' ? 0 : 0o077
+
+/** Makes the file (PKCS #8 PEM, mode 0600) where there is none. Throws where it is no Ed25519 key, or where others may read it. */
+export function loadSigningKey(path: string): Signer {
+  return readSigningKey(path) ?? create(path)
+}
+
+/** Undefined where there is no such file. */
+export function readSigningKey(path: string): Signer | undefined {
+  let file: number
+  try {
+    // No link and no pipe is followed.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`${path}: cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    // Invariant: what is checked is what is read.
+    const about = fstatSync(file)
+    if (!about.isFile()) throw new Error(`${path}: expected a file with an Ed25519 key (PKCS #8 PEM)`)
+    if ((about.mode & OTHERS) !== 0)
+      throw new Error(`${path}: others may read it, so it proves nothing; chmod 600 it, or move it away to begin a new one`)
+    return named(path, readFileSync(file, 'utf8'))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The log is named after its key: the name is as stable as the key is, and nobody has to choose it. */
+function named(path: string, pem: string): Signer {
+  try {
+    const { key } = signerOf('', pem)
+    const id = hash('sha256', createPublicKey(key).export({ format: 'der', type: 'spki' }), 'hex').slice(0, 16)
+    return { name: `mcpgw/audit/${id}`, key }
+  } catch (error) {
+    throw new Error(`${path}: expected an Ed25519 key (PKCS #8 PEM): ${(error as Error).message}`)
+  }
+}
+
+/** A link appears whole or not at all, and only where there is none: two gateways at once end with the same key. */
+function create(path: string): Signer {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
+  const file = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(file, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    unlinkSync(draft)
+  }
+  const made = readSigningKey(path)
+  if (made === undefined) throw new Error(`${path}: was taken away while it was made`)
+  return made
+}
+
+/** Adds the text by which others know the key to the file, where it is not there. Those of earlier keys stay: what they signed is still to be checked. */
+export function publishVerifier(path: string, signer: Signer): void {
+  const text = verifierText(signer)
+  if (readText(path)?.split('\n').includes(text) === true) return
+  appendFileSync(path, `${text}\n`, { mode: 0o644 })
+}
+
+/** Those of a file with one on each line. A string says why there are none. */
+export function readVerifiers(path: string): readonly Trusted[] | string {
+  const lines = readText(path)
+    ?.split('\n')
+    .filter(line => line.trim() !== '')
+  if (lines === undefined) return `${path}: cannot be read`
+  const found = lines.map(readVerifier)
+  const bad = found.indexOf(undefined)
+  if (bad >= 0 || found.length === 0) return `${path}: expected a verifier on each line, as \`mcpgw audit key\` prints it`
+  return found as Trusted[]
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
