@@ -12,9 +12,8 @@ import { checkNames } from './names.ts'
 import { checkNoLock } from './no-lock.ts'
 import { checkStyle } from './style.ts'
 import { checkTests } from './tests.ts'
-import { checkUnreached } from './unreached.ts'
 
-export const errorChecks: readonly Check[] = [checkUnreached, checkNames, ...logicErrorChecks]
+export const errorChecks: readonly Check[] = [checkNames, ...logicErrorChecks]
 
 export const adviceChecks: readonly Check[] = [
   checkNoLock,

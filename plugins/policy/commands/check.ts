@@ -6,6 +6,7 @@ import {
   countFindings,
   type Diagnostic,
   findDrift,
+  findUnreached,
   isClean,
   type Lock,
   renderReport,
@@ -26,7 +27,7 @@ export async function check(io: Io): Promise<number> {
   const lock = live === 'not asked' ? locked : live.lock
   const checked = checkPolicies(sources, { ...(lock && { lock }), now: new Date(io.clock.now()) })
   const ofLocks = live === 'not asked' ? lockFindings : [...lockFindings, ...live.findings]
-  const told = [...ofLocks, ...withoutNoLock(checked, ofLocks), ...(live === 'not asked' ? [] : driftOf(checked, locked, live.lock))]
+  const told = [...ofLocks, ...withoutNoLock(checked, ofLocks), ...(live === 'not asked' ? [] : liveOf(checked, locked, live.lock))]
   const texts = [...sources, ...(lockSource === undefined ? [] : [lockSource]), ...(live === 'not asked' ? [] : [live.source])]
   const report = { diagnostics: sortDiagnostics(told, texts), sources: texts, failLevel }
   if (format !== 'pretty') io.out(renderReport(format, report, format === 'sarif' ? { version: readVersion() } : {}))
@@ -43,9 +44,10 @@ function withoutNoLock({ diagnostics }: Checked, ofLocks: readonly Diagnostic[])
   return ofLocks.length === 0 ? diagnostics : diagnostics.filter(({ code }) => code !== 'no-lock')
 }
 
-/** What has come or changed since the lock, where there is one: it was what somebody approved. */
-function driftOf({ policy }: Checked, locked: Lock | undefined, live: Lock | undefined): readonly Diagnostic[] {
-  return policy === undefined || locked === undefined || live === undefined ? [] : [...findDrift(policy, locked, live)]
+/** Who did not answer; and what has come or changed since the lock, where there is one: it was what somebody approved. */
+function liveOf({ files, policy }: Checked, locked: Lock | undefined, live: Lock | undefined): readonly Diagnostic[] {
+  if (live === undefined) return []
+  return [...findUnreached(files, live), ...(policy === undefined || locked === undefined ? [] : findDrift(policy, locked, live))]
 }
 
 function count(amount: number, thing: string): string {

@@ -74,6 +74,14 @@ test('a server that does not answer is an error at the rule that names it, and n
   ])
 })
 
+test('a server that does not answer hides nothing of what is found of the others', async () => {
+  const now = found(server('crm', 'get_customer', 'get_everything'), { id: 'mail', failed: 'it ended' })
+  const told = await findings(`${glob}deny drop {\n  call    crm/get_everything\n}\n`, now, {
+    locked: found(server('crm', 'get_customer')),
+  })
+  expect(told.map(({ code }) => code)).toEqual(['server-unreached', 'tool-added', 'deny-without-because'])
+})
+
 test('a server that no rule names is told all the same', async () => {
   const now = found(server('crm', 'get_customer'), { id: 'mail', failed: 'it ended' })
   expect(await findings(read, now)).toMatchObject([{ code: 'server-unreached', line: 1 }])
