@@ -17,7 +17,7 @@ export interface Others {
 
 /** Streams that no later one refers to so far, but for `own`. */
 export function createOtherStreams(own: string, trusted: readonly Trusted[]): (reader: LogReader) => Promise<Others> {
-  // What has ended does not grow: it is read once.
+  // What has ended does not grow: it is read once, unless it turns out to have lived on.
   const ended = new Map<string, SignedState>()
 
   async function look(reader: LogReader, { name, isLive }: OpenStream): Promise<OtherState | string | undefined> {
@@ -27,7 +27,8 @@ export function createOtherStreams(own: string, trusted: readonly Trusted[]): (r
       return `checkpoint ${row!.size} of stream ${name}: ${signed}; gateways that share a log share its signing key`
     if (isLive) return signed === undefined ? undefined : { ...signed, isNew: false }
     const known = ended.get(name)
-    const state = known ?? (await readOn(reader, name, signed))
+    const head = await reader.head(name)
+    const state = known !== undefined && known.size === head?.seq ? known : await readOn(reader, name, known ?? signed)
     if (typeof state === 'string') return `stream ${name}: ${state}`
     ended.set(name, state)
     return state.size === 0 ? undefined : { ...state, isNew: state.size > (signed?.size ?? 0) }
