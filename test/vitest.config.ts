@@ -6,7 +6,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   resolve: { conditions: ['mcpgw-source'] },
   ssr: {
-    resolve: { conditions: ['mcpgw-source', 'node', 'import', 'default'] },
+    // Given to Node, too: with `import` among them, `require` in a package would get the module that is meant for import.
+    resolve: { conditions: ['mcpgw-source'] },
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -18,7 +18,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
     const list = find('list')
     const create = find('create')
     if (list === undefined || create === undefined || list.standalone || create.standalone) continue
-    const stores = await openStores(config.store.dir, log)
+    const stores = await openStores(config.store, log)
     const call = async (command: typeof list, args: CommandIo['args']): Promise<unknown> => {
       let out = ''
       const run = await command.load()

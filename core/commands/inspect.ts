@@ -42,7 +42,7 @@ async function askDirectory(io: Asker, loaded: Loaded, checked: readonly Checked
     {
       log,
       clock: systemClock,
-      stores: await openStores(config.store.dir, log),
+      stores: await openStores(config.store, log),
       instance: { id: 'inspect', boot: 'inspect', version: io.version },
       dir: io.cwd,
     },

@@ -45,7 +45,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
     {
       log,
       clock: systemClock,
-      stores: await openStores(config.store.dir, log),
+      stores: await openStores(config.store, log),
       instance,
       scrub: text => secrets.scrubText(text),
       dir: cwd,

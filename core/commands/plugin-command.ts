@@ -36,7 +36,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   const { loaded, own } = found
   const [{ createLog }, { openStores }] = await Promise.all([import('../log.ts'), import('./stores.ts')])
   const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
-  const stores = await openStores(loaded.config.store.dir, log)
+  const stores = await openStores(loaded.config.store, log)
   const run = await command.load()
   return run({
     ...toBare(io),

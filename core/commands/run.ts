@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import type { Loaded } from '../config/load.ts'
 import { renderReport } from '../kernel.ts'
 import { createLog } from '../log.ts'
+import { nameAddress } from '../store/postgres/address.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
 import { renderFindings } from './render-findings.ts'
@@ -84,7 +85,9 @@ function describe({ config }: Loaded, port: number, key: string | undefined): Fa
   return {
     endpoint,
     ...(key !== undefined && { key }),
-    ...(audit && { audit: resolve(config.store.dir, auditPath(audit.config)) }),
+    ...(audit && {
+      audit: config.store.url === undefined ? resolve(config.store.dir, auditPath(audit.config)) : nameAddress(config.store.url),
+    }),
     client: { mcpServers: { mcpgw: { type: 'http', url: endpoint, ...headers } } },
   }
 }

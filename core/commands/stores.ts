@@ -1,7 +1,8 @@
 // Where commands get their stores: the one place that ties the command line to the storage drivers.
+import type { GatewayConfig } from '../config/schema.ts'
 import type { Log, Stores } from '../plugin/index.ts'
 
-export async function openStores(dataDir: string, log: Log): Promise<Stores> {
+export async function openStores({ dir, url }: GatewayConfig['store'], log: Log): Promise<Stores> {
   const { createStores } = await import('../store/index.ts')
-  return createStores({ dataDir, log })
+  return createStores({ dataDir: dir, url, log })
 }

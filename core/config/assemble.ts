@@ -103,7 +103,10 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     servers: servers.map(buildServer),
     plugins: plugins.map(({ entry }) => withPolicies(entry, { files: shape.policies ?? [], baseDir, observe: flags.observe })),
     policies: shape.policies ?? [],
-    store: { dir: dataDir === undefined ? (shape.store?.dir ?? resolve(baseDir, defaults.dataDir)) : resolve(cwd, dataDir.text) },
+    store: {
+      dir: dataDir === undefined ? (shape.store?.dir ?? resolve(baseDir, defaults.dataDir)) : resolve(cwd, dataDir.text),
+      ...defined({ url: shape.store?.url }),
+    },
     secrets: shape.secrets?.command === undefined ? {} : { command: shape.secrets.command },
     limits: { ...defaults.limits, ...defined(shape.limits ?? {}) },
     names: shape.names ?? defaults.names,

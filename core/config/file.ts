@@ -130,7 +130,7 @@ function resolvePaths(shape: FileShape, baseDir: string): FileShape {
   return {
     ...shape,
     policies: shape.policies?.map(path => resolve(baseDir, path)),
-    store: shape.store?.dir === undefined ? undefined : { dir: resolve(baseDir, shape.store.dir) },
+    store: shape.store && { ...shape.store, dir: shape.store.dir === undefined ? undefined : resolve(baseDir, shape.store.dir) },
     secrets: command === undefined ? undefined : { command: [runs, ...args] },
   }
 }

@@ -1,4 +1,5 @@
 // Which values came into servers and are to be kept from leaving again.
+import { passwordsOf } from './database-url.ts'
 import type { ConfigParts } from './file.ts'
 import type { UsedReference } from './interpolate.ts'
 import type { McpServers } from './mcp-json.ts'
@@ -21,7 +22,9 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
   const plugins = (parts?.used ?? [])
     .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers')
     .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))
-  return [...found, ...plugins].filter(({ value }) => value.length >= shortest)
+  const url = parts?.shape.store?.url
+  const database = url === undefined ? [] : passwordsOf(url).map(value => ({ server: 'store', value }))
+  return [...found, ...plugins, ...database].filter(({ value }) => value.length >= shortest)
 }
 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.

@@ -111,7 +111,7 @@ async function loadMcpJson(
 // Invariant: arguments and URLs are seen by others, so secrets come only into what stays within a process or a request.
 function mayHoldSecret(path: readonly (string | number)[]): boolean {
   if (path[0] === 'servers') return path[2] === 'env' || path[2] === 'headers'
-  return path[0] === 'auth' || (path[0] === 'plugins' && path.length > 2)
+  return path[0] === 'auth' || (path[0] === 'store' && path[1] === 'url') || (path[0] === 'plugins' && path.length > 2)
 }
 
 // The place of secrets is itself part of the config: it is read first, from the two sections that may not hold secrets.

@@ -40,7 +40,14 @@ function frame(diagnostic: Finding): { text: string; pad: number; width: number 
 
 // One column a character, so that the caret stays in place.
 function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, found => (found === '\t' ? ' ' : '?'.repeat(found.length)))
+  return withoutPasswords(text).replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, found =>
+    found === '\t' ? ' ' : '?'.repeat(found.length),
+  )
+}
+
+// Of URLs, starred out in their width.
+function withoutPasswords(text: string): string {
+  return text.replace(/(:\/\/[^\s:@/]*:)([^\s@${}]+)(?=@)/g, (_, before: string, password: string) => before + '*'.repeat(password.length))
 }
 
 /** Text from a file, a variable or a server made safe for a terminal: no control, bidi or invisible character survives. */

@@ -1,5 +1,6 @@
 // What may stand in mcpgw.yaml: the one schema that checks the file and that editors get as JSON Schema.
 import * as z from 'zod'
+import { isPostgresUrl } from './database-url.ts'
 import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import { parseAddress } from './listen.ts'
@@ -11,7 +12,7 @@ export interface FileShape {
   readonly servers?: readonly ServerShape[] | undefined
   readonly plugins?: readonly (string | Readonly<Record<string, unknown>>)[] | undefined
   readonly policies?: readonly string[] | undefined
-  readonly store?: { readonly dir?: string | undefined } | undefined
+  readonly store?: { readonly dir?: string | undefined; readonly url?: string | undefined } | undefined
   readonly secrets?: { readonly command?: readonly string[] | undefined } | undefined
   readonly limits?: Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> | undefined
   readonly names?: 'qualified' | 'bare' | undefined
@@ -92,6 +93,11 @@ export const url: z.ZodType<string> = z
   .string()
   .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))
   .meta({ format: 'uri' })
+// The message does not show the value: it holds a password.
+const databaseUrl: z.ZodType<string> = z
+  .string()
+  .refine(isPostgresUrl, coded('bad-value', 'not a URL such as postgres://USER@HOST:5432/DATABASE'))
+  .meta({ format: 'uri', examples: ['postgres://mcpgw@db.example/mcpgw'] })
 
 const timeouts = z.strictObject({
   start: duration.optional().meta({ description: 'To the answer to its first request' }),
@@ -156,7 +162,10 @@ export const fileShape: z.ZodType<FileShape> = z
       .optional()
       .meta({ description: 'In the order in which they see a call: a name, or {name: config}' }),
     policies: z.array(words).optional().meta({ description: 'Paths of .policy files' }),
-    store: z.strictObject({ dir: words.optional() }).optional().meta({ description: 'dir: the data directory, default .mcpgw' }),
+    store: z
+      .strictObject({ dir: words.optional(), url: databaseUrl.optional() })
+      .optional()
+      .meta({ description: 'dir: the data directory, default .mcpgw; url: a PostgreSQL database, for what several gateways share' }),
     secrets: z
       .strictObject({ command: z.array(words).min(1).optional() })
       .optional()

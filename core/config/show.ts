@@ -1,5 +1,6 @@
 // The config as people may see it: every value with where it came from, and no secret among them.
 import type { Assembled } from './assemble.ts'
+import { hidePassword } from './database-url.ts'
 import { soundsSecret } from './injected.ts'
 import { describeOrigin, trace } from './trace.ts'
 
@@ -23,7 +24,9 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
     if (inner.length > 0 || value === undefined) return
     const traced = trace(path, origins)
     const written = traced.kind === 'text' && traced.tree.kind === 'scalar' ? traced.tree.written : undefined
-    shown.push({ path: path.join('.'), value: written ?? conceal(path, value, before), origin: describeOrigin(traced) })
+    const seen = written ?? conceal(path, value, before)
+    const isDatabase = path[0] === 'store' && path[1] === 'url' && typeof seen === 'string'
+    shown.push({ path: path.join('.'), value: isDatabase ? hidePassword(seen) : seen, origin: describeOrigin(traced) })
   }
   visit(config, [], undefined)
   return shown

@@ -1,4 +1,4 @@
-// Embedded storage as plugins get it: one SQLite port over whichever driver this Node has.
+// Storage as plugins get it: one SQLite port over whichever driver this Node has, and PostgreSQL where the config names a database.
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 /** Integers beyond 2^53 come back as bigint; BLOBs as Uint8Array. */
@@ -47,6 +47,8 @@ export interface GroupWriter {
   /** After a rejection every append rejects until this is called; it reopens the database. */
   recover(): Promise<void>
   close(): Promise<void>
+  /** Calls back where the writer fails while nothing is appended that could be rejected: a database that went away. Absent: the next append tells. */
+  onFailure?(tell: (error: Error) => void): void
 }
 
 export interface Stores {
@@ -67,4 +69,33 @@ export interface Stores {
   resolve(path: string): string
   /** 32 random bytes of the caller's own, in a file that nobody else may read; made at the first use. Throws where something else is there. */
   key(path: string): Uint8Array
+  /** The database of `store.url`, unconnected so far; undefined where the config names none. Whoever opens it closes it. */
+  postgres(): Postgres | undefined
+}
+
+/**
+ * The tables of one owner in a PostgreSQL database: a schema of its own, and the SQL that leads from each version to the next, the first one from nothing.
+ * Each step says that it was made, in a row of `SCHEMA.schema_version (version integer)`.
+ */
+export interface Migrations {
+  readonly schema: string
+  readonly steps: readonly string[]
+}
+
+/** A database on a PostgreSQL server. Errors are those of the server, or a fault with a `code` as of `Stores.open`; no message has the password. */
+export interface Postgres {
+  /** For messages: `postgres://USER@HOST:PORT/DATABASE`. */
+  readonly name: string
+  /** One statement on any connection of a small pool. Rows as SQLite gives them: integers as number (bigint beyond 2^53), bytea as Uint8Array, booleans as 0 or 1, all else as text. */
+  query(sql: string, params?: readonly (SqlValue | readonly SqlValue[])[]): Promise<SqlRow[]>
+  /** Brings the tables to the newest of `steps`, in one transaction; 0: there were none. `check`, and a role that may not: rejects where they are older. Rejects where they are newer. */
+  migrate(migrations: Migrations, how: 'apply' | 'check'): Promise<{ readonly from: number; readonly to: number }>
+  /**
+   * Group commit, each group in one transaction on a session of its own, which holds `lock` as long as it lives. Each of `statements` takes a whole
+   * column of the appended rows as an array (`$1`: of all first params), and runs at most once a group, in the order of the list.
+   */
+  writer(options: { durability: 'full' | 'os'; statements: readonly string[]; lock: string }): Promise<GroupWriter>
+  /** Whether the session of a writer holds it; not any more once its process or its connection has ended. */
+  isLocked(lock: string): Promise<boolean>
+  close(): Promise<void>
 }

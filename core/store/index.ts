@@ -1,4 +1,4 @@
-// The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has.
+// The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has, and a PostgreSQL database.
 import { resolve as absolute, isAbsolute, join } from 'node:path'
 import type { Log } from '../plugin/host.ts'
 import type { Stores } from '../plugin/store.ts'
@@ -6,13 +6,14 @@ import { BACKSTOP, withCheckpoints } from './checkpointer.ts'
 import { openDatabase } from './database.ts'
 import { type Driver, loadDriver } from './driver.ts'
 import { openPrivateKey } from './private-key.ts'
+import { openPostgres } from './postgres/index.ts'
 import { createWriter, inlineCommitter } from './writer.ts'
 import { threadCommitter } from './writer-thread.ts'
 
 export { StoreFault, type StoreFaultCode } from './fault.ts'
 
-/** `dataDir` is created with the first file. Loads no driver until something is opened. */
-export function createStores(options: { readonly dataDir: string; readonly log?: Log }): Stores {
+/** `dataDir` is created with the first file; `url` is that of a PostgreSQL database. Loads no driver until something is opened. */
+export function createStores(options: { readonly dataDir: string; readonly url?: string | undefined; readonly log?: Log }): Stores {
   const dataDir = absolute(options.dataDir)
   let loaded: Driver | undefined
   const driver = (): Driver => {
@@ -27,6 +28,7 @@ export function createStores(options: { readonly dataDir: string; readonly log?:
   return {
     resolve,
     key: path => openPrivateKey(resolve(path)),
+    postgres: () => (options.url === undefined ? undefined : openPostgres(options.url)),
     open: (path, how) => openDatabase(driver(), resolve(path), how),
     writer(path, { durability, setup, statements, schema }) {
       const file = resolve(path)

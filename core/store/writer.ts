@@ -23,6 +23,7 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
   let inFlight: Group[] = []
   let idle: (() => void) | undefined
   let generation = 0
+  let tell: ((error: Error) => void) | undefined
   let committer = await openNext()
 
   async function openNext(): Promise<Committer> {
@@ -35,12 +36,14 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
 
   // Invariant: after a failure nothing more is sent, so the order of what is stored is the order of the appends.
   function fail(error: Error): void {
+    const isFirst = poison === undefined
     poison ??= error
     const lost = gathered === undefined ? inFlight : [...inFlight, gathered]
     inFlight = []
     gathered = undefined
     for (const group of lost) group.reject(error)
     idle?.()
+    if (isFirst && lost.length === 0) tell?.(error)
   }
 
   function flush(): void {
@@ -80,7 +83,8 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
       return gathered.durable
     },
     async recover() {
-      fail(new Error('the writer is being reopened'))
+      poison ??= new Error('the writer is being reopened')
+      fail(poison)
       await committer.close()
       committer = await openNext()
       poison = undefined
@@ -94,6 +98,9 @@ export async function createWriter(open: (onLost: (error: Error) => void) => Pro
       }
       poison ??= new Error('the writer is closed')
       await committer.close()
+    },
+    onFailure(listener) {
+      tell = listener
     },
   }
 }

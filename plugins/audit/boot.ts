@@ -46,11 +46,7 @@ interface Past {
 /** Rejects where the log cannot be opened or its first record cannot be made durable: then the gateway must not start. */
 export async function openLog(options: LogOptions): Promise<OpenLog> {
   const { store, clock, stream } = options
-  const release = await store.hold(stream)
-  const writer = await store.writer().catch(async (error: unknown) => {
-    await release()
-    throw error
-  })
+  const writer = await store.writer(stream)
   const stamp = (): { at: number; mono: number } => ({ at: clock.now(), mono: clock.mono() })
   try {
     const past = await read(store, readPast)
@@ -76,13 +72,11 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
         const lost = await ledger.append([end], 'offer', clean ? [endStream(stream)] : [])
         await options.beforeClose()
         const unwritten = await ledger.close()
-        await release()
         return unwritten + (lost === undefined ? 0 : 1)
       },
     }
   } catch (error) {
     await writer.close()
-    await release()
     throw error
   }
 }

@@ -40,4 +40,11 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     examples: ['mcpgw audit verify'],
     load: async () => (await import('./commands/verify.ts')).verifyLog,
   },
+  {
+    path: ['audit', 'migrate'],
+    summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
+    options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],
+    examples: ['mcpgw audit migrate --sql'],
+    load: async () => (await import('./commands/migrate.ts')).migrateLog,
+  },
 ]

@@ -73,6 +73,9 @@ export function createLedger(options: LedgerOptions): Ledger {
   let pending: Pending[] = []
   // Of appends of unknown fate, behind the last that was acknowledged.
   let unknown: string[] = []
+  writer.onFailure?.(error => {
+    if (failing === undefined && !closed) fail(error.message)
+  })
 
   function chain(entry: Entry, leaves: string[]): Append {
     const { type, call, at, members } = entry

@@ -64,6 +64,9 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     onDurable: checkpointer.grow,
     onHealth: failing => report(ctx, failing, tell),
     beforeClose: checkpointer.finish,
+  }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
   })
   const { ledger } = opened
   let found: Masking | undefined

@@ -1,5 +1,5 @@
 // What it means that a block is true, by its language. A language that is not here is a mistake of the page.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { createSecretStore, type LoadOptions, loadConfig } from '../../core/index.ts'
@@ -17,6 +17,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   json: checkJson,
   js: runScript,
   ts: keepTypes,
+  sql: checkSql,
 }
 
 export async function runBlock(block: Block, at: Workspace): Promise<void> {
@@ -63,6 +64,13 @@ function toPattern(seen: readonly string[]): RegExp {
       .join('.*'),
   )
   return new RegExp(lines.map(line => `^${line}[^\\S\\n]*$`).join('(?:.*\\n)*?'), 'm')
+}
+
+/** SQL needs a server: a test that has one takes it from the page. */
+async function checkSql(block: Block): Promise<void> {
+  const test = markValue(block, 'run by ')
+  expect(test, 'a block of SQL says which test runs it').toBeDefined()
+  expect(readFileSync(test!, 'utf8')).toContain('```sql')
 }
 
 /** A policy: it is clean, without a lock, and in the form that the formatter gives it. */

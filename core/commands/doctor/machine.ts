@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
-import type { ListenConfig } from '../../config/schema.ts'
+import type { GatewayConfig, ListenConfig } from '../../config/schema.ts'
 import type { Log } from '../../plugin/index.ts'
 import { openStores } from '../stores.ts'
 import type { Check } from './check.ts'
@@ -26,13 +26,29 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 export async function checkStorage(): Promise<Check> {
   try {
-    const database = (await openStores('.', silent)).open(':memory:')
+    const database = (await openStores({ dir: '.' }, silent)).open(':memory:')
     const { driver } = database
     database.close()
     return { name: 'sqlite', status: 'ok', message: driver }
   } catch (error) {
     const help = 'npm rebuild better-sqlite3, or use Node 22.13 or newer, which has SQLite built in'
     return { name: 'sqlite', status: 'fail', message: error instanceof Error ? error.message : String(error), help }
+  }
+}
+
+/** The database of `store.url`, where the config names one. */
+export async function checkDatabase(store: GatewayConfig['store']): Promise<readonly Check[]> {
+  const database = (await openStores(store, silent)).postgres()
+  if (database === undefined) return []
+  const name = 'database'
+  try {
+    await database.query('SELECT 1')
+    return [{ name, status: 'ok', message: database.name }]
+  } catch (error) {
+    const message = `${database.name}: ${error instanceof Error ? error.message : String(error)}`
+    return [{ name, status: 'fail', message, help: 'start it, or mend store.url; a call that cannot be recorded is refused' }]
+  } finally {
+    await database.close()
   }
 }
 

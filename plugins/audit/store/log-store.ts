@@ -104,10 +104,8 @@ export interface LogReader {
 export interface LogStore {
   /** For messages: the file, or the address without its password. */
   readonly name: string
-  /** Takes the rows made below, one SQL transaction a group. */
-  writer(): Promise<GroupWriter>
-  /** Until the function returned is called, or the process ends, `stream` counts as live. */
-  hold(stream: string): Promise<() => Promise<void>>
+  /** Takes the rows made below, one SQL transaction a group. Until it is closed, or the process ends, `stream` counts as live. */
+  writer(stream: string): Promise<GroupWriter>
   /** Throws where there is no log, or none that this version can read; the message names the store and says what to do. */
   reader(): Promise<LogReader>
   close(): Promise<void>

@@ -2,11 +2,13 @@
 import type { Stores } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { LogStore } from './log-store.ts'
+import { postgresStore } from './postgres.ts'
 import { sqliteStore } from './sqlite.ts'
 
-/** `path`: another file than the configured one. */
-export function openStore(stores: Stores, config: AuditConfig, path: string = config.path): LogStore {
-  return sqliteStore(stores, path, config.durability)
+/** In the database of the gateway, where the config names one. `path`: another file than the configured one. */
+export function openStore(stores: Stores, config: AuditConfig, path?: string): LogStore {
+  const database = path === undefined ? stores.postgres() : undefined
+  return database === undefined ? sqliteStore(stores, path ?? config.path, config.durability) : postgresStore(database, config.durability)
 }
 
 export function masterKeyPath(stores: Stores, config: AuditConfig): string {

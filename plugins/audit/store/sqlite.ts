@@ -9,10 +9,15 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
   const name = stores.resolve(path)
   return {
     name,
-    writer: () => stores.writer(path, { durability, setup, statements, schema: SCHEMA }),
-    async hold(stream) {
+    async writer(stream) {
       const release = holdLive(stores, path, stream)
-      return async () => release()
+      try {
+        const writer = await stores.writer(path, { durability, setup, statements, schema: SCHEMA })
+        return { ...writer, close: () => writer.close().finally(release) }
+      } catch (error) {
+        release()
+        throw error
+      }
     },
     async reader() {
       const db = stores.open(path, { readOnly: true, schema: SCHEMA })

@@ -89,6 +89,8 @@ export interface GatewayOptions {
   readonly dir?: string
   readonly config?: Record<string, unknown>
   readonly stores?: Stores
+  /** Of a PostgreSQL database to keep the log in. */
+  readonly url?: string
   readonly clock?: Clock
   readonly masking?: Masking
   readonly scrub?: (text: string) => string
@@ -111,7 +113,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     log: { debug: note, info: note, warn: note, error: note },
     clock: options.clock ?? realClock,
     metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
-    stores: options.stores ?? createStores({ dataDir: dir }),
+    stores: options.stores ?? createStores({ dataDir: dir, url: options.url }),
     instance: { id: 'gw', boot: `b${boots}`, version: '0.1.0' },
     order: ['audit', 'redact'],
     open: options.open ?? false,
@@ -270,7 +272,7 @@ export async function runCommand(
   dir: string,
   verb: string,
   options: Record<string, string | boolean> = {},
-  more: { args?: string[]; now?: number } = {},
+  more: { args?: string[]; now?: number; url?: string } = {},
 ): Promise<Ran> {
   const command = commands.find(one => one.path.join(' ') === verb)!
   const defaults = Object.fromEntries(
@@ -284,7 +286,7 @@ export async function runCommand(
     options: { ...defaults, ...options },
     json: options.json === true,
     config: await parseConfig({}),
-    stores: createStores({ dataDir: dir }),
+    stores: createStores({ dataDir: dir, url: more.url }),
     clock: { ...realClock, now: () => more.now ?? Date.now() },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     signal: new AbortController().signal,

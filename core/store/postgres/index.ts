@@ -1,0 +1,62 @@
+// PostgreSQL behind the port: a small pool for what is read, a session of its own for each writer. The driver is loaded by the first use.
+import type { Pool } from 'pg'
+import type { Postgres, SqlRow } from '../../plugin/store.ts'
+import { createWriter } from '../writer.ts'
+import { clientConfig, nameAddress } from './address.ts'
+import { sessionCommitters } from './committer.ts'
+import { migrate } from './migrations.ts'
+
+const CONNECTIONS = 4
+const IDLE_MS = 10_000
+// A server that fell silent; no query of ours takes as long.
+const SILENT_MS = 120_000
+
+export function openPostgres(url: string): Postgres {
+  const name = nameAddress(url)
+  let pool: Promise<Pool> | undefined
+  async function openPool(): Promise<Pool> {
+    const { Pool } = await import('pg')
+    const opened = new Pool({
+      ...clientConfig(url),
+      max: CONNECTIONS,
+      idleTimeoutMillis: IDLE_MS,
+      query_timeout: SILENT_MS,
+      allowExitOnIdle: true,
+    })
+    // An idle connection that ends is replaced by the next query.
+    opened.on('error', () => {})
+    return opened
+  }
+  const connections = (): Promise<Pool> => (pool ??= openPool())
+
+  return {
+    name,
+    async query(sql, params = []) {
+      const { rows } = await (await connections()).query<SqlRow>(sql, [...params])
+      return rows
+    },
+    async migrate(migrations, how) {
+      const client = await (await connections()).connect()
+      try {
+        return await migrate(client, name, migrations, how)
+      } finally {
+        client.release()
+      }
+    },
+    writer: ({ durability, statements, lock }) => createWriter(sessionCommitters({ url, durability, lock }, statements)),
+    async isLocked(lock) {
+      const [row] = await this.query(IS_LOCKED, [lock])
+      return row !== undefined
+    },
+    async close() {
+      await (await pool)?.end()
+      pool = undefined
+    },
+  }
+}
+
+// A lock on a 64-bit key is listed by its halves.
+const IS_LOCKED = `
+SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0)`

@@ -1,0 +1,101 @@
+// Reads a log in PostgreSQL page by page, each page behind the last key of the one before, so that memory stays flat and no snapshot is held open.
+import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
+import type { CheckpointRow, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
+import { lockOf, RECORD, TABLE } from './postgres-tables.ts'
+
+const PAGE = 2000
+
+export function createPostgresReader(database: Postgres): LogReader {
+  const all = (sql: string, ...params: SqlValue[]): Promise<SqlRow[]> => database.query(sql, params)
+  const records = async (sql: string, ...params: SqlValue[]): Promise<StoredRecord[]> =>
+    (await all(`SELECT ${RECORD} FROM ${TABLE.record} ${sql}`, ...params)).map(toRecord)
+  const one = async (sql: string, ...params: SqlValue[]): Promise<StoredRecord | undefined> =>
+    (await records(`${sql} LIMIT 1`, ...params))[0]
+
+  async function* pagesOf(name: string, from: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
+    for (let last = from - 1; !signal.aborted; ) {
+      const page = await records(`WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE}`, name, last)
+      if (page.length > 0) yield page
+      if (page.length < PAGE) return
+      last = page.at(-1)!.seq
+    }
+  }
+
+  return {
+    async *forward(signal, cursor) {
+      const read = new Map<string, number>(cursor === undefined ? [] : Object.entries(JSON.parse(cursor) as Record<string, number>))
+      // The record that a listed stream continues was there before the list, so it is met before that stream.
+      for (const { name } of await all(STREAMS)) {
+        const stream = String(name)
+        for await (const page of pagesOf(stream, (read.get(stream) ?? 0) + 1, signal)) {
+          read.set(stream, page.at(-1)!.seq)
+          yield { records: page, cursor: JSON.stringify(Object.fromEntries(read)) } satisfies Page
+        }
+      }
+    },
+    async *backward({ since, until }, signal) {
+      const order = `ORDER BY at DESC, stream DESC, seq DESC LIMIT ${PAGE}`
+      let page = await records(`WHERE at >= $1 AND at <= $2 ${order}`, since, until)
+      while (page.length > 0 && !signal.aborted) {
+        yield page
+        const { at, stream, seq } = page.at(-1)!
+        page = await records(`WHERE at >= $1 AND (at, stream, seq) < ($2, $3, $4) ${order}`, since, at, stream, seq)
+      }
+    },
+    stream: pagesOf,
+    find: (stream, seq) => one('WHERE stream = $1 AND seq = $2', stream, seq),
+    async head(stream) {
+      const last = await one('WHERE stream = $1 ORDER BY seq DESC', stream)
+      return last && { seq: last.seq, link: Buffer.from(last.hash).toString('hex') }
+    },
+    last: () => one('ORDER BY at DESC, stream DESC, seq DESC'),
+    async openStreams() {
+      const rows = await all(OPEN_STREAMS)
+      return Promise.all(
+        rows.map(async ({ name, ended }) => ({
+          name: String(name),
+          isLive: await database.isLocked(lockOf(String(name))),
+          isEnded: Number(ended) === 1,
+        })),
+      )
+    },
+    openCalls: stream => records(OPEN_CALLS, stream),
+    subjects: async () => (await all(`SELECT id, lookup, key, who FROM ${TABLE.subject}`)) as unknown as SubjectRow[],
+    async checkpoints(which) {
+      const latest = `WHERE size = (SELECT max(size) FROM ${TABLE.checkpoint} AS other WHERE other.stream = checkpoint.stream)`
+      return (await all(
+        `SELECT * FROM ${TABLE.checkpoint} ${which === 'latest' ? latest : ''} ORDER BY at, stream, size`,
+      )) as unknown as CheckpointRow[]
+    },
+    tombstones: async () =>
+      (await all(`SELECT DISTINCT ON (stream) * FROM ${TABLE.tombstone} ORDER BY stream, through DESC`)) as unknown as TombstoneRow[],
+    count: async () => Number((await all(`SELECT count(*) AS size FROM ${TABLE.record}`))[0]?.size),
+    async close() {},
+  }
+}
+
+function toRecord({ seq, at, prev, hash, body, ...texts }: SqlRow): StoredRecord {
+  return { ...texts, seq, at, prev, hash, body: Buffer.from(String(body)) } as unknown as StoredRecord
+}
+
+// Every stream that has records, also one that the table of streams does not know: by steps through the index, not through the records.
+const STREAMS = `
+WITH RECURSIVE found AS (
+  (SELECT stream FROM ${TABLE.record} ORDER BY stream LIMIT 1)
+  UNION ALL
+  SELECT (SELECT stream FROM ${TABLE.record} WHERE stream > found.stream ORDER BY stream LIMIT 1) FROM found WHERE found.stream IS NOT NULL
+)
+SELECT found.stream AS name FROM found LEFT JOIN ${TABLE.stream} ON stream.name = found.stream
+WHERE found.stream IS NOT NULL ORDER BY stream.opened NULLS LAST, found.stream`
+
+const OPEN_STREAMS = `
+SELECT name, EXISTS (SELECT FROM ${TABLE.stream_end} WHERE stream_end.name = stream.name) AS ended FROM ${TABLE.stream}
+WHERE NOT EXISTS (
+  SELECT FROM ${TABLE.stream_close} WHERE stream_close.name = stream.name
+    AND stream_close.seq >= (SELECT coalesce(max(seq), 0) FROM ${TABLE.record} WHERE record.stream = stream.name)
+) ORDER BY opened`
+
+const OPEN_CALLS = `
+AS intent WHERE stream = $1 AND type = 'intent' AND NOT EXISTS (
+  SELECT FROM ${TABLE.record} AS later WHERE later.stream = $1 AND later.call = intent.call AND later.type <> 'intent'
+) ORDER BY seq`

@@ -1,0 +1,48 @@
+// The tables of a log in PostgreSQL: their versions, which are the numbered SQL files beside this one, and the only statements that write to them.
+import { readdir, readFile } from 'node:fs/promises'
+import type { Migrations } from 'mcpgw/plugin'
+
+const SCHEMA = 'mcpgw_audit'
+const FOLDER = new URL('./migrations/', import.meta.url)
+
+export async function readMigrations(): Promise<Migrations> {
+  const files = (await readdir(FOLDER)).filter(name => name.endsWith('.sql')).sort()
+  return { schema: SCHEMA, steps: await Promise.all(files.map(name => readFile(new URL(name, FOLDER), 'utf8'))) }
+}
+
+/** In the order of ROWS. Only inserts: the role that writes needs no more. The same row again is one whose first attempt had an unknown fate. */
+export const statements: readonly string[] = [
+  `INSERT INTO ${SCHEMA}.record (stream, seq, at, type, call, prev, hash, body)
+    SELECT stream, seq, at, type, call, decode(prev, 'hex'), decode(hash, 'hex'), body
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+      AS row (stream, seq, at, type, call, prev, hash, body)`,
+  `INSERT INTO ${SCHEMA}.stream (name) SELECT unnest($1::text[])`,
+  `INSERT INTO ${SCHEMA}.stream_end (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`,
+  // A stream that goes on after all, for only its connection had ended, is open again.
+  `INSERT INTO ${SCHEMA}.stream_close (name, seq)
+    SELECT name, (SELECT coalesce(max(seq), 0) FROM ${SCHEMA}.record WHERE stream = name) FROM unnest($1::text[]) AS row (name)
+    ON CONFLICT DO NOTHING`,
+  `INSERT INTO ${SCHEMA}.subject (id, lookup, key, who)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING`,
+  `INSERT INTO ${SCHEMA}.checkpoint (stream, size, at, frontier, note)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) ON CONFLICT DO NOTHING`,
+  `INSERT INTO ${SCHEMA}.tombstone (stream, through, at, link, frontier, note)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[]) ON CONFLICT DO NOTHING`,
+]
+
+/** Text that every UTF8 database gives back byte for byte. */
+export const RECORD: string = `stream, seq, at, type, call, prev, hash, body`
+export const TABLE: {
+  readonly [name in 'record' | 'stream' | 'stream_end' | 'stream_close' | 'subject' | 'checkpoint' | 'tombstone']: string
+} = {
+  record: `${SCHEMA}.record`,
+  stream: `${SCHEMA}.stream`,
+  stream_end: `${SCHEMA}.stream_end`,
+  stream_close: `${SCHEMA}.stream_close`,
+  subject: `${SCHEMA}.subject`,
+  checkpoint: `${SCHEMA}.checkpoint`,
+  tombstone: `${SCHEMA}.tombstone`,
+}
+
+/** What the writer of a stream holds as long as it lives. */
+export const lockOf = (stream: string): string => `mcpgw_audit stream ${stream}`

@@ -1,0 +1,265 @@
+// The log in PostgreSQL, as an auditor and as an attacker meet it: what the roles may, what the tables refuse, and what verify finds in spite of all.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { lockOf } from '../../../plugins/audit/store/postgres-tables.ts'
+import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
+import {
+  call,
+  createExchange,
+  type Gateway,
+  type GatewayOptions,
+  payload,
+  type Ran,
+  realClock,
+  runCommand,
+  startGateway,
+  tempDir,
+} from './gateway.ts'
+
+const COLUMNS = ['stream', 'seq', 'at', 'type', 'call', 'prev', 'hash', 'body'] as const
+const page = readFileSync(join(import.meta.dirname, '../../../plugins/audit/README.md'), 'utf8')
+
+describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
+  let url: string
+  let dir: string
+  beforeAll(async () => {
+    url = await createDatabase()
+  })
+  beforeEach(async () => {
+    await run('DROP SCHEMA IF EXISTS mcpgw_audit CASCADE', url)
+    dir = tempDir()
+  })
+  const start = (options: GatewayOptions = {}): Promise<Gateway> => startGateway({ dir, url, config: { durability: 'full' }, ...options })
+  const verify = (options: Record<string, boolean> = {}): Promise<Ran> => runCommand(dir, 'audit verify', options, { url })
+  /** What only the owner can do who switches the triggers off. */
+  const tamper = (sql: string, params?: unknown[]): Promise<unknown> =>
+    run(sql, `${url}?options=${encodeURIComponent('-c session_replication_role=replica')}`, params)
+  const rows = (): Promise<Record<string, unknown>[]> =>
+    run('SELECT * FROM mcpgw_audit.record JOIN mcpgw_audit.stream ON name = stream ORDER BY opened, seq', url)
+
+  async function writeLog(): Promise<void> {
+    for (const _boot of [1, 2]) {
+      const gateway = await start()
+      await Promise.all([0, 1, 2].map(i => call(gateway, createExchange({ args: payload({ i }) }))))
+      await gateway.stop()
+    }
+  }
+
+  test('records calls as the file does, and verify finds it consistent and names the database without a password', async () => {
+    await writeLog()
+    const stored = await rows()
+    expect(stored.map(row => row.type).slice(0, 2)).toEqual(['stream.start', 'gateway.start'])
+    expect(stored).toHaveLength(20)
+    expect(await verify()).toMatchObject({ code: 4, out: 'CONSISTENT, completeness not proven: 20 records in 2 streams\n' })
+    const { file } = JSON.parse(
+      (await runCommand(dir, 'audit verify', { json: true }, { url: withParts(url, { password: 'hunter2' }) })).out,
+    ) as {
+      file: string
+    }
+    expect(file).toBe(url)
+    const shown = await runCommand(dir, 'audit log', {}, { url })
+    expect(shown.out).toMatch(/answered +agent-1 +files +read/)
+    expect((await runCommand(dir, 'audit stats', {}, { url })).out).toMatch(/answered +6/)
+  })
+
+  /** The same value but for one byte (or by 100, for a number: the next one is taken). */
+  function change(value: unknown, at: number): unknown {
+    if (typeof value === 'string' && /^\d+$/.test(value)) return String(Number(value) + 100)
+    if (value === '') return 'x'
+    const bytes = Buffer.from(value as string | Buffer)
+    bytes[at % bytes.length]! ^= 1
+    return typeof value === 'string' ? bytes.toString('latin1') : bytes
+  }
+
+  test.each(COLUMNS)('one byte changed in column %s is found in every record, and the record is named', async column => {
+    await writeLog()
+    for (const [n, before] of (await rows()).entries()) {
+      const after = change(before[column], n * 7)
+      const set = `UPDATE mcpgw_audit.record SET ${column} = $1 WHERE stream = $2 AND seq = $3`
+      await tamper(set, [after, before.stream, before.seq])
+      const ran = await verify()
+      const now = { ...before, [column]: after } as typeof before
+      expect([n, ran.code, ran.out]).toEqual([n, 1, expect.stringContaining('BROKEN at record ') as string])
+      if (column !== 'stream' && column !== 'seq') expect(ran.out).toContain(`(${String(before.stream)}:${String(before.seq)})`)
+      await tamper(set, [before[column], now.stream, now.seq])
+    }
+    expect((await verify()).code).toBe(4)
+  })
+
+  test.each([
+    ['a record is deleted', 'DELETE FROM mcpgw_audit.record WHERE seq = 4'],
+    ['the beginning of a stream is cut off', 'DELETE FROM mcpgw_audit.record WHERE seq <= 4'],
+    [
+      'a whole boot is cut out',
+      'DELETE FROM mcpgw_audit.record WHERE stream = (SELECT name FROM mcpgw_audit.stream ORDER BY opened LIMIT 1)',
+    ],
+    [
+      'two records change their contents',
+      `UPDATE mcpgw_audit.record SET body = (SELECT body FROM mcpgw_audit.record AS o WHERE o.stream = record.stream AND o.seq = 9 - record.seq) WHERE seq IN (4, 5)`,
+    ],
+  ])('%s: found', async (_what, sql) => {
+    await writeLog()
+    await tamper(sql)
+    expect((await verify()).code).toBe(1)
+  })
+
+  test('nobody changes, removes or empties, not even the owner without switching the triggers off', async () => {
+    const gateway = await start()
+    await call(gateway, createExchange())
+    await gateway.stop()
+    for (const table of ['record', 'stream', 'stream_end', 'checkpoint', 'tombstone', 'schema_version']) {
+      const column = (
+        await run(`SELECT attname FROM pg_attribute WHERE attrelid = 'mcpgw_audit.${table}'::regclass AND attnum = 1`, url)
+      )[0]!
+      for (const sql of [
+        `UPDATE mcpgw_audit.${table} SET ${String(column.attname)} = NULL`,
+        `DELETE FROM mcpgw_audit.${table}`,
+        `TRUNCATE mcpgw_audit.${table} CASCADE`,
+      ]) {
+        // A DELETE of records is refused row by row.
+        const isEmpty = (await run(`SELECT FROM mcpgw_audit.${table}`, url)).length === 0
+        if (isEmpty && table === 'record') continue
+        await expect(run(sql, url), sql).rejects.toThrow(/only added to|no tombstone covers it/)
+      }
+    }
+  })
+
+  test('a fork, a gap and a record that continues something else are errors, whoever inserts them', async () => {
+    const gateway = await start()
+    await call(gateway, createExchange())
+    await gateway.stop()
+    const again = (seq: string, prev: string): Promise<unknown> =>
+      run(
+        `INSERT INTO mcpgw_audit.record SELECT stream, ${seq}, at, type, call, ${prev}, hash, body FROM mcpgw_audit.record ORDER BY seq DESC LIMIT 1`,
+        url,
+      )
+    await expect(again('seq', 'prev')).rejects.toThrow(/record_pkey/)
+    await expect(again('1', 'prev')).rejects.toThrow(/record_fork|record_pkey/)
+    await expect(again('seq + 2', 'hash')).rejects.toThrow(/does not continue/)
+    await expect(again('seq + 1', "'\\x00'")).rejects.toThrow(/does not continue/)
+  })
+
+  test('what a tombstone covers may be deleted, and nothing else; the stream then goes on behind it', async () => {
+    const gateway = await start()
+    await call(gateway, createExchange())
+    await run(
+      `INSERT INTO mcpgw_audit.tombstone SELECT stream, seq, 0, encode(hash, 'hex'), '', '' FROM mcpgw_audit.record ORDER BY seq DESC LIMIT 1`,
+      url,
+    )
+    await run('DELETE FROM mcpgw_audit.record', url)
+    await call(gateway, createExchange())
+    expect((await rows()).map(row => Number(row.seq))).toEqual([5, 6])
+    await expect(run('DELETE FROM mcpgw_audit.record', url)).rejects.toThrow(/record \d of stream .* no tombstone covers it/)
+  })
+
+  test('tables of a newer version stop the start and every command, and the message says what to do', async () => {
+    await (await start()).stop()
+    await run('INSERT INTO mcpgw_audit.schema_version (version) VALUES (99)', url)
+    await expect(start()).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('upgrade mcpgw') as string })
+    for (const verb of ['audit verify', 'audit log', 'audit stats', 'audit migrate'])
+      expect(await runCommand(dir, verb, {}, { url })).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('tables 99, this one knows') as string,
+      })
+  })
+
+  test('a running gateway keeps its open calls when another one starts; a killed one does not', async () => {
+    // It does not come back by itself: that would be another test.
+    const first = await start({ clock: { ...realClock, after: () => () => {} } })
+    const x = createExchange()
+    await first.hooks.onSealed!(x)
+    await (await start()).stop()
+    expect((await rows()).filter(row => row.call === x.id).map(row => row.type)).toEqual(['intent'])
+    // What the server does when the process has gone.
+    const lock = lockOf(String((await rows())[0]!.stream))
+    await run(
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = hashtextextended('${lock}', 0)`,
+      url,
+    )
+    await expect.poll(() => first.health?.status).toBe('failing')
+    await (await start()).stop()
+    expect((await rows()).filter(row => row.call === x.id).map(row => row.type)).toEqual(['intent', 'outcome'])
+    expect(await verify()).toMatchObject({ code: 4 })
+  })
+
+  describe('with the roles of the README', () => {
+    const names: Record<string, string> = {}
+    const as = (role: string): string => withParts(url, { user: names[role]!, password: `password-of-${names[role]!}` })
+    beforeEach(async () => {
+      for (const role of ['mcpgw_owner', 'mcpgw_writer', 'mcpgw_auditor', 'mcpgw_retention']) names[role] = await createRole(url)
+      const blocks = [...page.matchAll(/^ {0,3}```sql\n(-- As [^\n]*\n.*?)```/gms)].map(([, sql]) => sql!)
+      expect(blocks).toHaveLength(2)
+      const [before, grants] = blocks.map(sql =>
+        sql
+          .split('\n')
+          .filter(line => !line.startsWith('CREATE ROLE'))
+          .join('\n')
+          .replaceAll(/\bmcpgw_(owner|writer|auditor|retention)\b/g, name => names[name]!)
+          .replaceAll('DATABASE mcpgw', `DATABASE ${new URL(url).pathname.slice(1)}`),
+      )
+      await run(before!, url)
+      expect(await runCommand(dir, 'audit migrate', {}, { url: as('mcpgw_owner') })).toMatchObject({ code: 0 })
+      await run(grants!, as('mcpgw_owner'))
+    })
+
+    test('the writer records and reads, and may do nothing else', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      expect(await call(gateway, createExchange())).toBe('ok')
+      await gateway.stop()
+      for (const sql of [
+        'UPDATE mcpgw_audit.record SET at = 0',
+        'DELETE FROM mcpgw_audit.record',
+        'TRUNCATE mcpgw_audit.record',
+        'DELETE FROM mcpgw_audit.subject',
+        'ALTER TABLE mcpgw_audit.record DISABLE TRIGGER ALL',
+        'DROP TABLE mcpgw_audit.record',
+        'CREATE TABLE mcpgw_audit.other ()',
+        'SET session_replication_role = replica',
+      ])
+        await expect(run(sql, as('mcpgw_writer')), sql).rejects.toThrow(/permission denied|must be owner/)
+    })
+
+    test('the auditor reads and verifies, and adds nothing', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      expect(await runCommand(dir, 'audit verify', {}, { url: as('mcpgw_auditor') })).toMatchObject({ code: 4 })
+      for (const sql of ["INSERT INTO mcpgw_audit.stream (name) VALUES ('x')", 'DELETE FROM mcpgw_audit.record'])
+        await expect(run(sql, as('mcpgw_auditor')), sql).rejects.toThrow(/permission denied/)
+      await expect(start({ url: as('mcpgw_auditor') })).rejects.toThrow(/permission denied/)
+    })
+
+    test('the role for retention deletes what a tombstone covers, and subjects that are to be forgotten', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      await expect(run('DELETE FROM mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/no tombstone covers it/)
+      await run(
+        `INSERT INTO mcpgw_audit.tombstone SELECT stream, 3, 0, encode(hash, 'hex'), '', '' FROM mcpgw_audit.record WHERE seq = 3`,
+        as('mcpgw_retention'),
+      )
+      await run('DELETE FROM mcpgw_audit.record WHERE seq <= 3; DELETE FROM mcpgw_audit.subject', as('mcpgw_retention'))
+      expect(Number((await rows())[0]!.seq)).toBe(4)
+      await expect(run('TRUNCATE mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/permission denied/)
+    })
+
+    test('a writer of a newer gateway is told that the owner has to bring the tables up first', async () => {
+      const empty = await createDatabase()
+      await expect(startGateway({ dir: tempDir(), url: withParts(empty, { user: names.mcpgw_writer! }) })).rejects.toMatchObject({
+        code: 'store-missing',
+        message: expect.stringContaining('mcpgw audit migrate') as string,
+      })
+    })
+  })
+})
+
+describe('audit migrate', () => {
+  test('prints the SQL without a database, and says where one is missing', async () => {
+    const dir = tempDir()
+    const printed = await runCommand(dir, 'audit migrate', { sql: true })
+    expect(printed).toMatchObject({ code: 0, err: '' })
+    expect(printed.out).toMatch(/^BEGIN;\n.*CREATE TABLE mcpgw_audit\.record .*\nCOMMIT;$/s)
+    expect(await runCommand(dir, 'audit migrate')).toMatchObject({ code: 2, err: expect.stringContaining('store.url') as string })
+  })
+})
