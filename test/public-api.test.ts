@@ -68,8 +68,8 @@ describe('mcpgw/plugin', () => {
       words(`
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         Database Decision Deny DischargeStage DischargeVerdict Drop Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
-        InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Narrow Notification NotificationVerdict Obligation
-        OpenOptions Outcome Pass Payload Peer Plugin PluginContext Principal Refused RequestVerdict Resource ResponseVerdict
+        InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
+        OpenOptions Outcome Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores
       `),
     )
@@ -167,6 +167,11 @@ describe('the tarball', () => {
     )
     // `mcpgw explain` reads the codes of policies from their page.
     const documents = ['CHANGELOG.md', 'LICENSE', 'PLUGINS.md', 'README.md', 'dsl/DIAGNOSTICS.md', 'dsl/README.md', 'package.json']
-    expect(packed.files.toSorted()).toEqual([...documents, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])].toSorted())
+    const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.sql'))
+      .map(file => `dist/plugins/${file}`)
+    expect(migrations).toHaveLength(1)
+    const built = [...migrations, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])]
+    expect(packed.files.toSorted()).toEqual([...documents, ...built].toSorted())
   })
 })

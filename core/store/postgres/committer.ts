@@ -18,7 +18,7 @@ export function sessionCommitters(
   return async onLost => {
     let waiting: Batch[] = []
     let failed: Error | undefined
-    let working: Promise<void> | undefined
+    let isBusy = false
     const { client, backend } = await openSession({ ...options, former }, error => {
       fail(error)
       onLost(error)
@@ -33,6 +33,7 @@ export function sessionCommitters(
     }
 
     async function work(): Promise<void> {
+      isBusy = true
       while (waiting.length > 0 && failed === undefined) {
         const batches = waiting
         waiting = []
@@ -44,7 +45,7 @@ export function sessionCommitters(
           for (const batch of batches) batch.reject(error as Error)
         }
       }
-      working = undefined
+      isBusy = false
     }
 
     async function commitRows(rows: readonly Append[]): Promise<void> {
@@ -63,7 +64,7 @@ export function sessionCommitters(
       commit(rows) {
         if (failed !== undefined) return Promise.reject(failed)
         const done = new Promise<void>((resolve, reject) => waiting.push({ rows, resolve, reject }))
-        working ??= work()
+        if (!isBusy) void work()
         return done
       },
       close: () => endSession(client),

@@ -61,6 +61,10 @@ export function createPostgresReader(database: Postgres): LogReader {
     },
     openCalls: stream => records(OPEN_CALLS, stream),
     subjects: async () => (await all(`SELECT id, lookup, key, who FROM ${TABLE.subject}`)) as unknown as SubjectRow[],
+    latestCheckpoint: async stream =>
+      (await all(`SELECT * FROM ${TABLE.checkpoint} WHERE stream = $1 ORDER BY size DESC LIMIT 1`, stream))[0] as unknown as
+        | CheckpointRow
+        | undefined,
     async checkpoints(which) {
       const latest = `WHERE size = (SELECT max(size) FROM ${TABLE.checkpoint} AS other WHERE other.stream = checkpoint.stream)`
       return (await all(

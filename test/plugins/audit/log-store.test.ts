@@ -215,6 +215,8 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
       expect(await reader.subjects()).toEqual([subject])
       expect(await reader.checkpoints('all')).toEqual([checkpoint('a', 1, 10), checkpoint('b', 4, 11), checkpoint('a', 9, 12)])
       expect(await reader.checkpoints('latest')).toEqual([checkpoint('b', 4, 11), checkpoint('a', 9, 12)])
+      expect(await reader.latestCheckpoint('a')).toEqual(checkpoint('a', 9, 12))
+      expect(await reader.latestCheckpoint('c')).toBeUndefined()
       expect(await reader.tombstones()).toEqual([{ ...tombstone, through: 7 }])
       await reader.close()
     })
