@@ -7,12 +7,12 @@ export interface Block {
   readonly line: number
   /**
    * What the page says of the block where readers do not see it:
-   * `file: NAME` keeps it under that name, `exits with N` expects this code, `test command` and `run command` are the README's two.
+   * `file: NAME` keeps it under that name, `exits with N` expects this code, `run by FILE` says which test runs it, `test command` and `run command` are the README's two.
    */
   readonly marks: readonly string[]
 }
 
-const KNOWN_MARKS = /^(file: [\w./-]+|exits with \d+|run command|test command)$/
+const KNOWN_MARKS = /^(file: [\w./-]+|exits with \d+|run by test\/[\w./-]+|run command|test command)$/
 
 export function readBlocks(text: string): Block[] {
   const blocks: Block[] = []

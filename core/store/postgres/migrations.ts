@@ -17,9 +17,11 @@ export async function migrate(
     throw new StoreFault('store-newer', `${place}: written by a newer version (tables ${from}, this one knows ${to}); upgrade mcpgw`)
   if (from === to) return { from, to }
   if (how === 'check') throw tooOld(place, from, to)
+  const lock = `mcpgw migration of ${schema}`
+  // Before the transaction: one that began earlier may not see yet what another process has made.
+  await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [lock])
   try {
     await client.query('BEGIN')
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`mcpgw migration of ${schema}`])
     // Another process may have been here first.
     for (const step of steps.slice(await readVersion(client, schema))) await client.query(step)
     const reached = await readVersion(client, schema)
@@ -29,6 +31,8 @@ export async function migrate(
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
     throw isForbidden(error) ? tooOld(place, from, to, error) : error
+  } finally {
+    await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lock]).catch(() => {})
   }
 }
 
