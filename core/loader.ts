@@ -6,6 +6,7 @@ import type { Finding } from './finding.ts'
 import { describeError } from './guard.ts'
 import { checkCapabilities, checkPluginShape } from './loader/check.ts'
 import { type Location, locate } from './loader/locate.ts'
+import { type PluginOrigin, readOrigin } from './loader/origin.ts'
 import type { Capability, Plugin, StandardIssue } from './plugin/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the type of a plugin's config is its own affair
@@ -30,6 +31,7 @@ export interface CheckedPlugin {
   readonly capabilities: ReadonlySet<Capability>
   readonly failure: 'open' | 'closed'
   readonly source: Exclude<Location['kind'], 'nowhere'> | 'given'
+  readonly origin: PluginOrigin
   readonly at: SourcePosition | undefined
   /** Milliseconds for finding, importing and checking it. */
   readonly ms: number
@@ -44,7 +46,7 @@ export async function loadPlugin(entry: PluginEntry, dir: string): Promise<Loade
   const started = performance.now()
   const found = await findPlugin(entry, dir)
   if ('findings' in found) return found
-  const { plugin, source } = found
+  const { plugin, source, origin } = found
   const blame = (code: Finding['code'], message: string, more: Partial<Finding> = {}): Finding => ({
     code,
     plugin: plugin.name,
@@ -67,21 +69,23 @@ export async function loadPlugin(entry: PluginEntry, dir: string): Promise<Loade
   }
   return {
     kind: 'loaded',
-    checked: { plugin, config: checked.value, capabilities, failure, source, at: entry.at, ms: performance.now() - started },
+    checked: { plugin, config: checked.value, capabilities, failure, source, origin, at: entry.at, ms: performance.now() - started },
   }
 }
 
-type Found = { readonly plugin: Plugin; readonly source: CheckedPlugin['source'] } | Extract<Loaded, { kind: 'refused' }>
+type Found =
+  | { readonly plugin: Plugin; readonly source: CheckedPlugin['source']; readonly origin: PluginOrigin }
+  | Extract<Loaded, { kind: 'refused' }>
 
 async function findPlugin(entry: PluginEntry, dir: string): Promise<Found> {
   const { name, at } = entry
-  const shape = (candidate: unknown, source: CheckedPlugin['source'], wanted?: string): Found => {
+  const shape = (candidate: unknown, source: CheckedPlugin['source'], origin: PluginOrigin, wanted?: string): Found => {
     const why = checkPluginShape(candidate, wanted)
     return why === undefined
-      ? { plugin: candidate as Plugin, source }
+      ? { plugin: candidate as Plugin, source, origin }
       : refused([{ code: 'plugin-shape', plugin: name, message: `${name}: ${why}`, at }])
   }
-  if (entry.plugin !== undefined) return shape(entry.plugin, 'given')
+  if (entry.plugin !== undefined) return shape(entry.plugin, 'given', {})
   const dirs = [...(at === undefined ? [] : [dirname(at.file)]), dir]
   const location = locate(name, dirs)
   if (location.kind === 'nowhere') {
@@ -90,9 +94,11 @@ async function findPlugin(entry: PluginEntry, dir: string): Promise<Found> {
     return refused([{ code: 'plugin-not-found', plugin: name, message: `there is no plugin ${JSON.stringify(name)}`, help, at }])
   }
   try {
+    // Before it is imported: whoever changes the file in between must not be the one whose digest is told.
+    const origin = location.kind === 'built-in' ? {} : readOrigin(location.file)
     const target = location.kind === 'built-in' ? location.specifier : pathToFileURL(location.file).href
     const module = (await import(/* @vite-ignore */ target)) as { default?: unknown }
-    return shape(module.default, location.kind, location.kind === 'built-in' ? name : undefined)
+    return shape(module.default, location.kind, origin, location.kind === 'built-in' ? name : undefined)
   } catch (error) {
     const help = location.kind === 'built-in' ? 'this is a bug of the gateway' : `it was found at ${location.file}`
     return refused([

@@ -69,7 +69,7 @@ describe('mcpgw/plugin', () => {
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         Database Decision Deny DischargeStage DischargeVerdict Drop Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Outcome Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operator Outcome Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores
       `),
     )

@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { checkPlugins, mayListen } from '../kernel.ts'
 import { createLog } from '../log.ts'
+import { findOperator } from '../operator.ts'
 import type { CommandIo } from '../plugin/index.ts'
 import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
@@ -30,6 +31,9 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         stores,
         clock: systemClock,
         log,
+        operator: findOperator(),
+        // The gateway that is about to start records what it finds.
+        record: async () => false,
         cwd: io.cwd,
         signal: io.signal,
         out: text => {

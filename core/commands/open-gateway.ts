@@ -9,8 +9,11 @@ import type { Finding } from '../finding.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { boot, isBootFailure, type Kernel, mayListen, tokens } from '../kernel.ts'
 import type { RootLog } from '../log.ts'
+import { findOperator } from '../operator.ts'
 import { type AdminEvent, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
+import { createVerbRecord } from './record.ts'
+import { recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
 
 export interface OpenOptions {
@@ -39,27 +42,43 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
     if (!secrets.add(server, value)) log.warn('a secret is too short to be looked for in answers; use at least 8 bytes', { server })
   }
   log.scrubWith(line => secrets.scrubText(line))
-  const instance = { id: hostname(), boot: randomUUID(), version }
+  const operator = findOperator()
+  const instance = { id: hostname(), boot: randomUUID(), version, operator }
+  const stores = await openStores(config.store, log)
   const kernel = await boot(
     { plugins: config.plugins, limits: config.limits },
     {
       log,
       clock: systemClock,
-      stores: await openStores(config.store, log),
+      stores,
       instance,
       scrub: text => secrets.scrubText(text),
       dir: cwd,
     },
   )
-  if (isBootFailure(kernel)) return kernel
-  const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
-  if (refused !== undefined) {
+  if (isBootFailure(kernel)) {
+    const record = createVerbRecord(loaded, { stores, log, cwd, version })
+    await record.event(refusedStart(kernel.findings, loaded))
+    await record.close()
+    return kernel
+  }
+  const recording = kernel.services.get(tokens.registry).find(Recording)
+  const giveUp = async (finding: Finding): Promise<OpenResult> => {
+    await recording
+      ?.event({ actor: operator, ...refusedStart([finding], loaded) })
+      .catch(error => log.error('an event could not be recorded', { type: 'config.refused', error: String(error) }))
     await kernel.stop()
-    return { findings: [refused] }
+    return { findings: [finding] }
+  }
+  const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
+  if (refused !== undefined) return giveUp(refused)
+  try {
+    if (recording !== undefined) await recordStart(recording, loaded, kernel, operator)
+  } catch (error) {
+    return giveUp({ code: 'plugin-setup', message: `the start could not be recorded: ${String(error)}` })
   }
 
   const onEvent = (event: AdminEvent) => {
-    const recording = kernel.services.get(tokens.registry).find(Recording)
     recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
   }
   let gateway: Gateway
@@ -88,8 +107,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
         ),
     })
   } catch (error) {
-    await kernel.stop()
-    return { findings: [listenFailed(error, config.listen)] }
+    return giveUp(listenFailed(error, config.listen))
   }
   return {
     kernel,

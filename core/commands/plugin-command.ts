@@ -34,20 +34,28 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   const found = await loadPluginConfig(plugin, entryName, io)
   if (found === undefined) return 2
   const { loaded, own } = found
-  const [{ createLog }, { openStores }] = await Promise.all([import('../log.ts'), import('./stores.ts')])
+  const [{ createLog }, { openStores }, { createVerbRecord }, { findOperator }] = await Promise.all([
+    import('../log.ts'),
+    import('./stores.ts'),
+    import('./record.ts'),
+    import('../operator.ts'),
+  ])
   const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
   const stores = await openStores(loaded.config.store, log)
   const run = await command.load()
+  const record = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
   return run({
     ...toBare(io),
     config: own,
     stores,
     log,
+    operator: findOperator(),
+    record: event => record.event(event),
     inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
-  })
+  }).finally(() => record.close())
 }
 
-function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'inspect'> {
+function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'inspect'> {
   const { args, json, signal, cwd, interactive } = io
   return {
     args,

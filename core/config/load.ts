@@ -1,4 +1,5 @@
 // Loads the config: flags over environment over file over defaults, every finding as data, every value with its origin.
+import { hash } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import type { SecretFault } from '../secrets/value.ts'
 import { type Assembled, assemble, type ConfigFlags } from './assemble.ts'
@@ -35,6 +36,12 @@ export interface SecretsPlace {
   readonly command?: readonly string[]
 }
 
+/** `digest`: `sha256:` and hex. */
+export interface TextDigest {
+  readonly file: string
+  readonly digest: string
+}
+
 export interface Unenforced {
   readonly section: string
   readonly file: string
@@ -45,6 +52,8 @@ export interface Loaded extends Assembled {
   readonly ok: true
   /** Of the config file, as people wrote it; absent where there is none. */
   readonly file?: string
+  /** Of the texts that were read, as they stand in the files, for the record. */
+  readonly digests: readonly TextDigest[]
   readonly warnings: readonly Diagnostic[]
   readonly injected: readonly InjectedSecret[]
   /** What the file asks for and no loaded plugin enforces: `run` must not start. */
@@ -91,6 +100,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     ok: true,
     ...assembled.value,
     ...(located === undefined ? {} : { file: located.file }),
+    digests: [opened?.source, mcp?.source].flatMap(source => (source === undefined ? [] : [digestOf(source)])),
     warnings: tidy(diagnostics),
     injected: collectInjected(parts, mcp?.read),
     unenforced: findUnenforced(sections, assembled.value.config, options.known ?? builtInPlugins),
@@ -101,11 +111,15 @@ async function loadMcpJson(
   path: string,
   file: string,
   from: { env: Environment; getSecret(name: string): Promise<string | SecretFault | undefined> },
-): Promise<{ read?: McpServers; diagnostics: readonly Diagnostic[] }> {
+): Promise<{ read?: McpServers; source?: Source; diagnostics: readonly Diagnostic[] }> {
   const { source, diagnostics } = await openConfig(path, file)
   if (source === undefined) return { diagnostics }
   const read = await readMcpServers(source, { ...from, allowsSecret: path => path[1] === 'env' || path[1] === 'headers' }, dirname(path))
-  return { read, diagnostics: [...diagnostics, ...read.diagnostics] }
+  return { read, source, diagnostics: [...diagnostics, ...read.diagnostics] }
+}
+
+function digestOf({ file, text }: Source): TextDigest {
+  return { file, digest: `sha256:${hash('sha256', text, 'hex')}` }
 }
 
 // Invariant: arguments and URLs are seen by others, so secrets come only into what stays within a process or a request.

@@ -4,7 +4,7 @@ import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
-import type { Clock, Log, Stores } from '../plugin/index.ts'
+import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
 import { createRegistry, type ServiceRegistry } from './registry.ts'
 
 /** What the kernel needs from whoever runs it. */
@@ -13,7 +13,7 @@ export interface Host {
   readonly clock: Clock
   readonly stores: Stores
   /** This instance of the gateway: `boot` is new at every start. */
-  readonly instance: { readonly id: string; readonly boot: string; readonly version: string }
+  readonly instance: PluginContext['instance']
   /** Takes the values of known secrets out of a text. */
   readonly scrub?: (text: string) => string
   /** Where plugins are looked for after the folder of the config; the working directory by default. */

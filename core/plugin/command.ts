@@ -1,6 +1,7 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
 import type { Clock, Log } from './host.ts'
 import type { Inspection, InspectOptions } from './inspection.ts'
+import type { AdminEvent, Operator } from './service.ts'
 import type { Stores } from './store.ts'
 
 export type Command<C = unknown> = ConfiguredCommand<C> | StandaloneCommand<C>
@@ -64,6 +65,13 @@ export interface CommandIo<C = unknown> extends BareIo {
   readonly config: C
   readonly stores: Stores
   readonly log: Log
+  /** Who runs the command. */
+  readonly operator: Operator
+  /**
+   * Puts on record what the command does, also while no gateway runs; the actor is the operator unless the event names one. False where
+   * the config has no recorder or it does not work now: then keep the event, and hand it to `Recording` when a gateway runs.
+   */
+  record(event: AdminEvent): Promise<boolean>
 }
 
 export interface StandaloneIo<C = unknown> extends BareIo {

@@ -35,7 +35,7 @@ export type {
   StandardResult,
   StandardSchemaV1,
 } from './schema.ts'
-export type { AdminEvent, Service } from './service.ts'
+export type { AdminEvent, Operator, Service } from './service.ts'
 export { Directory, Masking, Recording, service } from './service.ts'
 export type {
   Append,

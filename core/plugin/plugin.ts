@@ -7,7 +7,7 @@ import type { Clock, Log, Metrics } from './host.ts'
 import type { Payload } from './json.ts'
 import type { Refused } from './refused.ts'
 import type { StandardSchemaV1 } from './schema.ts'
-import type { Service } from './service.ts'
+import type { Operator, Service } from './service.ts'
 import type { Stores } from './store.ts'
 import type {
   ConnectionVerdict,
@@ -68,6 +68,8 @@ export interface PluginContext<C = unknown> {
     readonly id: string
     readonly boot: string
     readonly version: string
+    /** Whose process it is. */
+    readonly operator?: Operator
   }
   /** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
   readonly order: readonly string[]

@@ -30,8 +30,17 @@ export interface Recording {
 export interface AdminEvent {
   /** Dotted name, e.g. `gateway.start`, `key.revoke`, `server.exit`. */
   readonly type: string
-  readonly actor?: string
+  /** The gateway itself where it is left out. */
+  readonly actor?: string | Operator | undefined
+  /** True where it is left out: false for what was tried and refused, or failed. */
+  readonly success?: boolean
   readonly detail: Readonly<Record<string, JsonValue>>
+}
+/** A user of the operating system who acts on the gateway itself, not through it. */
+export interface Operator {
+  /** `cli:` and the name, or the user id where there is no name. */
+  readonly id: string
+  readonly uid?: number
 }
 export const Recording: Service<Recording> = service<Recording>('recording')
 

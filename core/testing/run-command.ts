@@ -1,7 +1,7 @@
 // Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
 import { expandText } from '../config/interpolate.ts'
 import type { AnyPlugin } from '../loader.ts'
-import type { Clock, Command, CommandIo, Inspection, Log, Stores } from '../plugin/index.ts'
+import type { AdminEvent, Clock, Command, CommandIo, Inspection, Log, Stores } from '../plugin/index.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { refusingStores } from './harness.ts'
 
@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly cwd?: string
   /** What `expand` finds set; default nothing. */
   readonly env?: Readonly<Record<string, string>>
+  /** Gets what the command puts on record; without it there is no recorder. */
+  readonly recorded?: AdminEvent[]
   /** What `inspect` finds; without it, to ask is an error. */
   readonly inspection?: Inspection
 }
@@ -67,7 +69,15 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
           loadConfig: async () => checked.value,
           expand: text => expandText(text, how.env ?? {}),
         })
-      : await (await command.load())({ ...bare, config: checked.value, stores: how.stores ?? refusingStores, log: silent, inspect })
+      : await (await command.load())({
+          ...bare,
+          config: checked.value,
+          stores: how.stores ?? refusingStores,
+          log: silent,
+          operator: { id: 'cli:tester', uid: 1000 },
+          record: async event => how.recorded !== undefined && how.recorded.push(event) > 0,
+          inspect,
+        })
   return { code, ...said }
 }
 

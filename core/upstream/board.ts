@@ -108,7 +108,7 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
       log.warn('connection to server lost', { server, code: fault.code, detail: fault.detail })
       remote.open = Math.max(0, remote.open - 1)
       remote.lastFailure = fault.detail
-      onEvent?.({ type: 'server.exit', detail: { server, code: fault.code, detail: fault.detail } })
+      onEvent?.({ type: 'server.exit', success: false, detail: { server, code: fault.code, detail: fault.detail } })
       if (remote.open === 0) change(remote, 'failed')
     },
     list: () => servers.filter(server => server.enabled).map(({ id }) => ({ ...healthOf(id), calls: gates.get(id)!.view })),

@@ -81,15 +81,17 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled })
   let started = false
 
-  const event = async ({ type, actor, detail }: AdminEvent): Promise<void> => {
-    if (RESERVED.test(type)) throw new TypeError(`"${type}" is a record type of the log itself`)
-    const failed = await ledger.append([describeEvent(type, actor, detail)], 'offer')
+  const event = async (told: AdminEvent): Promise<void> => {
+    if (RESERVED.test(told.type)) throw new TypeError(`"${told.type}" is a record type of the log itself`)
+    const failed = await ledger.append([describeEvent(told)], 'offer')
     if (failed !== undefined) throw new Error(`not recorded: ${failed}`)
   }
 
-  function describeEvent(type: string, actor: string | undefined, detail: AdminEvent['detail']): Entry {
-    const told = `,"detail":${storableDetail(detail)}`
-    return actor === undefined ? { ...stamp(type), members: told } : sealed(type, told, describer.operator(actor))
+  function describeEvent({ type, actor, success = true, detail }: AdminEvent): Entry {
+    const told = `,"success":${success},"detail":${storableDetail(detail)}`
+    return actor === undefined
+      ? { ...stamp(type), members: `,"actor":{"id":"system"}${told}` }
+      : sealed(type, told, describer.operator(actor))
   }
 
   function describeStranger(type: string, members: string, ip: string | undefined): Entry {
@@ -128,7 +130,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
 
   ctx.onStop(async () => {
     const uncounted = await refusals.flush()
-    if (started) await ledger.append([describeEvent('gateway.stop', undefined, {})], 'offer')
+    if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')
     const unwritten = await opened.close(open() === 0)
     await store.close()
     await anchors.close(ANCHOR_MS)
@@ -139,7 +141,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     ...hooks,
     ...refusals.hooks,
     async start() {
-      await event({ type: 'gateway.start', detail: { plugins: [...ctx.order], open: ctx.open } })
+      await event({ type: 'gateway.start', actor: instance.operator, detail: { plugins: [...ctx.order], open: ctx.open } })
       started = true
       await checkpointer.start(ledger)
     },

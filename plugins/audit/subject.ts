@@ -2,7 +2,7 @@
 // What is the same in every call of a session, or of a tool, is kept as one flat string: built anew for each call, its many small pieces cost
 // more in garbage collection than all of the hashing.
 import { hash } from 'node:crypto'
-import type { Decision, Exchange, Payload, Principal, Resource } from 'mcpgw/plugin'
+import type { Decision, Exchange, Operator, Payload, Principal, Resource } from 'mcpgw/plugin'
 import { member, quote } from './json-text.ts'
 import type { StoredText } from './stored-text.ts'
 import type { Subject, Subjects } from './subjects.ts'
@@ -47,7 +47,7 @@ let lastAllowText = ''
 export interface Describer {
   describe(x: Exchange, decision: Decision | undefined): About
   /** Somebody who acts on the gateway itself, not through it. */
-  operator(id: string): Pick<About, 'subject' | 'personal'>
+  operator(actor: string | Operator): Pick<About, 'subject' | 'personal'>
   /** Somebody who has not said who he is. */
   stranger(ip: string | undefined): Pick<About, 'subject' | 'personal'>
 }
@@ -89,8 +89,13 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
       }
     },
     stranger: ip => ({ subject: anonymous.subject, personal: anonymous.described + describeSource(ip) }),
-    operator(id) {
-      return { subject: subjects.of({ tenant: '', id }), personal: `,"actor":{"id":${text.name(id)}}` }
+    operator(actor) {
+      const { id, uid }: Operator = typeof actor === 'string' ? { id: actor } : actor
+      const user = typeof actor === 'string' ? '' : ',"method":"os-user"'
+      return {
+        subject: subjects.of({ tenant: '', id }),
+        personal: `,"actor":{"id":${text.name(id)}${user}${uid === undefined ? '' : `,"uid":${Math.trunc(uid)}`}}`,
+      }
     },
   }
 }

@@ -21,7 +21,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
   setup(ctx) {
     const { config, clock } = ctx
     const vault = openVault(ctx.stores, config)
-    const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log)
+    const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
     let stopped = false
     let cancel = (): void => {}
     ctx.onStop(async () => {

@@ -1,6 +1,6 @@
 // Forwards what the key commands did, in processes of their own, to the record of the running gateway.
-import type { Log, Recording } from 'mcpgw/plugin'
-import type { KeyStore } from './store.ts'
+import type { AdminEvent, Clock, Log, Recording } from 'mcpgw/plugin'
+import type { KeyEvent, KeyStore } from './store.ts'
 
 export interface Outbox {
   /** Forwards what has gathered, in order. Never rejects: what could not be recorded stays and `isBehind`. */
@@ -10,10 +10,28 @@ export interface Outbox {
   idle(): Promise<void>
 }
 
+/** As the record has it. `eventId` tells one that was recorded twice, after a kill in between. */
+export function describeKeyEvent({ id, at, type, actor, detail }: KeyEvent): AdminEvent {
+  return { type, actor, detail: { ...detail, eventId: id, at: new Date(at).toISOString() } }
+}
+
 /** Each event reaches the record at least once: it leaves the outbox only when it is durable there. */
-export function createOutbox(store: KeyStore, findRecording: () => Recording | undefined, log: Log): Outbox {
+export function createOutbox(store: KeyStore, findRecording: () => Recording | undefined, log: Log, clock: Clock): Outbox {
   let running: Promise<void> | undefined
   let isBehind = false
+  let isWaiting = false
+
+  async function recordAll(recording: Recording, events: readonly KeyEvent[]): Promise<void> {
+    for (const [i, event] of events.entries()) {
+      try {
+        await recording.event(describeKeyEvent(event))
+      } catch (error) {
+        for (const { seq } of events.slice(i)) store.giveBack(seq)
+        throw error
+      }
+      store.forget(event.seq)
+    }
+  }
 
   async function forwardAll(): Promise<void> {
     try {
@@ -21,12 +39,9 @@ export function createOutbox(store: KeyStore, findRecording: () => Recording | u
       // Without a recorder the events wait for a gateway that has one.
       if (recording === undefined) return
       // Until none is left, so that what is written meanwhile goes along.
-      for (let events = store.events(); events.length > 0; events = store.events()) {
-        for (const { seq, id, at, type, actor, detail } of events) {
-          await recording.event({ type, actor, detail: { ...detail, eventId: id, at: new Date(at).toISOString() } })
-          store.forget(seq)
-        }
-      }
+      for (let events = store.take(clock.now()); events.length > 0; events = store.take(clock.now())) await recordAll(recording, events)
+      // What a command has taken is its own to record, unless it dies over it.
+      isWaiting = store.hasEvents()
       isBehind = false
     } catch (error) {
       if (!isBehind) log.warn('key events cannot be recorded yet; they are kept and tried again', { error: String(error) })
@@ -36,7 +51,7 @@ export function createOutbox(store: KeyStore, findRecording: () => Recording | u
 
   return {
     get isBehind() {
-      return isBehind
+      return isBehind || isWaiting
     },
     async idle() {
       await running

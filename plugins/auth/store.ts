@@ -1,9 +1,9 @@
 // The key store: keys by digest, and the outbox of what happened to them, written together so that neither goes without the other.
 import { randomUUID } from 'node:crypto'
-import type { Database, SqlRow, Stores } from 'mcpgw/plugin'
+import type { Database, Operator, SqlRow, Stores } from 'mcpgw/plugin'
 import { requirePrivate } from './pepper.ts'
 
-const schemaVersion = 2
+const schemaVersion = 3
 const schema = `
   CREATE TABLE IF NOT EXISTS keys (
     id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, principal TEXT NOT NULL, roles TEXT NOT NULL,
@@ -12,12 +12,17 @@ const schema = `
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 `
-// Of stores made before keys had claims, too.
+// Of stores made before keys had claims, and before events were taken by one process at a time.
 const claims = "ALTER TABLE keys ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';"
 
+const takenAt = 'ALTER TABLE events ADD COLUMN taken_at INTEGER;'
+
 function migrationsFrom(version: number): string {
-  return `${version < 1 ? schema : ''} ${claims} PRAGMA user_version = ${schemaVersion};`
+  return `${version < 1 ? schema : ''} ${version < 2 ? claims : ''} ${takenAt} PRAGMA user_version = ${schemaVersion};`
 }
+
+/** Whoever takes an event and does not record it within so many ms has died over it. */
+const TAKEN_MS = 10_000
 
 /** Times are ms since 1970. */
 export interface StoredKey {
@@ -39,18 +44,22 @@ export interface KeyEvent {
   readonly id: string
   readonly at: number
   readonly type: string
-  readonly actor: string
+  readonly actor: Operator
   readonly detail: Readonly<Record<string, string | number | readonly string[]>>
 }
 
 export interface KeyStore {
-  create(key: StoredKey, actor: string): void
-  revoke(id: string, at: number, actor: string): 'revoked' | 'already-revoked' | 'unknown'
+  create(key: StoredKey, by: Operator): void
+  revoke(id: string, at: number, by: Operator): 'revoked' | 'already-revoked' | 'unknown'
   all(): StoredKey[]
   /** Changes whenever another connection has written. */
   version(): number
-  events(): KeyEvent[]
+  /** Events that nobody else is about to record, in order. Whoever takes one must `forget` it or give it back. */
+  take(now: number): KeyEvent[]
   forget(seq: number): void
+  giveBack(seq: number): void
+  /** True while an event waits to be recorded, by whomever. */
+  hasEvents(): boolean
   /** True where this store's keys were made under the pepper that gives `proof`; the first proof is kept. */
   matchesPepper(proof: Uint8Array): boolean
   close(): void
@@ -77,13 +86,14 @@ function bindKeyStore(db: Database): KeyStore {
   const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
   const tell = db.prepare('INSERT INTO events (id, at, type, actor, detail) VALUES (?, ?, ?, ?, ?)')
   const told = db.prepare('SELECT * FROM events ORDER BY seq')
+  const take = db.prepare('UPDATE events SET taken_at = ? WHERE seq = ?')
   const drop = db.prepare('DELETE FROM events WHERE seq = ?')
   const version = db.prepare('PRAGMA data_version')
   const keep = db.prepare("INSERT OR IGNORE INTO facts VALUES ('pepper', ?)")
   const kept = db.prepare("SELECT value FROM facts WHERE name = 'pepper'")
 
   return {
-    create(key, actor) {
+    create(key, by) {
       const { id, name, principal, roles, tenant, createdAt, expiresAt } = key
       const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === undefined ? {} : { expiresAt }) }
       db.transaction(() => {
@@ -99,10 +109,10 @@ function bindKeyStore(db: Database): KeyStore {
           null,
           JSON.stringify(key.claims),
         )
-        tell.run(randomUUID(), createdAt, 'key.create', actor, JSON.stringify(detail))
+        tell.run(randomUUID(), createdAt, 'key.create', JSON.stringify(by), JSON.stringify(detail))
       })
     },
-    revoke(id, at, actor) {
+    revoke(id, at, by) {
       return db.transaction(() => {
         const row = find.get(id)
         if (row === undefined) return 'unknown'
@@ -111,7 +121,7 @@ function bindKeyStore(db: Database): KeyStore {
           randomUUID(),
           at,
           'key.revoke',
-          actor,
+          JSON.stringify(by),
           JSON.stringify({ key: id, principal: String(row.principal), tenant: String(row.tenant) }),
         )
         return 'revoked'
@@ -119,8 +129,15 @@ function bindKeyStore(db: Database): KeyStore {
     },
     all: () => select.all().map(readKey),
     version: () => Number(version.get()?.data_version),
-    events: () => told.all().map(readEvent),
+    take: now =>
+      db.transaction(() => {
+        const free = told.all().filter(({ taken_at: at }) => at === null || Math.abs(now - Number(at)) > TAKEN_MS)
+        for (const { seq } of free) take.run(now, Number(seq))
+        return free.map(readEvent)
+      }),
     forget: seq => void drop.run(seq),
+    giveBack: seq => void take.run(null, seq),
+    hasEvents: () => told.get() !== undefined,
     matchesPepper(proof) {
       if (kept.get() === undefined) keep.run(proof)
       return Buffer.from(proof).equals(kept.get()?.value as Uint8Array)
@@ -146,5 +163,17 @@ function readKey(row: SqlRow): StoredKey {
 
 function readEvent(row: SqlRow): KeyEvent {
   const detail = JSON.parse(String(row.detail)) as KeyEvent['detail']
-  return { seq: Number(row.seq), id: String(row.id), at: Number(row.at), type: String(row.type), actor: String(row.actor), detail }
+  return {
+    seq: Number(row.seq),
+    id: String(row.id),
+    at: Number(row.at),
+    type: String(row.type),
+    actor: readActor(String(row.actor)),
+    detail,
+  }
+}
+
+/** A name alone in stores of earlier versions. */
+function readActor(text: string): Operator {
+  return text.startsWith('{') ? (JSON.parse(text) as Operator) : { id: text }
 }

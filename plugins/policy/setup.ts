@@ -70,7 +70,11 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
     conditions.set('reload', `the policies on disk are refused, the last good ones stay in force: ${findings[0]}${more}`)
     for (const finding of findings.slice(0, TOLD)) log.error('policies refused at reload', { finding })
     const told = findings.slice(0, TOLD)
-    void record({ type: 'policy.reload-refused', detail: { bundle: digest, inForce: loaded.bundle.digest, findings: told } })
+    void record({
+      type: 'policy.reload-refused',
+      success: false,
+      detail: { bundle: digest, inForce: loaded.bundle.digest, findings: told },
+    })
   }
 
   const reloading = createReloading({

@@ -143,7 +143,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         if (process.pid !== undefined) {
           const exit = { code: end.code ?? null, signal: end.signal ?? null }
           lastExit = { ...exit, at: clock.now() }
-          tell('server.exit', { pid: process.pid, ...exit, expected: !end.failed, detail: end.detail })
+          tell('server.exit', { pid: process.pid, ...exit, expected: !end.failed, detail: end.detail }, !end.failed)
         }
         review()
       },
@@ -157,7 +157,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     failedAt = [...failedAt.filter(at => at > now - limits.windowMs), now].slice(-limits.budget)
     if (givenUp || failedAt.length >= limits.budget) {
       // Half open: after the window has passed one start is tried, and the next only a whole window later.
-      if (!givenUp) tell('server.failed', { failures: failuresInRow, detail })
+      if (!givenUp) tell('server.failed', { failures: failuresInRow, detail }, false)
       givenUp = true
       notBefore = now + limits.windowMs
     } else {
@@ -175,8 +175,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     review()
   }
 
-  function tell(type: string, detail: AdminEvent['detail']): void {
-    deps.onEvent?.({ type, detail: { server, ...detail } })
+  function tell(type: string, detail: AdminEvent['detail'], success = true): void {
+    deps.onEvent?.({ type, ...(!success && { success }), detail: { server, ...detail } })
   }
 
   function review(): void {

@@ -3,7 +3,7 @@ import type { CommandIo } from 'mcpgw/plugin'
 import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
 import { digestKey, mintKey } from '../key.ts'
 import { openVault } from '../vault.ts'
-import { findActor } from './actor.ts'
+import { tellRecord } from './tell-record.ts'
 
 const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 const maxLifeMs = 3660 * 86_400_000
@@ -32,8 +32,9 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
     const digest = digestKey(vault.pepper, key)
     vault.store.create(
       { id, digest, name, principal, roles, tenant, claims, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
-      findActor(),
+      io.operator,
     )
+    await tellRecord(io, vault.store)
   } finally {
     vault.store.close()
   }

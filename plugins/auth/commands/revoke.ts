@@ -3,7 +3,7 @@ import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { readKeyId } from '../key.ts'
 import { openKeyStore } from '../store.ts'
-import { findActor } from './actor.ts'
+import { tellRecord } from './tell-record.ts'
 
 export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
   const [text] = io.args
@@ -22,7 +22,8 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
   }
   const store = openKeyStore(io.stores, io.config.keys.path)
   try {
-    const outcome = store.revoke(id, io.clock.now(), findActor())
+    const outcome = store.revoke(id, io.clock.now(), io.operator)
+    await tellRecord(io, store)
     if (outcome === 'unknown') {
       io.err(`There is no key ${id}. \`mcpgw keys list\` shows them.`)
       return 3

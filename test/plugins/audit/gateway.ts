@@ -299,6 +299,8 @@ export async function runCommand(
     cwd: dir,
     interactive: false,
     color: false,
+    operator: { id: 'cli:tester' },
+    record: async () => false,
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)

@@ -1,6 +1,8 @@
 // keys create, list and revoke: a key is shown once, named by its public id ever after, and every change reaches the record.
 import type { AdminEvent } from 'mcpgw/plugin'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createStores } from '../../../core/store/index.ts'
+import { openKeyStore } from '../../../plugins/auth/store.ts'
 import { type Home, makeHome, startOfTests } from './gateway.ts'
 
 let home: Home
@@ -117,7 +119,7 @@ describe('the record', () => {
     expect(home.recorded).toEqual([
       {
         type: 'key.create',
-        actor: expect.stringMatching(/^cli:./),
+        actor: { id: 'cli:tester', uid: 1000 },
         detail: {
           key: first.slice(4, 12),
           name: 'My Agent',
@@ -176,6 +178,32 @@ describe('the record', () => {
       },
     )
     expect(taken.map(event => event.detail.principal)).toEqual(['agent-1', 'agent-2'])
+    await gateway.stop()
+  })
+
+  it('gets it at once where the command has a recorder, and not again from a gateway', async () => {
+    const recorded: AdminEvent[] = []
+    const { out: key } = await home.run('keys create', ['a', 'agent-1'], { record: recorded })
+    await home.run('keys revoke', [key], { record: recorded })
+    await (await home.start()).stop()
+    expect(types(recorded)).toEqual([
+      ['key.create', key.slice(4, 12)],
+      ['key.revoke', key.slice(4, 12)],
+    ])
+    expect(home.recorded).toEqual([])
+  })
+
+  it('is told by one process only, and by the gateway where the command died over it', async () => {
+    const gateway = await home.start()
+    const store = openKeyStore(createStores({ dataDir: home.dir }), 'keys.db')
+    await home.run('keys create', ['a', 'agent-1'])
+    // As a command does that has not recorded it yet.
+    expect(store.take(gateway.now)).toHaveLength(1)
+    gateway.tick()
+    expect(home.recorded).toEqual([])
+    gateway.now += 10_001
+    await expect.poll(() => [gateway.tick(), home.recorded.length][1]).toBe(1)
+    store.close()
     await gateway.stop()
   })
 

@@ -38,7 +38,7 @@ export interface Home {
   run(
     path: string,
     args: readonly string[],
-    options?: { json?: boolean; now?: number; config?: unknown } & Record<string, unknown>,
+    options?: { json?: boolean; now?: number; config?: unknown; record?: AdminEvent[] } & Record<string, unknown>,
   ): Promise<Ran>
   remove(): void
 }
@@ -110,7 +110,7 @@ export function makeHome(): Home {
           await hooks.onRequest!({ direction: 'to-server', peer: httpPeer(headers), ...more } as Exchange),
       })
     },
-    async run(path, args, { json = false, now = startOfTests, config = {}, ...options } = {}) {
+    async run(path, args, { json = false, now = startOfTests, config = {}, record: own, ...options } = {}) {
       const command = keyCommands.find(each => each.path.join(' ') === path)!
       const said = { out: [] as string[], err: [] as string[] }
       const defaults = Object.fromEntries((command.options ?? []).map(({ flags, default: value }) => [/--(\w+)/.exec(flags)![1], value]))
@@ -122,6 +122,8 @@ export function makeHome(): Home {
         stores,
         clock: { now: () => now },
         log: logInto([]),
+        operator: { id: 'cli:tester', uid: 1000 },
+        record: async (event: AdminEvent) => own !== undefined && own.push(event) > 0,
         out: (text: string) => said.out.push(text),
         err: (text: string) => said.err.push(text),
       } as unknown as CommandIo<AuthConfig>
