@@ -12,7 +12,14 @@ export interface ShownRecord {
   readonly stream: string
   readonly seq: number
   readonly type: string
+  readonly at?: number
+  readonly actor?: { readonly id: string; readonly method?: string; readonly uid?: number } | null
+  /** Of administration. */
+  readonly success?: boolean
   readonly callId?: string
+  readonly server?: string
+  readonly action?: string
+  readonly transport?: string
   readonly tool?: string
   readonly args?: Readonly<Record<string, unknown>>
   readonly outcome?: string
