@@ -44,15 +44,19 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   const stores = await openStores(loaded.config.store, log)
   const run = await command.load()
   const record = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
-  return run({
-    ...toBare(io),
-    config: own,
-    stores,
-    log,
-    operator: findOperator(),
-    record: event => record.event(event),
-    inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
-  }).finally(() => record.close())
+  try {
+    return await run({
+      ...toBare(io),
+      config: own,
+      stores,
+      log,
+      operator: findOperator(),
+      record: event => record.event(event),
+      inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
+    })
+  } finally {
+    await record.close()
+  }
 }
 
 function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'inspect'> {
