@@ -12,8 +12,7 @@ import type { RootLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import { type AdminEvent, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
-import { createVerbRecord } from './record.ts'
-import { recordStart, refusedStart } from './record-start.ts'
+import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
 
 export interface OpenOptions {
@@ -57,9 +56,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
     },
   )
   if (isBootFailure(kernel)) {
-    const record = createVerbRecord(loaded, { stores, log, cwd, version })
-    await record.event(refusedStart(kernel.findings, loaded))
-    await record.close()
+    await recordRefusedStart(kernel.findings, loaded, { stores, log, cwd, version })
     return kernel
   }
   const recording = kernel.services.get(tokens.registry).find(Recording)

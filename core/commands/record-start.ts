@@ -1,8 +1,13 @@
 // What a gateway begins with, for the record: the texts of its config and its plugins; and why it does not begin.
 import type { Loaded } from '../config/load.ts'
-import type { Finding } from '../finding.ts'
 import type { Kernel } from '../kernel.ts'
 import type { AdminEvent, Operator, Recording } from '../plugin/index.ts'
+import { createVerbRecord, type VerbContext } from './record.ts'
+
+interface Why {
+  readonly code: string
+  readonly message: string
+}
 
 /** Rejects where it cannot be recorded: such a gateway must not serve. */
 export async function recordStart(recording: Recording, { digests }: Loaded, { plugins, report }: Kernel, actor: Operator): Promise<void> {
@@ -17,7 +22,7 @@ export async function recordStart(recording: Recording, { digests }: Loaded, { p
 }
 
 /** The config was understood and is refused all the same. */
-export function refusedStart(findings: readonly Pick<Finding, 'code' | 'message'>[], { digests }: Loaded): AdminEvent {
+export function refusedStart(findings: readonly Why[], { digests }: Loaded): AdminEvent {
   return {
     type: 'config.refused',
     success: false,
@@ -26,6 +31,13 @@ export function refusedStart(findings: readonly Pick<Finding, 'code' | 'message'
       findings: findings.map(({ code, message }) => ({ code, message: message.slice(0, LONGEST) })),
     },
   }
+}
+
+/** For a gateway whose recorder does not run. What cannot be recorded is in the log, and on stderr in any case. */
+export async function recordRefusedStart(findings: readonly Why[], loaded: Loaded, context: VerbContext): Promise<void> {
+  const record = createVerbRecord(loaded, context)
+  await record.event(refusedStart(findings, loaded))
+  await record.close()
 }
 
 const LONGEST = 500

@@ -12,11 +12,16 @@ export interface VerbRecord {
   close(): Promise<void>
 }
 
+export interface VerbContext {
+  readonly stores: Stores
+  readonly log: Log
+  /** Where plugins are looked for. */
+  readonly cwd: string
+  readonly version: string
+}
+
 /** The recorder is opened with the first event, for the other verbs need none. */
-export function createVerbRecord(
-  loaded: Loaded,
-  { stores, log, cwd, version }: { stores: Stores; log: Log; cwd: string; version: string },
-): VerbRecord {
+export function createVerbRecord(loaded: Loaded, { stores, log, cwd, version }: VerbContext): VerbRecord {
   let opening: Promise<Recorder | undefined> | undefined
   const open = (): Promise<Recorder | undefined> => {
     const secrets = new KnownSecrets()

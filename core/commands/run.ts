@@ -7,8 +7,10 @@ import { createLog } from '../log.ts'
 import { nameAddress } from '../store/postgres/address.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
+import { recordRefusedStart } from './record-start.ts'
 import { renderFindings } from './render-findings.ts'
 import { loadOrStarter } from './starter.ts'
+import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
 
 const STOP_MS = 10_000
@@ -22,6 +24,10 @@ export async function run(io: VerbIo): Promise<number> {
   }
   if (loaded.unenforced.length > 0) {
     io.err('  = help: remove these sections, or load a plugin that enforces them\n')
+    const log = createLog({ level: 'warn' })
+    const stores = await openStores(loaded.config.store, log)
+    const findings = loaded.unenforced.map(({ section }) => ({ code: 'unenforced', message: `no loaded plugin enforces ${section}` }))
+    await recordRefusedStart(findings, loaded, { stores, log, cwd: io.cwd, version: io.version })
     return 2
   }
   if (io.options.observe === true && !loaded.config.plugins.some(({ name }) => name === 'policy')) {

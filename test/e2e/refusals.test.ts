@@ -1,5 +1,7 @@
 // Who is turned away at the door is on record, and ten thousand tries fill a few lines of it, not the disk.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createFolder, isBuilt, runCli, startProduct } from './product.ts'
 import { readRecords, type ShownRecord, verify } from './records.ts'
@@ -47,6 +49,25 @@ describe.skipIf(!isBuilt)('refusals', () => {
     expect(records).toContainEqual(expect.objectContaining({ type: 'outcome', outcome: 'answered' }))
     const text = JSON.stringify(records)
     expect(tried.filter(bad => text.includes(bad) || product.said().includes(bad))).toEqual([])
+    expect(verify(dir).code).toBe(4)
+  })
+
+  test('to start are on record with the digest of the config, though no gateway ever ran', () => {
+    const dir = createFolder()
+    const text = JSON.stringify({ servers: [], policies: ['a.policy'], plugins: ['audit', 'auth', 'redact'] })
+    writeFileSync(join(dir, 'mcpgw.yaml'), text)
+    expect(runCli(['run', '--http', '127.0.0.1:0'], dir).code).toBe(2)
+    expect(readRecords(dir)).toContainEqual(
+      expect.objectContaining({
+        type: 'config.refused',
+        success: false,
+        actor: expect.objectContaining({ method: 'os-user' }),
+        detail: {
+          files: [{ file: 'mcpgw.yaml', digest: `sha256:${createHash('sha256').update(text).digest('hex')}` }],
+          findings: [{ code: 'unenforced', message: 'no loaded plugin enforces policies' }],
+        },
+      }),
+    )
     expect(verify(dir).code).toBe(4)
   })
 
