@@ -45,7 +45,14 @@ interface Past {
 
 /** Rejects where the log cannot be opened or its first record cannot be made durable: then the gateway must not start. */
 export async function openLog(options: LogOptions): Promise<OpenLog> {
+  // Where another gateway began the same log meanwhile, it is continued.
+  return (await beginStream(options, true)) ?? (await beginStream(options, false))!
+}
+
+/** Undefined where `mayBeLate` and the log was empty when it was read: somebody else may have begun it. */
+async function beginStream(options: LogOptions, mayBeLate: boolean): Promise<OpenLog | undefined> {
   const { store, clock, stream } = options
+  let isOpen = false
   const writer = await store.writer(stream)
   const stamp = (): { at: number; mono: number } => ({ at: clock.now(), mono: clock.mono() })
   try {
@@ -53,6 +60,9 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
     const ledger = createLedger({
       ...options,
       writer,
+      onHealth: failing => {
+        if (isOpen) options.onHealth(failing)
+      },
       before: toHex(past.last?.hash ?? NO_LINK),
       readHead: () => read(store, reader => reader.head(stream)),
     })
@@ -62,7 +72,12 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
       openStream(stream),
       ...past.heads.map(one => closeStream(one.stream)),
     ])
-    if (failed !== undefined) throw new Error(`${store.name}: the first record could not be written: ${failed}`)
+    if (failed !== undefined) {
+      await ledger.close()
+      if (mayBeLate && past.last === undefined) return undefined
+      throw new Error(`${store.name}: the first record could not be written: ${failed}`)
+    }
+    isOpen = true
     return {
       ledger,
       subjects: past.subjects,

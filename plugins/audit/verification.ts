@@ -93,7 +93,7 @@ export function createVerifier(lookUp: (stream: string, seq: number) => Promise<
     async check(record) {
       records += 1
       const what = await findFault(record)
-      if (what !== undefined) return { n: record.n, stream: String(record.stream), seq: Number(record.seq), what }
+      if (what !== undefined) return { n: record.n ?? records, stream: String(record.stream), seq: Number(record.seq), what }
       follow(record)
       return undefined
     },

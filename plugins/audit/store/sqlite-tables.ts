@@ -6,12 +6,14 @@ export const SCHEMA = 2
 // `n` counts all records of the file without gaps. There is no further index on `record`: it would cost a quarter of each write, and what looks
 // for a stream is rare. `stream` is a work list, no evidence: `open` is 1 while its boot runs or has left calls open, 2 where it was ended in order,
 // 0 where a later stream refers to its end; none of its records is before `start`.
+// `record_first`: only one record continues nothing, so that of gateways that begin a log at once, one does.
 // Version 1 had the first two tables only, as they are here.
 export const setup: string = `
 CREATE TABLE IF NOT EXISTS record (
   n INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, call TEXT NOT NULL,
   prev BLOB NOT NULL, hash BLOB NOT NULL, body TEXT NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS record_first ON record (prev) WHERE prev = zeroblob(32);
 CREATE TABLE IF NOT EXISTS stream (name TEXT PRIMARY KEY, open INTEGER NOT NULL, start INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS subject (id TEXT PRIMARY KEY, lookup TEXT NOT NULL, key TEXT NOT NULL, who TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS subject_lookup ON subject (lookup);

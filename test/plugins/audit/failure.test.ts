@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { GroupWriter, Stores } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
+import { createDatabase, server } from '../../postgres/server.ts'
 import {
   call,
   createExchange,
@@ -257,6 +258,18 @@ describe('starting', () => {
     await call(second, createExchange())
     await first.stop()
     expect(await verdictOf(second)).toMatch(/^CONSISTENT, completeness not proven: \d+ records in 2 streams\n/)
+  })
+
+  test.each(['sqlite', 'postgres'])('many that begin one log at once: one begins it, the others continue it (%s)', async kind => {
+    if (kind === 'postgres' && server === undefined) return
+    const dir = tempDir()
+    const url = kind === 'postgres' ? await createDatabase() : undefined
+    const gateways = await Promise.all(Array.from({ length: 5 }, () => startGateway({ dir, url })))
+    for (const gateway of gateways) await call(gateway, createExchange())
+    for (const gateway of gateways) await gateway.stop()
+    const ran = await runCommand(dir, 'audit verify', {}, { url })
+    expect(ran).toMatchObject({ code: 4, out: expect.stringContaining('in 5 streams') as string })
+    expect(gateways.flatMap(gateway => gateway.logged).join()).not.toContain('cannot be written')
   })
 
   test('stopping in an orderly way leaves nothing to close and no lock', async () => {

@@ -90,7 +90,7 @@ export interface GatewayOptions {
   readonly config?: Record<string, unknown>
   readonly stores?: Stores
   /** Of a PostgreSQL database to keep the log in. */
-  readonly url?: string
+  readonly url?: string | undefined
   readonly clock?: Clock
   readonly masking?: Masking
   readonly scrub?: (text: string) => string
@@ -106,7 +106,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const note = (message: string, fields?: object): void => void logged.push(`${message} ${JSON.stringify(fields ?? {})}`)
   let health: Gateway['health']
   let waiting: { status: string | undefined; resolve: () => void }[] = []
-  boots += 1
+  const boot = `b${++boots}`
   const metric = { inc() {}, set() {}, observe() {} }
   const ctx: PluginContext<AuditConfig> = {
     config: await parseConfig({ durability: 'os', ...options.config }),
@@ -114,7 +114,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     clock: options.clock ?? realClock,
     metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
     stores: options.stores ?? createStores({ dataDir: dir, url: options.url }),
-    instance: { id: 'gw', boot: `b${boots}`, version: '0.1.0' },
+    instance: { id: 'gw', boot, version: '0.1.0' },
     order: ['audit', 'redact'],
     open: options.open ?? false,
     dischargers: ['redact'],
@@ -272,7 +272,7 @@ export async function runCommand(
   dir: string,
   verb: string,
   options: Record<string, string | boolean> = {},
-  more: { args?: string[]; now?: number; url?: string } = {},
+  more: { args?: string[]; now?: number; url?: string | undefined } = {},
 ): Promise<Ran> {
   const command = commands.find(one => one.path.join(' ') === verb)!
   const defaults = Object.fromEntries(

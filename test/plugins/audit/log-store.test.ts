@@ -31,9 +31,10 @@ class Stream {
   readonly name: string
   readonly writer: GroupWriter
   private seq = 0
-  private link = NONE
-  constructor(name: string, writer: GroupWriter) {
+  private link: string
+  constructor(name: string, writer: GroupWriter, link: string) {
     this.name = name
+    this.link = link
     this.writer = writer
   }
   record(type: string, at: number, call = '', body = `{"n":${this.seq + 1},"text":"é\u{1f600}\\"\\\\ \\u0000"}`): Append {
@@ -68,7 +69,10 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
     async function start(name: string, at: number): Promise<Stream> {
       const writer = await store.writer(name)
       opened.push(writer)
-      const stream = new Stream(name, writer)
+      const reader = await store.reader()
+      const last = await reader.last()
+      await reader.close()
+      const stream = new Stream(name, writer, last === undefined ? NONE : Buffer.from(last.hash).toString('hex'))
       await stream.append(stream.record('stream.start', at), openStream(name))
       return stream
     }
@@ -193,6 +197,14 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
       expect((await reader.openCalls('a')).map(one => one.call)).toEqual(['c1', 'c3'])
       expect(await reader.openCalls('b')).toEqual([])
       await reader.close()
+    })
+
+    test('only one record continues nothing', async () => {
+      await start('a', 1000)
+      const writer = await store.writer('b')
+      opened.push(writer)
+      const late = new Stream('b', writer, NONE)
+      await expect(late.append(late.record('stream.start', 1001), openStream('b'))).rejects.toThrow(/unique/i)
     })
 
     test('subjects, checkpoints and tombstones: each once, the largest of a stream last', async () => {

@@ -80,7 +80,8 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
       const ran = await verify()
       const now = { ...before, [column]: after } as typeof before
       expect([n, ran.code, ran.out]).toEqual([n, 1, expect.stringContaining('BROKEN at record ') as string])
-      if (column !== 'stream' && column !== 'seq') expect(ran.out).toContain(`(${String(before.stream)}:${String(before.seq)})`)
+      if (column !== 'stream' && column !== 'seq')
+        expect(ran.out).toContain(`BROKEN at record ${n + 1} (${String(before.stream)}:${String(before.seq)})`)
       await tamper(set, [before[column], now.stream, now.seq])
     }
     expect((await verify()).code).toBe(4)

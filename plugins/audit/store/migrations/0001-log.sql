@@ -17,6 +17,8 @@ CREATE TABLE mcpgw_audit.record (
   CONSTRAINT record_fork UNIQUE (stream, prev)
 );
 CREATE INDEX record_at ON mcpgw_audit.record (at, stream, seq);
+-- Only one record continues nothing: of gateways that begin a log at once, one does.
+CREATE UNIQUE INDEX record_first ON mcpgw_audit.record (prev) WHERE prev = decode(repeat('00', 32), 'hex');
 COMMENT ON TABLE mcpgw_audit.record IS 'body is the evidence; the other columns repeat what is searched for, and mcpgw audit verify compares each with it';
 
 -- `opened` is the order of their starts: a stream that continues a record of another one comes behind it.
