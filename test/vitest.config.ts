@@ -17,5 +17,7 @@ export default defineConfig({
     retry: process.env.CI === undefined ? 0 : 2,
     pool: 'forks',
     maxWorkers: 2,
+    // Threads of the product are started from its sources too.
+    execArgv: ['--conditions=mcpgw-source', '--import', fileURLToPath(new URL('type-stripping.mjs', import.meta.url))],
   },
 })

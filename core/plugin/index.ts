@@ -35,8 +35,8 @@ export type {
   StandardResult,
   StandardSchemaV1,
 } from './schema.ts'
-export type { AdminEvent, Operator, Service } from './service.ts'
-export { Directory, Masking, Recording, service } from './service.ts'
+export type { AdminEvent, DetectedSpan, Operator, Service, TextDetector } from './service.ts'
+export { Detectors, Directory, Masking, Recording, service } from './service.ts'
 export type {
   Append,
   Database,

@@ -22,6 +22,37 @@ export interface Masking {
 }
 export const Masking: Service<Masking> = service<Masking>('masking')
 
+/** Finds in texts what no pattern describes, e.g. names of people: usually a model, wherever it runs. */
+export interface TextDetector {
+  /** For the log. */
+  readonly name: string
+  /**
+   * The findings in each of `texts`, in their order. A throw, a rejection, an answer that does not fit, or none within `deadline`:
+   * the message is refused or withheld. `signal` aborts then.
+   */
+  detect(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly DetectedSpan[])[]>
+  /** What becomes of a finding: all but the last four characters, a keyed token, its type, nothing of the text, or no message. `replace` by default. */
+  readonly action?: 'mask' | 'token' | 'replace' | 'drop' | 'block'
+  /** Findings with a lower score are left; 0 by default. */
+  readonly minScore?: number
+  /** Milliseconds for all texts of one message; 2000 by default. */
+  readonly deadline?: number
+}
+export interface DetectedSpan {
+  /** UTF-16 offsets, end exclusive. */
+  readonly start: number
+  readonly end: number
+  /** What it is, e.g. `PERSON`: replaces the value, and is counted. */
+  readonly type: string
+  /** 0 to 1. */
+  readonly score: number
+}
+/** Takes detectors for whatever is masked. Provided by `redact`; add yours in `setup`. */
+export interface Detectors {
+  add(detector: TextDetector): void
+}
+export const Detectors: Service<Detectors> = service<Detectors>('detectors')
+
 /** Appends an administrative event to the record (key created, config reloaded, server restarted). Provided by `audit`. */
 export interface Recording {
   /** Resolves once the record is durable in the configured mode; rejects where it cannot be. */

@@ -18,6 +18,8 @@ export interface Finding extends Range {
 /** Looks for values in a decoded text; `key` is the name of the member that holds it. Sorted by start; may overlap. */
 export interface Search {
   find(text: string, key: string): readonly Finding[]
+  /** The same in the name of a member; models are not asked of names. */
+  findInName(name: string): readonly Finding[]
 }
 
 export function toFindings({ spans, text, origin }: Found): readonly Finding[] {
@@ -40,5 +42,14 @@ export function strictest(a: Action, b: Action): Action {
 
 /** `github-token` -> `[GITHUB_TOKEN]`. */
 export function labelOf(id: string): string {
-  return `[${id.toUpperCase().replaceAll('-', '_')}]`
+  let label = labels.get(id)
+  if (label === undefined) {
+    label = `[${id.toUpperCase().replaceAll('-', '_')}]`
+    if (labels.size < mostLabels) labels.set(id, label)
+  }
+  return label
 }
+
+// Ids of models may be any.
+const mostLabels = 1000
+const labels = new Map<string, string>()

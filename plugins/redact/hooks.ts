@@ -1,7 +1,9 @@
 // The plugin's hooks: which settings apply to a message, and what its outcome means at each place.
 import {
   type Answer,
+  type Awaitable,
   type Deny,
+  Detectors,
   type DischargeVerdict,
   deny,
   drop,
@@ -16,16 +18,20 @@ import {
   pass,
   type Rewrite,
   rewrite,
+  type TextDetector,
 } from 'mcpgw/plugin'
 import type { RedactConfig } from './config.ts'
 import type { FieldPath } from './field-path.ts'
+import { maskLater, small } from './later.ts'
 import type { Tally } from './masker.ts'
 import { compileObligations, payloadOf } from './obligation.ts'
 import { maskPayload, type Outcome, searchOf } from './pass.ts'
+import { createPresidio } from './presidio.ts'
 import { compileProfiles } from './profile.ts'
 import { schemaOf } from './result.ts'
 import type { Schema } from './schema/reference.ts'
 import { createTextMasker } from './text-masker.ts'
+import { createPool } from './threads/pool.ts'
 import { createWriter, type TokenScope } from './writer.ts'
 
 const withheld = '[WITHHELD]'
@@ -35,16 +41,39 @@ const longestStored = 1024 * 1024
 export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   const profiles = compileProfiles(ctx.config)
   const searches = profiles.all.map(searchOf)
-  const key = profiles.usesTokens ? ctx.stores.key('redact.key') : undefined
+  let key: Uint8Array | undefined
   const counter = ctx.metrics.counter('redactions', 'Findings masked, by type.', ['type'])
   const pathsOf = compileObligations()
+  const { scan } = ctx.config
 
   const scopeOf = (exchange: Exchange | undefined): TokenScope | undefined => key && { key, tenant: exchange?.principal?.tenant ?? '' }
 
-  function look(payload: Payload, exchange: Exchange | undefined, schema?: Schema): Outcome {
+  const openKey = (): void => {
+    key ??= ctx.stores.key('redact.key')
+  }
+  const detectors: TextDetector[] = []
+  const add = (detector: TextDetector): void => {
+    if (detector.action === 'token') openKey()
+    detectors.push(detector)
+  }
+  if (profiles.usesTokens) openKey()
+  if (ctx.config.presidio !== undefined) add(createPresidio(ctx.config.presidio))
+  const pool = createPool({ settings: () => ({ config: ctx.config, key }), clock: ctx.clock })
+  ctx.onStop(() => pool.close())
+
+  function look(payload: Payload, exchange: Exchange | undefined, schema?: Schema): Awaitable<Outcome> {
     const profile = profiles.of(exchange)
-    const how = { profile, search: searches[profile.index], fields: profile.fields, scope: scopeOf(exchange), schema }
-    return maskPayload(payload, how, 'message')
+    const search = searches[profile.index]
+    const how = { profile, search, fields: profile.fields, scope: scopeOf(exchange), schema }
+    const isQuick = payload.bytes.length <= small && !(profile.models && detectors.length > 0)
+    if (search === undefined || isQuick) return maskPayload(payload, how, 'message')
+    if (payload.bytes.length > scan.maxBytes) return { kind: 'late' }
+    return maskLater(payload, { ...how, search }, { pool, detectors, clock: ctx.clock, deadline: scan.deadlineMs })
+  }
+
+  function lookAndJudge(payload: Payload, exchange: Exchange | undefined, schema?: Schema): Awaitable<Pass | Rewrite | Deny> {
+    const outcome = look(payload, exchange, schema)
+    return outcome instanceof Promise ? outcome.then(one => judge(one, exchange)) : judge(outcome, exchange)
   }
 
   function lookAtFields(payload: Payload, fields: readonly FieldPath[], schema: Schema | undefined): Outcome {
@@ -53,6 +82,8 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
 
   function judge(outcome: Outcome, exchange: Exchange | undefined): Pass | Rewrite | Deny {
     if (outcome.kind === 'clean') return pass
+    if (outcome.kind === 'late') return deny('redaction-limit', 'it could not be searched for personal data in the time and size set')
+    if (outcome.kind === 'failed') return deny('plugin-failed', 'it could not be searched for personal data', { detail: outcome.detail })
     for (const [type, by] of outcome.counts) counter.inc({ type }, by)
     if (exchange !== undefined) note(exchange, outcome.counts)
     if (outcome.kind === 'masked') return rewrite(outcome.value)
@@ -61,6 +92,7 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
     return deny('redaction-blocked', `it holds what may not pass (${outcome.id})`)
   }
 
+  ctx.provide(Detectors, { add })
   ctx.provide(Masking, {
     text: text => orWithheld(() => maskStored(text)),
     value: payload => orWithheld(() => maskStoredValue(payload)),
@@ -80,9 +112,12 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   }
 
   return {
-    onRequest: exchange => (exchange.resource.kind === 'plumbing' ? pass : judge(look(exchange.sent, exchange), exchange)),
-    onNotification: (exchange, { params }) => orDropped(judge(look(params, exchange), exchange)),
-    onResponse: (exchange: Exchange, answer: Answer) => judge(look(answer.payload, exchange, schemaOf(exchange, answer)), exchange),
+    onRequest: exchange => (exchange.resource.kind === 'plumbing' ? pass : lookAndJudge(exchange.sent, exchange)),
+    onNotification(exchange, { params }): Awaitable<NotificationVerdict> {
+      const verdict = lookAndJudge(params, exchange)
+      return verdict instanceof Promise ? verdict.then(orDropped) : orDropped(verdict)
+    },
+    onResponse: (exchange: Exchange, answer: Answer) => lookAndJudge(answer.payload, exchange, schemaOf(exchange, answer)),
     discharge(obligation, stage): DischargeVerdict {
       const paths = pathsOf(obligation)
       if (paths === undefined)

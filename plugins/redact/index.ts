@@ -1,5 +1,5 @@
 // The redact plugin: personal data and secrets are masked in whatever passes, in both directions, and for log and record.
-import { definePlugin, Masking, type Plugin } from 'mcpgw/plugin'
+import { Detectors, definePlugin, Masking, type Plugin } from 'mcpgw/plugin'
 import { config, type RedactConfig } from './config.ts'
 import { createHooks } from './hooks.ts'
 
@@ -8,7 +8,7 @@ const redact: Plugin<RedactConfig> = definePlugin({
   apiVersion: 1,
   config,
   capabilities: ['masks'],
-  provides: [Masking],
+  provides: [Masking, Detectors],
   discharges: ['redact'],
   setup: createHooks,
 })

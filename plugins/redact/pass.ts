@@ -21,6 +21,11 @@ export type Outcome =
   /** Masked, it would not fit its schema at `at`, a JSON pointer. */
   | { readonly kind: 'misfit'; readonly at: string; readonly counts: Tally }
 
+  /** It could not be searched in the time or size that is set. */
+  | { readonly kind: 'late' }
+  /** A model did not answer, or not as it should; `detail` is for the log. */
+  | { readonly kind: 'failed'; readonly detail: string }
+
 export interface Pass {
   readonly profile: Profile
   /** Undefined: only the fields. */
@@ -45,7 +50,18 @@ export function maskPayload(payload: Payload, { profile, search, fields, scope, 
   const texts = createTextMasker({ search, tally: counts, writer })
   const seams = search && createSeams(search, counts, writer)
   const value = createRedactor({ texts, ...(seams && { seams }), fields, tally: counts })[as](payload.value)
-  if (writer.blocked !== undefined) return { kind: 'blocked', id: writer.blocked, counts }
+  return finish(payload, value, writer.blocked, counts, schema)
+}
+
+/** What comes of a message that has been walked. */
+export function finish(
+  payload: Payload,
+  value: JsonValue,
+  blocked: string | undefined,
+  counts: Tally,
+  schema: Schema | undefined,
+): Outcome {
+  if (blocked !== undefined) return { kind: 'blocked', id: blocked, counts }
   if (value === payload.value) return clean
   const fitted = schema === undefined ? { value } : fitResult(schema, payload.value, value)
   return 'misfit' in fitted ? { kind: 'misfit', at: fitted.misfit, counts } : { kind: 'masked', value: fitted.value, counts }

@@ -15,6 +15,8 @@ export interface Profile {
   readonly scanner: Scanner | undefined
   readonly patterns: readonly Pattern[]
   readonly fields: readonly FieldPath[]
+  /** Models that other plugins or the config add are asked. */
+  readonly models: boolean
 }
 
 export interface Profiles {
@@ -29,8 +31,13 @@ export interface Profiles {
 export function compileProfiles(config: RedactConfig): Profiles {
   const settings = [config, ...config.rules.map(rule => apply(rule, config))]
   const all: Profile[] = []
-  const add = (detected: ReadonlyMap<string, Action>, fields: readonly string[], patterns: RedactConfig['patterns']): Profile => {
+  const add = (
+    detected: ReadonlyMap<string, Action>,
+    { fields, models }: Pick<Settings, 'fields' | 'models'>,
+    patterns = config.patterns,
+  ): Profile => {
     const profile: Profile = {
+      models,
       index: all.length,
       scanner: compileScanner(selectDetectors([...detected.keys()], Object.fromEntries(detected))),
       patterns: patterns.map(one => compilePattern(one) as Pattern),
@@ -39,18 +46,18 @@ export function compileProfiles(config: RedactConfig): Profiles {
     all.push(profile)
     return profile
   }
-  const perRule = settings.map(one => add(actionsOf(one), one.fields, config.patterns))
+  const perRule = settings.map(one => add(actionsOf(one), one))
   const union = unite(settings.map(actionsOf))
-  const fields = settings.flatMap(one => one.fields)
+  const together = { fields: settings.flatMap(one => one.fields), models: settings.some(one => one.models) }
   const softened = (change: (action: Action) => Action): Profile =>
     add(
       new Map([...union].map(([id, action]) => [id, change(action)])),
-      fields,
+      together,
       config.patterns.map(one => ({ ...one, action: change(one.action) })),
     )
   const unknown = softened(action => (action === 'block' ? 'replace' : action))
   const stored = softened(action => (action === 'mask' ? 'mask' : 'replace'))
-  const exempt: Profile = { index: all.length, scanner: undefined, patterns: [], fields: perRule[0]!.fields }
+  const exempt: Profile = { index: all.length, scanner: undefined, patterns: [], fields: perRule[0]!.fields, models: false }
   all.push(exempt)
 
   const servers = new Set(config.exempt.servers)
@@ -77,6 +84,7 @@ function apply(rule: Rule, above: Settings): Settings {
     detectors: rule.detectors ?? above.detectors,
     actions: { ...above.actions, ...rule.actions },
     fields: [...above.fields, ...(rule.fields ?? [])],
+    models: rule.models ?? above.models,
   }
 }
 

@@ -36,7 +36,10 @@ export function createSearch(scanner: Scanner, patterns: readonly Pattern[], for
     return [...found, ...moved].sort(bySpan)
   }
 
-  return { find: (text, key) => decoded(text, key, percentLevels) }
+  return {
+    find: (text, key) => decoded(text, key, percentLevels),
+    findInName: foreseen === undefined ? name => decoded(name, '', percentLevels) : createSearch(scanner, patterns).findInName,
+  }
 }
 
 const none: readonly Finding[] = []

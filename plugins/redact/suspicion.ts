@@ -6,16 +6,13 @@ import { mayBePercent } from './percent.ts'
 import type { Profile } from './profile.ts'
 import { mayHaveSeams } from './seam.ts'
 
-/** False only where nothing in it is to be masked. */
-export function isSuspect({ scanner, patterns, fields }: Profile, payload: Payload): boolean {
+/** False only where nothing in it is to be masked. A `quick` look is content with less, and suspects more. */
+export function isSuspect({ scanner, patterns, fields }: Profile, payload: Payload, quick = false): boolean {
   if (mayName(fields, payload.text)) return true
   if (scanner === undefined) return false
   // Nothing is known of how a pattern's value may be escaped.
-  return patterns.length > 0 || holds(scanner, payload) || mayHaveSeams(payload.text)
-}
-
-function holds(scanner: NonNullable<Profile['scanner']>, payload: Payload): boolean {
-  return (scanner.glance(payload.bytes) && scanner.screen(payload.text)) || mayHoldEncoded(payload.bytes) || isPercent(payload)
+  if (patterns.length > 0 || (scanner.glance(payload.bytes) && (quick || scanner.screen(payload.text)))) return true
+  return mayHoldEncoded(payload.bytes) || isPercent(payload) || mayHaveSeams(payload.text)
 }
 
 function isPercent({ bytes, text }: Payload): boolean {

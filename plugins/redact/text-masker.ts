@@ -29,20 +29,30 @@ export interface Masking {
 
 export function createTextMasker({ search, tally, writer, thorough = false }: Masking): TextMasker {
   function mask(text: string, key: string, paths: readonly FieldPath[]): string {
+    const known = thorough ? readDocument(text) : undefined
+    return known === undefined ? maskUnknown(text, key, paths) : maskDocument(known, paths)
+  }
+
+  /** Most texts are no documents, and most have no finding: that is cheaper to see. */
+  function maskUnknown(text: string, key: string, paths: readonly FieldPath[]): string {
     const seen: Tally = new Map()
     const { blocked } = writer
     const plain = maskPlain(text, key, seen)
-    if (plain === text && paths.length === 0 && !thorough && !text.includes('\\u')) return text
-    const document = readDocument(text)
+    if (plain === text && paths.length === 0 && !text.includes('\\u')) return text
+    const document = thorough ? undefined : readDocument(text)
     if (document === undefined) {
       addTo(tally, seen)
       return plain
     }
     // What was found across its marks is no finding.
     writer.blocked = blocked
+    return maskDocument(document, paths)
+  }
+
+  function maskDocument(document: JsonText, paths: readonly FieldPath[]): string {
     const named = applyEdits(document, fieldEdits(document.root, paths))
     if (search === undefined) return named
-    const rest = named === text ? document : readDocument(named)!
+    const rest = named === document.text ? document : readDocument(named)!
     return applyEdits(rest, findingEdits(rest))
   }
 
@@ -102,7 +112,7 @@ export function createTextMasker({ search, tally, writer, thorough = false }: Ma
   // What is dropped leaves its type: two members cannot both have no name.
   function maskName(text: string): string {
     if (search === undefined) return text
-    const found = search.find(text, '').map(one => (one.action === 'drop' ? { ...one, action: 'replace' as const } : one))
+    const found = search.findInName(text).map(one => (one.action === 'drop' ? { ...one, action: 'replace' as const } : one))
     return found.length === 0 ? text : maskFindings(text, found, tally, writer)
   }
 

@@ -1,5 +1,6 @@
 // What stands in place of a finding, by its action.
 import { createHmac } from 'node:crypto'
+import { isAlphanumeric } from './characters.ts'
 import type { Action } from './detector.ts'
 import { labelOf } from './finding.ts'
 
@@ -41,9 +42,18 @@ export function createWriter(scope?: TokenScope): Writer {
 
 /** What has less than eight characters keeps none: four of them would be most of it. */
 function maskButLast(found: string): string {
-  const total = found.match(/[\p{L}\p{N}]/gu)?.length ?? 0
+  const characters = Array.from(found)
+  const hidden = characters.map(isLetterOrDigit)
+  const total = hidden.filter(Boolean).length
   let left = total < kept * 2 ? total : total - kept
-  return found.replace(/[\p{L}\p{N}]/gu, character => (left-- > 0 ? '*' : character))
+  let out = ''
+  for (const [i, character] of characters.entries()) out += hidden[i] === true && left-- > 0 ? '*' : character
+  return out
+}
+
+function isLetterOrDigit(character: string): boolean {
+  const code = character.charCodeAt(0)
+  return code < 128 ? isAlphanumeric(code) : /[\p{L}\p{N}]/u.test(character)
 }
 
 function digest({ key, tenant }: TokenScope, id: string, value: string): string {

@@ -7,11 +7,13 @@ import {
   type Hooks,
   type JsonValue,
   type Masking,
+  Masking as MaskingService,
   type Obligation,
   type Payload,
   type PluginContext,
   type Resource,
 } from 'mcpgw/plugin'
+import { systemClock } from '../../../core/clock.ts'
 import type { RedactConfig } from '../../../plugins/redact/config.ts'
 import redact from '../../../plugins/redact/index.ts'
 
@@ -46,12 +48,14 @@ export async function openStage(given: unknown = {}): Promise<Stage> {
   let masking: Masking | undefined
   const ctx = {
     config: checked.value,
+    clock: systemClock,
+    onStop: () => {},
     stores: { key: () => new Uint8Array(32).fill(7) },
     metrics: {
       counter: () => ({ inc: (labels: { type: string }, by = 1) => counted.set(labels.type, (counted.get(labels.type) ?? 0) + by) }),
     },
-    provide: (_service: unknown, value: Masking) => {
-      masking = value
+    provide: (service: unknown, value: Masking) => {
+      if (service === MaskingService) masking = value
     },
   } as unknown as PluginContext<RedactConfig>
   const hooks = await redact.setup(ctx)
