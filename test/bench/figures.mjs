@@ -216,6 +216,19 @@ export function judgePolicy({ decide, parse, check, command, reload, dropped }) 
 }
 
 /**
+ * @param {import('./postgres.mjs').PostgresResults} results
+ * @returns {Figure[]}
+ */
+export function judgePostgres({ samples }) {
+  const at64 = (/** @type {string} */ target, /** @type {'perSecond' | 'p99'} */ what) =>
+    median((samples[target]?.at64 ?? []).map(sample => sample[what]))
+  return [
+    judge('PostgreSQL, calls/s at 64', 'postgres', at64('postgres', 'perSecond'), [500, 1000], '>=', ''),
+    judge('PostgreSQL, p99 at 64 added to raw', 'postgres', at64('postgres', 'p99') - at64('raw', 'p99'), [50], '<=', 'ms'),
+  ]
+}
+
+/**
  * @param {string} label
  * @param {string} target
  * @param {number} got

@@ -19,6 +19,7 @@ export const PLUGIN_SETS = {
   policy: [{ policy: { files: ['bench.policy'] } }],
   os: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact'],
   full: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
+  postgres: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
 }
 
 export const gatewayIsBuilt = () => existsSync(CLI)
@@ -30,8 +31,9 @@ export const gatewayIsBuilt = () => existsSync(CLI)
  * @param {object} about.upstream `{ url }` or `{ command, args }`
  * @param {readonly unknown[]} about.plugins
  * @param {'http' | 'stdio'} about.downstream
+ * @param {string} [about.database] URL of a PostgreSQL database for the record
  */
-export async function prepareGateway({ dir, upstream, plugins, downstream }) {
+export async function prepareGateway({ dir, upstream, plugins, downstream, database }) {
   mkdirSync(dir, { recursive: true })
   const port = await findFreePort()
   const config = join(dir, 'mcpgw.yaml')
@@ -40,7 +42,7 @@ export async function prepareGateway({ dir, upstream, plugins, downstream }) {
     listen: { host: '127.0.0.1', port },
     servers: [{ id: 'bench', ...upstream }],
     plugins,
-    store: { dir: join(dir, 'data') },
+    store: { dir: join(dir, 'data'), ...(database && { url: database }) },
   }
   // JSON is YAML: no serialiser is needed.
   writeFileSync(config, JSON.stringify(content, null, 2))

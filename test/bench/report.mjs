@@ -8,6 +8,7 @@ const TARGET_LABELS = {
   policy: '100 rules',
   os: '100 rules+audit(os)+redact',
   full: '100 rules+audit(full)+redact',
+  postgres: 'the same in PostgreSQL',
 }
 const LEVELS = /** @type {const} */ (['at1', 'at16', 'at64', 'at256'])
 
@@ -128,6 +129,19 @@ export function formatPolicy({ decide, parse, check, command, bareNode, reload, 
     [`mcpgw policy check of one file (a bare Node: ${ms(bareNode)})`, '', ms(command)],
     [`reload; ${dropped} of ${calls} calls dropped`, '', ms(reload)],
   ])}`
+}
+
+/** @param {import('./postgres.mjs').PostgresResults} results */
+export function formatPostgres({ samples, server }) {
+  const p50 = (/** @type {string} */ target) => median((samples[target]?.at1 ?? []).map(sample => sample.p50))
+  const rows = Object.entries(samples).map(([target, { at64 = [] }]) => [
+    labelOf(target),
+    p50(target).toFixed(3),
+    (p50(target) - p50('raw')).toFixed(3),
+    median(at64.map(sample => sample.perSecond)).toFixed(0),
+    median(at64.map(sample => sample.p99)).toFixed(2),
+  ])
+  return `${server} (ms)\n${formatTable([['', 'p50 100 B', 'added to raw', 'calls/s at 64', 'p99 at 64'], ...rows])}`
 }
 
 /** @param {readonly import('./figures.mjs').Figure[]} figures */

@@ -5,19 +5,30 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
-import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgeStarts } from './figures.mjs'
+import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgePostgres, judgeStarts } from './figures.mjs'
 import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
 import { benchLists } from './lists.mjs'
 import { describeMachine, measureDisk } from './machine.mjs'
 import { benchPolicy } from './policy.mjs'
+import { benchPostgres } from './postgres.mjs'
 import { killAll } from './processes.mjs'
-import { formatCalls, formatEras, formatFigures, formatFlat, formatLists, formatMachine, formatPolicy, formatStarts } from './report.mjs'
+import {
+  formatCalls,
+  formatEras,
+  formatFigures,
+  formatFlat,
+  formatLists,
+  formatMachine,
+  formatPolicy,
+  formatPostgres,
+  formatStarts,
+} from './report.mjs'
 import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'postgres']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -75,6 +86,7 @@ async function measureAll(parts, settings) {
   const eras = parts.includes('eras') ? await benchEras(settings) : undefined
   const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
   const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
+  const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
   const figures = [
     ...calls.flatMap(judgeCalls),
@@ -83,16 +95,17 @@ async function measureAll(parts, settings) {
     ...(eras ? judgeEras(eras) : []),
     ...(flat ? judgeFlat(flat) : []),
     ...(policy ? judgePolicy(policy) : []),
+    ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, postgres, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, figures }, settings) {
-  const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed].flatMap(each =>
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, postgres, figures }, settings) {
+  const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
   return [
@@ -103,6 +116,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, fi
     ...(eras ? [formatEras(eras)] : []),
     ...(flat ? [formatFlat(flat)] : []),
     ...(policy ? [formatPolicy(policy)] : []),
+    ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
     ...(failed.length > 0 ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${why.split('\n', 1)[0]}`).join('\n')}`] : []),
   ].join('\n\n')

@@ -16,7 +16,7 @@ export const STDIO_SERVER = fixture('stdio-server.mjs')
 
 /**
  * @typedef {(typeof TOPOLOGIES)[number]} Topology
- * @typedef {'direct' | 'raw' | 'none' | 'policy' | 'os' | 'full'} TargetName none, policy: the gateway with no plugin, with 100 rules; os, full: rules, audit (that durability) and redact
+ * @typedef {'direct' | 'raw' | 'none' | 'policy' | 'os' | 'full' | 'postgres'} TargetName none, policy: the gateway with no plugin, with 100 rules; os, full: rules, audit (that durability) and redact; postgres: as full, in a database
  *
  * @typedef {object} Target a process under test with a session open to it
  * @property {TargetName} name
@@ -47,10 +47,11 @@ export async function startUpstream(topology, toolCount = 10) {
  * @param {Topology} topology
  * @param {Upstream} upstream
  * @param {string} dir a folder for this run
+ * @param {string} [database] URL, for the target `postgres`
  * @returns {Promise<Target>}
  */
-export async function startTarget(name, topology, upstream, dir) {
-  const started = await startProcess(name, topology, upstream, dir)
+export async function startTarget(name, topology, upstream, dir, database) {
+  const started = await startProcess(name, topology, upstream, dir, database)
   try {
     const client = started.url === undefined ? await connectStdio(started) : await connectHttp(started.url, CONNECTIONS)
     const stop = () => client.close().then(started.stop)
@@ -75,9 +76,10 @@ export function skipUnbuilt(wanted) {
  * @param {Topology} topology
  * @param {Upstream} upstream
  * @param {string} dir
+ * @param {string} [database]
  * @returns {Promise<import('./processes.mjs').Started & { url?: string }>}
  */
-export async function startProcess(name, topology, upstream, dir) {
+export async function startProcess(name, topology, upstream, dir, database) {
   const upstreamUrl = `http://127.0.0.1:${upstream.port}/mcp`
   if (name === 'direct') {
     if (upstream.server === undefined) return startNode([STDIO_SERVER])
@@ -89,6 +91,7 @@ export async function startProcess(name, topology, upstream, dir) {
     upstream: upstream.port === undefined ? { command: process.execPath, args: [STDIO_SERVER] } : { url: upstreamUrl },
     plugins: PLUGIN_SETS[name],
     downstream: topology.startsWith('stdio') ? 'stdio' : 'http',
+    ...(name === 'postgres' && { database }),
   })
 }
 
