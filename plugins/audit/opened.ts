@@ -21,6 +21,8 @@ export interface Body {
   readonly outcome?: string
   readonly errorCode?: string
   readonly durationMs?: number
+  /** Of refusals that were counted. */
+  readonly count?: number
   readonly detail?: unknown
   /** Still sealed: the key is missing, or its owner was forgotten. */
   readonly personal?: string

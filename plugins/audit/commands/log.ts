@@ -4,7 +4,7 @@ import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import type { StoredRecord } from '../store/log-store.ts'
 import { openForReading, readRange } from './read.ts'
-import { alignColumns, printable, statusOf, targetOf } from './show.ts'
+import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -87,8 +87,13 @@ function toTable(found: readonly Found[]): string {
   return alignColumns([header, ...rows.map(row => row.map(printable))])
 }
 
-function explain({ decision, errorCode, detail }: Body): string {
+function explain(body: Body): string {
+  const { decision, errorCode, detail } = body
+  const times = countOf(body)
   if (errorCode !== undefined) return errorCode
-  if (decision?.outcome === 'deny') return [decision.code, decision.rules?.join(', '), decision.reason].filter(Boolean).join(' · ')
+  if (decision?.outcome === 'deny' || times > 1) {
+    const why = [decision?.code, decision?.rules?.join(', '), decision?.reason].filter(Boolean).join(' · ')
+    return times > 1 ? `${times} times ${why}`.trimEnd() : why
+  }
   return detail === undefined ? '' : JSON.stringify(detail)
 }

@@ -5,8 +5,13 @@ import type { StoredRecord } from '../store/log-store.ts'
 /** How a call ended, `refused`, or `open` for an intent. Undefined for administrative records. */
 export function statusOf(record: StoredRecord, body: Body): string | undefined {
   if (record.type === 'intent') return 'open'
-  if (record.type === 'refusal') return 'refused'
+  if (record.type === 'refusal' || record.type === 'refusal.repeated') return 'refused'
   return body.outcome
+}
+
+/** How many the record stands for. */
+export function countOf({ count }: Body): number {
+  return typeof count === 'number' && count > 0 ? count : 1
 }
 
 /** What the call was about, without the server. */

@@ -3,7 +3,7 @@ import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import { openForReading, readRange } from './read.ts'
-import { alignColumns, printable, statusOf, targetOf } from './show.ts'
+import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Group {
   calls: number
@@ -27,14 +27,15 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
   try {
     for await (const { records } of log.reader.forward(io.signal)) {
       for (const record of records) {
-        if (record.type !== 'outcome' && record.type !== 'refusal') continue
+        if (record.type !== 'outcome' && record.type !== 'refusal' && record.type !== 'refusal.repeated') continue
         if (record.at < range.since || record.at > range.until) continue
         const body = log.open(record)
         if (body === undefined) continue
         const status = statusOf(record, body) ?? 'unknown'
-        outcomes.set(status, (outcomes.get(status) ?? 0) + 1)
+        const times = countOf(body)
+        outcomes.set(status, (outcomes.get(status) ?? 0) + times)
         for (const group of [all, find(tools, nameTarget(body)), find(consumers, body.actor?.id ?? '(anonymous)')])
-          count(group, status, body.durationMs)
+          count(group, status, body.durationMs, times)
       }
     }
   } finally {
@@ -57,13 +58,13 @@ function nameTarget(body: Body): string {
   return body.server === undefined ? target : `${body.server} ${target}`
 }
 
-function count(group: Group, status: string, ms: number | undefined): void {
+function count(group: Group, status: string, ms: number | undefined, times: number): void {
   if (status === 'refused') {
-    group.refused += 1
+    group.refused += times
     return
   }
-  group.calls += 1
-  if (status !== 'answered') group.errors += 1
+  group.calls += times
+  if (status !== 'answered') group.errors += times
   if (ms !== undefined) group.latency.add(ms)
 }
 

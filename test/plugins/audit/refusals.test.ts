@@ -2,7 +2,7 @@
 import type { Decision, Outcome, Refused } from 'mcpgw/plugin'
 import { expect, test } from 'vitest'
 import { createFakeClock, type FakeClock } from '../../../core/testing/index.ts'
-import { createExchange, type Fields, type Gateway, payload, readBodies, readRows, startGateway } from './gateway.ts'
+import { createExchange, type Fields, type Gateway, payload, readBodies, readRows, runCommand, startGateway } from './gateway.ts'
 
 const foreign: Refused = {
   code: 'forbidden-host',
@@ -86,6 +86,17 @@ test('bad credentials are counted in the same way, whatever was asked for', asyn
     ['refusal.repeated', 49],
   ])
   expect(found[0]).toHaveProperty('callId')
+})
+
+test('a count is a count in the statistics and in the table', async () => {
+  const { gateway, clock, refusals } = await start()
+  for (let i = 0; i < 100; i++) void gateway.hooks.onRefused!(foreign)
+  await clock.advance(0)
+  await refusals()
+  const { out } = await runCommand(gateway.dir, 'audit stats', { json: true })
+  expect(JSON.parse(out)).toMatchObject({ outcomes: { refused: 100 } })
+  const { out: table } = await runCommand(gateway.dir, 'audit log', { status: 'refused' })
+  expect(table).toMatch(/refused .* 99 times forbidden-host · default · host or origin is not allowed$/m)
 })
 
 test('with no authenticator, refusals of different tools are different, and equal ones are counted', async () => {
