@@ -1,5 +1,4 @@
 // Brings checkpoints out of the reach of whoever can change the log: each place gets the newest, again and again until it has it.
-import { hash } from 'node:crypto'
 import type { Clock, Log, Metrics } from 'mcpgw/plugin'
 import { appendToFile, type Place, postTo } from './anchor-places.ts'
 import type { AnchorConfig } from './config.ts'
@@ -133,5 +132,3 @@ function createPost(
     },
   }
 }
-
-export const digestOf = (note: string): string => `sha256:${hash('sha256', note, 'hex')}`

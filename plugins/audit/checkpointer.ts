@@ -1,10 +1,10 @@
 // Signs from time to time how far the log has come: after so many records, after so long, at the start and at the end. Never on the way of a call.
 import type { Clock } from 'mcpgw/plugin'
-import { digestOf, type Note } from './anchors.ts'
+import type { Note } from './anchors.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { type SignedState, writeFrontier } from './checkpoint-row.ts'
 import type { Ledger } from './ledger.ts'
-import { type Signer, signNote, type Trusted } from './note.ts'
+import { digestOf, type Signer, signNote, type Trusted } from './note.ts'
 import { createOtherStreams, type Others } from './other-streams.ts'
 import { checkpointRow, type LogStore } from './store/log-store.ts'
 import { createTree } from './tree.ts'

@@ -1,4 +1,4 @@
-// The verbs `audit log`, `audit stats` and `audit verify`; each is loaded when called.
+// The verbs of the log; each is loaded when called.
 import type { ConfiguredCommand } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
 
@@ -35,9 +35,20 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   },
   {
     path: ['audit', 'verify'],
-    summary: 'Check the hash chain of every record',
-    args: [{ name: '[file]', summary: 'another log file than the configured one' }],
-    examples: ['mcpgw audit verify'],
+    summary: 'Check every record, and what was signed of them',
+    args: [{ name: '[file]', summary: 'another log file than the configured one, or an exported one (JSONL)' }],
+    options: [
+      {
+        flags: '--checkpoint <file>',
+        summary: 'signed checkpoints that were kept elsewhere: the log must be complete up to the newest of them',
+      },
+      {
+        flags: '--key <key>',
+        summary: 'whose signatures count: a verifier as `audit key` prints it, or a file of them; else those beside the log',
+      },
+      { flags: '--resume <file>', summary: 'keep there how far it is, and go on from there' },
+    ],
+    examples: ['mcpgw audit verify', 'mcpgw audit verify --checkpoint anchor.txt --key audit.verifier'],
     load: async () => (await import('./commands/verify.ts')).verifyLog,
   },
   {
@@ -46,5 +57,11 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],
     examples: ['mcpgw audit migrate --sql'],
     load: async () => (await import('./commands/migrate.ts')).migrateLog,
+  },
+  {
+    path: ['audit', 'key'],
+    summary: 'Print the verifier of the checkpoints, to be kept where the log is not',
+    examples: ['mcpgw audit key'],
+    load: async () => (await import('./commands/key.ts')).showKey,
   },
 ]

@@ -1,5 +1,5 @@
 // Signed notes: text that anybody can read, and lines below it that say who vouches for it. Spec: C2SP signed-note.
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
 
 /** Whoever has it can vouch. `name` holds neither spaces nor plus signs. */
 export interface Signer {
@@ -75,3 +75,6 @@ export function openNote(note: string, trusted: Trusted): string | undefined {
   }
   return undefined
 }
+
+/** By which a record names a note: `sha256:` and 64 hex digits. */
+export const digestOf = (note: string): string => `sha256:${hash('sha256', note, 'hex')}`

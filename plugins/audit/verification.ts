@@ -1,6 +1,11 @@
-// Checks a log record by record: every column against the body, every body against the chain.
+// Checks a log record by record: every column against the body, every body against the chain, every tree against what was signed of it.
 import { leafOfBody, linkRecord, NO_LINK } from './chain.ts'
-import type { StoredRecord } from './store/log-store.ts'
+import { coverageOf } from './coverage.ts'
+import { type Form, findFormFault, type GivenRecord, readForm } from './record-form.ts'
+import { type AwaitedReferences, createAwaited, type Reference, readReferences } from './references.ts'
+import type { SignedSizes } from './signed-sizes.ts'
+import type { Tombstone } from './tombstone.ts'
+import { createTree, type Hash, type Tree } from './tree.ts'
 
 /** The first thing that is wrong. `what` says what differs. */
 export interface Finding {
@@ -10,92 +15,190 @@ export interface Finding {
   readonly what: string
 }
 
+export interface VerifierOptions {
+  /** The stored hash of an earlier record, where a stream refers to one that is behind its end. */
+  lookUp(stream: string, seq: number): Promise<Uint8Array | undefined>
+  readonly signed: SignedSizes
+  /** Streams whose beginning was taken out. */
+  readonly stumps: readonly Tombstone[]
+  /** Of the note that is stored for a size of a stream; absent where checkpoints are not stored one by one. */
+  readonly noteDigest?: ((stream: string, size: number) => string | undefined) | undefined
+}
+
+export interface Progress {
+  readonly records: number
+  /** Numbers that no record has. */
+  readonly skipped: number
+  readonly unannounced: number
+  readonly clockSteps: number
+  readonly open: readonly string[]
+  readonly awaited: ReturnType<AwaitedReferences['list']>
+  readonly tips: readonly (readonly [stream: string, seq: number, link: string, frontier: readonly Hash[], refers: readonly Reference[]])[]
+}
+
 export interface Verifier {
-  /** Takes the records in the order of `n`. */
-  check(record: StoredRecord): Promise<Finding | undefined>
+  /** Takes each stream in the order of `seq`. */
+  check(record: GivenRecord): Promise<Finding | undefined>
+  /** When there are no more. */
+  finish(): Finding | undefined
+  /** That are as they should be. */
   readonly records: number
   readonly streams: number
   /** Intents without an end; normal for calls in flight. */
   readonly open: number
   /** Ends of calls that have no intent: written while the log was failing, with `onAuditFailure: degrade`. */
   readonly unannounced: number
+  readonly clockSteps: number
+  /** Records that are proven by what is trusted, and by the records among them that refer to others. */
+  proven(): number
+  progress(): Progress
 }
 
 interface Tip {
   seq: number
   link: Uint8Array
+  readonly tree: Tree
+  /** Records before it that were taken out. */
+  readonly retired: number
+  /** Records whose tree is that of a checkpoint. */
+  signed: number
+  refers: readonly Reference[]
 }
 
-/** `lookUp` gives the stored hash of an earlier record, where a stream continues one that was not the last. */
-export function createVerifier(lookUp: (stream: string, seq: number) => Promise<Uint8Array | undefined>): Verifier {
+export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierOptions, from?: Progress): Verifier {
   const tips = new Map<string, Tip>()
-  const open = new Set<string>()
-  let records = 0
-  let unannounced = 0
+  const retired = stumps.reduce((sum, one) => sum + one.through, 0)
+  const open = new Set<string>(from?.open)
+  const awaited = createAwaited(from?.awaited)
+  let { records, skipped, unannounced, clockSteps } = from ?? { records: 0, skipped: 0, unannounced: 0, clockSteps: 0 }
+  const retiredOf = new Map(stumps.map(one => [one.stream, one.through]))
+  for (const { stream, through, link, frontier } of stumps)
+    tips.set(stream, {
+      seq: through,
+      link: Buffer.from(link, 'hex'),
+      tree: createTree(through, frontier),
+      retired: through,
+      signed: through,
+      refers: [],
+    })
+  for (const [stream, seq, link, frontier, refers] of from?.tips ?? [])
+    tips.set(stream, {
+      seq,
+      link: Buffer.from(link, 'hex'),
+      tree: createTree(seq, frontier),
+      retired: retiredOf.get(stream) ?? 0,
+      signed: 0,
+      refers,
+    })
 
-  async function findFault(record: StoredRecord): Promise<string | undefined> {
-    const { n, stream, seq, prev, hash, body } = record
-    if (n !== undefined && n !== records)
-      return n > records ? `record ${records} is missing: the numbering jumps to ${n}` : `number ${n} is out of order`
-    if (!(body instanceof Uint8Array) || !(prev instanceof Uint8Array) || !(hash instanceof Uint8Array))
-      return 'a column has another type than was written'
-    const parsed = parse(body)
-    if (parsed === undefined) return 'column body is not a JSON object'
-    if (parsed.v !== 1 && parsed.v !== 2) return `version ${JSON.stringify(parsed.v)} of the body is unknown`
-    for (const [column, value] of [
-      ['stream', parsed.stream],
-      ['seq', parsed.seq],
-      ['at', parsed.at],
-      ['type', parsed.type],
-      ['call', parsed.callId ?? ''],
-    ] as const) {
-      if (record[column] !== value) return `column ${column} differs from the body`
+  async function findFault(record: GivenRecord, parsed: Form | string): Promise<string | undefined> {
+    const { n, prev, hash, body } = record
+    if (n !== undefined && n !== records + skipped) {
+      if (n < records + skipped) return `number ${n} is out of order`
+      if (n - records > retired) return `record ${records + skipped} is missing: the numbering jumps to ${n}`
+      skipped = n - records
     }
+    const form = typeof parsed === 'string' ? parsed : findFormFault(record, parsed)
+    if (typeof parsed === 'string' || form !== undefined) return form
+    const { stream, seq } = parsed
     const tip = tips.get(stream)
     const expected = tip === undefined ? 1 : tip.seq + 1
     if (seq !== expected)
-      return seq > expected ? `records ${expected} to ${seq - 1} of the stream are missing` : `position ${seq} occurs again`
-    const before = tip === undefined ? await findBefore(parsed) : tip.link
+      return seq > expected
+        ? `records ${expected} to ${seq - 1} of the stream are missing`
+        : `position ${seq} occurs again: the stream forks`
+    const before = tip === undefined ? await findBefore(n, stream, parsed) : tip.link
     if (typeof before === 'string') return before
     if (!equal(prev, before)) return 'column prev is not the hash of the record before'
-    if (!equal(hash, linkRecord(before, leafOfBody(body)))) return 'column hash does not fit: body or hash were changed'
+    const leaf = leafOfBody(body)
+    if (!equal(hash, linkRecord(before, leaf))) return 'column hash does not fit: body or hash were changed'
+    return follow(stream, seq, parsed, hash, leaf)
+  }
+
+  /** Where a new stream continues, as its first record says; what that refers to is met now or later. */
+  async function findBefore(n: number | undefined, stream: string, { type, detail }: Form): Promise<Uint8Array | string> {
+    if (type !== 'stream.start') return 'the stream does not begin with stream.start'
+    const refers = readReferences(detail)
+    if (refers === undefined) return 'stream.start does not say what it continues'
+    const { after, closes } = refers
+    for (const one of after === null ? closes : [after, ...closes]) {
+      const tip = tips.get(one.stream)
+      if (tip === undefined || (one.seq !== undefined && tip.seq < one.seq)) {
+        awaited.wait(one, { n, stream, seq: 1 })
+        continue
+      }
+      // Of what was taken out the tombstone vouches for the end only.
+      if (one.seq === undefined || one.seq < tip.retired) continue
+      const link = tip.seq === one.seq ? tip.link : await lookUp(one.stream, one.seq)
+      if (link === undefined || Buffer.from(link).toString('hex') !== one.hash)
+        return `record ${one.stream}:${one.seq}, to which this stream refers, was changed`
+    }
+    return after === null ? NO_LINK : Buffer.from(after.hash!, 'hex')
+  }
+
+  function follow(stream: string, seq: number, body: Form, hash: Uint8Array, leaf: Hash): string | undefined {
+    let tip = tips.get(stream)
+    if (tip === undefined) {
+      const refers = readReferences(body.detail)
+      tip = {
+        seq,
+        link: hash,
+        tree: createTree(),
+        retired: 0,
+        signed: 0,
+        refers: refers === undefined ? [] : [...(refers.after === null ? [] : [refers.after]), ...refers.closes],
+      }
+      tips.set(stream, tip)
+    }
+    tip.seq = seq
+    tip.link = hash
+    tip.tree.add(leaf)
+    if (!awaited.meet(stream, seq, hash)) return 'the record was changed: a later stream refers to another one in its place'
+    if (signed.has(stream, seq)) {
+      const at = signed.meet(stream, seq, tip.tree.root())
+      if (at !== undefined)
+        return `the records up to here are not those that were signed in the checkpoint of ${new Date(at).toISOString()}`
+    }
+    const { type, callId: call } = body
+    if (type === 'clock.step') clockSteps += 1
+    if (type === 'audit.checkpoint') return findCheckpoint(stream, tip.retired, body.detail)
+    if (typeof call !== 'string') return undefined
+    if (type === 'intent') open.add(call)
+    // The intent may be among what was taken out.
+    else if (!open.delete(call) && type === 'outcome' && retired === 0) unannounced += 1
     return undefined
   }
 
-  /** Where a new stream continues: its first record names a record that is stored before it. */
-  async function findBefore({ type, detail }: Readonly<Record<string, unknown>>): Promise<Uint8Array | string> {
-    if (type !== 'stream.start') return 'the stream does not begin with stream.start'
-    const after = (detail as { after?: { stream?: unknown; seq?: unknown; hash?: unknown } | null } | undefined)?.after
-    if (after === null) return records === 1 ? NO_LINK : 'the stream continues nothing, but records stand before it'
-    if (typeof after?.stream !== 'string' || typeof after.seq !== 'number' || typeof after.hash !== 'string')
-      return 'stream.start does not say what it continues'
-    const tip = tips.get(after.stream)
-    if (tip === undefined || tip.seq < after.seq) return `record ${after.stream}:${after.seq}, which this stream continues, is missing`
-    const link = tip.seq === after.seq ? tip.link : await lookUp(after.stream, after.seq)
-    if (link === undefined || Buffer.from(link).toString('hex') !== after.hash)
-      return `record ${after.stream}:${after.seq}, which this stream continues, was changed`
-    return link
-  }
-
-  function follow({ stream, seq, type, call, hash }: StoredRecord): void {
-    const tip = tips.get(stream)
-    if (tip === undefined) tips.set(stream, { seq, link: hash })
-    else {
-      tip.seq = seq
-      tip.link = hash
-    }
-    if (call === '') return
-    if (type === 'intent') open.add(call)
-    else if (!open.delete(call) && type === 'outcome') unannounced += 1
+  function findCheckpoint(stream: string, gone: number, detail: unknown): string | undefined {
+    const { size, note } = (detail ?? {}) as { size?: unknown; note?: unknown }
+    if (noteDigest === undefined || typeof size !== 'number' || size <= gone) return undefined
+    const found = noteDigest(stream, size)
+    if (found === undefined) return `the checkpoint of ${size} records, of which this record tells, is missing`
+    return found === note ? undefined : `the checkpoint of ${size} records is not the one of which this record tells`
   }
 
   return {
     async check(record) {
       records += 1
-      const what = await findFault(record)
-      if (what !== undefined) return { n: record.n ?? records, stream: String(record.stream), seq: Number(record.seq), what }
-      follow(record)
-      return undefined
+      const parsed = readForm(record)
+      const what = await findFault(record, parsed)
+      if (what === undefined) return undefined
+      records -= 1
+      const place = typeof parsed === 'string' ? undefined : parsed
+      return { n: record.n ?? records + 1, stream: record.stream ?? place?.stream ?? '?', seq: record.seq ?? place?.seq ?? 0, what }
+    },
+    finish() {
+      for (const { stream, through, frontier } of stumps) {
+        if (signed.meet(stream, through, createTree(through, frontier).root()) === undefined) continue
+        return { n: undefined, stream, seq: through, what: 'the tombstone differs from what was signed in a checkpoint' }
+      }
+      const missing = awaited.first()
+      if (missing !== undefined) return { ...missing.by, what: missing.what }
+      const cut = signed.unmet(stream => tips.get(stream)?.seq ?? 0)
+      if (cut === undefined) return undefined
+      const seq = (tips.get(cut.stream)?.seq ?? 0) + 1
+      const what = `records ${seq} to ${cut.size} of the stream are missing: they were signed in the checkpoint of ${new Date(cut.at).toISOString()}`
+      return { n: undefined, stream: cut.stream, seq, what }
     },
     get records() {
       return records
@@ -109,16 +212,31 @@ export function createVerifier(lookUp: (stream: string, seq: number) => Promise<
     get unannounced() {
       return unannounced
     },
+    get clockSteps() {
+      return clockSteps
+    },
+    proven() {
+      const covered = coverageOf(signed.proven(), stream => tips.get(stream)?.refers)
+      let sum = 0
+      for (const [stream, size] of covered) sum += Math.max(0, size - tips.get(stream)!.retired)
+      return sum
+    },
+    progress: () => ({
+      records,
+      skipped,
+      unannounced,
+      clockSteps,
+      open: [...open],
+      awaited: awaited.list(),
+      tips: [...tips].map(([stream, { seq, link, tree, refers }]) => [
+        stream,
+        seq,
+        Buffer.from(link).toString('hex'),
+        tree.frontier(),
+        refers,
+      ]),
+    }),
   }
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-function parse(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
-}

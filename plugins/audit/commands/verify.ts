@@ -1,67 +1,97 @@
-// `audit verify`: 1 broken, 3 not readable, 4 consistent, though nothing outside of the file proves that it is complete.
+// `audit verify`: 0 proven by a checkpoint that was kept elsewhere, 1 broken, 3 not readable, 4 consistent, though nothing proves that it is complete.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
+import { checkLog, type Source } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
-import { createVerifier, type Finding, type Verifier } from '../verification.ts'
-import { openForReading } from './read.ts'
-import { printable } from './show.ts'
+import type { Trusted } from '../note.ts'
+import { readTrustedNotes, type TrustedNotes } from '../trusted-notes.ts'
+import { readKeys } from './keys.ts'
+import { report } from './verify-report.ts'
+import { dropResumePoint, type ResumePoint, readResumePoint, writeResumePoint } from './verify-resume.ts'
+import { openSource } from './verify-source.ts'
 
 const PROGRESS_MS = 500
+const SAVE_MS = 5000
 
 export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
+  const keys = readKeys(io)
+  if (typeof keys === 'string') return refuse(io, 2, keys)
+  const trusted = readCheckpoints(io, keys)
+  if (typeof trusted === 'string') return refuse(io, 2, trusted)
   const [file] = io.args
-  const log = await openForReading(io, typeof file === 'string' ? file : undefined)
-  if (log === undefined) return 3
-  const { reader } = log
-  const { name } = log.store
-  const verifier = createVerifier(async (stream, seq) => (await reader.find(stream, seq))?.hash)
-  const began = io.clock.mono()
-  let shown = began
+  let source: Source
   try {
-    for await (const { records } of reader.forward(io.signal)) {
-      for (const record of records) {
-        const finding = await verifier.check(record)
-        if (finding !== undefined) return report(io, name, verifier, finding)
-      }
-      const now = io.clock.mono()
-      if (io.interactive && now - shown > PROGRESS_MS) {
-        shown = now
-        io.err(`\r${verifier.records} records, ${Math.round((verifier.records / (now - began)) * 1000)}/s `)
-      }
-    }
-    if (io.signal.aborted) {
-      io.err(`\naudit verify: stopped after ${verifier.records} records, none of them broken\n`)
-      return 3
-    }
-    return report(io, name, verifier, undefined)
+    source = await openSource(io, typeof file === 'string' ? file : undefined)
   } catch (error) {
-    // The file opened as a log, and now a page of it cannot be read.
-    const what = `the file is damaged: ${(error as Error).message}`
-    return report(io, name, verifier, { n: verifier.records + 1, stream: '?', seq: 0, what })
+    return refuse(io, 3, (error as Error).message)
+  }
+  try {
+    const resume = typeof io.options.resume === 'string' ? resolve(io.cwd, io.options.resume) : undefined
+    const from = resume === undefined ? undefined : readResumePoint(resume, source.name)
+    if (typeof from === 'string') return refuse(io, 2, from)
+    const shown = createProgress(io, source, resume, from)
+    const verdict = await checkLog({ source, keys, trusted: trusted.checkpoints, signal: io.signal, from, onPage: shown.onPage })
+    shown.end(verdict.kind === 'stopped')
+    return report(io, source.name, verdict, trusted, from)
   } finally {
-    await log.close()
+    await source.close()
   }
 }
 
-function report(io: CommandIo<AuditConfig>, path: string, verifier: Verifier, broken: Finding | undefined): number {
-  const { records, streams, open, unannounced } = verifier
-  if (io.json) {
-    const verdict = broken === undefined ? 'consistent' : 'broken'
-    io.out(
-      `${JSON.stringify({ verdict, completeness: 'not proven', file: path, records, streams, openIntents: open, unannounced, broken: broken ?? null }, null, 2)}\n`,
-    )
-  } else if (broken !== undefined) {
-    io.out(
-      `BROKEN at record ${broken.n} (${printable(broken.stream)}:${broken.seq}): ${printable(broken.what)}\n${records - 1} records before it are consistent\n`,
-    )
-  } else if (records === 0) {
-    io.out('EMPTY: no records, so nothing is proven\n')
-  } else {
-    const notes = [
-      open > 0 ? `${open} calls without an outcome` : '',
-      unannounced > 0 ? `${unannounced} outcomes without an intent` : '',
-    ].filter(Boolean)
-    io.out(`CONSISTENT, completeness not proven: ${records} records in ${streams} streams${notes.map(note => `, ${note}`).join('')}\n`)
-    io.err('Records cut from the end leave no trace in the file itself; only a checkpoint kept elsewhere can show that.\n')
+function refuse(io: CommandIo<AuditConfig>, code: number, why: string): number {
+  io.err(`audit verify: ${why}\n`)
+  return code
+}
+
+/** A string says why they prove nothing. */
+function readCheckpoints(io: CommandIo<AuditConfig>, keys: readonly Trusted[]): TrustedNotes | string {
+  const { checkpoint } = io.options
+  if (typeof checkpoint !== 'string') return { checkpoints: [], unreadable: 0 }
+  if (keys.length === 0) return '--checkpoint needs --key: the verifier that `mcpgw audit key` printed'
+  try {
+    const notes = readTrustedNotes(readFileSync(resolve(io.cwd, checkpoint), 'utf8'), keys)
+    return notes.checkpoints.length > 0
+      ? notes
+      : `${checkpoint}: expected checkpoints signed by ${keys.map(one => one.name).join(' or ')}, found none`
+  } catch (error) {
+    return `${checkpoint}: ${(error as Error).message}`
   }
-  return broken === undefined ? 4 : 1
+}
+
+type OnPage = NonNullable<Parameters<typeof checkLog>[0]['onPage']>
+
+/** Shows how far it is, and with `--resume` keeps it. */
+function createProgress(
+  io: CommandIo<AuditConfig>,
+  { name, total }: Source,
+  resume: string | undefined,
+  from: ResumePoint | undefined,
+): { onPage: OnPage; end(isStopped: boolean): void } {
+  const began = io.clock.mono()
+  const before = from?.progress.records ?? 0
+  let shown = began
+  let saved = began
+  let save = (): void => {}
+  return {
+    onPage(verifier, cursor, signed) {
+      const now = io.clock.mono()
+      save = () => {
+        if (resume !== undefined)
+          writeResumePoint(resume, { version: 1, name, cursor, progress: verifier.progress(), met: [...signed.met] })
+      }
+      if (now - saved > SAVE_MS) {
+        saved = now
+        save()
+      }
+      if (!io.interactive || now - shown <= PROGRESS_MS) return
+      shown = now
+      const share = total === undefined || total === 0 ? '' : ` (${Math.floor((100 * verifier.records) / total)} %)`
+      io.err(`\r${verifier.records} records${share}, ${Math.round(((verifier.records - before) / (now - began)) * 1000)}/s `)
+    },
+    end(isStopped) {
+      if (isStopped) save()
+      else if (resume !== undefined) dropResumePoint(resume)
+    },
+  }
 }

@@ -105,7 +105,7 @@ describe.each(['before the write', 'after the write'] as const)('an operation th
         answered.includes(id) ? ['intent', 'outcome'] : ['intent', 'outcome', 'outcome.withheld'],
       )
     }
-    expect(await verdictOf(gateway)).toMatch(/^CONSISTENT.* in 1 streams\n$/)
+    expect(await verdictOf(gateway)).toMatch(/^CONSISTENT.* in 1 stream, \d+ checkpoints? of its own\n$/)
   })
 })
 
@@ -257,7 +257,7 @@ describe('starting', () => {
     await first.hooks.onResponse!(x, { kind: 'result', payload: x.args })
     await call(second, createExchange())
     await first.stop()
-    expect(await verdictOf(second)).toMatch(/^CONSISTENT, completeness not proven: \d+ records in 2 streams\n/)
+    expect(await verdictOf(second)).toMatch(/^CONSISTENT, completeness not proven: \d+ records in 2 streams, \d+ checkpoints of its own\n/)
   })
 
   test.each(['sqlite', 'postgres'])('many that begin one log at once: one begins it, the others continue it (%s)', async kind => {

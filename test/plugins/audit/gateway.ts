@@ -272,7 +272,7 @@ export async function runCommand(
   dir: string,
   verb: string,
   options: Record<string, string | boolean> = {},
-  more: { args?: string[]; now?: number; url?: string | undefined } = {},
+  more: { args?: string[]; now?: number; url?: string | undefined; signal?: AbortSignal } = {},
 ): Promise<Ran> {
   const command = commands.find(one => one.path.join(' ') === verb)!
   const defaults = Object.fromEntries(
@@ -289,7 +289,7 @@ export async function runCommand(
     stores: createStores({ dataDir: dir, url: more.url }),
     clock: { ...realClock, now: () => more.now ?? Date.now() },
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    signal: new AbortController().signal,
+    signal: more.signal ?? new AbortController().signal,
     out(text) {
       out += text
     },

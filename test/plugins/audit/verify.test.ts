@@ -32,7 +32,7 @@ async function verifyAfter(tamper: (db: Database) => void): Promise<Ran> {
 describe('an untouched log', () => {
   test('is consistent, and never more than that without a checkpoint', async () => {
     const ran = await verifyAfter(() => {})
-    expect(ran).toMatchObject({ code: 4, out: 'CONSISTENT, completeness not proven: 22 records in 2 streams\n' })
+    expect(ran).toMatchObject({ code: 4, out: 'CONSISTENT, completeness not proven: 22 records in 2 streams, 4 checkpoints of its own\n' })
   })
 
   test('is described as one document with --json', async () => {
@@ -43,9 +43,14 @@ describe('an untouched log', () => {
       completeness: 'not proven',
       file: join(dir, 'audit.db'),
       records: 22,
+      proven: 0,
       streams: 2,
+      checkpoints: 4,
+      retired: 0,
       openIntents: 0,
       unannounced: 0,
+      clockSteps: 0,
+      upTo: null,
       broken: null,
     })
   })
@@ -163,7 +168,7 @@ describe('a changed log', () => {
     ],
     [
       'an earlier boot is re-hashed from the middle on',
-      12,
+      11,
       (db: Database) => {
         db.exec(`UPDATE record SET body = replace(body, '"files"', '"other"') WHERE n = 4`)
         rehash(db, 4)
@@ -176,16 +181,17 @@ describe('a changed log', () => {
     expect(ran.code).toBe(1)
   })
 
-  test('what one file cannot show: a tail that was cut, or re-hashed to the very end, is not called valid', async () => {
-    const cut = await verifyAfter(db => db.exec('DELETE FROM record WHERE n > 15'))
+  test('what one file cannot show once its checkpoints are gone, too: a tail that was cut, or re-hashed to the very end, is not called valid', async () => {
+    const cut = await verifyAfter(db => db.exec('DELETE FROM record WHERE n > 15; DELETE FROM checkpoint WHERE size > 3'))
     const rehashed = await verifyAfter(db => {
       db.exec(`UPDATE record SET body = replace(body, '"files"', '"other"') WHERE n = 14`)
       rehash(db, 14)
+      db.exec('DELETE FROM checkpoint WHERE at = (SELECT max(at) FROM checkpoint)')
     })
     for (const ran of [cut, rehashed]) {
       expect(ran.code).toBe(4)
       expect(ran.out).toContain('completeness not proven')
-      expect(ran.err).toContain('leave no trace in the file itself')
+      expect(ran.err).toContain('leave no trace in the log itself')
     }
   })
 
@@ -193,7 +199,7 @@ describe('a changed log', () => {
     const dir = tempDir()
     const gateway = await startGateway({ dir })
     await gateway.hooks.onSealed!(createExchange())
-    expect((await runCommand(dir, 'audit verify')).out).toContain('1 calls without an outcome')
+    expect((await runCommand(dir, 'audit verify')).out).toContain('1 call without an outcome')
   })
 })
 
@@ -215,7 +221,7 @@ describe('a file that is no log', () => {
   })
 
   test('an empty one proves nothing', async () => {
-    const ran = await verifyAfter(db => db.exec('DELETE FROM record'))
+    const ran = await verifyAfter(db => db.exec('DELETE FROM record; DELETE FROM checkpoint'))
     expect(ran).toMatchObject({ code: 4, out: 'EMPTY: no records, so nothing is proven\n' })
   })
 

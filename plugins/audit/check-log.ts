@@ -1,0 +1,154 @@
+// A whole verification: what was signed, then every record, then what they add up to.
+import type { Checkpoint } from './checkpoint.ts'
+import { openCheckpoint, readRow } from './checkpoint-row.ts'
+import { digestOf, type Trusted } from './note.ts'
+import type { GivenRecord } from './record-form.ts'
+import { createSignedSizes, type SignedSizes } from './signed-sizes.ts'
+import type { CheckpointRow, TombstoneRow } from './store/log-store.ts'
+import { openTombstone, readTombstoneRow, type Tombstone } from './tombstone.ts'
+import { createVerifier, type Finding, type Progress, type Verifier } from './verification.ts'
+
+/** A log to verify. */
+export interface Source {
+  /** For messages. */
+  readonly name: string
+  /** To tell how far one is. */
+  readonly total: number | undefined
+  /** Each stream in the order of `seq`; `cursor`: where an earlier run went on. Throws where it is damaged. */
+  pages(signal: AbortSignal, cursor?: string): AsyncIterable<{ readonly records: readonly GivenRecord[]; readonly cursor: string }>
+  lookUp(stream: string, seq: number): Promise<Uint8Array | undefined>
+  /** Every checkpoint and tombstone as a store has it; undefined where there are only notes. */
+  readonly rows: { readonly checkpoints: readonly CheckpointRow[]; readonly tombstones: readonly TombstoneRow[] } | undefined
+  readonly notes: { readonly checkpoints: readonly string[]; readonly tombstones: readonly string[] }
+  close(): Promise<void>
+}
+
+export interface CheckOptions {
+  readonly source: Source
+  /** Whose signatures count; with none, checkpoints are not checked. */
+  readonly keys: readonly Trusted[]
+  /** Checkpoints that were kept elsewhere, oldest first. */
+  readonly trusted: readonly Checkpoint[]
+  readonly signal: AbortSignal
+  readonly from?: { readonly cursor: string; readonly progress: Progress; readonly met: readonly string[] } | undefined
+  onPage?(verifier: Verifier, cursor: string, signed: SignedSizes): void
+}
+
+export interface Verdict {
+  /** `proven`: up to `upTo` nothing is missing and nothing was changed. `stopped`: not at the end, nothing is wrong so far. */
+  readonly kind: 'proven' | 'consistent' | 'empty' | 'broken' | 'stopped'
+  readonly broken: Finding | undefined
+  /** The newest trusted checkpoint that the log fits. */
+  readonly upTo: Checkpoint | undefined
+  /** That are as they should be. */
+  readonly records: number
+  /** Of them, those that trusted checkpoints cover. */
+  readonly proven: number
+  readonly streams: number
+  /** Signed checkpoints of the log itself that were checked; undefined for want of a key. */
+  readonly checkpoints: number | undefined
+  /** Records that were taken out, by signed tombstones. */
+  readonly retired: number
+  readonly openIntents: number
+  readonly unannounced: number
+  readonly clockSteps: number
+}
+
+export async function checkLog(options: CheckOptions): Promise<Verdict> {
+  const { source, keys, trusted, signal, from } = options
+  const signed = createSignedSizes(from?.met)
+  for (const checkpoint of trusted) signed.add(checkpoint, checkpoint.streams, true)
+  const own = keys.length === 0 ? undefined : readOwn(source, keys, signed)
+  const stumps = own?.stumps ?? []
+  const verifier = createVerifier(
+    { lookUp: source.lookUp, signed, stumps, noteDigest: noteDigests(source.rows?.checkpoints) },
+    from?.progress,
+  )
+  const broken = own?.finding ?? (await findFirst(options, verifier, signed))
+  const upTo = trusted.findLast(one => one.streams.every(state => signed.isMet(state)))
+  const { records, streams, open, unannounced, clockSteps } = verifier
+  const kind =
+    broken !== undefined ? 'broken' : signal.aborted ? 'stopped' : upTo !== undefined ? 'proven' : records === 0 ? 'empty' : 'consistent'
+  return {
+    kind,
+    broken,
+    upTo: kind === 'proven' ? upTo : undefined,
+    records,
+    proven: kind === 'proven' ? verifier.proven() : 0,
+    streams,
+    checkpoints: own?.checkpoints,
+    retired: stumps.reduce((sum, one) => sum + one.through, 0),
+    openIntents: open,
+    unannounced,
+    clockSteps,
+  }
+}
+
+async function findFirst(
+  { source, signal, from, onPage }: CheckOptions,
+  verifier: Verifier,
+  signed: SignedSizes,
+): Promise<Finding | undefined> {
+  try {
+    for await (const { records, cursor } of source.pages(signal, from?.cursor)) {
+      for (const record of records) {
+        const finding = await verifier.check(record)
+        if (finding !== undefined) return finding
+      }
+      onPage?.(verifier, cursor, signed)
+    }
+  } catch (error) {
+    // It opened as a log, and now a page of it cannot be read.
+    return { n: verifier.records + 1, stream: '?', seq: 0, what: `the file is damaged: ${(error as Error).message}` }
+  }
+  return signal.aborted ? undefined : verifier.finish()
+}
+
+interface Own {
+  readonly checkpoints: number
+  readonly stumps: readonly Tombstone[]
+  readonly finding?: Finding
+}
+
+/** What the log says of itself, as far as it is signed. */
+function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed: SignedSizes): Own {
+  const stumps: Tombstone[] = []
+  const fault = (kind: string, stream: string, seq: number, what: string): Own => ({
+    checkpoints: 0,
+    stumps,
+    finding: { n: undefined, stream, seq, what: `${kind} of ${seq} records: ${what}` },
+  })
+  for (const row of rows?.tombstones ?? []) {
+    const stump = readTombstoneRow(row, keys)
+    if (typeof stump === 'string') return fault('the tombstone', row.stream, row.through, stump)
+    stumps.push(stump)
+  }
+  // Rows of one note stand behind one another.
+  let last: { note: string; checkpoint: Checkpoint | undefined } | undefined
+  const open = (note: string): Checkpoint | undefined => {
+    if (last?.note !== note) last = { note, checkpoint: openCheckpoint(note, keys) }
+    return last.checkpoint
+  }
+  for (const row of rows?.checkpoints ?? []) {
+    const state = readRow(row, open)
+    if (typeof state === 'string') return fault('the checkpoint', row.stream, row.size, state)
+    signed.add(row, [state], false)
+  }
+  for (const note of notes.tombstones) {
+    const tombstone = openTombstone(note, keys)
+    if (tombstone === undefined) return fault('a tombstone', '?', 0, 'its note is not signed by a trusted key')
+    stumps.push(tombstone)
+  }
+  for (const note of notes.checkpoints) {
+    const checkpoint = openCheckpoint(note, keys)
+    if (checkpoint === undefined) return fault('a checkpoint', '?', 0, 'its note is not signed by a trusted key')
+    signed.add(checkpoint, checkpoint.streams, false)
+  }
+  return { checkpoints: (rows?.checkpoints.length ?? 0) + notes.checkpoints.length, stumps }
+}
+
+function noteDigests(rows: readonly CheckpointRow[] | undefined): ((stream: string, size: number) => string | undefined) | undefined {
+  if (rows === undefined) return undefined
+  const digests = new Map(rows.map(row => [`${row.size} ${row.stream}`, digestOf(row.note)]))
+  return (stream, size) => digests.get(`${size} ${stream}`)
+}

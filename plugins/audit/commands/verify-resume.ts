@@ -1,0 +1,42 @@
+// How far a verification has come, in a file: a long one that was stopped goes on from there.
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { Progress } from '../verification.ts'
+
+export interface ResumePoint {
+  readonly version: 1
+  /** The log. */
+  readonly name: string
+  readonly cursor: string
+  readonly progress: Progress
+  /** Of SignedSizes. */
+  readonly met: readonly string[]
+}
+
+/** Undefined where there is no such file; a string says why it cannot be used. */
+export function readResumePoint(path: string, name: string): ResumePoint | string | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : `${path}: ${(error as Error).message}`
+  }
+  const point = parse(text)
+  if (point?.version !== 1 || typeof point.cursor !== 'string') return `${path}: is no progress of a verification; remove it to start anew`
+  return point.name === name ? point : `${path}: is the progress of another log, ${point.name}; remove it to start anew`
+}
+
+function parse(text: string): ResumePoint | undefined {
+  try {
+    return JSON.parse(text) as ResumePoint
+  } catch {
+    return undefined
+  }
+}
+
+/** The file is whole at any time. */
+export function writeResumePoint(path: string, point: ResumePoint): void {
+  writeFileSync(`${path}.new`, JSON.stringify(point), { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+export const dropResumePoint = (path: string): void => rmSync(path, { force: true })

@@ -1,0 +1,114 @@
+// Where records to verify come from: a store, or a file that was exported from one.
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { CommandIo } from 'mcpgw/plugin'
+import type { Source } from '../check-log.ts'
+import type { AuditConfig } from '../config.ts'
+import { readLine } from '../export-line.ts'
+import type { GivenRecord } from '../record-form.ts'
+import { openStore } from '../store/open.ts'
+
+/** `file`: relative to where the command was called. Rejects where there is nothing that can be read. */
+export async function openSource(io: CommandIo<AuditConfig>, file: string | undefined): Promise<Source> {
+  const path = file === undefined ? undefined : resolve(io.cwd, file)
+  return path !== undefined && (await isExport(path)) ? openExport(path) : openStored(io, path)
+}
+
+/** One line of JSON after the other; a file without a byte is an export without a record. */
+async function isExport(path: string): Promise<boolean> {
+  const file = await open(path, 'r').catch(() => undefined)
+  if (file === undefined) return false
+  try {
+    if (!(await file.stat()).isFile()) return false
+    const first = Buffer.alloc(1)
+    const { bytesRead } = await file.read(first, 0, 1, 0)
+    return bytesRead === 0 || first.toString() === '{'
+  } finally {
+    await file.close()
+  }
+}
+
+async function openStored(io: CommandIo<AuditConfig>, path: string | undefined): Promise<Source> {
+  const store = openStore(io.stores, io.config, path)
+  const reader = await store.reader()
+  // Before the records: what is signed then is stored already.
+  const rows = { checkpoints: await reader.checkpoints('all'), tombstones: await reader.tombstones() }
+  return {
+    name: store.name,
+    total: await reader.count(),
+    pages: (signal, cursor) => reader.forward(signal, cursor),
+    lookUp: async (stream, seq) => (await reader.find(stream, seq))?.hash,
+    rows,
+    notes: { checkpoints: [], tombstones: [] },
+    async close() {
+      await reader.close()
+      await store.close()
+    },
+  }
+}
+
+async function openExport(path: string): Promise<Source> {
+  // Notes may stand behind the records that they speak of.
+  const notes = { checkpoint: [] as string[], tombstone: [] as string[] }
+  for await (const lines of linesOf(path, 0, new AbortController().signal))
+    for (const { text } of lines.lines) {
+      if (!/^\{"(checkpoint|tombstone)"/.test(text)) continue
+      const line = readLine(text)
+      if (line !== undefined && line.kind !== 'record') notes[line.kind].push(line.note)
+    }
+  async function* pages(signal: AbortSignal, cursor = '0'): AsyncGenerator<{ records: GivenRecord[]; cursor: string }> {
+    for await (const { lines, end } of linesOf(path, Number(cursor), signal)) {
+      const records: GivenRecord[] = []
+      for (const { text, at } of lines) {
+        const line = readLine(text)
+        if (line === undefined)
+          throw new Error(`at byte ${at}: expected a line of an exported log${text.endsWith('}') ? '' : '; it is cut off'}`)
+        if (line.kind === 'record') records.push(line)
+      }
+      yield { records, cursor: String(end) }
+    }
+  }
+  return {
+    name: path,
+    total: undefined,
+    pages,
+    async lookUp(stream, seq) {
+      for await (const { records } of pages(new AbortController().signal))
+        for (const { body, hash } of records) {
+          const found = JSON.parse(Buffer.from(body).toString()) as { stream?: unknown; seq?: unknown }
+          if (found.stream === stream && found.seq === seq) return hash
+        }
+      return undefined
+    },
+    rows: undefined,
+    notes: { checkpoints: notes.checkpoint, tombstones: notes.tombstone },
+    close: async () => {},
+  }
+}
+
+interface Lines {
+  readonly lines: readonly { readonly text: string; readonly at: number }[]
+  /** Byte behind the last of them. */
+  readonly end: number
+}
+
+/** As many at a time as a piece of the file has. */
+async function* linesOf(path: string, start: number, signal: AbortSignal): AsyncGenerator<Lines> {
+  let rest: Buffer = Buffer.alloc(0)
+  let at = start
+  for await (const chunk of createReadStream(path, { start, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    if (signal.aborted) return
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    const lines: { text: string; at: number }[] = []
+    let from = 0
+    for (let to = bytes.indexOf(10); to >= 0; to = bytes.indexOf(10, from)) {
+      lines.push({ text: bytes.toString('utf8', from, to), at: at + from })
+      from = to + 1
+    }
+    rest = bytes.subarray(from)
+    at += from
+    if (lines.length > 0) yield { lines, end: at }
+  }
+  if (rest.length > 0) yield { lines: [{ text: rest.toString(), at }], end: at + rest.length }
+}
