@@ -48,7 +48,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
       },
       { flags: '--resume <file>', summary: 'keep there how far it is, and go on from there' },
     ],
-    examples: ['mcpgw audit verify', 'mcpgw audit verify --checkpoint anchor.txt --key audit.verifier'],
+    examples: ['mcpgw audit verify'],
     load: async () => (await import('./commands/verify.ts')).verifyLog,
   },
   {

@@ -49,8 +49,8 @@ function toText(verdict: Verdict): string {
 
 export function describeFinding({ n, stream, seq, what }: Finding): string {
   const place = stream === '?' ? '' : `${printable(stream)}:${seq}`
-  const where = n === undefined ? place : `record ${n}${place === '' ? '' : ` (${place})`}`
-  return `BROKEN${where === '' ? '' : ` at ${where}`}: ${printable(what)}`
+  const where = n === undefined ? place : `${n}${place === '' ? '' : ` (${place})`}`
+  return `BROKEN${where === '' ? '' : ` at record ${where}`}: ${printable(what)}`
 }
 
 function notes({ openIntents, unannounced, clockSteps, retired, checkpoints }: Verdict): string[] {

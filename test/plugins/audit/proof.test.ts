@@ -163,7 +163,7 @@ describe('its own checkpoints', () => {
       'audit verify',
     )
     expect(masked(ran.out)).toBe(
-      `BROKEN at ${streams[1]}:10: records 10 to 11 of the stream are missing: they were signed in the checkpoint of TIME\n20 records before it are consistent\n`,
+      `BROKEN at record ${streams[1]}:10: records 10 to 11 of the stream are missing: they were signed in the checkpoint of TIME\n20 records before it are consistent\n`,
     )
     expect(ran.code).toBe(1)
   })
