@@ -10,7 +10,7 @@ import { type Gateway, startGateway } from '../gateway.ts'
 import { boot, isBootFailure, type Kernel, mayListen, tokens } from '../kernel.ts'
 import type { RootLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
-import { type AdminEvent, Recording } from '../plugin/index.ts'
+import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
@@ -59,7 +59,10 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
     await recordRefusedStart(kernel.findings, loaded, { stores, log, cwd, version })
     return kernel
   }
-  const recording = kernel.services.get(tokens.registry).find(Recording)
+  const services = kernel.services.get(tokens.registry)
+  const masking = services.find(Masking)
+  if (masking !== undefined) log.scrubWith(line => masking.text(secrets.scrubText(line)))
+  const recording = services.find(Recording)
   const giveUp = async (finding: Finding): Promise<OpenResult> => {
     await recording
       ?.event({ actor: operator, ...refusedStart([finding], loaded) })

@@ -11,6 +11,7 @@ import {
   type Hooks,
   type JsonValue,
   Masking,
+  type Notification,
   type NotificationVerdict,
   type Pass,
   type Payload,
@@ -30,6 +31,7 @@ import { createPresidio } from './presidio.ts'
 import { compileProfiles } from './profile.ts'
 import { schemaOf } from './result.ts'
 import type { Schema } from './schema/reference.ts'
+import { createFollow } from './stream-seam.ts'
 import { createTextMasker } from './text-masker.ts'
 import { createPool } from './threads/pool.ts'
 import { createWriter, type TokenScope } from './writer.ts'
@@ -92,6 +94,17 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
     return deny('redaction-blocked', `it holds what may not pass (${outcome.id})`)
   }
 
+  const continued = createFollow()
+  function follow(exchange: Exchange, told: Notification, verdict: Pass | Rewrite | Deny): Pass | Rewrite | Deny {
+    const search = searches[profiles.of(exchange).index]
+    if (search === undefined || verdict.kind === 'deny') return verdict
+    const shown = verdict.kind === 'rewrite' ? verdict.value : told.params.value
+    const found = continued(exchange, told, shown, search, scopeOf(exchange))
+    if (found === undefined) return verdict
+    const { value, counts, blocked } = found
+    return judge(blocked === undefined ? { kind: 'masked', value, counts } : { kind: 'blocked', id: blocked, counts }, exchange)
+  }
+
   ctx.provide(Detectors, { add })
   ctx.provide(Masking, {
     text: text => orWithheld(() => maskStored(text)),
@@ -113,9 +126,10 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
 
   return {
     onRequest: exchange => (exchange.resource.kind === 'plumbing' ? pass : lookAndJudge(exchange.sent, exchange)),
-    onNotification(exchange, { params }): Awaitable<NotificationVerdict> {
-      const verdict = lookAndJudge(params, exchange)
-      return verdict instanceof Promise ? verdict.then(orDropped) : orDropped(verdict)
+    onNotification(exchange, told): Awaitable<NotificationVerdict> {
+      const finish = (verdict: Pass | Rewrite | Deny) => orDropped(exchange === undefined ? verdict : follow(exchange, told, verdict))
+      const verdict = lookAndJudge(told.params, exchange)
+      return verdict instanceof Promise ? verdict.then(finish) : finish(verdict)
     },
     onResponse: (exchange: Exchange, answer: Answer) => lookAndJudge(answer.payload, exchange, schemaOf(exchange, answer)),
     discharge(obligation, stage): DischargeVerdict {

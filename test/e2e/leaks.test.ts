@@ -114,7 +114,7 @@ describe.skipIf(!isBuilt)('what a server leaks', () => {
     async way => {
       const heard = await hearAll(leakyServer(`${CARD} and ${EMAIL} and ${SSN}`, 'text'), way)
       expect(heard.client).toContain('structuredContent')
-      for (const [channel, text] of Object.entries({ ...heard, log: '' })) {
+      for (const [channel, text] of Object.entries(heard)) {
         for (const found of [CARD, CARD.replaceAll(' ', ''), EMAIL, encodeURIComponent(EMAIL), SSN])
           expect(text.includes(found), `${channel}: ${found}`).toBe(false)
       }
