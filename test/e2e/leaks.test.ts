@@ -23,11 +23,18 @@ function spellingsOf(value: string): string[] {
     bytes.toString('base64').replace(/=+$/, '').slice(0, -1),
     bytes.toString('base64url').slice(0, -1),
     inside.slice(12, 40),
+    ...[0, 1, 2].map(before => insideBase64(value, before)),
     encodeURIComponent(value),
     bytes.toString('hex'),
     Array.from(value, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
     value.slice(0, 14),
   ]
+}
+
+/** At another offset in what is encoded, base64 spells the same bytes in other characters. */
+function insideBase64(value: string, before: number): string {
+  const text = Buffer.from('x'.repeat(before) + value).toString('base64')
+  return text.slice(8, Math.floor(((before + value.length) * 8) / 6))
 }
 
 type Ask = (method: string, params?: object) => Promise<unknown>
@@ -88,6 +95,34 @@ async function hearAll(server: ServerEntry, way: 'http' | 'stdio'): Promise<Hear
 }
 
 describe.skipIf(!isBuilt)('what a server leaks', () => {
+  test('its secret is marked once for each of its spellings on each way to a client', async () => {
+    const dir = createFolder()
+    mkdirSync(join(dir, '.mcpgw/secrets'), { recursive: true, mode: 0o700 })
+    writeFileSync(join(dir, '.mcpgw/secrets/token'), SECRET, { mode: 0o600 })
+    const servers = [{ id: 'leaky', ...leakyServer('${secret:token}', 'encoded') }]
+    const product = await startProduct({ dir, config: { servers, plugins: [], listen: '127.0.0.1:0' } })
+    const session = await openSession(product.origin)
+    const call = (name: string) => ['tools/call', { name: `leaky__${name}`, arguments: {}, _meta: { progressToken: name } }] as const
+    const ways = [
+      ['tools/list', {}],
+      ['resources/list', {}],
+      ['resources/templates/list', {}],
+      ['prompts/list', {}],
+      ['resources/read', { uri: 'leak://one' }],
+      ['prompts/get', { name: 'leaky__ask' }],
+      ['completion/complete', { ref: { type: 'ref/prompt', name: 'leaky__ask' }, argument: { name: 'x', value: '' } }],
+      ...['result', 'structured', 'failing', 'error', 'embedded', 'notify'].map(call),
+    ] as const
+    for (const [method, params] of ways) {
+      const heard = JSON.stringify(await session.hear(method, params))
+      const marks = heard.split('[SECRET leaky]').length - 1
+      expect(marks, `${method} ${JSON.stringify(params)}`).toBeGreaterThanOrEqual(8)
+      for (const spelling of spellingsOf(SECRET)) expect(heard.includes(spelling), `${method}: ${spelling}`).toBe(false)
+    }
+    await product.stop()
+    for (const spelling of spellingsOf(SECRET)) expect(product.said().includes(spelling), spelling).toBe(false)
+  })
+
   test.each(['http', 'stdio'] as const)('over %s: its secret, in every spelling, stays inside', async way => {
     const heard = await hearAll(leakyServer('${secret:token}', 'encoded'), way)
     // Every channel was heard.
