@@ -1,13 +1,14 @@
 // What the redact plugin can be told in mcpgw.yaml.
 import { z } from 'zod'
-import { ids } from './catalog.ts'
+import { usual, words } from './catalog.ts'
 import { type Action, actions } from './detector.ts'
 import { parsePath } from './field-path.ts'
 import { compilePattern, type PatternRule } from './patterns.ts'
 import type { PresidioConfig } from './presidio.ts'
 
-const words = [...ids, 'secrets'] as const
-const detector = z.enum(words)
+const detector = z.enum(words, {
+  error: ({ input }) => `no detector is called ${JSON.stringify(input)}; there are ${words.join(', ')}`,
+})
 const action = z.enum(actions)
 const path = z
   .string()
@@ -91,8 +92,8 @@ const rule: z.ZodType<Rule, unknown> = z
 export const config: z.ZodType<RedactConfig, unknown> = z.strictObject({
   detectors: z
     .array(detector)
-    .default(['card', 'ssn', 'iban', 'email', 'secrets'])
-    .describe('Which detectors run; `secrets` is all that are not personal data.'),
+    .default([...usual])
+    .describe('Which detectors run, by name or by group: pii, national-ids, network, secrets.'),
   actions: z
     .partialRecord(detector, action)
     .default({})

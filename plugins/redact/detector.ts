@@ -13,18 +13,30 @@ export interface Range {
   readonly end: number
 }
 
-/** Digits with up to three spaces or dashes between their groups, as long as the text goes on like that. */
-export interface DigitRun {
-  readonly text: string
-  readonly groups: readonly Range[]
+/** A row of digits, in groups, with at most three spaces and dashes or one full stop between them. */
+export interface Run {
+  text: string
   /** Nothing before this offset belongs to the value: there, an escape of the JSON text ends. */
-  readonly floor: number
+  floor: number
+  /** Offset after the last digit. */
+  end: number
+  /** All digits, 0 to 9, whatever stands between them. */
+  digits: Uint8Array
+  groups: number
+  /** For each group: its first digit and the end, in the text; its first digit in `digits`; what follows it, one of `gap`. */
+  starts: Int32Array
+  ends: Int32Array
+  firsts: Int32Array
+  gaps: Uint8Array
 }
+export const gap = { none: 0, space: 1, dash: 2, dot: 3, mixed: 4 } as const
 
 interface Common {
   /** Config word, counter label and, in capitals, what replaces a finding. */
   readonly id: string
   readonly action: Action
+  /** Lower-case words, without accents, one of which must name the value: in the member's key or in the text just before. */
+  readonly words?: readonly string[]
 }
 
 /** Waits for one of its literals where neither a letter, a digit nor a longer value of its kind precedes it; `from` is the offset after it. */
@@ -35,27 +47,40 @@ export interface PrefixDetector extends Common {
   readonly body: Uint8Array
   /** In JSON text the literal alone is suspicious: escapes may hide what else `find` looks at. */
   readonly literalSuffices?: true
+  /** The literal may stand within a word. */
+  readonly embedded?: true
+  /** Whether a whole text is such a value where `key`, in lower-case letters and digits, is the name of its member. */
+  readonly alone?: { readonly keys: readonly string[]; readonly sizes: readonly number[]; fits(text: string): boolean }
   find(text: string, at: number, from: number): Range | undefined
 }
-/** Waits for an `@`. */
-export interface AtDetector extends Common {
-  readonly on: 'at'
+/** Waits for one character, `mark`, where the character `hint.offset` away from it is in the table. */
+export interface MarkDetector extends Common {
+  readonly on: 'mark'
+  readonly mark: string
+  readonly hint?: { readonly offset: number; readonly table: Uint8Array }
   find(text: string, at: number, floor: number): Range | undefined
 }
-/** Waits for nine digits or more in one run. `named` tells whether the member's key has one of the words `names`. */
-export interface DigitsDetector extends Common {
-  readonly on: 'digits'
-  readonly names?: RegExp
-  find(run: DigitRun, named: () => boolean): readonly Range[]
+/**
+ * Waits for digits in groups of given sizes. `3-2-4`: what stands between them is a dash (` `, `.`; `~` any spaces and dashes).
+ * `anywhere`: these shapes need no word of `words`; `named`: these do.
+ */
+export interface NumberDetector extends Common {
+  readonly on: 'number'
+  readonly anywhere?: readonly string[]
+  readonly named?: readonly string[]
+  /** `size` digits from `digits[from]` on; `group` is the first of their groups in the run. */
+  passes(digits: Uint8Array, from: number, size: number, run: Run, group: number): boolean
+  /** Offset after letters that follow the digits and belong to them, -1 where they are missing. */
+  readonly tail?: (text: string, end: number, digits: Uint8Array, from: number) => number
 }
-/** Waits for a digit right after a capital letter; `at` is that digit. */
+/** Waits for a digit right after a capital letter, or after one and a space or a dash; `at` is that digit. */
 export interface CodeDetector extends Common {
   readonly on: 'code'
-  find(text: string, at: number, floor: number): Range | undefined
+  find(text: string, at: number, floor: number, isNamed: (detector: Detector, at: number) => boolean): Range | undefined
 }
 
 // Invariant: every `find` looks at a bounded stretch or moves the scan past what it read, so that a scan stays linear.
-export type Detector = PrefixDetector | AtDetector | DigitsDetector | CodeDetector
+export type Detector = PrefixDetector | MarkDetector | NumberDetector | CodeDetector
 
 export interface Span extends Range {
   readonly detector: Detector

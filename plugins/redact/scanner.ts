@@ -1,9 +1,13 @@
 // The one pass over a text: finds every span in a decoded string, or tells whether JSON text could hold one.
-import { isAlphanumeric, isCapital, isDigit, spanOf } from './characters.ts'
-import type { Detector, DigitRun, DigitsDetector, Range, Span } from './detector.ts'
+import { isAlphanumeric, isCapital, spanOf } from './characters.ts'
+import { compileVocabulary, type IsNamed } from './context.ts'
+import type { Detector, Span } from './detector.ts'
 import { hides, meetsEscape, touchesFloor } from './escapes.ts'
 import { fold, isDisguise } from './fold.ts'
 import { compileGlance } from './glance.ts'
+import { compileKeys } from './keys.ts'
+import { compileNumbers } from './numbers.ts'
+import { createRun, measureRun, readGroups } from './digit-run.ts'
 import { type Candidate, compileTriggers, stop } from './triggers.ts'
 
 export interface Found {
@@ -23,18 +27,32 @@ export interface Scanner {
   glance(json: Uint8Array): boolean
 }
 
-const fewestDigits = 9
-const widestSeparator = 3
 const longestNumber = 40
+const at = 0x40
+const backslash = 0x5c
+const slash = 0x2f
+// The letters of escapes in JSON that stand for a character between words.
+const breaks = new Set([...'bfnrt'].map(letter => letter.charCodeAt(0)))
 
 export function compileScanner(detectors: readonly Detector[]): Scanner {
   const triggers = compileTriggers(detectors)
-  const { classes, slots, candidates, at, digits, code } = triggers
+  const { classes, slots, candidates, marks, code } = triggers
+  const numbers = compileNumbers(triggers.numbers)
+  const vocabulary = compileVocabulary(detectors)
+  const findByKey = compileKeys(detectors)
+  const run = createRun()
 
   /** 'disguised' asks for a folded text. With `raw` the text is JSON and the first suspicion ends the scan. */
   function scan(text: string, key: string, raw: boolean, spans: Span[]): 'clean' | 'hit' | 'disguised' {
-    let about: ReturnType<typeof askOnce> | undefined
+    let named: IsNamed | undefined
+    const isNamed: IsNamed = (detector, offset) => {
+      named ??= raw ? vocabulary.openAll(text) : vocabulary.open(text, key)
+      return named(detector, offset)
+    }
+    /** End of the last escape of the JSON text: no value goes over it. */
     let floor = 0
+    /** End of an escape that JSON text within this text would have: what stands before it is no letter. */
+    let edge = 0
     let i = 0
     const end = text.length
     while (i < end) {
@@ -50,45 +68,52 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
           break
         case stop.digit: {
           const start = i
-          const run = readRun(text, i)
+          const count = measureRun(run, text, i)
           i = run.end
-          if (start > floor && code.length > 0 && isCapital(text.charCodeAt(start - 1))) {
-            const found = firstOf(code, text, start, floor)
-            if (found !== undefined) {
+          const bound = start === edge ? start : floor
+          if (code.length > 0 && start > bound && followsCapital(text, start)) {
+            const span = findCode(text, start, boundOf(floor, edge, start), isNamed)
+            if (span !== undefined) {
               if (raw) return 'hit'
-              spans.push(found)
-              i = found.end
+              spans.push(span)
+              i = Math.max(span.end, start + 1)
               break
             }
           }
           if (raw && isScaled(text, start, run.end)) return 'hit'
-          if (run.count < fewestDigits) break
-          if (digits.length === 0) break
-          about ??= askOnce(raw ? text : key)
-          if (examine({ text, groups: splitRun(text, start, run.end), floor }, about, spans) && raw) return 'hit'
+          if (count < numbers.fewest) break
+          readGroups(run, text, start)
+          run.floor = bound
+          numbers.examine(run, isNamed, spans)
+          if (raw && spans.length > 0) return 'hit'
           break
         }
-        case stop.at: {
-          const found = firstOf(at, text, i, floor)
-          if (found !== undefined) {
+        case stop.mark: {
+          const span = findAtMark(text, i, unit, unit === at ? floor : boundOf(floor, edge, i))
+          if (span !== undefined) {
             if (raw) return 'hit'
-            spans.push(found)
+            spans.push(span)
             // The `@` that ends a password does not start an address.
-            i = Math.max(i + 1, text.charCodeAt(found.end) === 0x40 ? found.end + 1 : found.end)
+            i = Math.max(i + 1, unit === at && text.charCodeAt(span.end) === at ? span.end + 1 : span.end)
           } else {
-            if (raw && at.length > 0 && (touchesFloor(text, i, floor) || meetsEscape(text, i + 1))) return 'hit'
+            if (raw && unit === at && (touchesFloor(text, i, floor) || meetsEscape(text, i + 1))) return 'hit'
             i++
           }
           break
         }
         case stop.backslash: {
+          const next = text.charCodeAt(i + 1)
           if (!raw) {
-            i++
+            i += 1
+            if (breaks.has(next)) edge = i + 1
             break
           }
-          const next = text.charCodeAt(i + 1)
-          // `\\u0040`: an escape inside a JSON document that is itself a string.
-          if (next === 0x5c && text.charCodeAt(i + 2) === 0x75) return 'hit'
+          if (next === backslash) {
+            // `\\u0040`: an escape inside a JSON document that is itself a string.
+            if (text.charCodeAt(i + 2) === 0x75) return 'hit'
+            if (breaks.has(text.charCodeAt(i + 2))) edge = i + 3
+          }
+          if (next === slash && findsAcrossSlash(text, i)) return 'hit'
           if (next === 0x75) {
             if (hides(Number.parseInt(text.slice(i + 2, i + 6), 16))) return 'hit'
             i += 6
@@ -99,12 +124,12 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
         default: {
           const before = i > floor ? text.charCodeAt(i - 1) : 0
           const slot = slots[before > 127 ? unit : (before << 7) | unit]!
-          const found = slot === 0 ? undefined : startOf(candidates[slot]!, text, i, floor, raw)
-          if (found === undefined) i++
+          const span = slot === 0 ? undefined : startOf(candidates[slot]!, text, i, floor, edge, raw)
+          if (span === undefined) i++
           else if (raw) return 'hit'
           else {
-            spans.push(found)
-            i = Math.max(i + 1, found.end)
+            spans.push(span)
+            i = Math.max(i + 1, span.end)
           }
         }
       }
@@ -112,17 +137,35 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
     return spans.length > 0 ? 'hit' : 'clean'
   }
 
-  function examine(run: DigitRun, about: (detector: DigitsDetector) => boolean, spans: Span[]): boolean {
-    for (const detector of digits) {
-      for (const range of detector.find(run, () => about(detector))) spans.push({ ...range, detector })
+  function findCode(text: string, start: number, floor: number, isNamed: IsNamed): Span | undefined {
+    for (const detector of code) {
+      const range = detector.find(text, start, floor, isNamed)
+      if (range !== undefined) return { start: range.start, end: range.end, detector }
     }
-    return spans.length > 0
+    return undefined
+  }
+
+  function findAtMark(text: string, i: number, unit: number, floor: number): Span | undefined {
+    for (const detector of marks[unit]!) {
+      const { hint } = detector
+      if (hint !== undefined && hint.table[text.charCodeAt(i + hint.offset)] !== 1) continue
+      const range = detector.find(text, i, floor)
+      if (range !== undefined) return { start: range.start, end: range.end, detector }
+    }
+    return undefined
+  }
+
+  // `12.ABC.345\/01DE-35`
+  function findsAcrossSlash(text: string, i: number): boolean {
+    return marks[slash]!.some(({ hint }) => hint === undefined || hint.table[text.charCodeAt(i + hint.offset)] === 1)
   }
 
   return {
     screen: json => scan(json, '', true, []) !== 'clean',
     glance: compileGlance(triggers),
     find(text, key) {
+      const whole = findByKey(text, key)
+      if (whole !== undefined) return { spans: [whole], text }
       const spans: Span[] = []
       if (scan(text, key, false, spans) !== 'disguised') return { spans: sorted(spans), text }
       const folded = fold(text)
@@ -133,74 +176,30 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
   }
 }
 
-/** Whether `text` speaks of a detector; looked up at most once for each. */
-function askOnce(text: string): (detector: DigitsDetector) => boolean {
-  const answers = new Map<DigitsDetector, boolean>()
-  return detector => {
-    const known = answers.get(detector)
-    if (known !== undefined) return known
-    const answer = detector.names?.test(text) ?? false
-    answers.set(detector, answer)
-    return answer
-  }
-}
-
-function firstOf(
-  detectors: readonly (Detector & { readonly on: 'at' | 'code' })[],
-  text: string,
-  at: number,
-  floor: number,
-): Span | undefined {
-  for (const detector of detectors) {
-    const range = detector.find(text, at, floor)
-    if (range !== undefined) return { ...range, detector }
-  }
-  return undefined
-}
-
-function startOf(candidates: readonly Candidate[], text: string, i: number, floor: number, raw: boolean): Span | undefined {
+function startOf(candidates: readonly Candidate[], text: string, i: number, floor: number, edge: number, raw: boolean): Span | undefined {
   for (const { literal, anchor, inside, detector } of candidates) {
     const start = i - anchor
     if (start < floor || !text.startsWith(literal, start)) continue
-    const before = start > floor ? text.charCodeAt(start - 1) : 0
-    if (isAlphanumeric(before) || inside[before] === 1) continue
+    const before = start > floor && start !== edge ? text.charCodeAt(start - 1) : 0
+    if (detector.embedded !== true && (isAlphanumeric(before) || inside[before] === 1)) continue
     const from = start + literal.length
     const range = detector.find(text, start, from)
-    if (range !== undefined) return { ...range, detector }
+    if (range !== undefined) return { start: range.start, end: range.end, detector }
     // Only a slash is ever escaped among the characters of a value; other escapes end it, or are suspicious themselves.
-    if (raw && (detector.literalSuffices || text.startsWith('\\/', spanOf(text, from, detector.body))))
+    if (raw && (detector.literalSuffices || (detector.body[slash] === 1 && text.startsWith('\\/', spanOf(text, from, detector.body)))))
       return { start, end: from, detector }
   }
   return undefined
 }
 
-function readRun(text: string, start: number): { end: number; count: number } {
-  let end = start
-  let count = 0
-  for (let i = start; ; ) {
-    while (isDigit(text.charCodeAt(i))) {
-      i++
-      count++
-    }
-    end = i
-    while (i - end < widestSeparator && isSeparator(text.charCodeAt(i))) i++
-    if (i === end || !isDigit(text.charCodeAt(i))) return { end, count }
-  }
+function boundOf(floor: number, edge: number, before: number): number {
+  return edge > floor && edge < before ? edge : floor
 }
 
-function splitRun(text: string, start: number, end: number): readonly Range[] {
-  const groups: Range[] = []
-  for (let i = start; i < end; ) {
-    const from = i
-    while (i < end && isDigit(text.charCodeAt(i))) i++
-    groups.push({ start: from, end: i })
-    while (i < end && isSeparator(text.charCodeAt(i))) i++
-  }
-  return groups
-}
-
-function isSeparator(code: number): boolean {
-  return code === 0x20 || code === 0x2d
+/** Directly, or with a space or a dash between. */
+function followsCapital(text: string, start: number): boolean {
+  const before = text.charCodeAt(start - 1)
+  return isCapital(before) || ((before === 0x20 || before === 0x2d) && isCapital(text.charCodeAt(start - 2)))
 }
 
 /** Whether the run ends the mantissa of a JSON number: 4.111111111111111e15 is a value written another way. */

@@ -1,8 +1,8 @@
 // Compiles detectors into tables, so that the scan stops only where a detector could start.
 import { spanOf } from './characters.ts'
-import type { AtDetector, CodeDetector, Detector, DigitsDetector, PrefixDetector } from './detector.ts'
+import type { CodeDetector, Detector, MarkDetector, NumberDetector, PrefixDetector } from './detector.ts'
 
-export const stop = { none: 0, digit: 1, at: 2, backslash: 3, anchor: 4 } as const
+export const stop = { none: 0, digit: 1, mark: 2, backslash: 3, anchor: 4 } as const
 
 export interface Candidate {
   readonly literal: string
@@ -19,26 +19,35 @@ export interface Triggers {
   /** For `(previous << 7) | anchor`: index into `candidates`, 0 where no literal goes on like that. */
   readonly slots: Uint16Array
   readonly candidates: readonly (readonly Candidate[])[]
-  readonly at: readonly AtDetector[]
-  readonly digits: readonly DigitsDetector[]
+  /** By ASCII code. */
+  readonly marks: readonly (readonly MarkDetector[])[]
+  readonly numbers: readonly NumberDetector[]
   readonly code: readonly CodeDetector[]
 }
 
 // Rarest last in English, JSON and code; what is not listed is rarer still.
-const common = ' etaoinsrhldcumfpgwybvkxjqz-_.ESTAIRNOCLDPMBG'
+const common = ' "etaoinsrhldcumfpgwybvkxjqz-_.:/ESTAIRNOCLDPMBG'
+// An anchor within the literal is told apart by the character before it as well.
+const firstIsWorseBy = 6
 
 export function compileTriggers(detectors: readonly Detector[]): Triggers {
   const classes = new Uint8Array(128)
   const slots = new Uint16Array(128 * 128)
   const candidates: Candidate[][] = [[]]
   for (let code = 48; code <= 57; code++) classes[code] = stop.digit
-  classes[0x40] = stop.at
   classes[0x5c] = stop.backslash
+  const marks: MarkDetector[][] = Array.from({ length: 128 }, () => [])
+  for (const detector of detectors) {
+    if (detector.on === 'mark') {
+      classes[detector.mark.charCodeAt(0)] = stop.mark
+      marks[detector.mark.charCodeAt(0)]!.push(detector)
+    }
+  }
   for (const detector of detectors) {
     if (detector.on !== 'prefix') continue
     for (const literal of detector.prefixes) {
-      const anchor = rarest(literal)
-      const inside = isWithin(literal, detector.body) ? detector.body : nothing
+      const anchor = rarest(literal, classes)
+      const inside = detector.embedded !== true && isWithin(literal, detector.body) ? detector.body : nothing
       const code = literal.charCodeAt(anchor)
       classes[code] = stop.anchor
       for (const before of anchor === 0 ? allCodes : [literal.charCodeAt(anchor - 1)]) {
@@ -52,8 +61,8 @@ export function compileTriggers(detectors: readonly Detector[]): Triggers {
     classes,
     slots,
     candidates,
-    at: detectors.filter(detector => detector.on === 'at'),
-    digits: detectors.filter(detector => detector.on === 'digits'),
+    marks,
+    numbers: detectors.filter(detector => detector.on === 'number'),
     code: detectors.filter(detector => detector.on === 'code'),
   }
 }
@@ -67,15 +76,15 @@ function isWithin(literal: string, body: Uint8Array): boolean {
 
 const allCodes = Array.from({ length: 128 }, (_, code) => code)
 
-// Invariant: an anchor is no digit, `@` or backslash, whose classes mean something else.
-function rarest(literal: string): number {
+// Invariant: an anchor is no digit, mark or backslash, whose classes mean something else.
+function rarest(literal: string, classes: Uint8Array): number {
   let best = -1
-  let score = -1
+  let score = Number.NEGATIVE_INFINITY
   for (let i = 0; i < literal.length; i++) {
-    const code = literal.charCodeAt(i)
-    if ((code >= 48 && code <= 57) || code === 0x40 || code === 0x5c) continue
+    const taken = classes[literal.charCodeAt(i)]
+    if (taken !== stop.none && taken !== stop.anchor) continue
     const rank = common.indexOf(literal[i]!)
-    const value = rank < 0 ? common.length : rank
+    const value = (rank < 0 ? common.length : rank) - (i === 0 ? firstIsWorseBy : 0)
     if (value > score) {
       best = i
       score = value

@@ -1,7 +1,6 @@
 // Payment card numbers: a known issuer range, a length that this issuer uses, and the Luhn check digit.
-import { isDigit } from '../characters.ts'
-import type { DigitRun, DigitsDetector, Range } from '../detector.ts'
-import { isFree } from './surroundings.ts'
+import type { NumberDetector } from '../detector.ts'
+import { passesLuhn, numberOf } from './checks.ts'
 
 interface Issuer {
   readonly name: string
@@ -10,8 +9,8 @@ interface Issuer {
   readonly lengths: readonly number[]
 }
 
-// ISO/IEC 7812 ranges as the networks publish them.
-export const issuers: readonly Issuer[] = [
+// ISO/IEC 7812 ranges as the networks publish them, and as card forms of shops know them.
+const issuers: readonly Issuer[] = [
   { name: 'visa', ranges: [['4', '4']], lengths: [13, 16, 19] },
   {
     name: 'mastercard',
@@ -50,6 +49,14 @@ export const issuers: readonly Issuer[] = [
   },
   { name: 'jcb', ranges: [['3528', '3589']], lengths: [16, 17, 18, 19] },
   {
+    name: 'jcb',
+    ranges: [
+      ['2131', '2131'],
+      ['1800', '1800'],
+    ],
+    lengths: [15],
+  },
+  {
     name: 'unionpay',
     ranges: [
       ['62', '62'],
@@ -70,7 +77,30 @@ export const issuers: readonly Issuer[] = [
     ],
     lengths: [12, 13, 14, 15, 16, 17, 18, 19],
   },
+  { name: 'dankort', ranges: [['5019', '5019']], lengths: [16] },
   { name: 'mir', ranges: [['2200', '2204']], lengths: [16, 17, 18, 19] },
+  { name: 'borica', ranges: [['2205', '2205']], lengths: [16] },
+  { name: 'troy', ranges: [['9792', '9792']], lengths: [16] },
+  { name: 'naranja', ranges: [['589562', '589562']], lengths: [16] },
+  {
+    name: 'hiper',
+    ranges: [
+      ['637095', '637095'],
+      ['637568', '637568'],
+      ['637599', '637599'],
+      ['637609', '637609'],
+      ['637612', '637612'],
+    ],
+    lengths: [16],
+  },
+  {
+    name: 'verve',
+    ranges: [
+      ['506099', '506198'],
+      ['507865', '507964'],
+    ],
+    lengths: [16, 18, 19],
+  },
   {
     name: 'rupay',
     ranges: [
@@ -92,74 +122,39 @@ export const issuers: readonly Issuer[] = [
     lengths: [16],
   },
 ]
-const shortest = 12
 const longest = 19
+const headDigits = 6
 
-export const card: DigitsDetector = { id: 'card', action: 'mask', on: 'digits', find: findCards }
-
-function findCards({ text, groups, floor }: DigitRun): readonly Range[] {
-  const found: Range[] = []
-  for (let first = 0; first < groups.length; first++) {
-    const last = lastGroup(text, groups, first)
-    if (last < first) continue
-    const range = { start: groups[first]!.start, end: groups[last]!.end }
-    if (!isFree(text, range, floor)) continue
-    found.push(range)
-    first = last
+/** By the first digit: what a number of a length has to begin with, as ranges of its first six digits. */
+const ranges: (readonly [low: number, high: number, length: number])[][] = Array.from({ length: 10 }, () => [])
+for (const issuer of issuers) {
+  for (const [low, high] of issuer.ranges) {
+    const [from, to] = [Number(low.padEnd(headDigits, '0')), Number(high.padEnd(headDigits, '9'))]
+    for (let first = Number(low[0]); first <= Number(high[0]); first++) {
+      for (const length of issuer.lengths) ranges[first]!.push([from, to, length])
+    }
   }
-  return found
 }
 
-/** The group that ends the longest card starting with group `first`; -1 where none does. */
-function lastGroup(text: string, groups: readonly Range[], first: number): number {
-  let number = ''
-  let best = -1
-  const sizes: number[] = []
-  for (let i = first; i < groups.length; i++) {
-    const { start, end } = groups[i]!
-    if (number.length + end - start > longest) break
-    number += text.slice(start, end)
-    sizes.push(end - start)
-    if (number.length >= shortest && isCardShape(sizes) && isCard(number)) best = i
-  }
-  return best
+export const card: NumberDetector = {
+  id: 'card',
+  action: 'mask',
+  on: 'number',
+  anywhere: shapes(),
+  passes: (digits, from, size) => isIssued(digits, from, size) && passesLuhn(digits, from, size),
 }
 
 // As cards are printed: all together, fours with a shorter rest, 4-6-5 and 4-6-4, 6-13, 8-8, or digit by digit.
 // Anything else is a row of numbers, one in ten of which passes Luhn.
-function isCardShape(sizes: readonly number[]): boolean {
-  if (sizes.length === 1) return true
-  const rest = sizes[sizes.length - 1]!
-  if (sizes.every(size => size === 1)) return true
-  if (rest <= 4 && sizes.every((size, i) => size === 4 || i === sizes.length - 1)) return true
-  return ['4-6-5', '4-6-4', '6-13', '8-8'].includes(sizes.join('-'))
+function shapes(): readonly string[] {
+  const all = ['4~6~5', '4~6~4', '6~13', '8~8', '4~4~4']
+  for (let size = 12; size <= longest; size++) all.push(String(size), Array<number>(size).fill(1).join('~'))
+  for (const fours of [3, 4]) for (let rest = 1; rest <= 4 && fours * 4 + rest <= longest; rest++) all.push(`${'4~'.repeat(fours)}${rest}`)
+  return all
 }
 
-export function isCard(number: string): boolean {
-  return isIssued(number) && passesLuhn(number)
-}
-
-function isIssued(number: string): boolean {
-  for (const { ranges, lengths } of issuers) {
-    if (!lengths.includes(number.length)) continue
-    for (const [low, high] of ranges) {
-      const head = number.slice(0, low.length)
-      if (head >= low && head <= high) return true
-    }
-  }
+function isIssued(digits: Uint8Array, from: number, size: number): boolean {
+  const head = numberOf(digits, from, headDigits)
+  for (const [low, high, length] of ranges[digits[from]!]!) if (length === size && head >= low && head <= high) return true
   return false
-}
-
-export function passesLuhn(number: string): boolean {
-  let sum = 0
-  let double = false
-  for (let i = number.length - 1; i >= 0; i--) {
-    const code = number.charCodeAt(i)
-    if (!isDigit(code)) return false
-    const digit = code - 48
-    const weighted = double ? digit * 2 : digit
-    sum += weighted > 9 ? weighted - 9 : weighted
-    double = !double
-  }
-  return sum % 10 === 0
 }

@@ -1,12 +1,12 @@
 // E-mail addresses: an unquoted local part, and a domain that ends in letters.
 import { digits, isAlphanumeric, isDigit, letters, tableOf } from '../characters.ts'
-import type { AtDetector, Range } from '../detector.ts'
+import type { MarkDetector, Range } from '../detector.ts'
 
 const local = tableOf(`${letters}${digits}.%+-_~`)
 const longestLocal = 64
 const longestDomain = 255
 
-export const email: AtDetector = { id: 'email', action: 'replace', on: 'at', find: findAddress }
+export const email: MarkDetector = { id: 'email', action: 'replace', on: 'mark', mark: '@', find: findAddress }
 
 function findAddress(text: string, at: number, floor: number): Range | undefined {
   let start = at
@@ -15,7 +15,7 @@ function findAddress(text: string, at: number, floor: number): Range | undefined
   const end = endOfDomain(text, at + 1)
   if (start === at || end < 0) return undefined
   // git@host:path names a repository.
-  if (text.slice(start, at) === 'git') return undefined
+  if (at - start === 3 && text.startsWith('git', start)) return undefined
   return { start, end }
 }
 
@@ -50,7 +50,7 @@ function endOfDomain(text: string, from: number): number {
     labels++
     if (numeric) digitsOnly++
     // lodash@4.17.21.tgz is a version, logo@2x.png a picture.
-    if (digitsOnly > 1 || (labels === 1 && /^\dx$/.test(text.slice(start, i)))) return -1
+    if (digitsOnly > 1 || (labels === 1 && i - start === 2 && text.charCodeAt(i - 1) === 0x78 && isDigit(text.charCodeAt(start)))) return -1
     if (labels > 1 && lettersOnly && i - start > 1) end = i
     else if (labels > 1 && text.startsWith('xn--', start)) end = i
     if (text.charCodeAt(i) !== 0x2e) break

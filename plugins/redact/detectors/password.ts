@@ -1,12 +1,12 @@
 // Passwords in connection strings: `scheme://user:password@host`, and `Server=...;Password=...`.
 import { isAlphanumeric, tableOf } from '../characters.ts'
-import type { AtDetector, PrefixDetector, Range } from '../detector.ts'
+import type { MarkDetector, PrefixDetector, Range } from '../detector.ts'
 
-const longest = 256
+const longest = 128
 const outside = tableOf(' \t\r\n"\'<>/?#`')
 const endOfValue = tableOf(' \t\r\n"\'<>;&,`')
 
-export const urlPassword: AtDetector = { id: 'password', action: 'replace', on: 'at', find: findInUrl }
+export const urlPassword: MarkDetector = { id: 'password', action: 'replace', on: 'mark', mark: '@', find: findInUrl }
 
 function findInUrl(text: string, at: number, floor: number): Range | undefined {
   let start = at
@@ -41,17 +41,23 @@ export const fieldPassword: PrefixDetector = {
     let end = from
     while (end < text.length && end - from < longest && !isOneOf(endOfValue, text.charCodeAt(end))) end++
     const value = text.slice(from, end)
-    if (value.length === 0 || isPlaceholder(value) || !isConnection(text.slice(Math.max(0, at - longest), end + longest))) return undefined
+    if (value.length === 0 || isPlaceholder(value) || !isConnection(text, at, end)) return undefined
     return { start: from, end }
   },
 }
 
-function isConnection(around: string): boolean {
-  return /(?:server|host|data source|user(?: id)?|uid|username|dbname|database) ?=/i.test(around)
+const reach = 64
+const before = /(?:server|host|data source|user(?: id)?|uid|username|dbname|database) ?=/i
+const after = /^["']?[ ;,&]{1,2}(?:server|host|data source|user(?: id)?|uid|username|dbname|database) ?=/i
+
+/** Whether another field of a connection string stands close before it, or follows. */
+function isConnection(text: string, at: number, end: number): boolean {
+  return after.test(text.slice(end, end + reach)) || before.test(text.slice(Math.max(0, at - reach), at))
 }
 
 // Already masked, or filled in elsewhere: `[PASSWORD]`, `****`, `${DB_PASSWORD}`, `{{password}}`, `<password>`, `%s`.
 function isPlaceholder(value: string): boolean {
+  if (!'[*$<{%xX'.includes(value[0]!)) return false
   return /^(?:\[[A-Z_]+\]|\*+|\$\{?.*|\{.*\}|<.*|%s|x{3,})$/.test(value)
 }
 

@@ -1,6 +1,5 @@
 // Whether digits stand on their own, or belong to an identifier, a fraction or a UUID.
 import { isAlphanumeric, isDigit } from '../characters.ts'
-import type { Range } from '../detector.ts'
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi
 const uuidLength = 36
@@ -9,15 +8,15 @@ const fraction = /(?:^|\D)\d{1,8}\.$/
 const longestWhole = 9
 
 /** True where neither a letter, a decimal point nor a further dashed group of digits adjoins, and no UUID contains it. */
-export function isFree(text: string, { start, end }: Range, floor: number): boolean {
+export function isFree(text: string, start: number, end: number, floor: number): boolean {
   const after = text.charCodeAt(end)
   if (isAlphanumeric(after) || (after === 0x2d && isDigit(text.charCodeAt(end + 1)))) return false
-  if (start === floor) return true
+  if (start === floor) return !(after === 0x2d && isInUuid(text, start, end))
   const before = text.charCodeAt(start - 1)
   if (isAlphanumeric(before)) return false
   if (before === 0x2d && start - 1 > floor && isDigit(text.charCodeAt(start - 2))) return false
   if (before === 0x2e && fraction.test(text.slice(Math.max(floor, start - 1 - longestWhole), start))) return false
-  return !isInUuid(text, start, end)
+  return !((before === 0x2d || after === 0x2d) && isInUuid(text, start, end))
 }
 
 function isInUuid(text: string, start: number, end: number): boolean {

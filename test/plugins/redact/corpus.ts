@@ -1,78 +1,31 @@
 // Generated values that must be found, and the look-alikes that must stay.
 import { createHash, randomUUID } from 'node:crypto'
-import { issuers } from '../../../plugins/redact/detectors/card.ts'
-import { lengths, passesMod97 } from '../../../plugins/redact/detectors/iban.ts'
+import { cards as cardsBy, ibans as ibansBy } from './corpus/accounts.ts'
+import { ssn } from './corpus/national.ts'
+import { alphabet, createChance } from './corpus/random.ts'
 
-/** A small generator, so that a failing case comes back. */
-export function createRandom(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
+export { grouped } from './corpus/accounts.ts'
+
+const chance = createChance(7)
+
+export function pick(characters: string, length: number): string {
+  return chance.text(characters, length)
 }
 
-const random = createRandom(7)
-
-export function pick(alphabet: string, length: number): string {
-  return Array.from({ length }, () => alphabet[random(alphabet.length)]).join('')
-}
-
-const digits = '0123456789'
-const alphanumeric = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
-
-function luhnDigit(body: string): string {
-  const sum = body
-    .split('')
-    .reverse()
-    .reduce((total, digit, i) => {
-      const weighted = Number(digit) * (i % 2 === 0 ? 2 : 1)
-      return total + (weighted > 9 ? weighted - 9 : weighted)
-    }, 0)
-  return String((10 - (sum % 10)) % 10)
-}
-
-/** Every issuer, both ends of each range, every length. */
+/** Every network, every length. */
 export function cards(): string[] {
-  return issuers.flatMap(({ ranges, lengths: sizes }) =>
-    ranges.flatMap(range =>
-      range.flatMap(head =>
-        sizes.map(size => {
-          const body = head + pick(digits, size - head.length - 1)
-          return body + luhnDigit(body)
-        }),
-      ),
-    ),
-  )
+  return cardsBy(chance)
 }
 
-export function grouped(number: string, separator: string): string {
-  const groups = number.length === 15 ? [4, 6, 5] : number.length === 14 ? [4, 6, 4] : [4, 4, 4, 4, 4]
-  return groups
-    .map((size, i) => number.slice(sum(groups.slice(0, i)), sum(groups.slice(0, i)) + size))
-    .filter(group => group !== '')
-    .join(separator)
-}
-
-function sum(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total + size, 0)
-}
-
+/** Every country. */
 export function ibans(): string[] {
-  return [...lengths].map(([country, length]) => {
-    const rest = pick(digits, length - 4)
-    for (let check = 2; ; check++) {
-      const candidate = country + String(check).padStart(2, '0') + rest
-      if (passesMod97(candidate)) return candidate
-    }
-  })
+  return ibansBy(chance)
 }
+
+const { digits, alphanumeric } = alphabet
 
 export function ssns(): string[] {
-  return Array.from({ length: 200 }, () => {
-    const area = String(1 + random(899)).padStart(3, '0')
-    return `${area === '666' ? '667' : area}-${String(1 + random(99)).padStart(2, '0')}-${String(1 + random(9999)).padStart(4, '0')}`
-  })
+  return Array.from({ length: 200 }, () => ssn(chance))
 }
 
 export const emails: readonly string[] = [

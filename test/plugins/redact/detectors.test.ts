@@ -1,11 +1,11 @@
 // Recall on generated values, and what must stay, detector by detector.
 import { expect, test } from 'vitest'
-import { detectors } from '../../../plugins/redact/catalog.ts'
+import { selectDetectors, usual } from '../../../plugins/redact/catalog.ts'
 import { maskText } from '../../../plugins/redact/masker.ts'
 import { compileScanner } from '../../../plugins/redact/scanner.ts'
 import { cards, emails, grouped, ibans, lookalikes, secretValues, ssns } from './corpus.ts'
 
-const scanner = compileScanner(detectors)
+const scanner = compileScanner(selectDetectors(usual, {}))
 const frames = ['@', '"@"', 'number=@;', 'pay with @, please', 'that was @.', '(@)', 'first\n@\nlast', 'x: @']
 
 function mask(text: string, key = ''): string {
@@ -24,7 +24,7 @@ function lastFour(value: string): string {
 
 test('a card of any issuer and length is masked but for its last four digits, with and without separators', () => {
   const numbers = cards()
-  expect(numbers.length).toBeGreaterThan(100)
+  expect(numbers.length).toBeGreaterThan(40)
   for (const number of numbers) {
     for (const form of [number, grouped(number, ' '), grouped(number, '-'), grouped(number, ' - '), number.split('').join(' ')]) {
       expectMasked(form, lastFour(form))
@@ -43,7 +43,7 @@ test('an SSN with dashes is masked anywhere, a bare one only where a word near b
     const bare = number.replaceAll('-', '')
     expect(mask(`SSN: ${bare}`)).toBe(`SSN: ${lastFour(bare)}`)
     expect(mask(`social security no. ${number.replaceAll('-', ' ')}`)).toBe(`social security no. ${lastFour(number.replaceAll('-', ' '))}`)
-    expect(mask(bare, 'patientSsn')).toBe(bare)
+    expect(mask(bare, 'patientSsn')).toBe(lastFour(bare))
     expect(mask(bare, 'patient_ssn')).toBe(lastFour(bare))
     expect(mask(`invoice ${bare}`)).toBe(`invoice ${bare}`)
   }
