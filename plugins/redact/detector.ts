@@ -51,7 +51,8 @@ export interface PrefixDetector extends Common {
   readonly embedded?: true
   /** Whether a whole text is such a value where `key`, in lower-case letters and digits, is the name of its member. */
   readonly alone?: { readonly keys: readonly string[]; readonly sizes: readonly number[]; fits(text: string): boolean }
-  find(text: string, at: number, from: number): Range | undefined
+  /** `at` is where the literal stands; nothing before `floor` belongs to the value. */
+  find(text: string, at: number, from: number, floor: number): Range | undefined
 }
 /** Waits for one character, `mark`, where the character `hint.offset` away from it is in the table. */
 export interface MarkDetector extends Common {

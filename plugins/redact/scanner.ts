@@ -2,12 +2,12 @@
 import { isAlphanumeric, isCapital, spanOf } from './characters.ts'
 import { compileVocabulary, type IsNamed } from './context.ts'
 import type { Detector, Span } from './detector.ts'
+import { createRun, measureRun, readGroups } from './digit-run.ts'
 import { hides, meetsEscape, touchesFloor } from './escapes.ts'
 import { fold, isDisguise } from './fold.ts'
 import { compileGlance } from './glance.ts'
 import { compileKeys } from './keys.ts'
 import { compileNumbers } from './numbers.ts'
-import { createRun, measureRun, readGroups } from './digit-run.ts'
 import { type Candidate, compileTriggers, stop } from './triggers.ts'
 
 export interface Found {
@@ -183,7 +183,7 @@ function startOf(candidates: readonly Candidate[], text: string, i: number, floo
     const before = start > floor && start !== edge ? text.charCodeAt(start - 1) : 0
     if (detector.embedded !== true && (isAlphanumeric(before) || inside[before] === 1)) continue
     const from = start + literal.length
-    const range = detector.find(text, start, from)
+    const range = detector.find(text, start, from, boundOf(floor, edge, start))
     if (range !== undefined) return { start: range.start, end: range.end, detector }
     // Only a slash is ever escaped among the characters of a value; other escapes end it, or are suspicious themselves.
     if (raw && (detector.literalSuffices || (detector.body[slash] === 1 && text.startsWith('\\/', spanOf(text, from, detector.body)))))

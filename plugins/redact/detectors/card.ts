@@ -1,6 +1,6 @@
 // Payment card numbers: a known issuer range, a length that this issuer uses, and the Luhn check digit.
 import type { NumberDetector } from '../detector.ts'
-import { passesLuhn, numberOf } from './checks.ts'
+import { numberOf, passesLuhn } from './checks.ts'
 
 interface Issuer {
   readonly name: string

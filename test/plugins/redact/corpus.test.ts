@@ -69,6 +69,7 @@ test.each(ids)('%s is found, and little else is taken for it', id => {
 
 test('what is found in a text is suspected in its JSON, alone and within a JSON document that is a text', () => {
   for (const { text, key } of values) {
+    if (scanner.find(text, key).spans.length === 0) continue
     const json = JSON.stringify({ [key || 'a']: text })
     for (const message of [json, JSON.stringify({ text: json })]) {
       expect(scanner.screen(message), message).toBe(true)

@@ -20,6 +20,26 @@ const values = [
   'Server=db;Password=s3c"r3t;',
   'Bearer abc+/def456ghi789jkl==',
   'social security 123456789',
+  'line\nssn 123456789',
+  'DNI 12345678Z',
+  'X1234567L',
+  'nino AB123456C',
+  'AB 12 34 56 C',
+  '185052A00608497',
+  'CPF 52998224725',
+  '529.982.247-25',
+  '12.ABC.345/01DE-35',
+  'NHS 943 476 5919',
+  '+49 (0)30 1234567',
+  '+12125550123',
+  '52.46.118.9',
+  '2001:db8::8a2e:370:7334',
+  '5e:1a:2b:3c:4d:5e',
+  '5e1a.2b3c.4d5e',
+  'SecretAccessKey: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  'abc8Q~abcdefghijkLMNOPqrstuvwxyz012345678a',
+  '123456789:AAabcdefghijkLMNOPqrstuvwxyz0123456',
+  'Basic dXNlcjpwYXNzd29yZA==',
 ]
 const short: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '/': '\\/', '\n': '\\n', '\t': '\\t', '\r': '\\r' }
 
@@ -132,69 +152,33 @@ test('ordinary traffic passes without a second look', () => {
   expect(suspects('{"text":"caf\\u00e9 \\u003cb\\u003e \\u4e2d"}')).toBe(false)
 })
 
-// Fragments that made a scan start over at every character, if anything does.
-const hostile = [
-  '1',
-  '1 ',
-  '1111 ',
-  '4111-',
-  '12-',
-  '@',
-  'a@',
-  'a@b.',
-  'a.@',
-  '://',
-  '://a:',
-  ':@',
-  'x://u:p@',
-  'eyJ',
-  'eyJ-',
-  'eyJ.',
-  'eyJhbGciOiJIUzI1NiJ9.',
-  'sk-',
-  'sk-a_',
-  'SG.',
-  'AKIA',
-  'xoxb-',
-  'Bearer ',
-  'Bearer a',
-  '-----BEGIN ',
-  '-----BEGIN PRIVATE KEY-----',
-  'password=',
-  'password=;',
-  'DE89',
-  'DE89 3704 ',
-  'A1',
-  '123456789 ',
-  '123456789,',
-  '٤',
-  '\u200b',
-  '\\"',
-  '\\u',
-  '\\\\',
-]
+const { hostile } = (await import(new URL('../../fixtures/redact/hostile.mjs', import.meta.url).href)) as { hostile: readonly string[] }
 
-test('work grows with the length of a text, whatever is repeated in it', () => {
+// Eight times the text: linear work takes about 8 times as long, quadratic 64 times. Below a millisecond is noise.
+const sizes = [8000, 64_000] as const
+const mostRatio = 32
+const attempts = 5
+
+test('work grows with the length of a text, whatever is repeated in it', { timeout: 120_000 }, () => {
   for (const fragment of hostile) {
+    const texts = sizes.map(size => fragment.repeat(Math.ceil(size / fragment.length)))
     for (const work of [
       (text: string) => scanner.find(text, ''),
       (text: string) => scanner.screen(text),
       (text: string) => scanner.glance(Buffer.from(text)),
     ]) {
-      const times = [10_000, 80_000].map(length => fastest(work, fragment.repeat(Math.ceil(length / fragment.length))))
-      // Eight times the text: linear work takes about 8 times as long, quadratic 64 times. Below a millisecond is noise.
-      expect(times[1]! / Math.max(times[0]!, 1), JSON.stringify(fragment)).toBeLessThan(32)
+      const ratio = (): number => cpuTime(work, texts[1]!) / Math.max(cpuTime(work, texts[0]!), 1)
+      // On a busy machine one measurement may be anything; quadratic work never gets through.
+      const best = Array.from({ length: attempts }).reduce<number>(least => (least < mostRatio ? least : Math.min(least, ratio())), ratio())
+      expect(best, JSON.stringify(fragment)).toBeLessThan(mostRatio)
     }
   }
 })
 
-/** CPU time, ms: on a busy machine the time that passes says nothing of the work. */
-function fastest(work: (text: string) => unknown, text: string): number {
-  const times = [1, 2, 3].map(() => {
-    const start = process.cpuUsage()
-    work(text)
-    const { user, system } = process.cpuUsage(start)
-    return (user + system) / 1000
-  })
-  return Math.min(...times)
+/** ms: on a busy machine the time that passes says nothing of the work. */
+function cpuTime(work: (text: string) => unknown, text: string): number {
+  const start = process.cpuUsage()
+  work(text)
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }

@@ -41,7 +41,7 @@ export const basic: PrefixDetector = {
     const end = endOf(text, from, alphabets.base64!)
     if (end - from < 8 || end - from > longestBasic) return undefined
     const decoded = Buffer.from(text.slice(from, end), 'base64').toString('latin1')
-    return /^[ -~\x80-\xff]*:[ -~\x80-\xff]*$/.test(decoded) ? { start: from, end } : undefined
+    return /^[!-9;-~]+:[!-~]+$/.test(decoded) ? { start: from, end } : undefined
   },
 }
 

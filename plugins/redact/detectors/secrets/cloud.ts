@@ -26,9 +26,10 @@ export const azureSecret: PrefixDetector = {
   prefixes: ['Q~'],
   body: alphabets.dotted!,
   embedded: true,
-  find(text, at, from) {
+  find(text, at, from, floor) {
     const start = at - head
-    if (start < 0 || !/^[\w~.]{3}\d$/.test(text.slice(start, at)) || isAlphanumeric(text.charCodeAt(start - 1))) return undefined
+    if (start < floor || (start > floor && isAlphanumeric(text.charCodeAt(start - 1)))) return undefined
+    if (!/^[\w~.]{3}\d$/.test(text.slice(start, at))) return undefined
     let end = from
     while (end - from <= longest && alphabets.token68![text.charCodeAt(end)] === 1) end++
     while (end - from > shortest && isTrailing(text.charCodeAt(end - 1))) end--

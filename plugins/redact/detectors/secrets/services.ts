@@ -39,8 +39,8 @@ export const telegramToken: PrefixDetector = {
   prefixes: [':AA'],
   body: alphabets.url!,
   embedded: true,
-  find(text, at, from) {
-    const number = /(?<![A-Za-z0-9])(?:bot)?(\d{6,12})$/.exec(text.slice(Math.max(0, at - 17), at))
+  find(text, at, from, floor) {
+    const number = /(?<![A-Za-z0-9])(?:bot)?(\d{6,12})$/.exec(text.slice(Math.max(floor, at - 17), at))
     if (number === null) return undefined
     const end = from + telegramSecret
     for (let i = from; i < end; i++) if (alphabets.url![text.charCodeAt(i)] !== 1) return undefined
