@@ -6,7 +6,7 @@ const reach = 40
 const widestGap = 3
 const longestWord = 31
 const backslash = 0x5c
-const escapes = new Set([...'nrtbf"/'].map(character => character.charCodeAt(0)))
+const escapes = new Set('nrtbf"/'.split('').map(character => character.charCodeAt(0)))
 
 // The lower-case ASCII letter that a character up to Latin Extended-A stands for, accents taken off; 0 where it is no letter.
 const letters = Uint8Array.from({ length: 0x180 }, (_, code) => {

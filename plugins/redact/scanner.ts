@@ -32,7 +32,7 @@ const at = 0x40
 const backslash = 0x5c
 const slash = 0x2f
 // The letters of escapes in JSON that stand for a character between words.
-const breaks = new Set([...'bfnrt'].map(letter => letter.charCodeAt(0)))
+const breaks = new Set('bfnrt'.split('').map(letter => letter.charCodeAt(0)))
 
 export function compileScanner(detectors: readonly Detector[]): Scanner {
   const triggers = compileTriggers(detectors)

@@ -120,7 +120,7 @@ function checkDigits(country: string, account: string): string {
 export function routingNumber(chance: Chance): string {
   const bank = chance.from(['02', '11', '12', '21', '26', '31', '32', '61', '72', '80']) + chance.digits(6)
   for (let check = 0; ; check++) {
-    const [a, b, c, d, e, f, g, h] = [...bank].map(Number) as number[]
+    const [a, b, c, d, e, f, g, h] = bank.split('').map(Number) as number[]
     const total = 3 * (a! + d! + g!) + 7 * (b! + e! + h!) + (c! + f! + check)
     if (total % 10 === 0) return bank + check
   }

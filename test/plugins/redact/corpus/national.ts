@@ -4,7 +4,7 @@ import { alphabet, type Chance } from './random.ts'
 
 const pad = (value: number, size: number): string => String(value).padStart(size, '0')
 const sumOf = (digits: string, weights: readonly number[]): number =>
-  [...digits].reduce((sum, digit, i) => sum + Number(digit) * weights[i]!, 0)
+  digits.split('').reduce((sum, digit, i) => sum + Number(digit) * weights[i]!, 0)
 
 export function ssn(chance: Chance): string {
   const area = chance.between(1, 899)
@@ -37,7 +37,7 @@ export function nino(chance: Chance): string {
 /** A digit once more, or twice more, than the others; the last by ISO 7064 mod 11, 10. */
 export function germanTaxId(chance: Chance): string {
   for (;;) {
-    const order = [...alphabet.digits].sort(() => chance.below(3) - 1)
+    const order = alphabet.digits.split('').sort(() => chance.below(3) - 1)
     const twice = chance.below(2) === 0
     const body = [...order.slice(0, twice ? 9 : 8), ...Array<string>(twice ? 1 : 2).fill(order[0]!)]
       .sort(() => chance.below(3) - 1)
@@ -103,7 +103,10 @@ const shuffled = ['0123456789', '1576283094', '5803796142', '8916043527', '94531
 export function aadhaar(chance: Chance): string {
   const body = `${chance.between(2, 9)}${chance.digits(10)}`
   for (const check of alphabet.digits) {
-    const state = [...(body + check)].reverse().reduce((c, digit, i) => Number(dihedral[c]![Number(shuffled[i % 8]![Number(digit)])]), 0)
+    const state = (body + check)
+      .split('')
+      .reverse()
+      .reduce((c, digit, i) => Number(dihedral[c]![Number(shuffled[i % 8]![Number(digit)])]), 0)
     if (state === 0) return body + check
   }
   throw new Error('a check digit exists for each body')
@@ -123,7 +126,7 @@ function brazilian(values: readonly number[], most: number): number {
 }
 
 function brazilianDigits(body: string, most: number): string {
-  const values = [...body].map(character => character.charCodeAt(0) - 48)
+  const values = body.split('').map(character => character.charCodeAt(0) - 48)
   const first = brazilian(values, most)
   return `${body}${first}${brazilian([...values, first], most)}`
 }
