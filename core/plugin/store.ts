@@ -82,7 +82,7 @@ export interface Migrations {
   readonly steps: readonly string[]
 }
 
-/** A database on a PostgreSQL server. Errors are those of the server, or a fault with a `code` as of `Stores.open`; no message has the password. */
+/** A database on a PostgreSQL server. Errors are those of the server, or a fault with a `code` as of `Stores.open` (`store-unreadable`: it does not answer); no message has the password. */
 export interface Postgres {
   /** For messages: `postgres://USER@HOST:PORT/DATABASE`. */
   readonly name: string

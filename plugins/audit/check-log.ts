@@ -98,6 +98,7 @@ async function findFirst(
       onPage?.(verifier, cursor, signed)
     }
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'store-unreadable') throw error
     // It opened as a log, and now a page of it cannot be read.
     return { n: verifier.records + 1, stream: '?', seq: 0, what: `the file is damaged: ${(error as Error).message}` }
   }

@@ -1,6 +1,7 @@
 // PostgreSQL behind the port: a small pool for what is read, a session of its own for each writer. The driver is loaded by the first use.
 import type { Pool } from 'pg'
 import type { Postgres, SqlRow } from '../../plugin/store.ts'
+import { StoreFault } from '../fault.ts'
 import { createWriter } from '../writer.ts'
 import { clientConfig, nameAddress } from './address.ts'
 import { sessionCommitters } from './committer.ts'
@@ -32,8 +33,11 @@ export function openPostgres(url: string): Postgres {
   return {
     name,
     async query(sql, params = []) {
-      const { rows } = await (await connections()).query<SqlRow>(sql, [...params])
-      return rows
+      try {
+        return (await (await connections()).query<SqlRow>(sql, [...params])).rows
+      } catch (error) {
+        throw isAnswer(error) ? error : new StoreFault('store-unreadable', `${name}: ${(error as Error).message}`, error)
+      }
     },
     async migrate(migrations, how) {
       const client = await (await connections()).connect()
@@ -53,6 +57,12 @@ export function openPostgres(url: string): Postgres {
       pool = undefined
     },
   }
+}
+
+/** The server says that the statement is wrong or refused. All else (08: connection, 57: it shuts down) says nothing of what is stored. */
+function isAnswer(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^(?!08|57)[0-9A-Z]{5}$/.test(code)
 }
 
 // A lock on a 64-bit key is listed by its halves.

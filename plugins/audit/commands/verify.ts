@@ -34,6 +34,10 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
     const verdict = await checkLog({ source, keys, trusted: trusted.checkpoints, signal: io.signal, from, onPage: shown.onPage })
     shown.end(verdict.kind === 'stopped')
     return report(io, source.name, verdict, trusted, from)
+  } catch (error) {
+    // A database that went away says nothing of what is stored.
+    if ((error as { code?: unknown }).code !== 'store-unreadable') throw error
+    return refuse(io, 3, (error as Error).message)
   } finally {
     await source.close()
   }

@@ -41,7 +41,7 @@ describe.skipIf(server === undefined)('a database', () => {
   const killSessionOf = (lock: string): Promise<unknown> =>
     run(
       `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted
-       AND (classid::bigint << 32 | objid::bigint) = hashtextextended('${lock}', 0)`,
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = hashtextextended('${lock}', 0)`,
       url,
     )
 

@@ -1,10 +1,11 @@
 // T60 for the record: whichever operation of the store fails, no effect without an intent, no "ok" without an outcome, and the chain heals.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GroupWriter, Stores } from 'mcpgw/plugin'
+import type { Stores } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { createDatabase, server } from '../../postgres/server.ts'
+import { faulty } from './faulty-stores.ts'
 import {
   call,
   createExchange,
@@ -17,44 +18,6 @@ import {
   startGateway,
   tempDir,
 } from './gateway.ts'
-
-interface Faults {
-  /** Each operation of the writer asks; a string is thrown before the work, `{after}` when it is done. */
-  next(): string | { after: string } | undefined
-}
-
-/** Stores whose writer fails as told: the rows of a failed append may be stored, or not. */
-function faulty(dir: string, faults: Faults): Stores {
-  const stores = createStores({ dataDir: dir })
-  return {
-    ...stores,
-    async writer(path, options) {
-      const writer = await stores.writer(path, options)
-      let poison: Error | undefined
-      const guard = async (work: () => Promise<void>): Promise<void> => {
-        const fault = faults.next()
-        try {
-          if (typeof fault === 'string') throw new Error(fault)
-          await work()
-          if (fault !== undefined) throw new Error(fault.after)
-        } catch (error) {
-          poison = error as Error
-          throw error
-        }
-      }
-      const wrapped: GroupWriter = {
-        append: rows => (poison === undefined ? guard(() => writer.append(rows)) : Promise.reject(poison)),
-        recover: () =>
-          guard(async () => {
-            await writer.recover()
-            poison = undefined
-          }),
-        close: () => writer.close(),
-      }
-      return wrapped
-    },
-  }
-}
 
 /** Time that the test moves: timers run when told. */
 const hasty = { ...realClock, after: (ms: number, run: () => void) => realClock.after(Math.min(ms, 2), run) }

@@ -1,9 +1,8 @@
-// The log in PostgreSQL, as an auditor and as an attacker meet it: what the roles may, what the tables refuse, and what verify finds in spite of all.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// The log in PostgreSQL, as an attacker and as a broken store meet it: what the tables refuse, what verify finds in spite of them, and that it heals.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { lockOf } from '../../../plugins/audit/store/postgres-tables.ts'
-import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
+import { createDatabase, run, server, withParts } from '../../postgres/server.ts'
+import { faulty } from './faulty-stores.ts'
 import {
   call,
   createExchange,
@@ -18,7 +17,6 @@ import {
 } from './gateway.ts'
 
 const COLUMNS = ['stream', 'seq', 'at', 'type', 'call', 'prev', 'hash', 'body'] as const
-const page = readFileSync(join(import.meta.dirname, '../../../plugins/audit/README.md'), 'utf8')
 
 describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
   let url: string
@@ -157,15 +155,39 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
     await expect(run('DELETE FROM mcpgw_audit.record', url)).rejects.toThrow(/record \d of stream .* no tombstone covers it/)
   })
 
-  test('tables of a newer version stop the start and every command, and the message says what to do', async () => {
-    await (await start()).stop()
-    await run('INSERT INTO mcpgw_audit.schema_version (version) VALUES (99)', url)
-    await expect(start()).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('upgrade mcpgw') as string })
-    for (const verb of ['audit verify', 'audit log', 'audit stats', 'audit migrate'])
-      expect(await runCommand(dir, verb, {}, { url })).toMatchObject({
-        code: 3,
-        err: expect.stringContaining('tables 99, this one knows') as string,
-      })
+  describe.each(['before the write', 'after the write'] as const)('an operation that fails %s', when => {
+    test.each([3, 4, 5, 6])('the %d. operation: each effect has one intent and one outcome, and the log heals', async nth => {
+      let count = 0
+      const next = (): string | { after: string } | undefined => {
+        count += 1
+        if (count !== nth && count !== nth + 1) return undefined
+        return when === 'before the write' ? 'no answer' : { after: 'fate unknown' }
+      }
+      const clock = { ...realClock, after: (ms: number, work: () => void) => realClock.after(ms === 2000 ? ms : 1, work) }
+      const gateway = await start({ stores: faulty(dir, { next }, url), clock })
+      const effects: string[] = []
+      const answered: string[] = []
+      for (let i = 0; i < 5; i++) {
+        const x = createExchange()
+        if ((await call(gateway, x, undefined, () => effects.push(x.id))) === 'ok') answered.push(x.id)
+        if (gateway.health?.status === 'failing') await gateway.healthIs(undefined)
+      }
+      expect(answered.length).toBeGreaterThanOrEqual(3)
+      await gateway.stop()
+      const stored = await rows()
+      for (const id of effects) {
+        const types = stored.filter(row => row.call === id).map(row => row.type)
+        expect(types).toEqual(answered.includes(id) ? ['intent', 'outcome'] : ['intent', 'outcome', 'outcome.withheld'])
+      }
+      expect(stored.map(row => Number(row.seq))).toEqual(stored.map((_, i) => i + 1))
+      expect(await verify()).toMatchObject({ code: 4 })
+    })
+  })
+
+  test('a server that does not answer is no verdict', async () => {
+    await writeLog()
+    const away = await runCommand(dir, 'audit verify', {}, { url: url.replace(/:\d+\//, ':1/') })
+    expect(away).toMatchObject({ code: 3, out: '', err: expect.stringContaining('ECONNREFUSED') as string })
   })
 
   test('a running gateway keeps its open calls when another one starts; a killed one does not', async () => {
@@ -178,92 +200,13 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
     // What the server does when the process has gone.
     const lock = lockOf(String((await rows())[0]!.stream))
     await run(
-      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = hashtextextended('${lock}', 0)`,
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = hashtextextended('${lock}', 0)`,
       url,
     )
     await expect.poll(() => first.health?.status).toBe('failing')
     await (await start()).stop()
     expect((await rows()).filter(row => row.call === x.id).map(row => row.type)).toEqual(['intent', 'outcome'])
     expect(await verify()).toMatchObject({ code: 4 })
-  })
-
-  describe('with the roles of the README', () => {
-    const names: Record<string, string> = {}
-    const as = (role: string): string => withParts(url, { user: names[role]!, password: `password-of-${names[role]!}` })
-    beforeEach(async () => {
-      for (const role of ['mcpgw_owner', 'mcpgw_writer', 'mcpgw_auditor', 'mcpgw_retention']) names[role] = await createRole(url)
-      const blocks = [...page.matchAll(/^ {0,3}```sql\n(-- As [^\n]*\n.*?)```/gms)].map(([, sql]) => sql!)
-      expect(blocks).toHaveLength(2)
-      const [before, grants] = blocks.map(sql =>
-        sql
-          .split('\n')
-          .filter(line => !line.startsWith('CREATE ROLE'))
-          .join('\n')
-          .replaceAll(/\bmcpgw_(owner|writer|auditor|retention)\b/g, name => names[name]!)
-          .replaceAll('DATABASE mcpgw', `DATABASE ${new URL(url).pathname.slice(1)}`),
-      )
-      await run(before!, url)
-      expect(await runCommand(dir, 'audit migrate', {}, { url: as('mcpgw_owner') })).toMatchObject({ code: 0 })
-      await run(grants!, as('mcpgw_owner'))
-    })
-
-    test('the writer records and reads, and may do nothing else', async () => {
-      const gateway = await start({ url: as('mcpgw_writer') })
-      expect(await call(gateway, createExchange())).toBe('ok')
-      await gateway.stop()
-      for (const sql of [
-        'UPDATE mcpgw_audit.record SET at = 0',
-        'DELETE FROM mcpgw_audit.record',
-        'TRUNCATE mcpgw_audit.record',
-        'DELETE FROM mcpgw_audit.subject',
-        'ALTER TABLE mcpgw_audit.record DISABLE TRIGGER ALL',
-        'DROP TABLE mcpgw_audit.record',
-        'CREATE TABLE mcpgw_audit.other ()',
-        'SET session_replication_role = replica',
-      ])
-        await expect(run(sql, as('mcpgw_writer')), sql).rejects.toThrow(/permission denied|must be owner/)
-    })
-
-    test('the auditor reads and verifies, and adds nothing', async () => {
-      const gateway = await start({ url: as('mcpgw_writer') })
-      await call(gateway, createExchange())
-      await gateway.stop()
-      expect(await runCommand(dir, 'audit verify', {}, { url: as('mcpgw_auditor') })).toMatchObject({ code: 4 })
-      for (const sql of ["INSERT INTO mcpgw_audit.stream (name) VALUES ('x')", 'DELETE FROM mcpgw_audit.record'])
-        await expect(run(sql, as('mcpgw_auditor')), sql).rejects.toThrow(/permission denied/)
-      await expect(start({ url: as('mcpgw_auditor') })).rejects.toThrow(/permission denied/)
-    })
-
-    test('the role for retention deletes what a tombstone covers, and subjects that are to be forgotten', async () => {
-      const gateway = await start({ url: as('mcpgw_writer') })
-      await call(gateway, createExchange())
-      await gateway.stop()
-      await expect(run('DELETE FROM mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/no tombstone covers it/)
-      await run(
-        `INSERT INTO mcpgw_audit.tombstone SELECT stream, 3, 0, encode(hash, 'hex'), '', '' FROM mcpgw_audit.record WHERE seq = 3`,
-        as('mcpgw_retention'),
-      )
-      await run('DELETE FROM mcpgw_audit.record WHERE seq <= 3; DELETE FROM mcpgw_audit.subject', as('mcpgw_retention'))
-      expect(Number((await rows())[0]!.seq)).toBe(4)
-      await expect(run('TRUNCATE mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/permission denied/)
-    })
-
-    test('a writer of a newer gateway is told that the owner has to bring the tables up first', async () => {
-      const empty = await createDatabase()
-      await expect(startGateway({ dir: tempDir(), url: withParts(empty, { user: names.mcpgw_writer! }) })).rejects.toMatchObject({
-        code: 'store-missing',
-        message: expect.stringContaining('mcpgw audit migrate') as string,
-      })
-    })
-  })
-})
-
-describe('audit migrate', () => {
-  test('prints the SQL without a database, and says where one is missing', async () => {
-    const dir = tempDir()
-    const printed = await runCommand(dir, 'audit migrate', { sql: true })
-    expect(printed).toMatchObject({ code: 0, err: '' })
-    expect(printed.out).toMatch(/^BEGIN;\n.*CREATE TABLE mcpgw_audit\.record .*\nCOMMIT;$/s)
-    expect(await runCommand(dir, 'audit migrate')).toMatchObject({ code: 2, err: expect.stringContaining('store.url') as string })
   })
 })

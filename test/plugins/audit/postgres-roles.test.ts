@@ -1,0 +1,113 @@
+// The log in PostgreSQL, as its owner and its auditors meet it: what the roles of the README may, and the versions of the tables.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
+import { call, createExchange, type Gateway, type GatewayOptions, runCommand, startGateway, tempDir } from './gateway.ts'
+
+const page = readFileSync(join(import.meta.dirname, '../../../plugins/audit/README.md'), 'utf8')
+
+describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
+  let url: string
+  let dir: string
+  beforeAll(async () => {
+    url = await createDatabase()
+  })
+  beforeEach(async () => {
+    await run('DROP SCHEMA IF EXISTS mcpgw_audit CASCADE', url)
+    dir = tempDir()
+  })
+  const start = (options: GatewayOptions = {}): Promise<Gateway> => startGateway({ dir, url, config: { durability: 'full' }, ...options })
+  const rows = (): Promise<Record<string, unknown>[]> => run('SELECT * FROM mcpgw_audit.record ORDER BY stream, seq', url)
+
+  test('tables of a newer version stop the start and every command, and the message says what to do', async () => {
+    await (await start()).stop()
+    await run('INSERT INTO mcpgw_audit.schema_version (version) VALUES (99)', url)
+    await expect(start()).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('upgrade mcpgw') as string })
+    for (const verb of ['audit verify', 'audit log', 'audit stats', 'audit migrate'])
+      expect(await runCommand(dir, verb, {}, { url })).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('tables 99, this one knows') as string,
+      })
+  })
+
+  describe('with the roles of the README', () => {
+    const names: Record<string, string> = {}
+    const as = (role: string): string => withParts(url, { user: names[role]!, password: `password-of-${names[role]!}` })
+    beforeEach(async () => {
+      for (const role of ['mcpgw_owner', 'mcpgw_writer', 'mcpgw_auditor', 'mcpgw_retention']) names[role] = await createRole(url)
+      const blocks = [...page.matchAll(/^ {0,3}```sql\n(-- As [^\n]*\n.*?)```/gms)].map(([, sql]) => sql!)
+      expect(blocks).toHaveLength(2)
+      const [before, grants] = blocks.map(sql =>
+        sql
+          .split('\n')
+          .filter(line => !line.startsWith('CREATE ROLE'))
+          .join('\n')
+          .replaceAll(/\bmcpgw_(owner|writer|auditor|retention)\b/g, name => names[name]!)
+          .replaceAll('DATABASE mcpgw', `DATABASE ${new URL(url).pathname.slice(1)}`),
+      )
+      await run(before!, url)
+      expect(await runCommand(dir, 'audit migrate', {}, { url: as('mcpgw_owner') })).toMatchObject({ code: 0 })
+      await run(grants!, as('mcpgw_owner'))
+    })
+
+    test('the writer records and reads, and may do nothing else', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      expect(await call(gateway, createExchange())).toBe('ok')
+      await gateway.stop()
+      for (const sql of [
+        'UPDATE mcpgw_audit.record SET at = 0',
+        'DELETE FROM mcpgw_audit.record',
+        'TRUNCATE mcpgw_audit.record',
+        'DELETE FROM mcpgw_audit.subject',
+        'ALTER TABLE mcpgw_audit.record DISABLE TRIGGER ALL',
+        'DROP TABLE mcpgw_audit.record',
+        'CREATE TABLE mcpgw_audit.other ()',
+        'SET session_replication_role = replica',
+      ])
+        await expect(run(sql, as('mcpgw_writer')), sql).rejects.toThrow(/permission denied|must be owner/)
+    })
+
+    test('the auditor reads and verifies, and adds nothing', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      expect(await runCommand(dir, 'audit verify', {}, { url: as('mcpgw_auditor') })).toMatchObject({ code: 4 })
+      for (const sql of ["INSERT INTO mcpgw_audit.stream (name) VALUES ('x')", 'DELETE FROM mcpgw_audit.record'])
+        await expect(run(sql, as('mcpgw_auditor')), sql).rejects.toThrow(/permission denied/)
+      await expect(start({ url: as('mcpgw_auditor') })).rejects.toThrow(/permission denied/)
+    })
+
+    test('the role for retention deletes what a tombstone covers, and subjects that are to be forgotten', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      await expect(run('DELETE FROM mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/no tombstone covers it/)
+      await run(
+        `INSERT INTO mcpgw_audit.tombstone SELECT stream, 3, 0, encode(hash, 'hex'), '', '' FROM mcpgw_audit.record WHERE seq = 3`,
+        as('mcpgw_retention'),
+      )
+      await run('DELETE FROM mcpgw_audit.record WHERE seq <= 3; DELETE FROM mcpgw_audit.subject', as('mcpgw_retention'))
+      expect(Number((await rows())[0]!.seq)).toBe(4)
+      await expect(run('TRUNCATE mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/permission denied/)
+    })
+
+    test('a writer of a newer gateway is told that the owner has to bring the tables up first', async () => {
+      const empty = await createDatabase()
+      await expect(startGateway({ dir: tempDir(), url: withParts(empty, { user: names.mcpgw_writer! }) })).rejects.toMatchObject({
+        code: 'store-missing',
+        message: expect.stringContaining('mcpgw audit migrate') as string,
+      })
+    })
+  })
+})
+
+describe('audit migrate', () => {
+  test('prints the SQL without a database, and says where one is missing', async () => {
+    const dir = tempDir()
+    const printed = await runCommand(dir, 'audit migrate', { sql: true })
+    expect(printed).toMatchObject({ code: 0, err: '' })
+    expect(printed.out).toMatch(/^BEGIN;\n.*CREATE TABLE mcpgw_audit\.record .*\nCOMMIT;$/s)
+    expect(await runCommand(dir, 'audit migrate')).toMatchObject({ code: 2, err: expect.stringContaining('store.url') as string })
+  })
+})
