@@ -237,7 +237,7 @@ export function judgePostgres({ samples }) {
  * @param {string} unit
  * @returns {Figure}
  */
-function judge(label, target, got, [must, stretch], sense, unit) {
+export function judge(label, target, got, [must, stretch], sense, unit) {
   // Invariant: a figure that is not a number was not reached.
   const reaches = (/** @type {number} */ limit) => (sense === '<=' ? got <= limit : got >= limit)
   const mark = stretch !== undefined && reaches(stretch) ? 'stretch' : reaches(must) ? 'ok' : 'miss'

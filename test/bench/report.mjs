@@ -165,7 +165,7 @@ const shorten = value => (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixe
 const labelOf = target => TARGET_LABELS[/** @type {keyof typeof TARGET_LABELS} */ (target)] ?? target
 
 /** @param {readonly (readonly string[])[]} rows the first column to the left, the others to the right */
-function formatTable(rows) {
+export function formatTable(rows) {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
   const line = (/** @type {readonly string[]} */ row) =>
     row

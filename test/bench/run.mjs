@@ -13,6 +13,8 @@ import { describeMachine, measureDisk } from './machine.mjs'
 import { benchPolicy } from './policy.mjs'
 import { benchPostgres } from './postgres.mjs'
 import { killAll } from './processes.mjs'
+import { benchRedact } from './redact.mjs'
+import { formatRedact, judgeRedact } from './redact-report.mjs'
 import {
   formatCalls,
   formatEras,
@@ -28,7 +30,7 @@ import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'postgres']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -86,6 +88,7 @@ async function measureAll(parts, settings) {
   const eras = parts.includes('eras') ? await benchEras(settings) : undefined
   const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
   const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
+  const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
   const figures = [
@@ -95,16 +98,17 @@ async function measureAll(parts, settings) {
     ...(eras ? judgeEras(eras) : []),
     ...(flat ? judgeFlat(flat) : []),
     ...(policy ? judgePolicy(policy) : []),
+    ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, postgres, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, postgres, figures }, settings) {
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, figures }, settings) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
@@ -116,6 +120,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, po
     ...(eras ? [formatEras(eras)] : []),
     ...(flat ? [formatFlat(flat)] : []),
     ...(policy ? [formatPolicy(policy)] : []),
+    ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
     ...(failed.length > 0 ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${why.split('\n', 1)[0]}`).join('\n')}`] : []),
