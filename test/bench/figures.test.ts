@@ -13,7 +13,7 @@ const markOf = (figures: { label: string; target: string; mark: string }[], labe
   figures.find(figure => figure.label === label && figure.target === target)?.mark
 
 test('a figure is marked by must and stretch', () => {
-  const samples = { raw: stepsOf(1, 1000), none: stepsOf(1.3, 1100), os: stepsOf(1.7, 600) }
+  const samples = { raw: stepsOf(1, 1000), none: stepsOf(1.3, 1100), os: stepsOf(1.9, 500) }
   const figures = judgeCalls({ topology: 'http-http', samples, rss: { none: 100, os: 200 }, disk: [0.1], failed: {} })
   expect(markOf(figures, 'http-http p50', 'none')).toBe('ok')
   expect(markOf(figures, 'http-http calls/s at 64', 'none')).toBe('stretch')

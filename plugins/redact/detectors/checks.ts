@@ -37,9 +37,17 @@ const permutations = [Uint8Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])]
 const step = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4]
 for (let i = 1; i < 8; i++) permutations.push(permutations[i - 1]!.map(digit => step[digit]!))
 
+// For each permutation, digit and check so far, `(i << 8) | (digit << 4) | check`: the next check.
+const verhoeff = new Uint8Array(8 << 8)
+permutations.forEach((permutation, i) => {
+  for (let digit = 0; digit < 10; digit++) {
+    for (let check = 0; check < 10; check++) verhoeff[(i << 8) | (digit << 4) | check] = multiply(check, permutation[digit]!)
+  }
+})
+
 export function passesVerhoeff(digits: Uint8Array, from: number, size: number): boolean {
   let check = 0
-  for (let i = 0; i < size; i++) check = multiply(check, permutations[i % 8]![digits[from + size - 1 - i]!]!)
+  for (let i = 0; i < size; i++) check = verhoeff[((i & 7) << 8) | (digits[from + size - 1 - i]! << 4) | check]!
   return check === 0
 }
 

@@ -1,8 +1,9 @@
 // UK national insurance numbers: a prefix in use, six digits, A to D. In pairs anywhere; together, as part numbers are too, only with a word.
-import { isAlphanumeric, isCapital, isDigit } from '../characters.ts'
+import { isAlphanumeric, isDigit, tableOf } from '../characters.ts'
 import type { CodeDetector, Detector, Range } from '../detector.ts'
 
-const prefix = /^[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z]$/
+const firsts = tableOf('ABCEGHJKLMNOPRSTWXYZ')
+const seconds = tableOf('ABCEGHJKLMNPRSTWXYZ')
 const unused = new Set(['BG', 'GB', 'KN', 'NK', 'NT', 'TN', 'ZZ'])
 
 export const nino: CodeDetector = {
@@ -18,9 +19,8 @@ function findNumber(text: string, at: number, floor: number, isNamed: (detector:
   const isApart = separator === 0x20 || separator === 0x2d
   const start = at - (isApart ? 3 : 2)
   if (start < floor || (start > floor && isAlphanumeric(text.charCodeAt(start - 1)))) return undefined
-  if (!isCapital(text.charCodeAt(start)) || !isCapital(text.charCodeAt(start + 1))) return undefined
-  const letters = text.slice(start, start + 2)
-  if (!prefix.test(letters) || unused.has(letters)) return undefined
+  if (firsts[text.charCodeAt(start)] !== 1 || seconds[text.charCodeAt(start + 1)] !== 1) return undefined
+  if (unused.has(text.slice(start, start + 2))) return undefined
   let i = at
   let gaps = isApart ? 1 : 0
   for (let count = 0; count < 6; i++) {
