@@ -81,11 +81,13 @@ export function createTextMasker({ search, tally, writer, thorough = false }: Ma
   }
 
   function findingEdits({ text, root }: JsonText): readonly Edit[] {
+    const names = new Map<Node, Names>()
     return editLeaves(root, (node, key, isKey) => {
       if (node.type === 'string') {
         const value = node.value as string
         const masked = isKey ? maskName(value) : mask(value, key, [])
-        return masked === value ? undefined : JSON.stringify(masked)
+        if (masked === value) return undefined
+        return JSON.stringify(isKey ? nameApart(masked, node.parent!.parent!, names) : masked)
       }
       if (node.type !== 'number') return undefined
       return hasFinding(spell(text.slice(node.offset, node.offset + node.length)), key) ? '0' : undefined
@@ -133,6 +135,28 @@ export function createTextMasker({ search, tally, writer, thorough = false }: Ma
       addTo(tally, one.inside.counts)
       return one.inside.text
     },
+  }
+}
+
+/** The names in one object of a document, and how often each masked one was given. */
+interface Names {
+  readonly taken: Set<string>
+  readonly given: Map<string, number>
+}
+
+/** As in structured data: `[EMAIL]`, `[EMAIL] 2`, and so on. */
+function nameApart(masked: string, object: Node, known: Map<Node, Names>): string {
+  const names = known.get(object) ?? {
+    taken: new Set((object.children ?? []).map(one => String(one.children![0]!.value))),
+    given: new Map(),
+  }
+  known.set(object, names)
+  for (let i = (names.given.get(masked) ?? 0) + 1; ; i++) {
+    const name = i === 1 ? masked : `${masked} ${i}`
+    names.given.set(masked, i)
+    if (names.taken.has(name)) continue
+    names.taken.add(name)
+    return name
   }
 }
 

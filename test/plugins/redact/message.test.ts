@@ -48,6 +48,14 @@ test('a result and its text twin are masked alike, and the twin stays the JSON d
   expect(masked.structuredContent).toEqual({ email: '[EMAIL]', card: 0, ssn: 0, n: ['exact 1.50'] })
 })
 
+test('members that have a finding as their name stay apart, in a result and in its text twin alike', async () => {
+  const data = { 'a@b.co': 1, 'c@d.co': 2, '[EMAIL] 2': 3, deep: { 'a@b.co': 4 }, 'e@f.co': 5 }
+  const shown = await respond(stage, JSON.stringify({ content: [{ type: 'text', text: JSON.stringify(data) }], structuredContent: data }))
+  const { content, structuredContent } = JSON.parse(shown!) as { content: { text: string }[]; structuredContent: object }
+  expect(structuredContent).toEqual({ '[EMAIL]': 1, '[EMAIL] 3': 2, '[EMAIL] 2': 3, deep: { '[EMAIL]': 4 }, '[EMAIL] 4': 5 })
+  expect(JSON.parse(content[0]!.text)).toEqual(structuredContent)
+})
+
 test('in content blocks only text is masked: uris, types, names and binary data stay', async () => {
   const data = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, ...Buffer.from(`${card} ann@example.com!!`)]).toString('base64')
   const blocks = [
