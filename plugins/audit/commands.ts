@@ -59,6 +59,12 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/migrate.ts')).migrateLog,
   },
   {
+    path: ['audit', 'drill'],
+    summary: 'Tamper with a copy of the log in twelve ways, and show that each is found',
+    examples: ['mcpgw audit drill'],
+    load: async () => (await import('./commands/drill.ts')).drillLog,
+  },
+  {
     path: ['audit', 'key'],
     summary: 'Print the verifier of the checkpoints, to be kept where the log is not',
     examples: ['mcpgw audit key'],

@@ -7,12 +7,13 @@ import type { Source } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
 import { readLine } from '../export-line.ts'
 import type { GivenRecord } from '../record-form.ts'
+import type { LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 
 /** `file`: relative to where the command was called. Rejects where there is nothing that can be read. */
 export async function openSource(io: CommandIo<AuditConfig>, file: string | undefined): Promise<Source> {
   const path = file === undefined ? undefined : resolve(io.cwd, file)
-  return path !== undefined && (await isExport(path)) ? openExport(path) : openStored(io, path)
+  return path !== undefined && (await isExport(path)) ? openExport(path) : openStored(openStore(io.stores, io.config, path))
 }
 
 /** One line of JSON after the other; a file without a byte is an export without a record. */
@@ -29,8 +30,8 @@ async function isExport(path: string): Promise<boolean> {
   }
 }
 
-async function openStored(io: CommandIo<AuditConfig>, path: string | undefined): Promise<Source> {
-  const store = openStore(io.stores, io.config, path)
+/** Closes the store with it. */
+export async function openStored(store: LogStore): Promise<Source> {
   const reader = await store.reader()
   // Before the records: what is signed then is stored already.
   const rows = { checkpoints: await reader.checkpoints('all'), tombstones: await reader.tombstones() }

@@ -1,0 +1,146 @@
+// `audit drill`: tampers with copies of the log, and shows what finds it. Exit 0 only where all of it is found.
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CommandIo } from 'mcpgw/plugin'
+import { checkLog, type Verdict } from '../check-log.ts'
+import type { Checkpoint } from '../checkpoint.ts'
+import { openCheckpoint } from '../checkpoint-row.ts'
+import type { AuditConfig } from '../config.ts'
+import type { Trusted } from '../note.ts'
+import { checkpointRow, type LogStore, ROWS, tombstoneRow } from '../store/log-store.ts'
+import { openStore } from '../store/open.ts'
+import { sqliteStore } from '../store/sqlite.ts'
+import { type Tampering, type Target, tamperings } from '../tampering.ts'
+import { readKeys } from './keys.ts'
+import { alignColumns } from './show.ts'
+import { describeFinding } from './verify-report.ts'
+import { openStored } from './verify-source.ts'
+
+interface Found {
+  readonly kind: string
+  /** Undefined where it was not found. */
+  readonly by: 'the log itself' | 'the checkpoint kept elsewhere' | undefined
+  readonly what: string
+}
+
+export async function drillLog(io: CommandIo<AuditConfig>): Promise<number> {
+  const keys = readKeys(io)
+  if (typeof keys === 'string' || keys.length === 0)
+    return refuse(io, typeof keys === 'string' ? keys : 'there is no verifier beside the log')
+  const dir = mkdtempSync(join(tmpdir(), 'mcpgw-drill-'))
+  try {
+    const store = openStore(io.stores, io.config)
+    const trusted = await copyLog(store, sqliteStore(io.stores, join(dir, 'whole.db'), 'os'), keys, io.signal)
+    await store.close()
+    const drill = trusted === undefined ? 'the log has no checkpoint that is signed by its key' : await prepare(io, dir, keys, trusted)
+    if (typeof drill === 'string') return refuse(io, drill)
+    const found: Found[] = []
+    for (const one of tamperings) {
+      if (io.signal.aborted) return refuse(io, 'stopped')
+      if (io.interactive) io.err(`${one.kind} ...\n`)
+      found.push(await tryOut(io, dir, one, drill))
+    }
+    const all = found.every(one => one.by !== undefined)
+    io.out(io.json ? `${JSON.stringify({ found: all, ways: found }, null, 2)}\n` : toText(found))
+    return all ? 0 : 1
+  } catch (error) {
+    return refuse(io, (error as Error).message)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function refuse(io: CommandIo<AuditConfig>, why: string): number {
+  io.err(`audit drill: ${why}\n`)
+  return 3
+}
+
+/** Leaves out what came after the newest checkpoint, which is returned: it stands in for the one that was kept elsewhere. */
+async function copyLog(from: LogStore, to: LogStore, keys: readonly Trusted[], signal: AbortSignal): Promise<Checkpoint | undefined> {
+  const reader = await from.reader()
+  const writer = await to.writer('drill')
+  try {
+    const [checkpoints, tombstones] = [await reader.checkpoints('all'), await reader.tombstones()]
+    const rows = [...checkpoints.map(checkpointRow), ...tombstones.map(tombstoneRow)]
+    if (rows.length > 0) await writer.append(rows)
+    const newest = checkpoints.at(-1)
+    const trusted = newest && openCheckpoint(newest.note, keys)
+    const sizes = new Map(trusted?.streams.map(one => [one.stream, one.size]))
+    for await (const { records } of reader.forward(signal)) {
+      const kept = records.filter(one => one.seq <= (sizes.get(one.stream) ?? one.seq))
+      if (kept.length === 0) continue
+      await writer.append(
+        kept.map(({ stream, seq, at, type, call, prev, hash, body }) => ({
+          sql: ROWS.record,
+          params: [stream, seq, at, type, call, toHex(prev), toHex(hash), Buffer.from(body).toString()],
+        })),
+      )
+    }
+    return trusted
+  } finally {
+    await writer.close()
+    await reader.close()
+  }
+}
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+type Drill = Pick<Target, 'middle' | 'last' | 'keys'> & { readonly trusted: Checkpoint }
+
+/** A string says why there can be no drill. */
+async function prepare(io: CommandIo<AuditConfig>, dir: string, keys: readonly Trusted[], trusted: Checkpoint): Promise<Drill | string> {
+  const db = io.stores.open(join(dir, 'whole.db'))
+  try {
+    const last = Number(db.prepare('SELECT count(*) AS size FROM record').get()?.size)
+    const middle = db
+      .prepare(
+        'SELECT n FROM record AS one WHERE n > 2 AND n < ? AND EXISTS (SELECT 1 FROM record AS next WHERE next.n = one.n + 1 AND next.stream = one.stream) ORDER BY abs(n - ?) LIMIT 1',
+      )
+      .get(last - 1, Math.floor(last / 2))?.n
+    const told = db.prepare("SELECT n FROM record WHERE type = 'audit.checkpoint' LIMIT 1").get()
+    if (middle === undefined || told === undefined) return 'the log is too short: make some calls, and stop the gateway'
+    const sound = await verify(io, join(dir, 'whole.db'), keys, [trusted])
+    if (sound.kind !== 'proven')
+      return `the log is not sound as it is: ${sound.broken === undefined ? sound.kind : describeFinding(sound.broken)}`
+    return { middle: Number(middle), last, keys, trusted }
+  } finally {
+    db.close()
+  }
+}
+
+async function verify(
+  io: CommandIo<AuditConfig>,
+  path: string,
+  keys: readonly Trusted[],
+  trusted: readonly Checkpoint[],
+): Promise<Verdict> {
+  const source = await openStored(sqliteStore(io.stores, path, 'os'))
+  try {
+    return await checkLog({ source, keys, trusted, signal: io.signal })
+  } finally {
+    await source.close()
+  }
+}
+
+async function tryOut(io: CommandIo<AuditConfig>, dir: string, { kind, ways }: Tampering, { trusted, ...about }: Drill): Promise<Found> {
+  let found: Found = { kind, by: undefined, what: 'NOT FOUND' }
+  for (const way of ways) {
+    const path = join(dir, 'copy.db')
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+    copyFileSync(join(dir, 'whole.db'), path)
+    const db = io.stores.open(path)
+    way({ db, ...about })
+    db.close()
+    const alone = await verify(io, path, about.keys, [])
+    const { broken } = alone.kind === 'broken' ? alone : await verify(io, path, about.keys, [trusted])
+    if (broken === undefined) return { kind, by: undefined, what: 'NOT FOUND' }
+    found = { kind, by: alone.kind === 'broken' ? 'the log itself' : 'the checkpoint kept elsewhere', what: describeFinding(broken) }
+  }
+  return found
+}
+
+function toText(found: readonly Found[]): string {
+  const rows = found.map(({ kind, by, what }) => [kind, by === undefined ? '-' : 'found', by ?? '-', what])
+  return `${alignColumns([['TAMPERING', '', 'BY', 'WHAT VERIFY SAYS'], ...rows])}${found.filter(one => one.by !== undefined).length} of ${found.length} found\n`
+}
