@@ -65,6 +65,17 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/drill.ts')).drillLog,
   },
   {
+    path: ['audit', 'prove'],
+    summary: 'Print a proof that a record stands in the signed log, or check one',
+    args: [{ name: '[id]', summary: 'the record, as STREAM:SEQ, or a call, whose last record is taken' }],
+    options: [
+      { flags: '--check <file>', summary: 'check this proof; nothing else is needed but the key' },
+      { flags: '--key <key>', summary: 'whose signatures count: a verifier, or a file of them; else those beside the log' },
+    ],
+    examples: [],
+    load: async () => (await import('./commands/prove.ts')).proveRecord,
+  },
+  {
     path: ['audit', 'key'],
     summary: 'Print the verifier of the checkpoints, to be kept where the log is not',
     examples: ['mcpgw audit key'],
