@@ -1,5 +1,6 @@
 // The record in PostgreSQL: the server is killed under load and comes back, and several gateways write to one database at once.
 // MCPGW_CHAOS=full leaves the server away for 10 s, and lets the gateways write for 60 s.
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../core/store/index.ts'
@@ -8,7 +9,7 @@ import { readMasterKey } from '../../plugins/audit/master-key.ts'
 import { createOpener } from '../../plugins/audit/opened.ts'
 import type { StoredRecord, SubjectRow } from '../../plugins/audit/store/log-store.ts'
 import { deriveKeys } from '../../plugins/audit/subjects.ts'
-import { createFolder, isBuilt, startProduct, untilHealth } from '../e2e/product.ts'
+import { createFolder, isBuilt, runCli, startProduct, untilHealth } from '../e2e/product.ts'
 import { type ShownRecord, verify } from '../e2e/records.ts'
 import { codeOf, openSession } from '../e2e/rpc.ts'
 import { oddServer } from '../e2e/servers.ts'
@@ -157,6 +158,11 @@ describe.skipIf(!isBuilt || server === undefined)('four gateways on one database
       await database.close()
       const note = readCheckpoint(`${String(last!.note).split('\n\n')[0]}\n`)
       expect(note?.streams.map(({ stream, size }) => ({ stream, size }))).toEqual(sizes)
+      // With that one checkpoint and the key all four are proven to be complete.
+      const key = runCli(['audit', 'key'], dirs[1]!).out.trim()
+      writeFileSync(join(dirs[1]!, 'joint'), String(last!.note))
+      const proven = runCli(['audit', 'verify', '--checkpoint', 'joint', '--key', key], dirs[1]!)
+      expect(proven.code, proven.out + proven.err).toBe(0)
     },
     5 * MINUTES,
   )
