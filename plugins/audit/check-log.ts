@@ -92,7 +92,8 @@ async function findFirst(
   try {
     for await (const { records, cursor } of source.pages(signal, from?.cursor)) {
       for (const record of records) {
-        const finding = await verifier.check(record)
+        const checked = verifier.check(record)
+        const finding = checked instanceof Promise ? await checked : checked
         if (finding !== undefined) return finding
       }
       onPage?.(verifier, cursor, signed)

@@ -1,4 +1,5 @@
 // Checks a log record by record: every column against the body, every body against the chain, every tree against what was signed of it.
+import type { Awaitable } from 'mcpgw/plugin'
 import { leafOfBody, linkRecord, NO_LINK } from './chain.ts'
 import { coverageOf } from './coverage.ts'
 import { type Form, findFormFault, type GivenRecord, readForm } from './record-form.ts'
@@ -38,7 +39,7 @@ export interface Progress {
 
 export interface Verifier {
   /** Takes each stream in the order of `seq`. */
-  check(record: GivenRecord): Promise<Finding | undefined>
+  check(record: GivenRecord): Awaitable<Finding | undefined>
   /** When there are no more. */
   finish(): Finding | undefined
   /** That are as they should be. */
@@ -91,8 +92,8 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
       refers,
     })
 
-  async function findFault(record: GivenRecord, parsed: Form | string): Promise<string | undefined> {
-    const { n, prev, hash, body } = record
+  function findFault(record: GivenRecord, parsed: Form | string): Awaitable<string | undefined> {
+    const { n } = record
     if (n !== undefined && n !== records + skipped) {
       if (n < records + skipped) return `number ${n} is out of order`
       if (n - records > retired) return `record ${records + skipped} is missing: the numbering jumps to ${n}`
@@ -107,12 +108,15 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
       return seq > expected
         ? `records ${expected} to ${seq - 1} of the stream are missing`
         : `position ${seq} occurs again: the stream forks`
-    const before = tip === undefined ? await findBefore(n, stream, parsed) : tip.link
-    if (typeof before === 'string') return before
+    if (tip !== undefined) return findLinkFault(record, parsed, tip.link)
+    return findBefore(n, stream, parsed).then(before => (typeof before === 'string' ? before : findLinkFault(record, parsed, before)))
+  }
+
+  function findLinkFault({ prev, hash, body }: GivenRecord, form: Form, before: Uint8Array): string | undefined {
     if (!equal(prev, before)) return 'column prev is not the hash of the record before'
     const leaf = leafOfBody(body)
     if (!equal(hash, linkRecord(before, leaf))) return 'column hash does not fit: body or hash were changed'
-    return follow(stream, seq, parsed, hash, leaf)
+    return follow(form.stream, form.seq, form, hash, leaf)
   }
 
   /** Where a new stream continues, as its first record says; what that refers to is met now or later. */
@@ -178,14 +182,18 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
   }
 
   return {
-    async check(record) {
+    check(record) {
       records += 1
       const parsed = readForm(record)
-      const what = await findFault(record, parsed)
-      if (what === undefined) return undefined
-      records -= 1
-      const place = typeof parsed === 'string' ? undefined : parsed
-      return { n: record.n ?? records + 1, stream: record.stream ?? place?.stream ?? '?', seq: record.seq ?? place?.seq ?? 0, what }
+      const settle = (what: string | undefined): Finding | undefined => {
+        if (what === undefined) return undefined
+        records -= 1
+        const place = typeof parsed === 'string' ? undefined : parsed
+        return { n: record.n ?? records + 1, stream: record.stream ?? place?.stream ?? '?', seq: record.seq ?? place?.seq ?? 0, what }
+      }
+      const fault = findFault(record, parsed)
+      // Almost always there is nothing to wait for, and waiting costs as much as the hashing.
+      return fault instanceof Promise ? fault.then(settle) : settle(fault)
     },
     finish() {
       for (const { stream, through, frontier } of stumps) {

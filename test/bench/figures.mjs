@@ -229,6 +229,15 @@ export function judgePostgres({ samples }) {
 }
 
 /**
+ * @param {import('./verify.mjs').VerifyResults} results
+ * @returns {Figure[]}
+ */
+export function judgeVerify({ records, perSecond, peak }) {
+  const log = `audit verify of ${records.toLocaleString('en')} records`
+  return [judge(log, 'os', perSecond, [50_000], '>=', 'records/s'), judge(`${log}: memory`, 'os', peak, [150], '<=', 'MiB')]
+}
+
+/**
  * @param {string} label
  * @param {string} target
  * @param {number} got

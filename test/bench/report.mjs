@@ -144,6 +144,14 @@ export function formatPostgres({ samples, server }) {
   return `${server} (ms)\n${formatTable([['', 'p50 100 B', 'added to raw', 'calls/s at 64', 'p99 at 64'], ...rows])}`
 }
 
+/** @param {import('./verify.mjs').VerifyResults} results */
+export function formatVerify({ records, perSecond, peak }) {
+  return `audit verify\n${formatTable([
+    ['records', 'records/s', 'peak MiB'],
+    [records.toLocaleString('en'), perSecond.toFixed(0), peak.toFixed(0)],
+  ])}`
+}
+
 /** @param {readonly import('./figures.mjs').Figure[]} figures */
 export function formatFigures(figures) {
   const rows = figures.map(({ label, target, got, must, stretch, sense, unit, mark }) => [

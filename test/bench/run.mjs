@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
-import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgePostgres, judgeStarts } from './figures.mjs'
+import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgePostgres, judgeStarts, judgeVerify } from './figures.mjs'
 import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
 import { benchLists } from './lists.mjs'
@@ -25,12 +25,14 @@ import {
   formatPolicy,
   formatPostgres,
   formatStarts,
+  formatVerify,
 } from './report.mjs'
 import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
+import { benchVerify } from './verify.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -88,6 +90,7 @@ async function measureAll(parts, settings) {
   const eras = parts.includes('eras') ? await benchEras(settings) : undefined
   const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
   const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
+  const verify = parts.includes('verify') ? await benchVerify(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
@@ -98,17 +101,18 @@ async function measureAll(parts, settings) {
     ...(eras ? judgeEras(eras) : []),
     ...(flat ? judgeFlat(flat) : []),
     ...(policy ? judgePolicy(policy) : []),
+    ...(verify ? judgeVerify(verify) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, figures }, settings) {
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, figures }, settings) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
@@ -120,6 +124,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, re
     ...(eras ? [formatEras(eras)] : []),
     ...(flat ? [formatFlat(flat)] : []),
     ...(policy ? [formatPolicy(policy)] : []),
+    ...(verify ? [formatVerify(verify)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
