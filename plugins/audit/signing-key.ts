@@ -83,7 +83,7 @@ function create(path: string): Signer {
 export function publishVerifier(path: string, signer: Signer): void {
   const text = verifierText(signer)
   if (readText(path)?.split('\n').includes(text) === true) return
-  appendFileSync(path, `${text}\n`, { mode: 0o644 })
+  appendFileSync(path, `${text}\n`, { mode: 0o600 })
 }
 
 /** Those of a file with one on each line. A string says why there are none. */
