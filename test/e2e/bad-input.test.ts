@@ -63,8 +63,8 @@ describe.skipIf(!isBuilt)('bad input', () => {
       expect(runCli(['explain', code, '--json'], dir)).toMatchObject({ code: 0 })
       const { out } = runCli(['explain', code], dir)
       const numbers = `${help}\n\nJSON-RPC ${rpc}, HTTP ${http}\n`
-      // Where the policies have a finding of the same name, both are told, each with who tells it.
-      if (out.includes('error[')) expect(out.startsWith(`${code}: ${text} (gateway)\n\n${numbers}\n`)).toBe(true)
+      // Where a plugin has a code of the same name, both are told, each with who tells it.
+      if (out.includes(' (gateway)\n')) expect(out.startsWith(`${code}: ${text} (gateway)\n\n${numbers}\n`)).toBe(true)
       else expect(out).toBe(`${code}: ${text}\n\n${numbers}`)
     }
   })
