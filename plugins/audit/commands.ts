@@ -52,6 +52,16 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/verify.ts')).verifyLog,
   },
   {
+    path: ['audit', 'export'],
+    summary: 'Write the whole log as lines of JSON, which `audit verify` reads anywhere',
+    options: [
+      { flags: '--out <file>', summary: 'a new file, instead of standard output' },
+      { flags: '--resume', summary: 'go on with that file: where it was stopped, or with what is new' },
+    ],
+    examples: ['mcpgw audit export --out audit-export.jsonl'],
+    load: async () => (await import('./commands/export.ts')).exportLog,
+  },
+  {
     path: ['audit', 'migrate'],
     summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
     options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],
