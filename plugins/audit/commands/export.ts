@@ -1,4 +1,5 @@
 // `audit export`: the whole log as lines that verify with nothing else at hand; what is sealed stays sealed. Goes on where it was stopped.
+import { hash } from 'node:crypto'
 import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
@@ -9,12 +10,16 @@ import { openForReading } from './read.ts'
 
 /** How far a file is; beside it, as FILE.state. */
 interface State {
-  readonly cursor: string | undefined
+  readonly v: 1
+  /** Name of its store. */
+  readonly log: string
+  /** Null where nothing was copied so far. */
+  readonly cursor: string | null
   /** Length of the file up to there: what is behind it was not finished. */
   readonly bytes: number
   readonly records: number
-  /** Notes that it holds already. */
-  readonly notes: number
+  /** SHA-256 of the notes that it holds already. */
+  readonly notes: readonly string[]
 }
 interface Target {
   write(text: string): Promise<void>
@@ -23,7 +28,6 @@ interface Target {
   close(): Promise<void>
 }
 
-const NEW: State = { cursor: undefined, bytes: 0, records: 0, notes: 0 }
 const PROGRESS_MS = 500
 
 export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
@@ -36,8 +40,9 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
   if (log === undefined) return 3
   try {
     const path = typeof out === 'string' ? resolve(io.cwd, out) : undefined
-    const state = resume === true ? await readState(`${path}.state`) : NEW
-    const target = path === undefined ? standardOutput(io) : await openFile(path, state)
+    const begun: State = { v: 1, log: log.store.name, cursor: null, bytes: 0, records: 0, notes: [] }
+    const state = resume === true ? await readState(`${path}.state`, begun.log) : begun
+    const target = path === undefined ? standardOutput(io) : await openFile(path, state, resume === true)
     try {
       return await copy(io, log.reader, target, state)
     } finally {
@@ -56,12 +61,13 @@ async function copy(io: CommandIo<AuditConfig>, reader: LogReader, target: Targe
   const notes = await notesOf(reader)
   const total = await reader.count()
   let { cursor, records } = state
+  const { v, log } = state
   let shown = io.clock.mono()
-  for await (const page of reader.forward(io.signal, cursor)) {
+  for await (const page of reader.forward(io.signal, cursor ?? undefined)) {
     await target.write(page.records.map(({ body, prev, hash }) => writeLine({ kind: 'record', body, prev, hash })).join(''))
     cursor = page.cursor
     records += page.records.length
-    await target.keep({ cursor, records, notes: state.notes })
+    await target.keep({ v, log, cursor, records, notes: state.notes })
     const now = io.clock.mono()
     if (io.interactive && now - shown > PROGRESS_MS) {
       shown = now
@@ -72,12 +78,15 @@ async function copy(io: CommandIo<AuditConfig>, reader: LogReader, target: Targe
     io.err(`\naudit export: stopped after ${records} records${typeof io.options.out === 'string' ? '; --resume goes on' : ''}\n`)
     return 3
   }
-  const fresh = notes.slice(state.notes)
+  const held = new Set(state.notes)
+  const fresh = notes.filter(({ note }) => !held.has(digestOf(note)))
   await target.write(fresh.map(writeLine).join(''))
-  await target.keep({ cursor, records, notes: Math.max(state.notes, notes.length) })
+  await target.keep({ v, log, cursor, records, notes: [...state.notes, ...fresh.map(({ note }) => digestOf(note))] })
   io.err(`${records - state.records} records and ${fresh.length} signed notes exported\n`)
   return 0
 }
+
+const digestOf = (note: string): string => hash('sha256', note, 'hex')
 
 type Note = { readonly kind: 'checkpoint' | 'tombstone'; readonly note: string }
 
@@ -99,22 +108,35 @@ function standardOutput(io: CommandIo<AuditConfig>): Target {
   }
 }
 
-async function openFile(path: string, { bytes }: State): Promise<Target> {
-  const file = await (bytes === 0 ? create(path) : open(path, 'r+'))
-  let written = bytes
-  await file.truncate(bytes)
-  return {
+async function openFile(path: string, state: State, isResumed: boolean): Promise<Target> {
+  const file = await (isResumed ? open(path, 'r+') : create(path))
+  let written = state.bytes
+  const target: Target = {
     async write(text) {
-      const chunk = Buffer.from(text)
-      await file.write(chunk, 0, chunk.length, written)
-      written += chunk.length
+      for (let left = Buffer.from(text); left.length > 0; ) {
+        const { bytesWritten } = await file.write(left, 0, left.length, written)
+        if (bytesWritten === 0) throw new Error(`${path}: cannot be written any further`)
+        written += bytesWritten
+        left = left.subarray(bytesWritten)
+      }
     },
-    async keep(state) {
+    async keep(kept) {
       await file.datasync()
-      await writeFile(`${path}.state.new`, `${JSON.stringify({ ...state, bytes: written })}\n`, { mode: 0o600 })
+      await writeFile(`${path}.state.new`, `${JSON.stringify({ ...kept, bytes: written })}\n`, { mode: 0o600 })
       await rename(`${path}.state.new`, `${path}.state`)
     },
     close: () => file.close(),
+  }
+  try {
+    const { size } = await file.stat()
+    if (size < state.bytes) throw new Error(`${path}: has ${size} bytes, and had ${state.bytes}; export anew to another file`)
+    await file.truncate(state.bytes)
+    // At once, so that whatever stops the first page leaves something to go on with.
+    await target.keep(state)
+    return target
+  } catch (error) {
+    await file.close()
+    throw error
   }
 }
 
@@ -127,14 +149,25 @@ async function create(path: string): Promise<FileHandle> {
   }
 }
 
-async function readState(path: string): Promise<State> {
+async function readState(path: string, log: string): Promise<State> {
   const text = await readFile(path, 'utf8')
+  const state = parse(text)
+  if (state === undefined) throw new Error(`${path}: does not say how far the export is; export anew to another file`)
+  if (state.log !== log) throw new Error(`${path}: is of another log, ${state.log}`)
+  return state
+}
+
+function parse(text: string): State | undefined {
   try {
-    const { cursor, bytes, records, notes } = JSON.parse(text) as State
-    if (typeof cursor === 'string' && [bytes, records, notes].every(count => Number.isSafeInteger(count) && count >= 0))
-      return { cursor, bytes, records, notes }
+    const state = JSON.parse(text) as State
+    const isWhole =
+      state.v === 1 &&
+      typeof state.log === 'string' &&
+      (typeof state.cursor === 'string' || state.cursor === null) &&
+      [state.bytes, state.records].every(count => Number.isSafeInteger(count) && count >= 0) &&
+      Array.isArray(state.notes)
+    return isWhole ? state : undefined
   } catch {
-    // Told below.
+    return undefined
   }
-  throw new Error(`${path}: does not say how far the export is; export anew to another file`)
 }

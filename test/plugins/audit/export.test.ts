@@ -1,6 +1,8 @@
 // An export verifies elsewhere, byte for byte, and goes on where it was stopped.
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { readLine } from '../../../plugins/audit/export-line.ts'
@@ -60,6 +62,37 @@ test('a file is never written over; with --resume it grows by what is new, and w
   expect(recordsIn(readFileSync(out, 'utf8'))).toEqual(storedIn(dir))
   expect(await runCommand(dir, 'audit verify', { checkpoint: out }, { args: [out] })).toMatchObject({ code: 0 })
   expect(await runCommand(dir, 'audit export', { out, resume: true })).toMatchObject({ err: '0 records and 0 signed notes exported\n' })
+})
+
+test('a file that became shorter, or belongs to another log, is not gone on with', async () => {
+  const [dir, other] = [await writeLog(2), await writeLog(2)]
+  const [out, theirs] = [join(dir, 'export.jsonl'), join(other, 'export.jsonl')]
+  await runCommand(dir, 'audit export', { out })
+  await runCommand(other, 'audit export', { out: theirs })
+  expect(await runCommand(dir, 'audit export', { out: theirs, resume: true })).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('is of another log') as string,
+  })
+  truncateSync(out, 500)
+  expect(await runCommand(dir, 'audit export', { out, resume: true })).toMatchObject({
+    code: 3,
+    err: expect.stringMatching(/has 500 bytes, and had \d+; export anew/) as string,
+  })
+  expect(statSync(out).size).toBe(500)
+})
+
+const cli = fileURLToPath(new URL('../../../dist/core/cli.js', import.meta.url))
+
+test.skipIf(process.platform !== 'linux' || !existsSync(cli))('a file that cannot take all of it is told, and gone on with', async () => {
+  const dir = await writeLog(150)
+  const out = join(dir, 'export.jsonl')
+  const limited = spawnSync('prlimit', ['--fsize=50000', process.execPath, cli, 'audit', 'export', '--out', out, '--data-dir', dir], {
+    cwd: dir,
+  })
+  expect(String(limited.stderr)).toContain('EFBIG')
+  expect(limited.status).toBe(3)
+  expect(await runCommand(dir, 'audit export', { out, resume: true })).toMatchObject({ code: 0 })
+  expect(recordsIn(readFileSync(out, 'utf8'))).toEqual(storedIn(dir))
 })
 
 test('without a state that can be read nothing is resumed, and nothing is lost', async () => {
