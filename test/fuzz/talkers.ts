@@ -19,7 +19,16 @@ const ready = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
 export async function talkHttp(port: number, path: string, era: Era = 'legacy'): Promise<Opened> {
   const agent = new Agent({ keepAlive: true })
   const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-  const talker: Opened = { heard: () => {}, send: text => void post('POST', text), close: () => agent.destroy() }
+  let closed = false
+  const talker: Opened = {
+    heard: () => {},
+    // What is still on its way when all was heard goes down with its connection.
+    send: text => void post('POST', text).catch((error: unknown) => (closed ? undefined : Promise.reject(error))),
+    close() {
+      closed = true
+      agent.destroy()
+    },
+  }
 
   function post(method: 'POST' | 'GET', text?: string, begun: () => void = () => {}): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -47,7 +56,11 @@ export async function talkHttp(port: number, path: string, era: Era = 'legacy'):
           })
         },
       )
-      outgoing.on('error', reject)
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // A connection that the other side gave up for idle just as it was used again: the message was not read.
+        if (outgoing.reusedSocket && error.code === 'ECONNRESET' && !closed) post(method, text, begun).then(resolve, reject)
+        else reject(error)
+      })
       outgoing.end(text)
     })
   }
