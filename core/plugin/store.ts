@@ -69,6 +69,8 @@ export interface Stores {
   resolve(path: string): string
   /** 32 random bytes of the caller's own, in a file that nobody else may read; made at the first use. Throws where something else is there. */
   key(path: string): Uint8Array
+  /** A file of mode 0600 with this content, whole or not at all; nothing happens where there is one already, so that of two processes at once both find the same. */
+  createPrivate(path: string, content: string | Uint8Array): void
   /** The database of `store.url`, unconnected so far; undefined where the config names none. Whoever opens it closes it. */
   postgres(): Postgres | undefined
 }

@@ -6,6 +6,7 @@ import { BACKSTOP, withCheckpoints } from './checkpointer.ts'
 import { openDatabase } from './database.ts'
 import { type Driver, loadDriver } from './driver.ts'
 import { openPostgres } from './postgres/index.ts'
+import { createPrivateFile } from './private-file.ts'
 import { openPrivateKey } from './private-key.ts'
 import { createWriter, inlineCommitter } from './writer.ts'
 import { threadCommitter } from './writer-thread.ts'
@@ -27,6 +28,7 @@ export function createStores(options: { readonly dataDir: string; readonly url?:
 
   return {
     resolve,
+    createPrivate: (path, content) => createPrivateFile(resolve(path), content),
     key: path => openPrivateKey(resolve(path)),
     postgres: () => (options.url === undefined ? undefined : openPostgres(options.url)),
     open: (path, how) => openDatabase(driver(), resolve(path), how),

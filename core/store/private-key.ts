@@ -1,8 +1,8 @@
 // A key of the gateway's own: 32 random bytes in a file of the data directory that nobody else may read.
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { StoreFault } from './fault.ts'
+import { createPrivateFile } from './private-file.ts'
 
 export const KEY_BYTES = 32
 const OTHERS = process.platform === 'win32' ? 0 : 0o077
@@ -35,24 +35,8 @@ function readKey(path: string): Uint8Array | undefined {
   }
 }
 
-/** A link appears whole or not at all, and only where there is none: two processes at once end with the same key. */
 function createKey(path: string): Uint8Array {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const file = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(file, randomBytes(KEY_BYTES))
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  try {
-    linkSync(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    unlinkSync(draft)
-  }
+  createPrivateFile(path, randomBytes(KEY_BYTES))
   const key = readKey(path)
   if (key === undefined) throw new StoreFault('store-unreadable', `${path}: was taken away while it was made`)
   return key

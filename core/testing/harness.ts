@@ -193,6 +193,7 @@ export const refusingStores: Stores = {
   writer: () => refuseStore(),
   resolve: path => path,
   key: () => refuseStore(),
+  createPrivate: () => refuseStore(),
   postgres: () => undefined,
 }
 

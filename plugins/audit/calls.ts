@@ -68,8 +68,9 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const about = describer.describe(x, x.decision)
     const call: Call = { about, sent: 0, open: false }
     calls.set(x, call)
-    const content = levels.of(x) === 'meta' ? '' : describeArgs(x, text.args)
-    const intent = entry('intent', x, about, about.more + describeSizes(x, about), about.personal + content)
+    const contents = contentsOf(x)
+    const args = levels.of(x) === 'meta' ? '' : describeContents(contents, text.args)
+    const intent = entry('intent', x, about, about.more + describeSizes(x, contents, about), about.personal + args)
     return ledger.append([intent], degrade ? 'keep' : 'offer').then(failed => {
       call.sent = clock.mono()
       if (failed === undefined) {
@@ -108,16 +109,16 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   /** A refused call may hold anything: its arguments are described by what the masker leaves of them. */
   function refusal(x: Exchange, call: Call | undefined, { decision }: Outcome & { kind: 'denied' }): Entry {
     const about = describer.describe(x, decision)
-    const isNew = call === undefined && RECORDED.has(x.resource.kind)
-    const content = isNew && levels.of(x) !== 'meta' ? describeArgs(x, text.refusedArgs) : ''
+    const contents = call === undefined && RECORDED.has(x.resource.kind) ? contentsOf(x) : undefined
+    const args = contents === undefined || levels.of(x) === 'meta' ? '' : describeContents(contents, text.refusedArgs)
     const detail = refusalDetail(x)
     const why = detail === undefined ? '' : `,"detail":${text.name(detail)}`
     return entry(
       'refusal',
       x,
       about,
-      about.more + (isNew ? describeSizes(x, about) : '') + why + times(x, undefined),
-      about.personal + content,
+      about.more + (contents === undefined ? '' : describeSizes(x, contents, about)) + why + times(x, undefined),
+      about.personal + args,
     )
   }
 
@@ -139,25 +140,28 @@ function endOf(isToolError: boolean | undefined, isInputRequired: boolean | unde
   return isToolError === true ? 'tool-error' : 'answered'
 }
 
+interface Content {
+  readonly payload: Payload
+  readonly label: ArgsLabel
+}
+
 /** A read has its uri among what is always told; a request that is made again has what the client says to the questions of the server. */
-function describeArgs(x: Exchange, describe: (payload: Payload, label: ArgsLabel) => string): string {
-  return contentsOf(x)
-    .map(({ payload, label }) => describe(payload, label))
-    .join('')
-}
-
-function describeSizes(x: Exchange, { subject }: About): string {
-  const sizes = contentsOf(x).map(({ payload, label }) => `,"${label}Bytes":${payload.bytes.length}`)
-  return `,"argsDigest":"${subject.digest(x.params.bytes)}"${sizes.join('')}`
-}
-
-function contentsOf(x: Exchange): { readonly payload: Payload; readonly label: ArgsLabel }[] {
+function contentsOf(x: Exchange): readonly Content[] {
   if (x.resource.kind === 'method') return [{ payload: x.sent, label: 'args' }]
-  const contents: { readonly payload: Payload; readonly label: ArgsLabel }[] = []
+  const contents: Content[] = []
   if (x.resource.kind !== 'read') contents.push({ payload: x.sentArgs, label: 'args' })
   const inputs = inputsOf(x)
   if (inputs !== undefined) contents.push({ payload: inputs, label: 'inputs' })
   return contents
+}
+
+function describeContents(contents: readonly Content[], describe: (payload: Payload, label: ArgsLabel) => string): string {
+  return contents.map(({ payload, label }) => describe(payload, label)).join('')
+}
+
+function describeSizes(x: Exchange, contents: readonly Content[], { subject }: About): string {
+  const sizes = contents.map(({ payload, label }) => `,"${label}Bytes":${payload.bytes.length}`)
+  return `,"argsDigest":"${subject.digest(x.params.bytes)}"${sizes.join('')}`
 }
 
 function inputsOf({ sent }: Exchange): Payload | undefined {

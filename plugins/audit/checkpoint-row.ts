@@ -1,6 +1,6 @@
 // A stored checkpoint of one stream, held against the note it repeats: nothing of a row counts that its signature does not cover.
 import { type Checkpoint, readCheckpoint, type StreamState } from './checkpoint.ts'
-import { openNote, type Trusted } from './note.ts'
+import { openSigned, type Trusted } from './note.ts'
 import type { CheckpointRow } from './store/log-store.ts'
 import { createTree, type Hash } from './tree.ts'
 
@@ -9,14 +9,8 @@ export interface SignedState extends StreamState {
 }
 
 /** A checkpoint that one of `trusted` signed, in the name of its log. Undefined where none did. */
-export function openCheckpoint(note: string, trusted: readonly Trusted[]): Checkpoint | undefined {
-  for (const one of trusted) {
-    const text = openNote(note, one)
-    const checkpoint = text === undefined ? undefined : readCheckpoint(text)
-    if (checkpoint?.origin === one.name) return checkpoint
-  }
-  return undefined
-}
+export const openCheckpoint = (note: string, trusted: readonly Trusted[]): Checkpoint | undefined =>
+  openSigned(note, trusted, readCheckpoint)
 
 /** `open`: openCheckpoint, for several rows may repeat one note. A string says what does not fit. */
 export function readRow(row: CheckpointRow, open: (note: string) => Checkpoint | undefined): SignedState | string {

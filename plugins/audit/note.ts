@@ -76,5 +76,19 @@ export function openNote(note: string, trusted: Trusted): string | undefined {
   return undefined
 }
 
+/** What `read` makes of a note that one of `trusted` signed in the name of its log. Undefined where none did. */
+export function openSigned<Signed extends { readonly origin: string }>(
+  note: string,
+  trusted: readonly Trusted[],
+  read: (text: string) => Signed | undefined,
+): Signed | undefined {
+  for (const one of trusted) {
+    const text = openNote(note, one)
+    const signed = text === undefined ? undefined : read(text)
+    if (signed?.origin === one.name) return signed
+  }
+  return undefined
+}
+
 /** By which a record names a note: `sha256:` and 64 hex digits. */
 export const digestOf = (note: string): string => `sha256:${hash('sha256', note, 'hex')}`

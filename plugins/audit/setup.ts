@@ -27,7 +27,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { config, clock, log, instance } = ctx
   const keys = deriveKeys(loadMasterKey(masterKeyPath(ctx.stores, config)))
   const paths = signingPaths(ctx.stores, config)
-  const signer = loadSigningKey(paths.key)
+  const signer = loadSigningKey(ctx.stores, paths.key)
   publishVerifier(paths.verifier, signer)
   const trusted = readVerifiers(paths.verifier)
   if (typeof trusted === 'string') throw new Error(trusted)

@@ -1,26 +1,14 @@
 // The key that signs checkpoints: an Ed25519 key in a file of its own, and beside the log the text by which others know it.
-import { createPublicKey, generateKeyPairSync, hash, randomBytes } from 'node:crypto'
-import {
-  appendFileSync,
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { createPublicKey, generateKeyPairSync, hash } from 'node:crypto'
+import { appendFileSync, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import type { Stores } from 'mcpgw/plugin'
 import { readVerifier, type Signer, signerOf, type Trusted, verifierText } from './note.ts'
 
 const OTHERS = process.platform === 'win32' ? 0 : 0o077
 
 /** Makes the file (PKCS #8 PEM, mode 0600) where there is none. Throws where it is no Ed25519 key, or where others may read it. */
-export function loadSigningKey(path: string): Signer {
-  return readSigningKey(path) ?? create(path)
+export function loadSigningKey(stores: Stores, path: string): Signer {
+  return readSigningKey(path) ?? create(stores, path)
 }
 
 /** Undefined where there is no such file. */
@@ -56,24 +44,8 @@ function named(path: string, pem: string): Signer {
   }
 }
 
-/** A link appears whole or not at all, and only where there is none: two gateways at once end with the same key. */
-function create(path: string): Signer {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const file = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(file, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  try {
-    linkSync(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    unlinkSync(draft)
-  }
+function create(stores: Stores, path: string): Signer {
+  stores.createPrivate(path, generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
   const made = readSigningKey(path)
   if (made === undefined) throw new Error(`${path}: was taken away while it was made`)
   return made

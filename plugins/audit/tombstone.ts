@@ -1,6 +1,6 @@
 // A tombstone: says that the beginning of a stream was taken out, and what is needed to verify the rest of it. Signed as a note, by the key of the checkpoints.
 import { rootOf, writeFrontier } from './checkpoint-row.ts'
-import { openNote, type Trusted } from './note.ts'
+import { openSigned, type Trusted } from './note.ts'
 import type { TombstoneRow } from './store/log-store.ts'
 import type { Hash } from './tree.ts'
 
@@ -41,14 +41,7 @@ export function readTombstone(text: string): Tombstone | undefined {
 }
 
 /** One that one of `trusted` signed, in the name of its log. Undefined where none did. */
-export function openTombstone(note: string, trusted: readonly Trusted[]): Tombstone | undefined {
-  for (const one of trusted) {
-    const text = openNote(note, one)
-    const tombstone = text === undefined ? undefined : readTombstone(text)
-    if (tombstone?.origin === one.name) return tombstone
-  }
-  return undefined
-}
+export const openTombstone = (note: string, trusted: readonly Trusted[]): Tombstone | undefined => openSigned(note, trusted, readTombstone)
 
 /** A stored tombstone, held against its note. A string says what does not fit. */
 export function readTombstoneRow(row: TombstoneRow, trusted: readonly Trusted[]): Tombstone | string {

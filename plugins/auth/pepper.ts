@@ -1,26 +1,14 @@
 // The pepper: 32 random bytes in a file of their own, so that the key store alone neither proves nor reveals a key.
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import type { Stores } from 'mcpgw/plugin'
 
 const pepperBytes = 32
 const othersMask = process.platform === 'win32' ? 0 : 0o077
 
 /** Reads the pepper, makes it where there is none. Throws, saying how to mend it, where others could read or change it. */
-export function openPepper(path: string): KeyObject {
-  return readPepper(path) ?? createPepper(path)
+export function openPepper(stores: Stores, path: string): KeyObject {
+  return readPepper(path) ?? createPepper(stores, path)
 }
 
 /** Throws where a file exists that others may read or change. */
@@ -59,24 +47,8 @@ function readPepper(path: string): KeyObject | undefined {
   }
 }
 
-/** A link appears whole or not at all, and only where there is none: two processes at once end with the same pepper. */
-function createPepper(path: string): KeyObject {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const file = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(file, randomBytes(pepperBytes))
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  try {
-    linkSync(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    unlinkSync(draft)
-  }
+function createPepper(stores: Stores, path: string): KeyObject {
+  stores.createPrivate(path, randomBytes(pepperBytes))
   const pepper = readPepper(path)
   if (pepper === undefined) throw new Error(`auth: the pepper ${path} vanished while it was made`)
   return pepper

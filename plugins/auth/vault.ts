@@ -14,7 +14,7 @@ export interface Vault {
 /** Throws, saying how to mend it, where either is unsafe or they do not belong together. */
 export function openVault(stores: Stores, config: AuthConfig): Vault {
   const path = stores.resolve(config.keys.pepper)
-  const pepper = openPepper(path)
+  const pepper = openPepper(stores, path)
   const store = openKeyStore(stores, config.keys.path)
   if (store.matchesPepper(digestKey(pepper, 'proof of the pepper'))) return { store, pepper }
   store.close()

@@ -1,12 +1,13 @@
 // `audit export`: the whole log as lines that verify with nothing else at hand; what is sealed stays sealed. Goes on where it was stopped.
-import { hash } from 'node:crypto'
-import { type FileHandle, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import { writeLine } from '../export-line.ts'
+import { digestOf } from '../note.ts'
 import type { LogReader } from '../store/log-store.ts'
-import { openForReading } from './read.ts'
+import { openLog, type StoredLog } from './read.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** How far a file is; beside it, as FILE.state. */
 interface State {
@@ -18,7 +19,7 @@ interface State {
   /** Length of the file up to there: what is behind it was not finished. */
   readonly bytes: number
   readonly records: number
-  /** SHA-256 of the notes that it holds already. */
+  /** Digests of the notes that it holds already. */
   readonly notes: readonly string[]
 }
 interface Target {
@@ -36,15 +37,16 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
     io.err('audit export: --resume: expected --out FILE beside it, the file to go on with\n')
     return 2
   }
-  const log = await openForReading(io)
-  if (log === undefined) return 3
+  let opened: StoredLog | undefined
   try {
+    opened = await openLog(io)
+    const { name, reader } = opened
     const path = typeof out === 'string' ? resolve(io.cwd, out) : undefined
-    const begun: State = { v: 1, log: log.store.name, cursor: null, bytes: 0, records: 0, notes: [] }
+    const begun: State = { v: 1, log: name, cursor: null, bytes: 0, records: 0, notes: [] }
     const state = resume === true ? await readState(`${path}.state`, begun.log) : begun
     const target = path === undefined ? standardOutput(io) : await openFile(path, state, resume === true)
     try {
-      return await copy(io, log.reader, target, state)
+      return await copy(io, reader, target, state)
     } finally {
       await target.close()
     }
@@ -52,7 +54,7 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
     io.err(`audit export: ${(error as Error).message}\n`)
     return 3
   } finally {
-    await log.close()
+    await opened?.close()
   }
 }
 
@@ -85,8 +87,6 @@ async function copy(io: CommandIo<AuditConfig>, reader: LogReader, target: Targe
   io.err(`${records - state.records} records and ${fresh.length} signed notes exported\n`)
   return 0
 }
-
-const digestOf = (note: string): string => hash('sha256', note, 'hex')
 
 type Note = { readonly kind: 'checkpoint' | 'tombstone'; readonly note: string }
 
@@ -122,8 +122,7 @@ async function openFile(path: string, state: State, isResumed: boolean): Promise
     },
     async keep(kept) {
       await file.datasync()
-      await writeFile(`${path}.state.new`, `${JSON.stringify({ ...kept, bytes: written })}\n`, { mode: 0o600 })
-      await rename(`${path}.state.new`, `${path}.state`)
+      replaceFile(`${path}.state`, `${JSON.stringify({ ...kept, bytes: written })}\n`)
     },
     close: () => file.close(),
   }

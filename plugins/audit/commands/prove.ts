@@ -8,9 +8,9 @@ import type { AuditConfig } from '../config.ts'
 import { checkProof, writeProof } from '../inclusion.ts'
 import type { Trusted } from '../note.ts'
 import type { CheckpointRow, LogReader } from '../store/log-store.ts'
-import { openStore } from '../store/open.ts'
 import { pathOf } from '../tree.ts'
 import { readKeys } from './keys.ts'
+import { openLog } from './read.ts'
 import { printable } from './show.ts'
 
 export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
@@ -22,16 +22,14 @@ export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
   if (typeof check === 'string') return showCheck(io, resolve(io.cwd, check), keys)
   if (typeof id !== 'string') return refuse(io, 2, 'expected STREAM:SEQ or the id of a call, or --check FILE')
   try {
-    const store = openStore(io.stores, io.config)
-    const reader = await store.reader()
+    const log = await openLog(io)
     try {
-      const proof = await prove(reader, id, keys, io.signal)
+      const proof = await prove(log.reader, id, keys, io.signal)
       if (!proof.startsWith('{')) return refuse(io, 1, proof)
       io.out(proof)
       return 0
     } finally {
-      await reader.close()
-      await store.close()
+      await log.close()
     }
   } catch (error) {
     return refuse(io, 3, (error as Error).message)

@@ -3,31 +3,39 @@ import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import { readMasterKey } from '../master-key.ts'
 import { createOpener, type OpenRecord } from '../opened.ts'
-import type { LogReader, LogStore, TimeRange } from '../store/log-store.ts'
+import type { LogReader, TimeRange } from '../store/log-store.ts'
 import { masterKeyPath, openStore } from '../store/open.ts'
 import { deriveKeys, type Keys } from '../subjects.ts'
 
-export interface ReadableLog {
-  readonly store: LogStore
+export interface StoredLog {
+  /** Of its store. */
+  readonly name: string
   readonly reader: LogReader
-  readonly open: OpenRecord
   close(): Promise<void>
 }
+export interface ReadableLog extends StoredLog {
+  readonly open: OpenRecord
+}
 
-/** Undefined where the log cannot be read; then the reason is on stderr and the exit code is 3. */
-export async function openForReading(io: CommandIo<AuditConfig>, path?: string): Promise<ReadableLog | undefined> {
+/** The configured one. Rejects where it cannot be read. */
+export async function openLog(io: CommandIo<AuditConfig>): Promise<StoredLog> {
+  const store = openStore(io.stores, io.config)
+  const reader = await store.reader()
+  return {
+    name: store.name,
+    reader,
+    async close() {
+      await reader.close()
+      await store.close()
+    },
+  }
+}
+
+/** With what is sealed in it. Undefined where the log cannot be read; then the reason is on stderr and the exit code is 3. */
+export async function openForReading(io: CommandIo<AuditConfig>): Promise<ReadableLog | undefined> {
   try {
-    const store = openStore(io.stores, io.config, path)
-    const reader = await store.reader()
-    return {
-      store,
-      reader,
-      open: createOpener(keysOf(io), await reader.subjects()),
-      async close() {
-        await reader.close()
-        await store.close()
-      },
-    }
+    const log = await openLog(io)
+    return { ...log, open: createOpener(keysOf(io), await log.reader.subjects()) }
   } catch (error) {
     io.err(`audit: ${(error as Error).message}\n`)
     return undefined

@@ -1,6 +1,7 @@
 // How far a verification has come, in a file: a long one that was stopped goes on from there.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Progress } from '../verification.ts'
+import { replaceFile } from './replace-file.ts'
 
 export interface ResumePoint {
   readonly version: 1
@@ -33,10 +34,6 @@ function parse(text: string): ResumePoint | undefined {
   }
 }
 
-/** The file is whole at any time. */
-export function writeResumePoint(path: string, point: ResumePoint): void {
-  writeFileSync(`${path}.new`, JSON.stringify(point), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
-}
+export const writeResumePoint = (path: string, point: ResumePoint): void => replaceFile(path, JSON.stringify(point))
 
 export const dropResumePoint = (path: string): void => rmSync(path, { force: true })

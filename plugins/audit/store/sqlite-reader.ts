@@ -10,6 +10,8 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
   const all = (table: string, sql: string, ...params: SqlValue[]): SqlRow[] => (tables.has(table) ? db.prepare(sql).all(...params) : [])
   const one = (sql: string, ...params: SqlValue[]): StoredRecord | undefined =>
     db.prepare(`SELECT ${RECORD} FROM record ${sql}`).get(...params) as StoredRecord | undefined
+  /** None of its records is before. */
+  const startOf = (stream: string): number => Number(all('stream', 'SELECT start FROM stream WHERE name = ?', stream)[0]?.start ?? 0)
 
   return {
     async *forward(signal, cursor) {
@@ -23,7 +25,7 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
     },
     stream(name, from, signal) {
       const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? AND n >= ? AND stream = ? AND seq >= ? ORDER BY n LIMIT ${PAGE}`)
-      const start = Number(all('stream', 'SELECT start FROM stream WHERE name = ?', name)[0]?.start ?? 0)
+      const start = startOf(name)
       return pages(n => page.all(n, start, name, from), Number.MIN_SAFE_INTEGER, signal)
     },
     find: async (stream, seq) => one('WHERE stream = ? AND seq = ?', stream, seq),
@@ -37,7 +39,7 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       return rows.map(({ name, open }) => ({ name: String(name), isLive: isLive(String(name)), isEnded: Number(open) === 2 }))
     },
     async openCalls(stream) {
-      const start = Number(all('stream', 'SELECT start FROM stream WHERE name = ?', stream)[0]?.start ?? 0)
+      const start = startOf(stream)
       const calls = new Map<string, number>()
       for (const { n, type, call } of db
         .prepare('SELECT n, type, call FROM record WHERE n >= ? AND stream = ? ORDER BY n')

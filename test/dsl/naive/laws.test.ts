@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { PolicyDecision } from '../../../dsl/decision.ts'
-import { createEvaluator } from '../../../dsl/evaluator/evaluator.ts'
+import { createEvaluator, type Evaluator } from '../../../dsl/evaluator/evaluator.ts'
 import type { Facts } from '../../../dsl/facts.ts'
 import { policyOf, type WrittenFile, type WrittenRule } from '../written.ts'
 import { drawCall, drawFile, drawFrom } from './generate.ts'
@@ -31,19 +31,21 @@ function compare(
   )
 }
 
-/** Asks one bundle the same calls, of which something else is known. */
-function compareCalls(change: (facts: Facts) => Facts, check: (before: PolicyDecision, after: PolicyDecision) => void) {
+/** Asks a bundle about many calls. */
+function askCalls(ask: (evaluator: Evaluator, facts: Facts) => void) {
   fc.assert(
     fc.property(fc.integer(), of => {
       const draw = drawFrom(of)
       const evaluator = createEvaluator(policyOf(drawFile(draw)))
-      for (let call = 0; call < 20; call++) {
-        const { facts } = drawCall(draw)
-        check(evaluator.decide(facts), evaluator.decide(change(facts)))
-      }
+      for (let call = 0; call < 20; call++) ask(evaluator, drawCall(draw).facts)
     }),
     { seed, numRuns: runs },
   )
+}
+
+/** Asks one bundle the same calls, of which something else is known. */
+function compareCalls(change: (facts: Facts) => Facts, check: (before: PolicyDecision, after: PolicyDecision) => void) {
+  askCalls((evaluator, facts) => check(evaluator.decide(facts), evaluator.decide(change(facts))))
 }
 
 const without =
@@ -183,19 +185,11 @@ test('the obligations of an allow never shrink where a rule is added', () => {
 })
 
 test('what may be called is visible', () => {
-  fc.assert(
-    fc.property(fc.integer(), of => {
-      const draw = drawFrom(of)
-      const evaluator = createEvaluator(policyOf(drawFile(draw)))
-      for (let call = 0; call < 20; call++) {
-        const { facts } = drawCall(draw)
-        const { action, server, name, principal } = facts
-        if (action !== 'method' && evaluator.decide(facts).outcome === 'allow')
-          expect(evaluator.narrow(principal, { action, server, name })).toBe('show')
-      }
-    }),
-    { seed, numRuns: runs },
-  )
+  askCalls((evaluator, facts) => {
+    const { action, server, name, principal } = facts
+    if (action !== 'method' && evaluator.decide(facts).outcome === 'allow')
+      expect(evaluator.narrow(principal, { action, server, name })).toBe('show')
+  })
 })
 
 test('arguments called as members of every object are, that no rule reads, change nothing', () => {
