@@ -3,7 +3,7 @@ import type { IToken } from 'chevrotain'
 import type { CalendarDate, CelSlice, Duration, JsonSlice, Numeral, Target, Word } from '../ast.ts'
 import type { Span } from '../span.ts'
 import { readJson } from './json.ts'
-import { BadStr, Str } from './tokens.ts'
+import { BadStr, BadTarget, Str } from './tokens.ts'
 
 const UNITS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 }
 
@@ -16,11 +16,13 @@ export function spanOf(file: string, token: IToken, last: IToken = token): Span 
 
 export function wordOf(file: string, token: IToken): Word {
   const quoted = token.tokenType === Str || token.tokenType === BadStr
-  const value = !quoted ? token.image : token.tokenType === Str ? decode(token.image) : ''
+  const value = quoted ? decode(token.image, token.tokenType === Str) : token.image
   return { value, quoted, span: spanOf(file, token) }
 }
 
-const decode = (image: string): string => (image.includes('\\') ? (JSON.parse(image) as string) : image.slice(1, -1))
+/** Empty where the text is broken, which is told elsewhere. */
+const decode = (image: string, isSound: boolean): string =>
+  !isSound ? '' : image.includes('\\') ? (JSON.parse(image) as string) : image.slice(1, -1)
 
 export function numeralOf(file: string, token: IToken): Numeral {
   return { value: Number(token.image), span: spanOf(file, token) }
@@ -51,7 +53,7 @@ export function patternOf(file: string, token: IToken): Target {
   const server = token.image.slice(0, slash)
   const name = token.image.slice(slash + 1)
   const quoted = name.startsWith('"')
-  return { kind: 'pattern', server, name: quoted ? decode(name) : name, quoted, span: spanOf(file, token) }
+  return { kind: 'pattern', server, name: quoted ? decode(name, token.tokenType !== BadTarget) : name, quoted, span: spanOf(file, token) }
 }
 
 /** Between the braces, without the white space at both ends. */

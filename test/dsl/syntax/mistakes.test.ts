@@ -78,6 +78,7 @@ const rows: readonly (readonly [string, string, ...string[]])[] = [
     'deny a { call a/b { "x": 1 } }',
     'syntax [{ "x": 1 }] what is asked of arguments stands in `when { ... }`',
   ],
+  ['a bad escape in the name of a target', 'deny a { call crm/"x\\q" }', 'bad-string ["x\\q"] `\\\\` stands for one backslash'],
   ['a text that turns', 'deny a { call a/b because "\u202E" }', 'bad-character [\u202E] in a text in quotes, write it as an escape'],
 ]
 
@@ -99,6 +100,12 @@ test('an unclosed condition ends before the next item', () => {
   expect(findings(`${HEADER}deny a { call a/b when { x == """\nallow b { who }`)).toEqual([
     'unclosed-slice [{] the condition that begins here is never closed',
     'syntax [}]',
+  ])
+})
+
+test('the name of a target without an end, with an escape in it, is told', () => {
+  expect(findings(`${HEADER}deny a {\n call crm/"x\\"\n}`)).toEqual([
+    'bad-string ["x\\"] a text ends on its line; `\\n` stands for a line break',
   ])
 })
 
