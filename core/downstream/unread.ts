@@ -72,8 +72,12 @@ export class Unread {
       const { socket } = response.req
       bySocket.set(socket, (bySocket.get(socket) ?? 0) + unread)
     }
+    // Of those that lag alike the newest goes first: one message to a crowd that has just come does not cost the others theirs.
+    const alike = 0.75 * Math.max(...bySocket.values())
+    const rank = (unread: number): number => (unread >= alike ? alike : unread)
+    const order = [...bySocket].toReversed().toSorted((a, b) => rank(b[1]) - rank(a[1]))
     // A quarter is made free, so that this is rare.
-    for (const [socket, unread] of [...bySocket].toSorted((a, b) => b[1] - a[1])) {
+    for (const [socket, unread] of order) {
       if (this.#held <= this.#limits.total * 0.75) break
       this.#held -= unread
       socket.destroy()

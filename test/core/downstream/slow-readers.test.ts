@@ -71,6 +71,15 @@ describe('what is unread', () => {
     expect(unread.held).toBe(0)
   })
 
+  it('of all together that lag alike costs the newest theirs, also where the system took a little less of the oldest', async () => {
+    const unread = new Unread({ each: 100 * MB, total: 40 * MB, stallMs: 60_000 })
+    const all = await laggards(6)
+    for (const [i, response] of all.entries()) say(unread, response, i === 0 ? 11 * MB : 10 * MB)
+    expect(all.map(isCut).slice(0, 2)).toEqual([false, false])
+    expect(all.map(isCut)).toContain(true)
+    expect(unread.held).toBeLessThanOrEqual(40 * MB)
+  })
+
   it('of one connection is bounded before more is said, so that one long message reaches a client that reads', async () => {
     const unread = new Unread({ each: 10 * MB, total: 1000 * MB, stallMs: 60_000 })
     const [slow] = await laggards(1)
