@@ -2,22 +2,30 @@
 import type { ConfiguredCommand } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
 
+type Options = NonNullable<ConfiguredCommand<AuditConfig>['options']>
+const TIMES: Options = [
+  { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },
+  { flags: '--until <when>', summary: 'up to this time' },
+]
+const FILTERS: Options = [
+  { flags: '--consumer <id>', summary: 'only of this caller' },
+  { flags: '--server <id>', summary: 'only of this server' },
+  { flags: '--tool <name>', summary: 'only of this tool, prompt or uri' },
+  {
+    flags: '--status <status>',
+    summary: 'answered, input-required, tool-error, upstream-error, timeout, cancelled, crashed, withheld, unknown, refused, open',
+  },
+  { flags: '--decision <outcome>', summary: 'allow or deny' },
+]
+
 export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   {
     path: ['audit', 'log'],
     summary: 'Show records, newest last',
     options: [
       { flags: '-n, --limit <n>', summary: 'how many at most', default: '50' },
-      { flags: '--consumer <id>', summary: 'only of this caller' },
-      { flags: '--server <id>', summary: 'only of this server' },
-      { flags: '--tool <name>', summary: 'only of this tool, prompt or uri' },
-      {
-        flags: '--status <status>',
-        summary: 'answered, input-required, tool-error, upstream-error, timeout, cancelled, crashed, withheld, unknown, refused, open',
-      },
-      { flags: '--decision <outcome>', summary: 'allow or deny' },
-      { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },
-      { flags: '--until <when>', summary: 'up to this time' },
+      ...FILTERS,
+      ...TIMES,
       { flags: '--intents', summary: 'also the intents, which are else left out' },
     ],
     examples: ['mcpgw audit log --limit=20', 'mcpgw audit log --consumer agent-1 --status tool-error --since 2h'],
@@ -26,10 +34,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   {
     path: ['audit', 'stats'],
     summary: 'Count calls by outcome, tool and caller, with latencies',
-    options: [
-      { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },
-      { flags: '--until <when>', summary: 'up to this time' },
-    ],
+    options: [...TIMES],
     examples: ['mcpgw audit stats', 'mcpgw audit stats --since 7d --json'],
     load: async () => (await import('./commands/stats.ts')).showStats,
   },

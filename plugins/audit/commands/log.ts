@@ -3,6 +3,7 @@ import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import type { StoredRecord } from '../store/log-store.ts'
+import { createFilter, decisionOf } from './filter.ts'
 import { openForReading, readRange } from './read.ts'
 import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
@@ -36,30 +37,6 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
   } finally {
     await log.close()
   }
-}
-
-function createFilter({ options }: CommandIo<AuditConfig>): (record: StoredRecord, body: Body) => boolean {
-  const { consumer, server, tool, status, decision } = options
-  const intents = options.intents === true || status === 'open'
-  // Newest first, so the end of a call is met before its intent.
-  const ended = new Set<string>()
-  return (record, body) => {
-    if (record.call !== '' && record.type !== 'intent') ended.add(record.call)
-    if (record.type === 'intent' && !intents) return false
-    if (status === 'open' && ended.has(record.call)) return false
-    return (
-      (consumer === undefined || body.actor?.id === consumer) &&
-      (server === undefined || body.server === server) &&
-      (tool === undefined || targetOf(body) === tool) &&
-      (status === undefined || statusOf(record, body) === status) &&
-      (decision === undefined || decisionOf(record, body) === decision)
-    )
-  }
-}
-
-/** The outcome of a call says nothing of the decision, for without an allow there is none. */
-function decisionOf(record: StoredRecord, { decision }: Body): string | undefined {
-  return decision?.outcome ?? (record.type.startsWith('outcome') ? 'allow' : undefined)
 }
 
 function toJson(found: readonly Found[]): string {
