@@ -58,12 +58,22 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   },
   {
     path: ['audit', 'export'],
-    summary: 'Write the whole log as lines of JSON, which `audit verify` reads anywhere',
+    summary: 'Write the whole log as lines of JSON, which `audit verify` reads anywhere, or records as CSV',
     options: [
+      {
+        flags: '--format <format>',
+        summary: 'jsonl (where it is not given), or csv: for people and spreadsheets; filters are for it only',
+      },
       { flags: '--out <file>', summary: 'a new file, instead of standard output' },
       { flags: '--resume', summary: 'go on with that file: where it was stopped, or with what is new' },
+      ...FILTERS,
+      ...TIMES,
+      { flags: '--contents', summary: 'also arguments and results, as far as they were recorded' },
     ],
-    examples: ['mcpgw audit export --out audit-export.jsonl'],
+    examples: [
+      'mcpgw audit export --out audit-export.jsonl',
+      'mcpgw audit export --format csv --decision deny --since 30d --out refusals.csv',
+    ],
     load: async () => (await import('./commands/export.ts')).exportLog,
   },
   {

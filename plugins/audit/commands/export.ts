@@ -1,52 +1,37 @@
-// `audit export`: the whole log as lines that verify with nothing else at hand; what is sealed stays sealed. Goes on where it was stopped.
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+// `audit export`: the log in a file of its own, oldest record first; goes on where it was stopped.
 import { resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
-import { writeLine } from '../export-line.ts'
-import { digestOf } from '../note.ts'
-import type { LogReader } from '../store/log-store.ts'
-import { openLog, type StoredLog } from './read.ts'
-import { replaceFile } from './replace-file.ts'
-
-/** How far a file is; beside it, as FILE.state. */
-interface State {
-  readonly v: 1
-  /** Name of its store. */
-  readonly log: string
-  /** Null where nothing was copied so far. */
-  readonly cursor: string | null
-  /** Length of the file up to there: what is behind it was not finished. */
-  readonly bytes: number
-  readonly records: number
-  /** Digests of the notes that it holds already. */
-  readonly notes: readonly string[]
-}
-interface Target {
-  write(text: string): Promise<void>
-  /** What was written so far, and how far that is, lasts. */
-  keep(state: Omit<State, 'bytes'>): Promise<void>
-  close(): Promise<void>
-}
+import { exportRows } from './export-csv.ts'
+import { type Asked, type Form, openFile, readState, type State, standardOutput, type Target } from './export-file.ts'
+import { exportLines } from './export-jsonl.ts'
+import { openLog, openSealed, readRange, type StoredLog } from './read.ts'
 
 const PROGRESS_MS = 500
+/** For rows only: lines that verify are all of the log. */
+const CHOICES = ['consumer', 'server', 'tool', 'status', 'decision', 'since', 'until', 'contents']
 
 export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
   const { out, resume } = io.options
-  if (resume === true && typeof out !== 'string') {
-    io.err('audit export: --resume: expected --out FILE beside it, the file to go on with\n')
+  const asked = Object.fromEntries(
+    ['format', ...CHOICES].flatMap(name => (io.options[name] === undefined ? [] : [[name, io.options[name]]])),
+  )
+  const range = readRange(io)
+  const problem = typeof range === 'string' ? range : findProblem(io, asked as Asked)
+  if (typeof range === 'string' || problem !== undefined) {
+    io.err(`audit export: ${problem}\n`)
     return 2
   }
   let opened: StoredLog | undefined
   try {
     opened = await openLog(io)
-    const { name, reader } = opened
+    const { name } = opened
     const path = typeof out === 'string' ? resolve(io.cwd, out) : undefined
-    const begun: State = { v: 1, log: name, cursor: null, bytes: 0, records: 0, notes: [] }
-    const state = resume === true ? await readState(`${path}.state`, begun.log) : begun
+    const begun: State = { v: 1, log: name, asked: { format: 'jsonl', ...asked }, range, cursor: null, bytes: 0, records: 0, notes: [] }
+    const state = resume === true ? await readState(`${path}.state`, name, asked as Asked) : begun
     const target = path === undefined ? standardOutput(io) : await openFile(path, state, resume === true)
     try {
-      return await copy(io, reader, target, state)
+      return await copy(io, opened, target, state)
     } finally {
       await target.close()
     }
@@ -58,18 +43,35 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
   }
 }
 
-async function copy(io: CommandIo<AuditConfig>, reader: LogReader, target: Target, state: State): Promise<number> {
-  // Before the records: a note that speaks of more than was exported would tell of a tail that is missing.
-  const notes = await notesOf(reader)
-  const total = await reader.count()
+function findProblem({ options }: CommandIo<AuditConfig>, asked: Asked): string | undefined {
+  const { format, out, resume } = options
+  if (format !== undefined && format !== 'jsonl' && format !== 'csv') return '--format: expected jsonl or csv'
+  if (resume === true && typeof out !== 'string') return '--resume: expected --out FILE beside it, the file to go on with'
+  const chosen = CHOICES.find(name => asked[name] !== undefined)
+  // With --resume the format may be that of the file.
+  return chosen === undefined || format === 'csv' || (format === undefined && resume === true)
+    ? undefined
+    : `--${chosen}: JSONL is the whole log, or it would not verify; choose with --format csv, or with audit log --json`
+}
+
+async function formOf(io: CommandIo<AuditConfig>, { reader }: StoredLog, { asked, range, notes }: State): Promise<Form> {
+  if (asked.format !== 'csv') return exportLines(reader, notes)
+  const open = await openSealed(io, reader)
+  return exportRows({ io: { ...io, options: asked }, reader, open, range, contents: asked.contents === true })
+}
+
+async function copy(io: CommandIo<AuditConfig>, log: StoredLog, target: Target, state: State): Promise<number> {
+  const form = await formOf(io, log, state)
+  const total = await log.reader.count()
   let { cursor, records } = state
-  const { v, log } = state
+  const { bytes: _, ...kept } = state
   let shown = io.clock.mono()
-  for await (const page of reader.forward(io.signal, cursor ?? undefined)) {
-    await target.write(page.records.map(({ body, prev, hash }) => writeLine({ kind: 'record', body, prev, hash })).join(''))
+  if (state.bytes === 0) await target.write(form.head)
+  for await (const page of log.reader.forward(io.signal, cursor ?? undefined)) {
+    await target.write(form.write(page.records))
     cursor = page.cursor
     records += page.records.length
-    await target.keep({ v, log, cursor, records, notes: state.notes })
+    await target.keep({ ...kept, cursor, records })
     const now = io.clock.mono()
     if (io.interactive && now - shown > PROGRESS_MS) {
       shown = now
@@ -80,93 +82,8 @@ async function copy(io: CommandIo<AuditConfig>, reader: LogReader, target: Targe
     io.err(`\naudit export: stopped after ${records} records${typeof io.options.out === 'string' ? '; --resume goes on' : ''}\n`)
     return 3
   }
-  const held = new Set(state.notes)
-  const fresh = notes.filter(({ note }) => !held.has(digestOf(note)))
-  await target.write(fresh.map(writeLine).join(''))
-  await target.keep({ v, log, cursor, records, notes: [...state.notes, ...fresh.map(({ note }) => digestOf(note))] })
-  io.err(`${records - state.records} records and ${fresh.length} signed notes exported\n`)
+  await target.write(form.tail)
+  await target.keep({ ...kept, cursor, records, notes: form.notes })
+  io.err(`${form.describe(records - state.records)}\n`)
   return 0
-}
-
-type Note = { readonly kind: 'checkpoint' | 'tombstone'; readonly note: string }
-
-/** Each once, oldest first: one that speaks of several streams has a row for each of them. */
-async function notesOf(reader: LogReader): Promise<readonly Note[]> {
-  const notes = new Map<string, Note>()
-  for (const { note } of await reader.tombstones()) notes.set(note, { kind: 'tombstone', note })
-  for (const { note } of await reader.checkpoints('all')) notes.set(note, { kind: 'checkpoint', note })
-  return [...notes.values()]
-}
-
-function standardOutput(io: CommandIo<AuditConfig>): Target {
-  return {
-    async write(text) {
-      io.out(text)
-    },
-    async keep() {},
-    async close() {},
-  }
-}
-
-async function openFile(path: string, state: State, isResumed: boolean): Promise<Target> {
-  const file = await (isResumed ? open(path, 'r+') : create(path))
-  let written = state.bytes
-  const target: Target = {
-    async write(text) {
-      for (let left = Buffer.from(text); left.length > 0; ) {
-        const { bytesWritten } = await file.write(left, 0, left.length, written)
-        if (bytesWritten === 0) throw new Error(`${path}: cannot be written any further`)
-        written += bytesWritten
-        left = left.subarray(bytesWritten)
-      }
-    },
-    async keep(kept) {
-      await file.datasync()
-      replaceFile(`${path}.state`, `${JSON.stringify({ ...kept, bytes: written })}\n`)
-    },
-    close: () => file.close(),
-  }
-  try {
-    const { size } = await file.stat()
-    if (size < state.bytes) throw new Error(`${path}: has ${size} bytes, and had ${state.bytes}; export anew to another file`)
-    await file.truncate(state.bytes)
-    // At once, so that whatever stops the first page leaves something to go on with.
-    await target.keep(state)
-    return target
-  } catch (error) {
-    await file.close()
-    throw error
-  }
-}
-
-async function create(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'wx', 0o600)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new Error(`${path}: is there already; give another file, or go on with it by --resume`)
-  }
-}
-
-async function readState(path: string, log: string): Promise<State> {
-  const text = await readFile(path, 'utf8')
-  const state = parse(text)
-  if (state === undefined) throw new Error(`${path}: does not say how far the export is; export anew to another file`)
-  if (state.log !== log) throw new Error(`${path}: is of another log, ${state.log}`)
-  return state
-}
-
-function parse(text: string): State | undefined {
-  try {
-    const state = JSON.parse(text) as State
-    const isWhole =
-      state.v === 1 &&
-      typeof state.log === 'string' &&
-      (typeof state.cursor === 'string' || state.cursor === null) &&
-      [state.bytes, state.records].every(count => Number.isSafeInteger(count) && count >= 0) &&
-      Array.isArray(state.notes)
-    return isWhole ? state : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -2,19 +2,20 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
-import type { StoredRecord } from '../store/log-store.ts'
+import type { LogReader, StoredRecord } from '../store/log-store.ts'
 import { statusOf, targetOf } from './show.ts'
 
-/** For records newest first. */
-export function createFilter({ options }: CommandIo<AuditConfig>): (record: StoredRecord, body: Body) => boolean {
+/** For records in any order: which calls are open the log is asked at once. `intents`: whether they count where no status is asked for. */
+export async function createFilter(
+  { options }: CommandIo<AuditConfig>,
+  reader: LogReader,
+  intents: boolean,
+): Promise<(record: StoredRecord, body: Body) => boolean> {
   const { consumer, server, tool, status, decision } = options
-  const intents = options.intents === true || status === 'open'
-  // Newest first, so the end of a call is met before its intent.
-  const ended = new Set<string>()
+  const open = status === 'open' ? await openCalls(reader) : undefined
   return (record, body) => {
-    if (record.call !== '' && record.type !== 'intent') ended.add(record.call)
-    if (record.type === 'intent' && !intents) return false
-    if (status === 'open' && ended.has(record.call)) return false
+    if (record.type === 'intent' && !(intents || open !== undefined)) return false
+    if (open !== undefined && !open.has(record.call)) return false
     return (
       (consumer === undefined || body.actor?.id === consumer) &&
       (server === undefined || body.server === server) &&
@@ -23,6 +24,14 @@ export function createFilter({ options }: CommandIo<AuditConfig>): (record: Stor
       (decision === undefined || decisionOf(record, body) === decision)
     )
   }
+}
+
+/** Of streams that were closed none is: the later one that closes them ends their calls. */
+async function openCalls(reader: LogReader): Promise<ReadonlySet<string>> {
+  const open = new Set<string>()
+  for (const { name, isEnded } of await reader.openStreams())
+    if (!isEnded) for (const { call } of await reader.openCalls(name)) open.add(call)
+  return open
 }
 
 /** The outcome of a call says nothing of the decision, for without an allow there is none. */

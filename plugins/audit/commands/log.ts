@@ -22,7 +22,7 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
   const log = await openForReading(io)
   if (log === undefined) return 3
   try {
-    const wanted = createFilter(io)
+    const wanted = await createFilter(io, log.reader, io.options.intents === true)
     const found: Found[] = []
     for await (const page of log.reader.backward(range, io.signal)) {
       for (const record of page) {

@@ -35,11 +35,16 @@ export async function openLog(io: CommandIo<AuditConfig>): Promise<StoredLog> {
 export async function openForReading(io: CommandIo<AuditConfig>): Promise<ReadableLog | undefined> {
   try {
     const log = await openLog(io)
-    return { ...log, open: createOpener(keysOf(io), await log.reader.subjects()) }
+    return { ...log, open: await openSealed(io, log.reader) }
   } catch (error) {
     io.err(`audit: ${(error as Error).message}\n`)
     return undefined
   }
+}
+
+/** Where the key is missing, that is told, and nothing opens. */
+export async function openSealed(io: CommandIo<AuditConfig>, reader: LogReader): Promise<OpenRecord> {
+  return createOpener(keysOf(io), await reader.subjects())
 }
 
 /** Who has no key sees who did what as pseudonyms. */
