@@ -34,16 +34,18 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   const found = await loadPluginConfig(plugin, entryName, io)
   if (found === undefined) return 2
   const { loaded, own } = found
-  const [{ createLog }, { openStores }, { createVerbRecord }, { findOperator }] = await Promise.all([
+  const [{ createLog }, { openStores }, { createVerbRecord }, { findOperator }, { orStarter }] = await Promise.all([
     import('../log.ts'),
     import('./stores.ts'),
     import('./record.ts'),
     import('../operator.ts'),
+    import('./starter.ts'),
   ])
   const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
   const stores = await openStores(loaded.config.store, log)
   const run = await command.load()
-  const record = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
+  // Where there is no config, the log is that of the starter.
+  const record = createVerbRecord(orStarter(loaded), { stores, log, cwd: io.cwd, version: io.version })
   try {
     return await run({
       ...toBare(io),

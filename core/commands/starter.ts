@@ -10,7 +10,12 @@ const STARTER_PLUGINS = ['audit', 'auth', 'redact']
 /** The config, or the starter where there is no file and no `--mcp-json`; plugins named on the command line stand in any case. */
 export async function loadOrStarter(io: VerbIo): Promise<Loaded | 2> {
   const loaded = await loadFor(io)
-  if (loaded === 2 || loaded.file !== undefined || io.options.mcpJson !== undefined) return loaded
+  return loaded === 2 || io.options.mcpJson !== undefined ? loaded : orStarter(loaded)
+}
+
+/** The starter where there is no file. */
+export function orStarter(loaded: Loaded): Loaded {
+  if (loaded.file !== undefined) return loaded
   const plugins = loaded.config.plugins.length > 0 ? loaded.config.plugins : STARTER_PLUGINS.map(name => ({ name, config: {} }))
   return { ...loaded, config: { ...loaded.config, servers: demoServers(), plugins } }
 }

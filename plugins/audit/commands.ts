@@ -27,6 +27,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
       ...FILTERS,
       ...TIMES,
       { flags: '--intents', summary: 'also the intents, which are else left out' },
+      { flags: '--all', summary: 'also the intents, and what the log says of itself: its streams, checkpoints and readers' },
     ],
     examples: ['mcpgw audit log --limit=20', 'mcpgw audit log --consumer agent-1 --status tool-error --since 2h'],
     load: async () => (await import('./commands/log.ts')).showLog,

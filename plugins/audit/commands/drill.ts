@@ -8,11 +8,11 @@ import type { Checkpoint } from '../checkpoint.ts'
 import { openCheckpoint } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
 import type { Trusted } from '../note.ts'
-import { checkpointRow, type LogStore, ROWS, tombstoneRow } from '../store/log-store.ts'
-import { openStore } from '../store/open.ts'
+import { checkpointRow, type LogReader, type LogStore, ROWS, tombstoneRow } from '../store/log-store.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import { type Tampering, type Target, tamperings } from '../tampering.ts'
 import { readKeys } from './keys.ts'
+import { type Reply, readLog } from './read.ts'
 import { alignColumns } from './show.ts'
 import { describeFinding } from './verify-report.ts'
 import { openStored } from './verify-source.ts'
@@ -28,27 +28,29 @@ export async function drillLog(io: CommandIo<AuditConfig>): Promise<number> {
   const keys = readKeys(io)
   if (typeof keys === 'string' || keys.length === 0)
     return refuse(io, typeof keys === 'string' ? keys : 'there is no verifier beside the log')
-  const dir = mkdtempSync(join(tmpdir(), 'mcpgw-drill-'))
-  try {
-    const store = openStore(io.stores, io.config)
-    const trusted = await copyLog(store, sqliteStore(io.stores, join(dir, 'whole.db'), 'os'), keys, io.signal)
-    await store.close()
-    const drill = trusted === undefined ? 'the log has no checkpoint that is signed by its key' : await prepare(io, dir, keys, trusted)
-    if (typeof drill === 'string') return refuse(io, drill)
-    const found: Found[] = []
-    for (const one of tamperings) {
-      if (io.signal.aborted) return refuse(io, 'stopped')
-      if (io.interactive) io.err(`${one.kind} ...\n`)
-      found.push(await tryOut(io, dir, one, drill))
+  return readLog(io, 'audit drill', async ({ reader }) => {
+    const dir = mkdtempSync(join(tmpdir(), 'mcpgw-drill-'))
+    try {
+      return await drill(io, dir, reader, keys)
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
     }
-    const all = found.every(one => one.by !== undefined)
-    io.out(io.json ? `${JSON.stringify({ found: all, ways: found }, null, 2)}\n` : toText(found))
-    return all ? 0 : 1
-  } catch (error) {
-    return refuse(io, (error as Error).message)
-  } finally {
-    rmSync(dir, { recursive: true, force: true })
+  })
+}
+
+async function drill(io: CommandIo<AuditConfig>, dir: string, reader: LogReader, keys: readonly Trusted[]): Promise<Reply> {
+  const trusted = await copyLog(reader, sqliteStore(io.stores, join(dir, 'whole.db'), 'os'), keys, io.signal)
+  if (trusted === undefined) throw new Error('the log has no checkpoint that is signed by its key')
+  const prepared = await prepare(io, dir, keys, trusted)
+  if (typeof prepared === 'string') throw new Error(prepared)
+  const found: Found[] = []
+  for (const one of tamperings) {
+    if (io.signal.aborted) throw new Error('stopped')
+    if (io.interactive) io.err(`${one.kind} ...\n`)
+    found.push(await tryOut(io, dir, one, prepared))
   }
+  const all = found.every(one => one.by !== undefined)
+  return { code: all ? 0 : 1, out: io.json ? `${JSON.stringify({ found: all, ways: found }, null, 2)}\n` : toText(found) }
 }
 
 function refuse(io: CommandIo<AuditConfig>, why: string): number {
@@ -57,8 +59,7 @@ function refuse(io: CommandIo<AuditConfig>, why: string): number {
 }
 
 /** Leaves out what came after the newest checkpoint, which is returned: it stands in for the one that was kept elsewhere. */
-async function copyLog(from: LogStore, to: LogStore, keys: readonly Trusted[], signal: AbortSignal): Promise<Checkpoint | undefined> {
-  const reader = await from.reader()
+async function copyLog(reader: LogReader, to: LogStore, keys: readonly Trusted[], signal: AbortSignal): Promise<Checkpoint | undefined> {
   const writer = await to.writer('drill')
   try {
     const [checkpoints, tombstones] = [await reader.checkpoints('all'), await reader.tombstones()]
@@ -67,8 +68,16 @@ async function copyLog(from: LogStore, to: LogStore, keys: readonly Trusted[], s
     const newest = checkpoints.at(-1)
     const trusted = newest && openCheckpoint(newest.note, keys)
     const sizes = new Map(trusted?.streams.map(one => [one.stream, one.size]))
+    // Of a stream that it does not list nothing says whether it came before or after, but the place among those that it lists.
+    let [met, end] = [0, 0]
+    for await (const { records } of reader.forward(signal))
+      for (const { stream, seq } of records) {
+        met += 1
+        if (seq <= (sizes.get(stream) ?? 0)) end = met
+      }
+    met = 0
     for await (const { records } of reader.forward(signal)) {
-      const kept = records.filter(one => one.seq <= (sizes.get(one.stream) ?? one.seq))
+      const kept = records.filter(one => ++met <= end && one.seq <= (sizes.get(one.stream) ?? one.seq))
       if (kept.length === 0) continue
       await writer.append(
         kept.map(({ stream, seq, at, type, call, prev, hash, body }) => ({
@@ -80,7 +89,6 @@ async function copyLog(from: LogStore, to: LogStore, keys: readonly Trusted[], s
     return trusted
   } finally {
     await writer.close()
-    await reader.close()
   }
 }
 

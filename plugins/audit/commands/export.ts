@@ -24,7 +24,7 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
   }
   let opened: StoredLog | undefined
   try {
-    opened = await openLog(io)
+    opened = await openLog(io, 'audit export')
     const { name } = opened
     const path = typeof out === 'string' ? resolve(io.cwd, out) : undefined
     const begun: State = { v: 1, log: name, asked: { format: 'jsonl', ...asked }, range, cursor: null, bytes: 0, records: 0, notes: [] }

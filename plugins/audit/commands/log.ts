@@ -4,13 +4,16 @@ import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import type { StoredRecord } from '../store/log-store.ts'
 import { createFilter, decisionOf } from './filter.ts'
-import { openForReading, readRange } from './read.ts'
+import { openSealed, readLog, readRange } from './read.ts'
 import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
   readonly body: Body
 }
+
+/** What the log says of itself and of its readers: most readers ask what was done through the gateway. */
+const BOOKKEEPING = /^(stream\.(start|stop)|audit\.checkpoint|log\.(read|verify|export))$/
 
 export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
   const range = readRange(io)
@@ -19,24 +22,23 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
     io.err(`audit log: ${typeof range === 'string' ? range : '--limit: expected a whole number above 0'}\n`)
     return 2
   }
-  const log = await openForReading(io)
-  if (log === undefined) return 3
-  try {
-    const wanted = await createFilter(io, log.reader, io.options.intents === true)
+  const all = io.options.all === true
+  return readLog(io, 'audit log', async ({ reader }) => {
+    const open = await openSealed(io, reader)
+    const isWanted = await createFilter(io, reader, all || io.options.intents === true)
     const found: Found[] = []
-    for await (const page of log.reader.backward(range, io.signal)) {
+    for await (const page of reader.backward(range, io.signal)) {
       for (const record of page) {
-        const body = log.open(record) ?? {}
-        if (wanted(record, body) && found.push({ record, body }) === limit) break
+        const body = open(record) ?? {}
+        if (!all && BOOKKEEPING.test(record.type)) continue
+        if (isWanted(record, body) && found.push({ record, body }) === limit) break
       }
       if (found.length === limit) break
     }
     found.reverse()
-    io.out(io.json ? toJson(found) : found.length === 0 ? 'no records\n' : toTable(found))
-    return 0
-  } finally {
-    await log.close()
-  }
+    const out = io.json ? toJson(found) : found.length === 0 ? 'no records\n' : toTable(found)
+    return { code: 0, out, records: found.length }
+  })
 }
 
 function toJson(found: readonly Found[]): string {

@@ -10,7 +10,7 @@ import type { Trusted } from '../note.ts'
 import type { CheckpointRow, LogReader } from '../store/log-store.ts'
 import { pathOf } from '../tree.ts'
 import { readKeys } from './keys.ts'
-import { openLog } from './read.ts'
+import { readLog } from './read.ts'
 import { printable } from './show.ts'
 
 export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
@@ -21,19 +21,10 @@ export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
   const { check } = io.options
   if (typeof check === 'string') return showCheck(io, resolve(io.cwd, check), keys)
   if (typeof id !== 'string') return refuse(io, 2, 'expected STREAM:SEQ or the id of a call, or --check FILE')
-  try {
-    const log = await openLog(io)
-    try {
-      const proof = await prove(log.reader, id, keys, io.signal)
-      if (!proof.startsWith('{')) return refuse(io, 1, proof)
-      io.out(proof)
-      return 0
-    } finally {
-      await log.close()
-    }
-  } catch (error) {
-    return refuse(io, 3, (error as Error).message)
-  }
+  return readLog(io, 'audit prove', async ({ reader }) => {
+    const proof = await prove(reader, id, keys, io.signal)
+    return proof.startsWith('{') ? { code: 0, out: proof, records: 1 } : { code: 1, err: `audit prove: ${printable(proof)}\n`, records: 0 }
+  })
 }
 
 function refuse(io: CommandIo<AuditConfig>, code: number, why: string): number {

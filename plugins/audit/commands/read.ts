@@ -1,5 +1,5 @@
-// What the commands share: opening a stored log, and the times that they take.
-import type { CommandIo } from 'mcpgw/plugin'
+// How the commands come to the configured log: whatever they give of it is on record before they give it.
+import type { CommandIo, JsonValue } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import { readMasterKey } from '../master-key.ts'
 import { createOpener, type OpenRecord } from '../opened.ts'
@@ -13,12 +13,55 @@ export interface StoredLog {
   readonly reader: LogReader
   close(): Promise<void>
 }
-export interface ReadableLog extends StoredLog {
-  readonly open: OpenRecord
+
+/** What a command found. */
+export interface Reply {
+  /** Its exit code. */
+  readonly code: number
+  /** For stdout, in one piece. */
+  readonly out?: string
+  /** For stderr. */
+  readonly err?: string
+  /** How many records the text gives, where it gives records. */
+  readonly records?: number
 }
 
-/** The configured one. Rejects where it cannot be read. */
-export async function openLog(io: CommandIo<AuditConfig>): Promise<StoredLog> {
+/**
+ * For a command whose reply is made before any of it is shown: the read is put on record in between. Resolves to the exit code; 3 where
+ * the log cannot be read, or the read not be recorded. `command`: e.g. `audit log`.
+ */
+export async function readLog(io: CommandIo<AuditConfig>, command: string, work: (log: StoredLog) => Promise<Reply>): Promise<number> {
+  try {
+    const log = await openUnrecorded(io)
+    try {
+      const { code, out, err, records } = await work(log)
+      await recordRead(io, log, command, records)
+      if (out !== undefined) io.out(out)
+      if (err !== undefined) io.err(err)
+      return code
+    } finally {
+      await log.close()
+    }
+  } catch (error) {
+    io.err(`${command}: ${(error as Error).message}\n`)
+    return 3
+  }
+}
+
+/** For a command that gives while it reads: the read is on record when this resolves. Rejects where it cannot be, or the log not be read. */
+export async function openLog(io: CommandIo<AuditConfig>, command: string): Promise<StoredLog> {
+  const log = await openUnrecorded(io)
+  try {
+    await recordRead(io, log, command)
+    return log
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+}
+
+// Private to this file, so that no command can read without telling.
+async function openUnrecorded(io: CommandIo<AuditConfig>): Promise<StoredLog> {
   const store = openStore(io.stores, io.config)
   const reader = await store.reader()
   return {
@@ -31,15 +74,22 @@ export async function openLog(io: CommandIo<AuditConfig>): Promise<StoredLog> {
   }
 }
 
-/** With what is sealed in it. Undefined where the log cannot be read; then the reason is on stderr and the exit code is 3. */
-export async function openForReading(io: CommandIo<AuditConfig>): Promise<ReadableLog | undefined> {
-  try {
-    const log = await openLog(io)
-    return { ...log, open: await openSealed(io, log.reader) }
-  } catch (error) {
-    io.err(`audit: ${(error as Error).message}\n`)
-    return undefined
-  }
+async function recordRead(io: CommandIo<AuditConfig>, log: StoredLog, command: string, records?: number): Promise<void> {
+  const detail = { ...describeCommand(io, command), ...(records !== undefined && { records }) }
+  if (await io.record({ type: 'log.read', detail })) return
+  throw new Error(
+    `nothing is shown, for this read could not be put on record: the config must name the plugin audit, and who reads ${log.name} must be able to add to it`,
+  )
+}
+
+// What every command takes, and what says nothing of what it reads.
+const GENERAL: ReadonlySet<string> = new Set(['json', 'config', 'dataDir'])
+
+/** A command as it was called, for the record. */
+export function describeCommand({ args, options }: CommandIo<AuditConfig>, command: string): Record<string, JsonValue> {
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined || GENERAL.has(name) ? [] : [[name, value]]))
+  const words = args.flat().filter(word => word !== undefined)
+  return { command, ...(words.length > 0 && { args: words }), options: Object.fromEntries(given) as Record<string, JsonValue> }
 }
 
 /** Where the key is missing, that is told, and nothing opens. */

@@ -2,7 +2,7 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
-import { openForReading, readRange } from './read.ts'
+import { openSealed, readLog, readRange } from './read.ts'
 import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Group {
@@ -18,18 +18,17 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
     io.err(`audit stats: ${range}\n`)
     return 2
   }
-  const log = await openForReading(io)
-  if (log === undefined) return 3
-  const outcomes = new Map<string, number>()
-  const tools = new Map<string, Group>()
-  const consumers = new Map<string, Group>()
-  const all = newGroup()
-  try {
-    for await (const { records } of log.reader.forward(io.signal)) {
+  return readLog(io, 'audit stats', async ({ reader }) => {
+    const open = await openSealed(io, reader)
+    const outcomes = new Map<string, number>()
+    const tools = new Map<string, Group>()
+    const consumers = new Map<string, Group>()
+    const all = newGroup()
+    for await (const { records } of reader.forward(io.signal)) {
       for (const record of records) {
         if (record.type !== 'outcome' && record.type !== 'refusal' && record.type !== 'refusal.repeated') continue
         if (record.at < range.since || record.at > range.until) continue
-        const body = log.open(record)
+        const body = open(record)
         if (body === undefined) continue
         const status = statusOf(record, body) ?? 'unknown'
         const times = countOf(body)
@@ -38,11 +37,8 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
           count(group, status, body.durationMs, times)
       }
     }
-  } finally {
-    await log.close()
-  }
-  io.out(io.json ? toJson(outcomes, all, tools, consumers) : toText(outcomes, all, tools, consumers))
-  return 0
+    return { code: 0, out: io.json ? toJson(outcomes, all, tools, consumers) : toText(outcomes, all, tools, consumers) }
+  })
 }
 
 const newGroup = (): Group => ({ calls: 0, errors: 0, refused: 0, latency: createLatency() })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tamperings } from '../../../plugins/audit/tampering.ts'
-import { call, createExchange, runCommand, startGateway, tempDir } from './gateway.ts'
+import { call, createExchange, recordIn, runCommand, startGateway, tempDir } from './gateway.ts'
 
 async function writeLog(): Promise<string> {
   const dir = tempDir()
@@ -41,6 +41,12 @@ test('all twelve are found, and what cannot leave a trace is found by the checkp
   ])
   expect(readFileSync(join(dir, 'audit.db')).equals(before)).toBe(true)
   expect((await runCommand(dir, 'audit verify')).code).toBe(4)
+})
+
+test('what was recorded after the newest checkpoint takes no part: nothing could show that it was cut off', async () => {
+  const dir = await writeLog()
+  expect(await runCommand(dir, 'audit log', {}, { record: recordIn({ dir }) })).toMatchObject({ code: 0 })
+  expect(await runCommand(dir, 'audit drill')).toMatchObject({ code: 0, out: expect.stringMatching(/12 of 12 found\n$/) as string })
 })
 
 test('there are twelve kinds, and a log without a checkpoint has no drill', async () => {

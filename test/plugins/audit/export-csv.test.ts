@@ -61,7 +61,7 @@ test('each record is a row, oldest first, under columns that do not change', asy
   })
   expect(rows[3]).toMatchObject({ status: 'answered', server: 'files', target: 'read', count: '1' })
   expect(rows[6]).toMatchObject({ status: 'refused', decision: 'deny', code: 'denied', reason: 'not for you', rules: 'policy/no-secrets' })
-  const { records } = JSON.parse((await runCommand(dir, 'audit log', { json: true, intents: true })).out) as {
+  const { records } = JSON.parse((await runCommand(dir, 'audit log', { json: true, all: true })).out) as {
     records: { id: string; hash: string }[]
   }
   expect(table(ran.out).map(({ id, hash }) => ({ id, hash }))).toEqual(records.map(({ id, hash }) => ({ id, hash })))

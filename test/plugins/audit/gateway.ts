@@ -95,6 +95,8 @@ export interface GatewayOptions {
   readonly masking?: Masking
   readonly scrub?: (text: string) => string
   readonly open?: boolean
+  /** False: it is there to record only, as for a command. */
+  readonly starts?: boolean
 }
 
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
@@ -135,7 +137,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     onStop: release => void releases.unshift(release),
   }
   const hooks = await setUp(ctx)
-  await hooks.start?.()
+  if (options.starts !== false) await hooks.start?.()
   let stopped = false
   const stop = async (): Promise<void> => {
     if (stopped) return
@@ -156,6 +158,16 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       if (health?.status === status) return Promise.resolve()
       return new Promise(resolve => waiting.push({ status, resolve }))
     },
+  }
+}
+
+/** Records what a command does as its own process would: in a stream of its own. */
+export function recordIn(options: GatewayOptions): CommandIo['record'] {
+  return async event => {
+    const recorder = await startGateway({ ...options, starts: false })
+    await recorder.recording.event({ actor: { id: 'cli:tester' }, ...event })
+    await recorder.stop()
+    return true
   }
 }
 
@@ -272,7 +284,7 @@ export async function runCommand(
   dir: string,
   verb: string,
   options: Record<string, string | boolean> = {},
-  more: { args?: string[]; now?: number; url?: string | undefined; signal?: AbortSignal } = {},
+  more: { args?: string[]; now?: number; url?: string | undefined; signal?: AbortSignal; record?: CommandIo['record'] } = {},
 ): Promise<Ran> {
   const command = commands.find(one => one.path.join(' ') === verb)!
   const defaults = Object.fromEntries(
@@ -300,7 +312,7 @@ export async function runCommand(
     interactive: false,
     color: false,
     operator: { id: 'cli:tester' },
-    record: async () => false,
+    record: more.record ?? (async () => true),
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)
