@@ -41,6 +41,8 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
   const vocabulary = compileVocabulary(detectors)
   const findByKey = compileKeys(detectors)
   const run = createRun()
+  /** Made for the first message: of some profiles there is never one. */
+  let glance: ReturnType<typeof compileGlance> | undefined
 
   /** 'disguised' asks for a folded text. With `raw` the text is JSON and the first suspicion ends the scan. */
   function scan(text: string, key: string, raw: boolean, spans: Span[]): 'clean' | 'hit' | 'disguised' {
@@ -162,7 +164,10 @@ export function compileScanner(detectors: readonly Detector[]): Scanner {
 
   return {
     screen: json => scan(json, '', true, []) !== 'clean',
-    glance: compileGlance(triggers),
+    glance(json) {
+      glance ??= compileGlance(triggers)
+      return glance(json)
+    },
     find(text, key) {
       const whole = findByKey(text, key)
       if (whole !== undefined) return { spans: [whole], text }

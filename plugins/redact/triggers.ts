@@ -67,6 +67,12 @@ export function compileTriggers(detectors: readonly Detector[]): Triggers {
   }
 }
 
+/** The rarer a character is, the higher. */
+export function rankOf(character: string): number {
+  const rank = common.indexOf(character)
+  return rank < 0 ? common.length : rank
+}
+
 const nothing = new Uint8Array(128)
 
 // Invariant: a literal within a longer value of its own detector does not start again, or the scan would be quadratic.
@@ -83,8 +89,7 @@ function rarest(literal: string, classes: Uint8Array): number {
   for (let i = 0; i < literal.length; i++) {
     const taken = classes[literal.charCodeAt(i)]
     if (taken !== stop.none && taken !== stop.anchor) continue
-    const rank = common.indexOf(literal[i]!)
-    const value = (rank < 0 ? common.length : rank) - (i === 0 ? firstIsWorseBy : 0)
+    const value = rankOf(literal[i]!) - (i === 0 ? firstIsWorseBy : 0)
     if (value > score) {
       best = i
       score = value
