@@ -71,9 +71,10 @@ async function makeLog(dir, count) {
       from('signing-key'),
       from('note'),
     ])
-  const signer = signing.loadSigningKey(join(dir, 'key.pem'))
+  const stores = createStores({ dataDir: dir })
+  const signer = signing.loadSigningKey(stores, join(dir, 'key.pem'))
   signing.publishVerifier(join(dir, 'verifier.txt'), signer)
-  const store = sqliteStore(createStores({ dataDir: dir }), join(dir, 'log.db'), 'os')
+  const store = sqliteStore(stores, join(dir, 'log.db'), 'os')
   const writer = await store.writer(STREAM)
   const tree = createTree()
   const args = `"args":{"text":"${'word '.repeat(80)}"}`
