@@ -6,7 +6,7 @@ import type { GivenRecord } from './record-form.ts'
 import { createSignedSizes, type SignedSizes } from './signed-sizes.ts'
 import type { CheckpointRow, TombstoneRow } from './store/log-store.ts'
 import { openTombstone, readTombstoneRow, type Tombstone } from './tombstone.ts'
-import { createVerifier, type Finding, type Progress, type Verifier } from './verification.ts'
+import { createVerifier, type Finding, type Progress, type Verifier, type VerifierOptions } from './verification.ts'
 
 /** A log to verify. */
 export interface Source {
@@ -17,8 +17,8 @@ export interface Source {
   /** Each stream in the order of `seq`; `cursor`: where an earlier run went on. Throws where it is damaged. */
   pages(signal: AbortSignal, cursor?: string): AsyncIterable<{ readonly records: readonly GivenRecord[]; readonly cursor: string }>
   lookUp(stream: string, seq: number): Promise<Uint8Array | undefined>
-  /** Every checkpoint and tombstone as a store has it; undefined where there are only notes. */
-  readonly rows: { readonly checkpoints: readonly CheckpointRow[]; readonly tombstones: readonly TombstoneRow[] } | undefined
+  /** Every checkpoint, oldest first, and tombstone as a store has it; undefined where there are only notes. */
+  readonly rows: { checkpoints(): AsyncIterable<readonly CheckpointRow[]>; readonly tombstones: readonly TombstoneRow[] } | undefined
   readonly notes: { readonly checkpoints: readonly string[]; readonly tombstones: readonly string[] }
   close(): Promise<void>
 }
@@ -58,13 +58,10 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
   const { source, keys, trusted, signal, from } = options
   const signed = createSignedSizes(from?.met)
   for (const checkpoint of trusted) signed.add(checkpoint, checkpoint.streams, true)
-  const own = keys.length === 0 ? undefined : readOwn(source, keys, signed)
-  const stumps = own?.stumps ?? []
-  const verifier = createVerifier(
-    { lookUp: source.lookUp, signed, stumps, noteDigest: noteDigests(source.rows?.checkpoints) },
-    from?.progress,
-  )
-  const broken = own?.finding ?? (await findFirst(options, verifier, signed))
+  const own = await readOwn(source, keys, signed)
+  const { stumps, noteDigest } = own
+  const verifier = createVerifier({ lookUp: source.lookUp, signed, stumps, noteDigest }, from?.progress)
+  const broken = own.finding ?? (await findFirst(options, verifier, signed))
   const upTo = trusted.findLast(one => one.streams.every(state => signed.isMet(state)))
   const { records, streams, open, unannounced, clockSteps } = verifier
   const kind =
@@ -76,7 +73,7 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
     records,
     proven: kind === 'proven' ? verifier.proven() : 0,
     streams,
-    checkpoints: own?.checkpoints,
+    checkpoints: keys.length === 0 ? undefined : own.checkpoints,
     retired: stumps.reduce((sum, one) => sum + one.through, 0),
     openIntents: open,
     unannounced,
@@ -106,21 +103,25 @@ async function findFirst(
   return signal.aborted ? undefined : verifier.finish()
 }
 
-interface Own {
+interface Own extends Pick<VerifierOptions, 'stumps' | 'noteDigest'> {
   readonly checkpoints: number
-  readonly stumps: readonly Tombstone[]
   readonly finding?: Finding
 }
 
-/** What the log says of itself, as far as it is signed. */
-function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed: SignedSizes): Own {
+/** What the log says of itself, as far as it is signed; read before the records, so that what is signed then is stored already. */
+async function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed: SignedSizes): Promise<Own> {
   const stumps: Tombstone[] = []
+  const digests = rows === undefined ? undefined : new Map<string, string>()
+  const noteDigest = digests && ((stream: string, size: number) => digests.get(`${size} ${stream}`))
+  let checkpoints = 0
   const fault = (kind: string, stream: string, seq: number, what: string): Own => ({
     checkpoints: 0,
     stumps,
+    noteDigest,
     finding: { n: undefined, stream, seq, what: `${kind} of ${seq} records: ${what}` },
   })
-  for (const row of rows?.tombstones ?? []) {
+  const isKeyed = keys.length > 0
+  for (const row of isKeyed ? (rows?.tombstones ?? []) : []) {
     const stump = readTombstoneRow(row, keys)
     if (typeof stump === 'string') return fault('the tombstone', row.stream, row.through, stump)
     stumps.push(stump)
@@ -131,11 +132,16 @@ function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed: Sign
     if (last?.note !== note) last = { note, checkpoint: openCheckpoint(note, keys) }
     return last.checkpoint
   }
-  for (const row of rows?.checkpoints ?? []) {
-    const state = readRow(row, open)
-    if (typeof state === 'string') return fault('the checkpoint', row.stream, row.size, state)
-    signed.add(row, [state], false)
-  }
+  for await (const page of rows?.checkpoints() ?? [])
+    for (const row of page) {
+      digests?.set(`${row.size} ${row.stream}`, digestOf(row.note))
+      if (!isKeyed) continue
+      const state = readRow(row, open)
+      if (typeof state === 'string') return fault('the checkpoint', row.stream, row.size, state)
+      signed.add(row, [state], false)
+      checkpoints += 1
+    }
+  if (!isKeyed) return { checkpoints, stumps, noteDigest }
   for (const note of notes.tombstones) {
     const tombstone = openTombstone(note, keys)
     if (tombstone === undefined) return fault('a tombstone', '?', 0, 'its note is not signed by a trusted key')
@@ -145,12 +151,7 @@ function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed: Sign
     const checkpoint = openCheckpoint(note, keys)
     if (checkpoint === undefined) return fault('a checkpoint', '?', 0, 'its note is not signed by a trusted key')
     signed.add(checkpoint, checkpoint.streams, false)
+    checkpoints += 1
   }
-  return { checkpoints: (rows?.checkpoints.length ?? 0) + notes.checkpoints.length, stumps }
-}
-
-function noteDigests(rows: readonly CheckpointRow[] | undefined): ((stream: string, size: number) => string | undefined) | undefined {
-  if (rows === undefined) return undefined
-  const digests = new Map(rows.map(row => [`${row.size} ${row.stream}`, digestOf(row.note)]))
-  return (stream, size) => digests.get(`${size} ${stream}`)
+  return { checkpoints, stumps, noteDigest }
 }

@@ -83,7 +83,8 @@ async function makeLog(dir, count) {
   let note = ''
   const members = (/** @type {number} */ seq) => {
     if (seq === 1) return { type: 'stream.start', call: '', more: '"detail":{"after":null,"closes":[]}' }
-    const call = `call-${seq >> 1}`
+    // As the gateway makes them: short texts cost JSON.parse more memory than long ones.
+    const call = `m000000-0123456789-${(seq >> 1).toString(36).padStart(6, '0')}`
     return seq % 2 === 0
       ? { type: 'intent', call, more: `"callId":"${call}","tenant":"acme","server":"files","tool":"read",${args}` }
       : { type: 'outcome', call, more: `"callId":"${call}","outcome":"answered","resultBytes":100,"durationMs":1.5` }

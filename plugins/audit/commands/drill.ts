@@ -8,7 +8,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import { openCheckpoint } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
 import type { Trusted } from '../note.ts'
-import { checkpointRow, type LogReader, type LogStore, ROWS, tombstoneRow } from '../store/log-store.ts'
+import { type CheckpointRow, checkpointRow, type LogReader, type LogStore, ROWS, tombstoneRow } from '../store/log-store.ts'
 import { sqliteStore } from '../store/sqlite.ts'
 import { type Tampering, type Target, tamperings } from '../tampering.ts'
 import { readKeys } from './keys.ts'
@@ -62,10 +62,13 @@ function refuse(io: CommandIo<AuditConfig>, why: string): number {
 async function copyLog(reader: LogReader, to: LogStore, keys: readonly Trusted[], signal: AbortSignal): Promise<Checkpoint | undefined> {
   const writer = await to.writer('drill')
   try {
-    const [checkpoints, tombstones] = [await reader.checkpoints('all'), await reader.tombstones()]
-    const rows = [...checkpoints.map(checkpointRow), ...tombstones.map(tombstoneRow)]
-    if (rows.length > 0) await writer.append(rows)
-    const newest = checkpoints.at(-1)
+    const tombstones = await reader.tombstones()
+    if (tombstones.length > 0) await writer.append(tombstones.map(tombstoneRow))
+    let newest: CheckpointRow | undefined
+    for await (const page of reader.checkpoints()) {
+      await writer.append(page.map(checkpointRow))
+      newest = page.at(-1)
+    }
     const trusted = newest && openCheckpoint(newest.note, keys)
     const sizes = new Map(trusted?.streams.map(one => [one.stream, one.size]))
     // Of a stream that it does not list nothing says whether it came before or after, but the place among those that it lists.

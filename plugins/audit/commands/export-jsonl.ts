@@ -25,6 +25,6 @@ type Note = { readonly kind: 'checkpoint' | 'tombstone'; readonly note: string }
 async function notesOf(reader: LogReader): Promise<readonly Note[]> {
   const notes = new Map<string, Note>()
   for (const { note } of await reader.tombstones()) notes.set(note, { kind: 'tombstone', note })
-  for (const { note } of await reader.checkpoints('all')) notes.set(note, { kind: 'checkpoint', note })
+  for await (const page of reader.checkpoints()) for (const { note } of page) notes.set(note, { kind: 'checkpoint', note })
   return [...notes.values()]
 }

@@ -59,7 +59,7 @@ async function prove(reader: LogReader, id: string, keys: readonly Trusted[], si
   const place = await findPlace(reader, id, signal)
   if (place === undefined) return `there is no record ${id}`
   const { stream, seq } = place
-  const row = smallest(await reader.checkpoints('all'), stream, seq)
+  const row = await findSmallest(reader, stream, seq)
   if (row === undefined) return `no checkpoint covers record ${stream}:${seq} so far; there is one at the latest when the gateway stops`
   const state = readRow(row, note => openCheckpoint(note, keys))
   if (typeof state === 'string') return `the checkpoint of ${row.size} records: ${state}`
@@ -91,6 +91,10 @@ async function findPlace(reader: LogReader, id: string, signal: AbortSignal): Pr
   return undefined
 }
 
-function smallest(rows: readonly CheckpointRow[], stream: string, seq: number): CheckpointRow | undefined {
-  return rows.filter(row => row.stream === stream && row.size >= seq).sort((a, b) => a.size - b.size)[0]
+async function findSmallest(reader: LogReader, stream: string, seq: number): Promise<CheckpointRow | undefined> {
+  let found: CheckpointRow | undefined
+  for await (const page of reader.checkpoints())
+    for (const row of page)
+      if (row.stream === stream && row.size >= seq && row.size < (found?.size ?? Number.POSITIVE_INFINITY)) found = row
+  return found
 }

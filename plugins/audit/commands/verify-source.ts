@@ -33,14 +33,13 @@ async function isExport(path: string): Promise<boolean> {
 /** Closes the store with it. */
 export async function openStored(store: LogStore): Promise<Source> {
   const reader = await store.reader()
-  // Before the records: what is signed then is stored already.
-  const rows = { checkpoints: await reader.checkpoints('all'), tombstones: await reader.tombstones() }
+  const tombstones = await reader.tombstones()
   return {
     name: store.name,
     total: await reader.count(),
     pages: (signal, cursor) => reader.forward(signal, cursor),
     lookUp: async (stream, seq) => (await reader.find(stream, seq))?.hash,
-    rows,
+    rows: { checkpoints: () => reader.checkpoints(), tombstones },
     notes: { checkpoints: [], tombstones: [] },
     async close() {
       await reader.close()

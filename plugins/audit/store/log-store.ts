@@ -92,8 +92,8 @@ export interface LogReader {
   subjects(): Promise<readonly SubjectRow[]>
   /** The largest of a stream. */
   latestCheckpoint(stream: string): Promise<CheckpointRow | undefined>
-  /** Of each stream the largest; `all`: every one, oldest first. */
-  checkpoints(which: 'latest' | 'all'): Promise<readonly CheckpointRow[]>
+  /** Every one, oldest first, page by page. */
+  checkpoints(): AsyncIterable<readonly CheckpointRow[]>
   /** Of each stream the largest. */
   tombstones(): Promise<readonly TombstoneRow[]>
   /** How many records there are, to tell how far one is. */

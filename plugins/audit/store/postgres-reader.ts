@@ -65,11 +65,15 @@ export function createPostgresReader(database: Postgres): LogReader {
       (await all(`SELECT * FROM ${TABLE.checkpoint} WHERE stream = $1 ORDER BY size DESC LIMIT 1`, stream))[0] as unknown as
         | CheckpointRow
         | undefined,
-    async checkpoints(which) {
-      const latest = `WHERE size = (SELECT max(size) FROM ${TABLE.checkpoint} AS other WHERE other.stream = checkpoint.stream)`
-      return (await all(
-        `SELECT * FROM ${TABLE.checkpoint} ${which === 'latest' ? latest : ''} ORDER BY at, stream, size`,
-      )) as unknown as CheckpointRow[]
+    async *checkpoints() {
+      const sql = `SELECT * FROM ${TABLE.checkpoint} WHERE (at, stream, size) > ($1, $2, $3) ORDER BY at, stream, size LIMIT ${PAGE}`
+      let [at, stream, size] = [Number.MIN_SAFE_INTEGER, '', 0]
+      for (;;) {
+        const page = (await all(sql, at, stream, size)) as unknown as readonly CheckpointRow[]
+        if (page.length > 0) yield page
+        if (page.length < PAGE) return
+        ;({ at, stream, size } = page.at(-1)!)
+      }
     },
     tombstones: async () =>
       (await all(`SELECT DISTINCT ON (stream) * FROM ${TABLE.tombstone} ORDER BY stream, through DESC`)) as unknown as TombstoneRow[],

@@ -3,7 +3,8 @@ import type { Database, SqlRow, SqlValue } from 'mcpgw/plugin'
 import type { CheckpointRow, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
 import { RECORD } from './sqlite-tables.ts'
 
-const PAGE = 2000
+// Small: rows that outlive a collection of young objects are memory for long.
+const PAGE = 250
 
 /** `tables`: those that the file has; one of version 1 lacks some. */
 export function createSqliteReader(db: Database, tables: ReadonlySet<string>, isLive: (stream: string) => boolean): LogReader {
@@ -54,10 +55,15 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       all('checkpoint', 'SELECT * FROM checkpoint WHERE stream = ? ORDER BY size DESC LIMIT 1', stream)[0] as unknown as
         | CheckpointRow
         | undefined,
-    async checkpoints(which) {
-      const latest = ' WHERE size = (SELECT max(size) FROM checkpoint AS other WHERE other.stream = checkpoint.stream)'
-      const sql = `SELECT * FROM checkpoint${which === 'latest' ? latest : ''} ORDER BY at, stream, size`
-      return all('checkpoint', sql) as unknown as CheckpointRow[]
+    async *checkpoints() {
+      const sql = `SELECT * FROM checkpoint WHERE (at, stream, size) > (?, ?, ?) ORDER BY at, stream, size LIMIT ${PAGE}`
+      let [at, stream, size] = [Number.MIN_SAFE_INTEGER, '', 0]
+      for (;;) {
+        const page = all('checkpoint', sql, at, stream, size) as unknown as readonly CheckpointRow[]
+        if (page.length > 0) yield page
+        if (page.length < PAGE) return
+        ;({ at, stream, size } = page.at(-1)!)
+      }
     },
     async tombstones() {
       const sql =

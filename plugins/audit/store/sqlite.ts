@@ -22,6 +22,8 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
     async reader() {
       const db = stores.open(path, { readOnly: true, schema: SCHEMA })
       try {
+        // KiB. What is read from end to end is not asked for again.
+        db.exec('PRAGMA cache_size = -2000')
         const tables = tablesOf(db)
         return createSqliteReader(db, tables, stream => isLive(stores, path, stream))
       } catch (error) {

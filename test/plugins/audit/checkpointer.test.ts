@@ -22,7 +22,8 @@ async function readLog(dir: string): Promise<Read> {
   const reader = await sqliteStore(createStores({ dataDir: dir }), 'audit.db', 'os').reader()
   const records: StoredRecord[] = []
   for await (const page of reader.forward(new AbortController().signal)) records.push(...page.records)
-  const rows = await reader.checkpoints('all')
+  const rows: CheckpointRow[] = []
+  for await (const page of reader.checkpoints()) rows.push(...page)
   await reader.close()
   return { rows, records }
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { createStores } from '../../../core/store/index.ts'
 import { leafOf, linkLeaf } from '../../../plugins/audit/chain.ts'
 import {
+  type CheckpointRow,
   checkpointRow,
   closeStream,
   endStream,
@@ -225,8 +226,9 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
       await a.append(...rows)
       const reader = await store.reader()
       expect(await reader.subjects()).toEqual([subject])
-      expect(await reader.checkpoints('all')).toEqual([checkpoint('a', 1, 10), checkpoint('b', 4, 11), checkpoint('a', 9, 12)])
-      expect(await reader.checkpoints('latest')).toEqual([checkpoint('b', 4, 11), checkpoint('a', 9, 12)])
+      const checkpoints: CheckpointRow[] = []
+      for await (const page of reader.checkpoints()) checkpoints.push(...page)
+      expect(checkpoints).toEqual([checkpoint('a', 1, 10), checkpoint('b', 4, 11), checkpoint('a', 9, 12)])
       expect(await reader.latestCheckpoint('a')).toEqual(checkpoint('a', 9, 12))
       expect(await reader.latestCheckpoint('c')).toBeUndefined()
       expect(await reader.tombstones()).toEqual([{ ...tombstone, through: 7 }])

@@ -286,11 +286,11 @@ describe('a verification that is stopped', () => {
     const stop = new AbortController()
     setImmediate(() => stop.abort())
     const first = await runCommand(dir, 'audit verify', options, { signal: stop.signal })
-    expect([first.code, first.out]).toEqual([3, expect.stringMatching(/^STOPPED, nothing is wrong so far: 2000 records in 1 stream/)])
+    expect([first.code, first.out]).toEqual([3, expect.stringMatching(/^STOPPED, nothing is wrong so far: 250 records in 1 stream/)])
     const saved = readFileSync(join(dir, 'progress.json'))
     const second = await runCommand(dir, 'audit verify', options)
     expect([second.code, second.out]).toEqual([0, whole.out])
-    expect(second.err).toContain('The first 2000 records were checked by the run that was stopped.')
+    expect(second.err).toContain('The first 250 records were checked by the run that was stopped.')
     expect(whole.out).toContain('1 call without an outcome')
     // What is wrong behind that place is found, too.
     writeFileSync(join(dir, 'progress.json'), saved)
