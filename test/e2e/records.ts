@@ -24,6 +24,7 @@ export interface ShownRecord {
   readonly args?: Readonly<Record<string, unknown>>
   readonly outcome?: string
   readonly errorCode?: string
+  readonly durationMs?: number
   readonly decision?: { readonly outcome: string; readonly code?: string; readonly reason?: string }
   readonly http?: { readonly method?: string; readonly path?: string; readonly status?: number }
   readonly source?: { readonly ip: string }
@@ -49,8 +50,8 @@ export function readRecords(dir: string): ShownRecord[] {
   }
 }
 
-/** The exit code of `audit verify`, and what it said. */
-export function verify(dir: string): { code: number | null; said: string } {
-  const { code, out, err } = runCli(['audit', 'verify'], dir)
+/** The exit code of `audit verify`, and what it said. `checkpoints`: a file of those that were kept elsewhere. */
+export function verify(dir: string, checkpoints?: string): { code: number | null; said: string } {
+  const { code, out, err } = runCli(['audit', 'verify', ...(checkpoints === undefined ? [] : ['--checkpoint', checkpoints])], dir)
   return { code, said: out + err }
 }
