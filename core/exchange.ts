@@ -55,6 +55,7 @@ export class LiveExchange implements Exchange {
   #argsOf: Json | undefined
   #sentArgs: Json | undefined
   #sentArgsOf: Json | undefined
+  #notes: Notes | undefined
 
   static {
     reveal = x => x.#state
@@ -156,7 +157,9 @@ export class LiveExchange implements Exchange {
     return this.#state.init.cancel.signal
   }
   get notes(): ReadonlyMap<string, unknown> {
-    return new Notes(this.#state.notes)
+    if (this.#state.notes === NO_NOTES) return NONE_YET
+    this.#notes ??= new Notes(this.#state.notes)
+    return this.#notes
   }
 
   note(key: string, value: unknown): void {
@@ -211,3 +214,5 @@ class Notes implements ReadonlyMap<string, unknown> {
     return this.#map.entries()
   }
 }
+
+const NONE_YET = new Notes(NO_NOTES)

@@ -20,14 +20,17 @@ export function freezeCopy<T>(value: T): T {
   return copy as T
 }
 
+// Copies inherit nothing, as with null for a prototype; such an object would be a hash table to V8, dear to make, to freeze and to write out.
+const NOTHING: object = Object.freeze(Object.create(null))
+
 function copyObject(value: object): object {
-  const copy: Record<string, unknown> = Object.create(null)
-  for (const [key, member] of Object.entries(value)) copy[key] = freezeCopy(member)
+  const copy: Record<string, unknown> = Object.create(NOTHING)
+  for (const key of Object.keys(value)) copy[key] = freezeCopy((value as Record<string, unknown>)[key])
   return copy
 }
 
 function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
+  return prototype === null || prototype === Object.prototype || prototype === NOTHING
 }

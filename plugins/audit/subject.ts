@@ -40,6 +40,7 @@ interface Tool {
 
 const sessions = new WeakMap<Client, Session>()
 const tools = new WeakMap<Payload, Tool>()
+const texts = new WeakMap<object, string>()
 // An open gateway gives every call the same decision.
 let lastAllow: Decision | undefined
 let lastAllowText = ''
@@ -178,9 +179,30 @@ function describeDecision(decision: Decision, x: Exchange, text: StoredText): st
 function describeBasis({ notes }: Exchange): string {
   for (const [key, value] of notes) {
     if (!key.endsWith('.decision') || typeof value !== 'object' || value === null) continue
-    const { bundle, ...basis } = value as { readonly bundle?: unknown }
+    const { bundle } = value as { readonly bundle?: unknown }
     const known = typeof bundle === 'string' ? member('bundle', bundle) : ''
-    return `${known},${quote(key.slice(0, -'.decision'.length))}:${JSON.stringify(basis)}`
+    return `${known},${quote(key.slice(0, -'.decision'.length))}:${describeMembers(value)}`
   }
   return ''
+}
+
+/** All but `bundle`. */
+function describeMembers(basis: object): string {
+  let members = ''
+  for (const key of Object.keys(basis)) {
+    const text = key === 'bundle' ? undefined : recallJson((basis as Readonly<Record<string, unknown>>)[key])
+    if (text !== undefined) members += `,${JSON.stringify(key)}:${text}`
+  }
+  return `{${members.slice(1)}}`
+}
+
+/** What a note holds is frozen, and some of it is the same object from call to call. */
+function recallJson(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  let text = texts.get(value)
+  if (text === undefined) {
+    text = JSON.stringify(value)
+    texts.set(value, text)
+  }
+  return text
 }

@@ -77,7 +77,7 @@ function create(keys: Keys, lookup: string, { tenant, id: name }: Who): Subject 
     id,
     lookup,
     key: seal(keys.wrap, key, id),
-    who: seal(key, Buffer.from(JSON.stringify({ tenant, id: name })), id),
+    who: seal(key, JSON.stringify({ tenant, id: name }), id),
   }
   return subjectOf(row, key, false)
 }
@@ -94,7 +94,7 @@ function subjectOf(row: SubjectRow, key: Uint8Array, stored: boolean): Subject {
     id: row.id,
     row: subjectRow(row),
     stored,
-    seal: (text, context) => seal(secret, Buffer.from(text), context),
+    seal: (text, context) => seal(secret, text, context),
     digest: createDigest(key),
   }
 }
@@ -125,11 +125,11 @@ function nextNonce(): Uint8Array {
   return nonce
 }
 
-function seal(key: Uint8Array | KeyObject, plain: Uint8Array, context: string): string {
+function seal(key: Uint8Array | KeyObject, plain: Uint8Array | string, context: string): string {
   const nonce = nextNonce()
   const cipher = createCipheriv(ALGORITHM, key, nonce)
   cipher.setAAD(Buffer.from(context))
-  const text = cipher.update(plain)
+  const text = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
   cipher.final()
   return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64')
 }

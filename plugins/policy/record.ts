@@ -46,6 +46,16 @@ export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' |
     return label
   }
 
+  // Most decisions are by one rule. What a note holds is frozen, so that a list that stood in one is taken into the next as it is.
+  const lists = new WeakMap<Bundle, Map<string, DecisionNote['rules']>>()
+  const listOf = (bundle: Bundle, by: readonly string[]): DecisionNote['rules'] =>
+    (by.length === 1 && lists.get(bundle)?.get(by[0]!)) || by.map(rule => ({ rule, at: bundle.rules.get(rule)?.at ?? '' }))
+  const keepList = (bundle: Bundle, by: readonly string[], x: Exchange): void => {
+    const noted = x.notes.get('policy.decision') as DecisionNote
+    const known = lists.get(bundle) ?? new Map<string, DecisionNote['rules']>()
+    lists.set(bundle, known.set(by[0]!, noted.rules))
+  }
+
   return {
     decided(x, bundle, catalog, decision, micros) {
       const { outcome, by, obligations, shadow } = decision
@@ -62,7 +72,7 @@ export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' |
         })
       const note: DecisionNote = {
         outcome,
-        rules: by === 'default' ? [] : by.map(rule => ({ rule, at: bundle.rules.get(rule)?.at ?? '' })),
+        rules: by === 'default' ? [] : listOf(bundle, by),
         ...(decision.errors.length > 0 && {
           errors: decision.errors.map(({ rule, code }) => ({ rule, code, at: bundle.rules.get(rule)?.at ?? '' })),
         }),
@@ -74,6 +84,7 @@ export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' |
         micros,
       }
       x.note('policy.decision', note)
+      if (by !== 'default' && by.length === 1 && !lists.get(bundle)?.has(by[0]!)) keepList(bundle, by, x)
     },
     refused(x, bundle, catalog, why) {
       decisions.inc(OUTCOMES.deny)
