@@ -44,6 +44,8 @@ export interface Verdict {
   readonly records: number
   /** Of them, those that trusted checkpoints cover. */
   readonly proven: number
+  /** The same by stream: its first so many. */
+  readonly covered: ReadonlyMap<string, number>
   readonly streams: number
   /** Signed checkpoints of the log itself that were checked; undefined for want of a key. */
   readonly checkpoints: number | undefined
@@ -66,12 +68,15 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
   const { records, streams, open, unannounced, clockSteps } = verifier
   const kind =
     broken !== undefined ? 'broken' : signal.aborted ? 'stopped' : upTo !== undefined ? 'proven' : records === 0 ? 'empty' : 'consistent'
+  const covered = kind === 'proven' ? verifier.covered() : new Map<string, number>()
+  const retiredOf = (stream: string): number => stumps.find(one => one.stream === stream)?.through ?? 0
   return {
     kind,
     broken,
     upTo: kind === 'proven' ? upTo : undefined,
     records,
-    proven: kind === 'proven' ? verifier.proven() : 0,
+    proven: [...covered].reduce((sum, [stream, size]) => sum + Math.max(0, size - retiredOf(stream)), 0),
+    covered,
     streams,
     checkpoints: keys.length === 0 ? undefined : own.checkpoints,
     retired: stumps.reduce((sum, one) => sum + one.through, 0),

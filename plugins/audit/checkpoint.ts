@@ -26,6 +26,9 @@ export function writeCheckpoint({ origin, at, streams }: Checkpoint): string {
   return `${[origin, String(streams.length), base64(rootOfLines(lines)), `at ${at}`, ...lines].join('\n')}\n`
 }
 
+/** As the third line of its text has it. */
+export const rootTextOf = ({ streams }: Checkpoint): string => base64(rootOfLines(streams.map(lineOf)))
+
 /** Undefined where it is none, or does not add up. */
 export function readCheckpoint(text: string): Checkpoint | undefined {
   const [origin, count, root, time, ...rest] = text.split('\n')

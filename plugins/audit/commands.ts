@@ -78,6 +78,22 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/export.ts')).exportLog,
   },
   {
+    path: ['audit', 'report'],
+    summary: 'What an auditor asks of a period, on one page: what there is, whether it is all, and a sample',
+    options: [
+      { flags: '--period <period>', summary: 'a month (2026-11), days (2026-11-01..2026-11-30) or last-month, in UTC' },
+      { flags: '--tenant <id>', summary: 'population and sample of this tenant only' },
+      { flags: '--checkpoint <file>', summary: 'signed checkpoints that were kept elsewhere, as for `audit verify`' },
+      { flags: '--key <key>', summary: 'whose signatures count: a verifier, or a file of them; else those beside the log' },
+      { flags: '--sample <n>', summary: 'how many records to draw', default: '25' },
+      { flags: '--seed <seed>', summary: 'of the sample, to draw it again; else the root of the newest checkpoint' },
+      { flags: '--format <format>', summary: 'text, json or markdown', default: 'text' },
+      { flags: '--out <file>', summary: 'a new file, instead of standard output' },
+    ],
+    examples: [],
+    load: async () => (await import('./commands/report.ts')).reportLog,
+  },
+  {
     path: ['audit', 'migrate'],
     summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
     options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],

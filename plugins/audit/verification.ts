@@ -50,8 +50,8 @@ export interface Verifier {
   /** Ends of calls that have no intent: written while the log was failing, with `onAuditFailure: degrade`. */
   readonly unannounced: number
   readonly clockSteps: number
-  /** Records that are proven by what is trusted, and by the records among them that refer to others. */
-  proven(): number
+  /** What is proven of each stream, by what is trusted and by the records among it that refer to others: its first so many. */
+  covered(): ReadonlyMap<string, number>
   progress(): Progress
 }
 
@@ -223,12 +223,7 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
     get clockSteps() {
       return clockSteps
     },
-    proven() {
-      const covered = coverageOf(signed.proven(), stream => tips.get(stream)?.refers)
-      let sum = 0
-      for (const [stream, size] of covered) sum += Math.max(0, size - tips.get(stream)!.retired)
-      return sum
-    },
+    covered: () => coverageOf(signed.proven(), stream => tips.get(stream)?.refers),
     progress: () => ({
       records,
       skipped,

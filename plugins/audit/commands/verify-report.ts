@@ -7,7 +7,7 @@ import type { Finding } from '../verification.ts'
 import { printable } from './show.ts'
 import type { ResumePoint } from './verify-resume.ts'
 
-const CODES: { readonly [kind in Verdict['kind']]: number } = { proven: 0, broken: 1, stopped: 3, consistent: 4, empty: 4 }
+export const CODES: { readonly [kind in Verdict['kind']]: number } = { proven: 0, broken: 1, stopped: 3, consistent: 4, empty: 4 }
 
 export function report(
   io: CommandIo<AuditConfig>,
@@ -21,7 +21,7 @@ export function report(
   return CODES[verdict.kind]
 }
 
-function toJson(file: string, { kind, broken, upTo, ...counts }: Verdict): string {
+function toJson(file: string, { kind, broken, upTo, covered: _, ...counts }: Verdict): string {
   const document = {
     verdict: kind,
     completeness: kind === 'proven' ? 'proven' : 'not proven',

@@ -7,7 +7,7 @@ import type { Source } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
 import { readLine } from '../export-line.ts'
 import type { GivenRecord } from '../record-form.ts'
-import type { LogStore } from '../store/log-store.ts'
+import type { LogReader, LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 
 /** `file`: relative to where the command was called. Rejects where there is nothing that can be read. */
@@ -33,18 +33,22 @@ async function isExport(path: string): Promise<boolean> {
 /** Closes the store with it. */
 export async function openStored(store: LogStore): Promise<Source> {
   const reader = await store.reader()
+  return sourceOf(store.name, reader, async () => {
+    await reader.close()
+    await store.close()
+  })
+}
+
+export async function sourceOf(name: string, reader: LogReader, close: () => Promise<void>): Promise<Source> {
   const tombstones = await reader.tombstones()
   return {
-    name: store.name,
+    name,
     total: await reader.count(),
     pages: (signal, cursor) => reader.forward(signal, cursor),
     lookUp: async (stream, seq) => (await reader.find(stream, seq))?.hash,
     rows: { checkpoints: () => reader.checkpoints(), tombstones },
     notes: { checkpoints: [], tombstones: [] },
-    async close() {
-      await reader.close()
-      await store.close()
-    },
+    close,
   }
 }
 

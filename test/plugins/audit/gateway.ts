@@ -284,7 +284,14 @@ export async function runCommand(
   dir: string,
   verb: string,
   options: Record<string, string | boolean> = {},
-  more: { args?: string[]; now?: number; url?: string | undefined; signal?: AbortSignal; record?: CommandIo['record'] } = {},
+  more: {
+    args?: string[]
+    now?: number
+    url?: string | undefined
+    signal?: AbortSignal
+    record?: CommandIo['record']
+    config?: Record<string, unknown>
+  } = {},
 ): Promise<Ran> {
   const command = commands.find(one => one.path.join(' ') === verb)!
   const defaults = Object.fromEntries(
@@ -297,7 +304,7 @@ export async function runCommand(
     args: more.args ?? [],
     options: { ...defaults, ...options },
     json: options.json === true,
-    config: await parseConfig({}),
+    config: await parseConfig(more.config ?? {}),
     stores: createStores({ dataDir: dir, url: more.url }),
     clock: { ...realClock, now: () => more.now ?? Date.now() },
     log: { debug: silent, info: silent, warn: silent, error: silent },
