@@ -97,7 +97,7 @@ export function createCourse(covered: ReadonlyMap<string, number>): CourseCounte
       stream.first ??= stream.last
       stream.records += 1
       if (record.seq <= (covered.get(record.stream) ?? 0)) stream.proven += 1
-      const mode = String(members.durability ?? '-')
+      const mode = typeof members.durability === 'string' ? members.durability : '-'
       durability.set(mode, (durability.get(mode) ?? 0) + 1)
       if (members.open === true) undecided += 1
       if (members.late === true) late += 1

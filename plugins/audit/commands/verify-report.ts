@@ -21,12 +21,14 @@ export function report(
   return CODES[verdict.kind]
 }
 
-function toJson(file: string, { kind, broken, upTo, covered: _, ...counts }: Verdict): string {
+function toJson(file: string, { kind, broken, upTo, ...counts }: Verdict): string {
   const document = {
     verdict: kind,
     completeness: kind === 'proven' ? 'proven' : 'not proven',
     file,
     ...counts,
+    // For other commands.
+    covered: undefined,
     checkpoints: counts.checkpoints ?? null,
     upTo: upTo === undefined ? null : new Date(upTo.at).toISOString(),
     broken: broken ?? null,
