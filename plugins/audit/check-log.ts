@@ -69,13 +69,13 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
   const kind =
     broken !== undefined ? 'broken' : signal.aborted ? 'stopped' : upTo !== undefined ? 'proven' : records === 0 ? 'empty' : 'consistent'
   const covered = kind === 'proven' ? verifier.covered() : new Map<string, number>()
-  const retiredOf = (stream: string): number => stumps.find(one => one.stream === stream)?.through ?? 0
+  const retired = new Map(stumps.map(one => [one.stream, one.through]))
   return {
     kind,
     broken,
     upTo: kind === 'proven' ? upTo : undefined,
     records,
-    proven: [...covered].reduce((sum, [stream, size]) => sum + Math.max(0, size - retiredOf(stream)), 0),
+    proven: [...covered].reduce((sum, [stream, size]) => sum + Math.max(0, size - (retired.get(stream) ?? 0)), 0),
     covered,
     streams,
     checkpoints: keys.length === 0 ? undefined : own.checkpoints,
