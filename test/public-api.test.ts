@@ -61,16 +61,16 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        Detectors Directory ExactNumber Masking Recording allow answer definePlugin deny drop identify nameOf narrow pass rewrite service
+        Detectors Directory ExactNumber Masking Outcomes Recording Usage allow answer definePlugin deny drop identify nameOf narrow pass rewrite service
       `),
     )
     expect(names.types).toEqual(
       words(`
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
-        Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
+        Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operator Outcome Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
-        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TextDetector
+        OpenOptions Operator Outcome OutcomePage Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
+        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TextDetector UsageRow
       `),
     )
     expect(Object.keys(await import('../core/plugin/index.ts')).toSorted()).toEqual(names.values)

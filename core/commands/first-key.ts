@@ -34,6 +34,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         operator: findOperator(),
         // The gateway that is about to start records what it finds.
         record: async () => false,
+        find: async () => undefined,
         cwd: io.cwd,
         signal: io.signal,
         out: text => {

@@ -54,6 +54,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
       log,
       operator: findOperator(),
       record: event => record.event(event),
+      find: service => record.find(service),
       inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
     })
   } finally {
@@ -61,7 +62,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   }
 }
 
-function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'inspect'> {
+function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'find' | 'inspect'> {
   const { args, json, signal, cwd, interactive } = io
   return {
     args,

@@ -3,12 +3,13 @@ import { systemClock } from '../clock.ts'
 import type { Loaded } from '../config/load.ts'
 import { openRecorder, type Recorder } from '../kernel/recorder.ts'
 import { findOperator } from '../operator.ts'
-import type { AdminEvent, Log, Stores } from '../plugin/index.ts'
+import type { AdminEvent, Log, Service, Stores } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 
 export interface VerbRecord {
   /** False where the config names no recorder, or it does not work now; the log says so then. */
   event(event: AdminEvent): Promise<boolean>
+  find<T>(service: Service<T>): Promise<T | undefined>
   close(): Promise<void>
 }
 
@@ -29,11 +30,12 @@ export function createVerbRecord(loaded: Loaded, { stores, log, cwd, version }: 
     const host = { log, clock: systemClock, stores, scrub: (text: string) => secrets.scrubText(text), dir: cwd }
     return openRecorder(loaded.config.plugins, host, version)
   }
+  const recorderOf = (): Promise<Recorder | undefined> => (opening ??= open())
   return {
+    find: async service => (await recorderOf())?.find(service),
     async event(event) {
       try {
-        opening ??= open()
-        const recorder = await opening
+        const recorder = await recorderOf()
         await recorder?.recording.event({ actor: findOperator(), ...event })
         return recorder !== undefined
       } catch (error) {

@@ -74,7 +74,7 @@ export class Unread {
     }
     // Of those that lag alike the newest goes first: one message to a crowd that has just come does not cost the others theirs.
     const alike = 0.75 * Math.max(...bySocket.values())
-    const rank = (unread: number): number => (unread >= alike ? alike : unread)
+    const rank = (unread: number): number => Math.min(unread, alike)
     const order = [...bySocket].toReversed().toSorted((a, b) => rank(b[1]) - rank(a[1]))
     // A quarter is made free, so that this is rare.
     for (const [socket, unread] of order) {

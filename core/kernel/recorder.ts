@@ -2,13 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { loadPlugin, type PluginEntry } from '../loader.ts'
-import { type Recording, Recording as recordingService } from '../plugin/index.ts'
+import { type Recording, Recording as recordingService, type Service } from '../plugin/index.ts'
 import { createContext } from './context.ts'
 import { composeKernel, type Host, tokens } from './services.ts'
 import { createReleases } from './stop.ts'
 
 export interface Recorder {
   readonly recording: Recording
+  /** Another service of the same plugin. */
+  find<T>(service: Service<T>): T | undefined
   close(): Promise<void>
 }
 
@@ -37,8 +39,9 @@ export async function openRecorder(
     const order = entries.map(({ name }) => name)
     try {
       await plugin.setup(createContext(loaded.checked, { services, order, open: false, dischargers: [], onStop: releases.add }))
-      const recording = services.get(tokens.registry).find(recordingService)
-      if (recording !== undefined) return { recording, close }
+      const registry = services.get(tokens.registry)
+      const recording = registry.find(recordingService)
+      if (recording !== undefined) return { recording, find: service => registry.find(service), close }
     } catch (error) {
       await close()
       throw error

@@ -1,7 +1,7 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
 import type { Clock, Log } from './host.ts'
 import type { Inspection, InspectOptions } from './inspection.ts'
-import type { AdminEvent, Operator } from './service.ts'
+import type { AdminEvent, Operator, Service } from './service.ts'
 import type { Stores } from './store.ts'
 
 export type Command<C = unknown> = ConfiguredCommand<C> | StandaloneCommand<C>
@@ -72,6 +72,8 @@ export interface CommandIo<C = unknown> extends BareIo {
    * the config has no recorder or it does not work now: then keep the event, and hand it to `Recording` when a gateway runs.
    */
   record(event: AdminEvent): Promise<boolean>
+  /** A service of the plugin that keeps the record, set up for this command alone. Undefined where it has none; rejects where it does not work now. */
+  find<T>(service: Service<T>): Promise<T | undefined>
 }
 
 export interface StandaloneIo<C = unknown> extends BareIo {

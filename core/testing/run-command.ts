@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Gets what the command puts on record; without it there is no recorder. */
   readonly recorded?: AdminEvent[]
+  /** Services of the recorder; none by default. */
+  readonly find?: CommandIo['find']
   /** What `inspect` finds; without it, to ask is an error. */
   readonly inspection?: Inspection
 }
@@ -76,6 +78,7 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
           log: silent,
           operator: { id: 'cli:tester', uid: 1000 },
           record: async event => how.recorded !== undefined && how.recorded.push(event) > 0,
+          find: how.find ?? (async () => undefined),
           inspect,
         })
   return { code, ...said }

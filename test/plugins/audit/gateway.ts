@@ -320,6 +320,7 @@ export async function runCommand(
     color: false,
     operator: { id: 'cli:tester' },
     record: more.record ?? (async () => true),
+    find: async () => undefined,
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)
