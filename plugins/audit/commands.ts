@@ -7,7 +7,9 @@ const TIMES: Options = [
   { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },
   { flags: '--until <when>', summary: 'up to this time' },
 ]
+const TENANT: Options = [{ flags: '--tenant <id>', summary: 'only of this tenant; what belongs to no tenant is left out' }]
 const FILTERS: Options = [
+  ...TENANT,
   { flags: '--consumer <id>', summary: 'only of this caller' },
   { flags: '--server <id>', summary: 'only of this server' },
   { flags: '--tool <name>', summary: 'only of this tool, prompt or uri' },
@@ -16,6 +18,8 @@ const FILTERS: Options = [
     summary: 'answered, input-required, tool-error, upstream-error, timeout, cancelled, crashed, withheld, unknown, refused, open',
   },
   { flags: '--decision <outcome>', summary: 'allow or deny' },
+  { flags: '--type <type>', summary: 'only records of this type, such as key.create or log.read' },
+  { flags: '--text <words>', summary: 'only with all of these words in the reason, the rules or the error code' },
 ]
 
 export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
@@ -35,8 +39,8 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
   {
     path: ['audit', 'stats'],
     summary: 'Count calls by outcome, tool and caller, with latencies',
-    options: [...TIMES],
-    examples: ['mcpgw audit stats', 'mcpgw audit stats --since 7d --json'],
+    options: [...FILTERS, ...TIMES],
+    examples: ['mcpgw audit stats', 'mcpgw audit stats --tenant acme --since 7d --json'],
     load: async () => (await import('./commands/stats.ts')).showStats,
   },
   {
@@ -111,6 +115,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     summary: 'Print a proof that a record stands in the signed log, or check one',
     args: [{ name: '[id]', summary: 'the record, as STREAM:SEQ, or a call, whose last record is taken' }],
     options: [
+      ...TENANT,
       { flags: '--check <file>', summary: 'check this proof; nothing else is needed but the key' },
       { flags: '--key <key>', summary: 'whose signatures count: a verifier, or a file of them; else those beside the log' },
     ],

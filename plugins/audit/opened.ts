@@ -43,7 +43,7 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     return known.get(id)
   }
   return record => {
-    const body = parse(Buffer.from(record.body).toString()) as Body | undefined
+    const body = readBody(record)
     if (body?.subject === undefined) return body
     const subject = subjectOf(body.subject)
     if (subject === undefined) return body
@@ -53,6 +53,11 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     if (opened === undefined) return body
     return { ...(subject.id !== '' && { actor: { id: subject.id } }), ...plain, ...opened }
   }
+}
+
+/** What is sealed stays sealed. Undefined where the text is no JSON object. */
+export function readBody(record: StoredRecord): Body | undefined {
+  return parse(Buffer.from(record.body).toString())
 }
 
 function parse(text: string): object | undefined {

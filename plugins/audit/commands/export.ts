@@ -5,11 +5,11 @@ import type { AuditConfig } from '../config.ts'
 import { exportRows } from './export-csv.ts'
 import { type Asked, type Form, openFile, readState, type State, standardOutput, type Target } from './export-file.ts'
 import { exportLines } from './export-jsonl.ts'
-import { openLog, openSealed, readRange, type StoredLog } from './read.ts'
+import { describeCommand, openLog, openSealed, readRange, type StoredLog } from './read.ts'
 
 const PROGRESS_MS = 500
 /** For rows only: lines that verify are all of the log. */
-const CHOICES = ['consumer', 'server', 'tool', 'status', 'decision', 'since', 'until', 'contents']
+const CHOICES = ['consumer', 'server', 'tool', 'status', 'decision', 'tenant', 'type', 'text', 'since', 'until', 'contents']
 
 export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
   const { out, resume } = io.options
@@ -78,6 +78,11 @@ async function copy(io: CommandIo<AuditConfig>, log: StoredLog, target: Target, 
       io.err(`\r${records} of ${Math.max(total, records)} records `)
     }
   }
+  const asked = state.asked as Readonly<Record<string, string | boolean>>
+  const copied = { asked, from: state.cursor, to: cursor, records: records - state.records }
+  const detail = { ...describeCommand(io, 'audit export'), ...copied }
+  if (!(await io.record({ type: 'log.export', success: !io.signal.aborted, detail })))
+    io.err('audit export: how far it came could not be put on record; that it began is\n')
   if (io.signal.aborted) {
     io.err(`\naudit export: stopped after ${records} records${typeof io.options.out === 'string' ? '; --resume goes on' : ''}\n`)
     return 3

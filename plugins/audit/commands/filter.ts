@@ -11,19 +11,29 @@ export async function createFilter(
   reader: LogReader,
   intents: boolean,
 ): Promise<(record: StoredRecord, body: Body) => boolean> {
-  const { consumer, server, tool, status, decision } = options
+  const { tenant, type, consumer, server, tool, status, decision, text } = options
+  const words = typeof text === 'string' ? text.toLowerCase().split(/\s+/) : []
   const open = status === 'open' ? await openCalls(reader) : undefined
   return (record, body) => {
-    if (record.type === 'intent' && !(intents || open !== undefined)) return false
+    if (record.type === 'intent' && !(intents || open !== undefined || type === 'intent')) return false
     if (open !== undefined && !open.has(record.call)) return false
     return (
+      (tenant === undefined || body.tenant === tenant) &&
+      (type === undefined || record.type === type) &&
       (consumer === undefined || body.actor?.id === consumer) &&
       (server === undefined || body.server === server) &&
       (tool === undefined || targetOf(body) === tool) &&
       (status === undefined || statusOf(record, body) === status) &&
-      (decision === undefined || decisionOf(record, body) === decision)
+      (decision === undefined || decisionOf(record, body) === decision) &&
+      (words.length === 0 || hasWords(body, words))
     )
   }
+}
+
+/** All of them, in what the record says of why it came out so. */
+function hasWords({ decision, errorCode }: Body, words: readonly string[]): boolean {
+  const why = [decision?.reason, decision?.code, decision?.rules, errorCode].flat().join('\n').toLowerCase()
+  return words.every(word => why.includes(word))
 }
 
 /** Of streams that were closed none is: the later one that closes them ends their calls. */

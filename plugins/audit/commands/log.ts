@@ -30,7 +30,7 @@ export async function showLog(io: CommandIo<AuditConfig>): Promise<number> {
     for await (const page of reader.backward(range, io.signal)) {
       for (const record of page) {
         const body = open(record) ?? {}
-        if (!all && BOOKKEEPING.test(record.type)) continue
+        if (!all && io.options.type === undefined && BOOKKEEPING.test(record.type)) continue
         if (isWanted(record, body) && found.push({ record, body }) === limit) break
       }
       if (found.length === limit) break

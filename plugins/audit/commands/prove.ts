@@ -7,7 +7,8 @@ import { openCheckpoint, readRow } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
 import { checkProof, writeProof } from '../inclusion.ts'
 import type { Trusted } from '../note.ts'
-import type { CheckpointRow, LogReader } from '../store/log-store.ts'
+import { readBody } from '../opened.ts'
+import type { CheckpointRow, LogReader, StoredRecord } from '../store/log-store.ts'
 import { pathOf } from '../tree.ts'
 import { readKeys } from './keys.ts'
 import { readLog } from './read.ts'
@@ -22,7 +23,7 @@ export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
   if (typeof check === 'string') return showCheck(io, resolve(io.cwd, check), keys)
   if (typeof id !== 'string') return refuse(io, 2, 'expected STREAM:SEQ or the id of a call, or --check FILE')
   return readLog(io, 'audit prove', async ({ reader }) => {
-    const proof = await prove(reader, id, keys, io.signal)
+    const proof = await prove(io, reader, id, keys)
     return proof.startsWith('{') ? { code: 0, out: proof, records: 1 } : { code: 1, err: `audit prove: ${printable(proof)}\n`, records: 0 }
   })
 }
@@ -55,10 +56,16 @@ function showCheck(io: CommandIo<AuditConfig>, path: string, keys: readonly Trus
 }
 
 /** Text that is no JSON says why there is no proof. */
-async function prove(reader: LogReader, id: string, keys: readonly Trusted[], signal: AbortSignal): Promise<string> {
-  const place = await findPlace(reader, id, signal)
-  if (place === undefined) return `there is no record ${id}`
-  const { stream, seq } = place
+async function prove(
+  { options, signal }: CommandIo<AuditConfig>,
+  reader: LogReader,
+  id: string,
+  keys: readonly Trusted[],
+): Promise<string> {
+  const found = await findRecord(reader, id, signal)
+  // Of another tenant is not found, in the same words.
+  if (found === undefined || (options.tenant !== undefined && readBody(found)?.tenant !== options.tenant)) return `there is no record ${id}`
+  const { stream, seq } = found
   const row = await findSmallest(reader, stream, seq)
   if (row === undefined) return `no checkpoint covers record ${stream}:${seq} so far; there is one at the latest when the gateway stops`
   const state = readRow(row, note => openCheckpoint(note, keys))
@@ -79,7 +86,7 @@ async function prove(reader: LogReader, id: string, keys: readonly Trusted[], si
 }
 
 /** `STREAM:SEQ`, or a call: then the last record of it, which is its end where it has one. */
-async function findPlace(reader: LogReader, id: string, signal: AbortSignal): Promise<{ stream: string; seq: number } | undefined> {
+async function findRecord(reader: LogReader, id: string, signal: AbortSignal): Promise<StoredRecord | undefined> {
   const [, stream, seq] = /^(.+):(\d{1,15})$/.exec(id) ?? []
   const found = stream === undefined ? undefined : await reader.find(stream, Number(seq))
   if (found !== undefined) return found

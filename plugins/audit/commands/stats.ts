@@ -2,6 +2,7 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
+import { createFilter } from './filter.ts'
 import { openSealed, readLog, readRange } from './read.ts'
 import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
 
@@ -20,6 +21,7 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
   }
   return readLog(io, 'audit stats', async ({ reader }) => {
     const open = await openSealed(io, reader)
+    const isWanted = await createFilter(io, reader, false)
     const outcomes = new Map<string, number>()
     const tools = new Map<string, Group>()
     const consumers = new Map<string, Group>()
@@ -29,7 +31,7 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
         if (record.type !== 'outcome' && record.type !== 'refusal' && record.type !== 'refusal.repeated') continue
         if (record.at < range.since || record.at > range.until) continue
         const body = open(record)
-        if (body === undefined) continue
+        if (body === undefined || !isWanted(record, body)) continue
         const status = statusOf(record, body) ?? 'unknown'
         const times = countOf(body)
         outcomes.set(status, (outcomes.get(status) ?? 0) + times)

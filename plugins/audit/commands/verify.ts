@@ -1,11 +1,12 @@
 // `audit verify`: 0 proven by a checkpoint that was kept elsewhere, 1 broken, 3 not readable, 4 consistent, though nothing proves that it is complete.
 import { resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
-import { checkLog, type Source } from '../check-log.ts'
+import { checkLog, type Source, type Verdict } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
 import { readCheckpoints, readKeys } from './keys.ts'
+import { describeCommand } from './read.ts'
 import { createProgress } from './verify-progress.ts'
-import { report } from './verify-report.ts'
+import { describeFinding, report } from './verify-report.ts'
 import { readResumePoint } from './verify-resume.ts'
 import { openSource } from './verify-source.ts'
 
@@ -28,7 +29,11 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
     const shown = createProgress(io, source, resume, from)
     const verdict = await checkLog({ source, keys, trusted: trusted.checkpoints, signal: io.signal, from, onPage: shown.onPage })
     shown.end(verdict.kind === 'stopped')
-    return report(io, source.name, verdict, trusted, from)
+    const code = report(io, source.name, verdict, trusted, from)
+    const isLog = file === undefined || source.name === io.stores.resolve(io.config.path)
+    if (isLog && !(await recordVerification(io, verdict, code)))
+      io.err('audit verify: this run could not be put on record: the config must name the plugin audit, and its log must take records\n')
+    return code
   } catch (error) {
     // A database that went away says nothing of what is stored.
     if ((error as { code?: unknown }).code !== 'store-unreadable') throw error
@@ -36,6 +41,12 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
   } finally {
     await source.close()
   }
+}
+
+function recordVerification(io: CommandIo<AuditConfig>, { kind, broken, records }: Verdict, code: number): Promise<boolean> {
+  const what = broken === undefined ? {} : { broken: describeFinding(broken) }
+  const detail = { ...describeCommand(io, 'audit verify'), verdict: kind, ...what, records, exitCode: code }
+  return io.record({ type: 'log.verify', success: kind !== 'broken' && kind !== 'stopped', detail })
 }
 
 function refuse(io: CommandIo<AuditConfig>, code: number, why: string): number {

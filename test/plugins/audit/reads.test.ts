@@ -1,0 +1,167 @@
+// Who reads the log is on record in it, and one who is held to a tenant learns of no other.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AdminEvent } from 'mcpgw/plugin'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { commands } from '../../../plugins/audit/commands.ts'
+import {
+  agent,
+  call,
+  createExchange,
+  type Fields,
+  payload,
+  type Ran,
+  readBodies,
+  recordIn,
+  refused,
+  runCommand,
+  startGateway,
+  tempDir,
+} from './gateway.ts'
+
+const blake = { ...agent, id: 'agent-b', tenant: 'blake' }
+const shell = { kind: 'call', server: 'shell', tool: 'run' } as const
+
+/** Two tenants, refusals of one of them and of nobody, and a gateway that was stopped in order. */
+async function writeLog(): Promise<string> {
+  const gateway = await startGateway()
+  await call(gateway, createExchange())
+  await call(gateway, createExchange({ principal: blake, resource: shell }))
+  await call(gateway, createExchange({ principal: blake }), { kind: 'error', payload: payload({}), code: 'upstream-timeout' })
+  await gateway.hooks.onSettled!(createExchange({ principal: blake }), { kind: 'denied', decision: refused })
+  await gateway.hooks.onSettled!(createExchange({ principal: null }), { kind: 'denied', decision: refused })
+  await gateway.stop()
+  return gateway.dir
+}
+
+let dir: string
+beforeAll(async () => {
+  dir = await writeLog()
+})
+const run = (verb: string, options: Record<string, string | boolean> = {}, args: string[] = []): Promise<Ran> =>
+  runCommand(dir, verb, options, { args })
+const recordsOf = async (options: Record<string, string | boolean>): Promise<Fields[]> =>
+  (JSON.parse((await run('audit log', { json: true, ...options })).out) as { records: Fields[] }).records
+
+describe('a read', () => {
+  test('stands in the log, with who read what by which filters and how much it was', async () => {
+    const own = await writeLog()
+    const record = recordIn({ dir: own })
+    const read = (verb: string, options: Record<string, string | boolean> = {}, args: string[] = []) =>
+      runCommand(own, verb, options, { record, args })
+    const shown = await read('audit log', { tenant: 'blake', decision: 'deny' })
+    await read('audit stats')
+    await read('audit prove', {}, [`${readBodies(own)[0]!.stream}:1`])
+    await read('audit drill')
+    await read('audit export', { out: join(own, 'e.jsonl') })
+    expect((await read('audit verify')).code).toBe(4)
+    expect(shown.out.trimEnd().split('\n')).toHaveLength(2)
+    const told = readBodies(own).filter(one => /^log\./.test(String(one.type)))
+    expect(told.map(({ type, actor, success, detail }) => [type, (actor as Fields).id, success, (detail as Fields).command])).toEqual([
+      ['log.read', 'cli:tester', true, 'audit log'],
+      ['log.read', 'cli:tester', true, 'audit stats'],
+      ['log.read', 'cli:tester', true, 'audit prove'],
+      ['log.read', 'cli:tester', true, 'audit drill'],
+      ['log.read', 'cli:tester', true, 'audit export'],
+      ['log.export', 'cli:tester', true, 'audit export'],
+      ['log.verify', 'cli:tester', true, 'audit verify'],
+    ])
+    const [log, , prove, , , exported, verified] = told.map(one => one.detail as Fields)
+    expect(log).toEqual({ command: 'audit log', options: { limit: '50', tenant: 'blake', decision: 'deny' }, records: 1 })
+    expect(prove).toMatchObject({ args: [`${readBodies(own)[0]!.stream}:1`], records: 1 })
+    const { length } = readFileSync(join(own, 'e.jsonl'), 'utf8').match(/^\{"body"/gm)!
+    expect(exported).toMatchObject({ from: null, to: String(length), records: length })
+    expect(verified).toMatchObject({ verdict: 'consistent', exitCode: 4 })
+  })
+
+  test.each(commands.map(({ path }) => path.join(' ')).filter(verb => !['audit migrate', 'audit key', 'audit verify'].includes(verb)))(
+    '%s shows nothing where it cannot be recorded',
+    async verb => {
+      const out = join(tempDir(), 'export.jsonl')
+      const args = verb === 'audit prove' ? [`${readBodies(dir)[0]!.stream}:1`] : []
+      const ran = await runCommand(dir, verb, verb === 'audit export' ? { out } : {}, { args, record: async () => false })
+      expect(ran).toMatchObject({ code: 3, out: '' })
+      expect(ran.err).toContain('could not be put on record: the config must name the plugin audit')
+      expect(existsSync(out)).toBe(false)
+    },
+  )
+
+  test('verify tells its result where it cannot be recorded, with a warning; a broken log is recorded as such', async () => {
+    const told = await runCommand(dir, 'audit verify', {}, { record: async () => false })
+    expect(told).toMatchObject({ code: 4, out: expect.stringMatching(/^CONSISTENT/) as string })
+    expect(told.err).toContain('could not be put on record')
+    const away = join(tempDir(), 'export.jsonl')
+    const { out } = await run('audit export')
+    const seen: AdminEvent[] = []
+    const record = async (event: AdminEvent): Promise<boolean> => seen.push(event) > 0
+    const lines = out.split('\n')
+    writeFileSync(away, out)
+    expect(await runCommand(dir, 'audit verify', {}, { args: [away], record })).toMatchObject({ code: 4 })
+    writeFileSync(away, lines.toSpliced(4, 1).join('\n'))
+    expect(await runCommand(dir, 'audit verify', {}, { args: [away], record })).toMatchObject({ code: 1 })
+    expect(seen).toEqual([])
+    await runCommand(dir, 'audit verify', {}, { record })
+    await runCommand(dir, 'audit verify', {}, { args: ['audit.db'], record })
+    expect(seen.map(one => one.type)).toEqual(['log.verify', 'log.verify'])
+  })
+
+  test('a log that is not there is no read', async () => {
+    const seen: AdminEvent[] = []
+    for (const verb of ['audit log', 'audit stats', 'audit export'])
+      expect(await runCommand(tempDir(), verb, {}, { record: async event => seen.push(event) > 0 })).toMatchObject({ code: 3, out: '' })
+    expect(seen).toEqual([])
+  })
+})
+
+describe('a reader who is held to a tenant', () => {
+  test('sees the records of that tenant only, and none of the gateway itself', async () => {
+    for (const tenant of ['acme', 'blake']) {
+      const records = await recordsOf({ tenant, all: true })
+      expect(new Set(records.map(one => one.tenant))).toEqual(new Set([tenant]))
+    }
+    expect(await recordsOf({ tenant: 'blake' })).toHaveLength(3)
+    expect(await recordsOf({ tenant: 'nobody', all: true })).toEqual([])
+    expect(await recordsOf({ tenant: '', all: true })).toEqual([])
+  })
+
+  test('counts the calls of that tenant only', async () => {
+    const stats = JSON.parse((await run('audit stats', { tenant: 'acme', json: true })).out) as Fields
+    expect(stats).toMatchObject({ calls: 1, errors: 0, refused: 0, outcomes: { answered: 1 } })
+    expect([stats.tools, stats.consumers]).toMatchObject([[{ name: 'files read' }], [{ name: 'agent-1' }]])
+    expect(JSON.stringify(stats)).not.toMatch(/shell|agent-b|anonymous/)
+  })
+
+  test('exports the rows of that tenant only', async () => {
+    const { out } = await run('audit export', { format: 'csv', tenant: 'acme' })
+    expect(out.trimEnd().split('\r\n')).toHaveLength(3)
+    expect(out).not.toMatch(/blake|agent-b|shell/)
+    expect(await run('audit export', { tenant: 'acme' })).toMatchObject({ code: 2, out: '' })
+  })
+
+  test('gets a proof of its own records; others are not there, in the same words', async () => {
+    const [own, other] = [await recordsOf({ tenant: 'acme' }), await recordsOf({ tenant: 'blake' })].map(([first]) => first!)
+    for (const id of [own!.id, own!.callId] as string[])
+      expect(await run('audit prove', { tenant: 'acme' }, [id])).toMatchObject({ code: 0 })
+    const start = `${String(own!.stream)}:1`
+    for (const id of [other!.id, other!.callId, start, `${String(own!.stream)}:999`, 'no-such-call'] as string[])
+      expect(await run('audit prove', { tenant: 'acme' }, [id])).toEqual({
+        code: 1,
+        out: '',
+        err: `audit prove: there is no record ${id}\n`,
+      })
+  })
+})
+
+describe('filters', () => {
+  test.each([
+    [{ text: 'NOT you' }, ['refusal', 'refusal']],
+    [{ text: 'no-secrets' }, ['refusal', 'refusal']],
+    [{ text: 'you timeout' }, []],
+    [{ text: 'upstream-timeout' }, ['outcome']],
+    [{ type: 'intent', tenant: 'acme' }, ['intent']],
+    [{ type: 'stream.start' }, ['stream.start']],
+    [{ type: 'gateway.stop', server: 'files' }, []],
+  ] as const)('%j', async (options, types) => {
+    expect((await recordsOf(options)).map(one => one.type)).toEqual(types)
+  })
+})
