@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
-import { call, createExchange, type Gateway, type GatewayOptions, runCommand, startGateway, tempDir } from './gateway.ts'
+import { call, createExchange, type Gateway, type GatewayOptions, recordIn, runCommand, startGateway, tempDir } from './gateway.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../plugins/audit/README.md'), 'utf8')
 
@@ -68,14 +68,18 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
         await expect(run(sql, as('mcpgw_writer')), sql).rejects.toThrow(/permission denied|must be owner/)
     })
 
-    test('the auditor reads and verifies, and adds nothing', async () => {
+    test('the auditor reads and verifies, adds the record of that, and removes nothing', async () => {
       const gateway = await start({ url: as('mcpgw_writer') })
       await call(gateway, createExchange())
       await gateway.stop()
-      expect(await runCommand(dir, 'audit verify', {}, { url: as('mcpgw_auditor') })).toMatchObject({ code: 4 })
-      for (const sql of ["INSERT INTO mcpgw_audit.stream (name) VALUES ('x')", 'DELETE FROM mcpgw_audit.record'])
+      const how = { url: as('mcpgw_auditor'), record: recordIn({ dir, url: as('mcpgw_auditor') }) }
+      expect(await runCommand(dir, 'audit log', { tenant: 'acme' }, how)).toMatchObject({ code: 0 })
+      expect(await runCommand(dir, 'audit verify', {}, how)).toMatchObject({ code: 4 })
+      const { out } = await runCommand(dir, 'audit log', { all: true, json: true }, how)
+      const { records } = JSON.parse(out) as { records: { type: string }[] }
+      expect(records.filter(one => one.type.startsWith('log.')).map(one => one.type)).toEqual(['log.read', 'log.verify'])
+      for (const sql of ['INSERT INTO mcpgw_audit.schema_version VALUES (9)', 'DELETE FROM mcpgw_audit.record'])
         await expect(run(sql, as('mcpgw_auditor')), sql).rejects.toThrow(/permission denied/)
-      await expect(start({ url: as('mcpgw_auditor') })).rejects.toThrow(/permission denied/)
     })
 
     test('the role for retention deletes what a tombstone covers, and subjects that are to be forgotten', async () => {
