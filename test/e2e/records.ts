@@ -11,6 +11,7 @@ import { runCli } from './product.ts'
 export interface ShownRecord {
   readonly stream: string
   readonly seq: number
+  readonly tenant?: string
   readonly type: string
   readonly at?: number
   readonly actor?: { readonly id: string; readonly method?: string; readonly uid?: number } | null
