@@ -79,7 +79,8 @@ describe('a read', () => {
     async verb => {
       const out = join(tempDir(), 'export.jsonl')
       const args = verb === 'audit prove' ? [`${readBodies(dir)[0]!.stream}:1`] : []
-      const ran = await runCommand(dir, verb, verb === 'audit export' ? { out } : {}, { args, record: async () => false })
+      const options = { 'audit export': { out }, 'audit report': { out, period: 'last-month' } }[verb] ?? {}
+      const ran = await runCommand(dir, verb, options, { args, record: async () => false })
       expect(ran).toMatchObject({ code: 3, out: '' })
       expect(ran.err).toContain('could not be put on record: the config must name the plugin audit')
       expect(existsSync(out)).toBe(false)
