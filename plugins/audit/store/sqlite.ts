@@ -1,5 +1,6 @@
 // A log in an SQLite file of the data directory: the embedded default.
-import type { Database, Stores } from 'mcpgw/plugin'
+import { statSync } from 'node:fs'
+import type { Database, GroupWriter, Stores } from 'mcpgw/plugin'
 import { holdLive, isLive } from './liveness.ts'
 import type { LogStore } from './log-store.ts'
 import { createSqliteReader } from './sqlite-reader.ts'
@@ -13,7 +14,7 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
       const release = holdLive(stores, path, stream)
       try {
         const writer = await stores.writer(path, { durability, setup, statements, schema: SCHEMA })
-        return { ...writer, close: () => writer.close().finally(release) }
+        return { ...bound(writer, name), close: () => writer.close().finally(release) }
       } catch (error) {
         release()
         throw error
@@ -32,6 +33,26 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
       }
     },
     async close() {},
+  }
+}
+
+/**
+ * Records nothing into a file that is not at its place any more: what is written there would be lost with the process.
+ * It goes on once that very file is back.
+ */
+function bound(writer: GroupWriter, path: string): GroupWriter {
+  const own = identify(path)
+  const ifThere = (work: () => Promise<void>): Promise<void> =>
+    identify(path) === own ? work() : Promise.reject(new Error(`${path}: was removed or replaced while it is written; put the file back`))
+  return { ...writer, append: rows => ifThere(() => writer.append(rows)), recover: () => ifThere(() => writer.recover()) }
+}
+
+function identify(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
   }
 }
 
