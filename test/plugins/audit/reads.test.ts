@@ -56,7 +56,7 @@ describe('a read', () => {
     await read('audit export', { out: join(own, 'e.jsonl') })
     expect((await read('audit verify')).code).toBe(4)
     expect(shown.out.trimEnd().split('\n')).toHaveLength(2)
-    const told = readBodies(own).filter(one => /^log\./.test(String(one.type)))
+    const told = readBodies(own).filter(one => String(one.type).startsWith('log.'))
     expect(told.map(({ type, actor, success, detail }) => [type, (actor as Fields).id, success, (detail as Fields).command])).toEqual([
       ['log.read', 'cli:tester', true, 'audit log'],
       ['log.read', 'cli:tester', true, 'audit stats'],
