@@ -42,7 +42,8 @@ describe.each(['before the write', 'after the write'] as const)('an operation th
     const gateway = await startGateway({
       dir,
       stores,
-      clock: { ...realClock, after: (ms, run) => realClock.after(ms === 2000 ? ms : 1, run) },
+      config: { checkpoints: { records: 20 }, anchors: [{ file: join(dir, 'anchor.txt') }] },
+      clock: { ...realClock, after: (ms, run) => realClock.after(ms >= 2000 ? ms : 1, run) },
     })
     const effects: string[] = []
     const answered: string[] = []
@@ -68,7 +69,9 @@ describe.each(['before the write', 'after the write'] as const)('an operation th
         answered.includes(id) ? ['intent', 'outcome'] : ['intent', 'outcome', 'outcome.withheld'],
       )
     }
-    expect(await verdictOf(gateway)).toMatch(/^CONSISTENT.* in 1 stream, \d+ checkpoints? of its own\n$/)
+    await gateway.stop()
+    const proof = await runCommand(dir, 'audit verify', { checkpoint: join(dir, 'anchor.txt') })
+    expect(proof).toMatchObject({ code: 0, out: expect.stringMatching(/^PROVEN .* in 1 stream, \d+ checkpoints? of its own\n$/) as string })
   })
 })
 
