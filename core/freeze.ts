@@ -20,11 +20,9 @@ export function freezeCopy<T>(value: T): T {
   return copy as T
 }
 
-// Copies inherit nothing, as with null for a prototype; such an object would be a hash table to V8, dear to make, to freeze and to write out.
-const NOTHING: object = Object.freeze(Object.create(null))
-
 function copyObject(value: object): object {
-  const copy: Record<string, unknown> = Object.create(NOTHING)
+  // Not Object.create(null), which V8 makes a hash table: that is dear to fill, to freeze and to write out.
+  const copy: Record<string, unknown> = Object.setPrototypeOf({}, null)
   for (const key of Object.keys(value)) copy[key] = freezeCopy((value as Record<string, unknown>)[key])
   return copy
 }
@@ -32,5 +30,5 @@ function copyObject(value: object): object {
 function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype || prototype === NOTHING
+  return prototype === null || prototype === Object.prototype
 }
