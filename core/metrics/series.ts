@@ -32,10 +32,18 @@ export function createSeries<C>(
   }
 
   // Without labels there is one series, and it is there from the start.
-  if (labels.length === 0) open('', [])
+  if (labels.length === 0) {
+    const cell = open('', [])
+    return { at: () => cell, all: () => series.values() }
+  }
+
+  const only = labels.length === 1 ? labels[0] : undefined
 
   return {
     at(values = {}) {
+      // What counts each call has one label: its series is known by the value alone.
+      const counted = only === undefined ? undefined : series.get(values[only] ?? '')
+      if (counted !== undefined) return counted.cell
       const texts = labels.map((label, i) => bound(i, values[label] ?? ''))
       const key = texts.join('\u0000')
       const known = series.get(key)
