@@ -48,7 +48,7 @@ export async function judge(
       ? 'no checkpoint of --checkpoint is fully covered by what is left of this log'
       : '',
     upTo !== undefined && upTo.at < to ? 'the newest checkpoint that was kept elsewhere was signed before the end of the period' : '',
-    upTo !== undefined && bare > 0 ? `${bare} records of the period came after it` : '',
+    upTo !== undefined && bare > 0 ? `${bare} of the records of the period came after it` : '',
     gone > 0 ? `of ${gone} streams the beginning was taken out by tombstones and may be of the period: see what was exported before` : '',
   ].filter(Boolean)
   return {

@@ -7,6 +7,8 @@ import { createStores } from '../../../core/store/index.ts'
 import type { Report } from '../../../plugins/audit/commands/report-result.ts'
 import { formats } from '../../../plugins/audit/commands/report-text.ts'
 import { readGoldens } from '../../core/config/golden.ts'
+import { createDatabase, server } from '../../postgres/server.ts'
+import { parseCsv } from './csv-text.ts'
 import {
   agent,
   call,
@@ -198,6 +200,26 @@ test('nothing is told before the read is on record, neither here nor in a file',
   await runCommand(dir, 'audit report', { period: '2026-11' }, { record: record(true) })
   expect(events).toHaveLength(3)
   expect(events[2]).toMatchObject({ type: 'log.read', detail: { command: 'audit report', options: { period: '2026-11' } } })
+})
+
+test.skipIf(server === undefined)('a log in PostgreSQL gives the same report, and the same rows', async () => {
+  const [own, url] = [tempDir(), await createDatabase()]
+  for (const time of ['2026-11-10T10:00', '2026-12-01T00:00']) {
+    const gateway = await startGateway({
+      dir: own,
+      url,
+      clock: { ...realClock, now: () => at(time) },
+      config: { anchors: [{ file: 'anchor.txt' }], durability: 'full' },
+    })
+    await call(gateway, createExchange())
+    await gateway.stop()
+  }
+  const ran = await runCommand(own, 'audit report', { period: '2026-11', checkpoint: 'anchor.txt', json: true }, { url })
+  const { population, course, sample } = JSON.parse(ran.out) as Report
+  expect([ran.code, population.calls, course.streams.length]).toEqual([0, { total: 1, outcomes: { answered: 1 } }, 1])
+  const rows = parseCsv((await runCommand(own, 'audit export', { format: 'csv', until: '2026-11-30' }, { url })).out)
+  expect(rows).toHaveLength(1 + population.records)
+  expect(rows.map(([id]) => id)).toEqual(expect.arrayContaining(sample.records.map(one => one.id)))
 })
 
 describe('as people read it', () => {
