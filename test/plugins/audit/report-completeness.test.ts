@@ -24,7 +24,7 @@ const stream: StreamCourse = { stream: 's', first: 1, last: 9, records: 9, prove
 /** Took out the first five of a stream at `taken`; the one that is left is of `next`. */
 const reader = (taken?: number, next?: number): LogReader =>
   ({
-    tombstones: async () => (taken === undefined ? [] : [{ stream: 's', through: 5, at: taken }]),
+    tombstones: async () => (taken === undefined ? [] : [{ stream: 's', through: 5, at: taken, link: '', frontier: '', note: '' }]),
     find: async (name: string, seq: number) =>
       next !== undefined && name === 's' && seq === 6 ? ({ at: next } as StoredRecord) : undefined,
   }) as Partial<LogReader> as LogReader
