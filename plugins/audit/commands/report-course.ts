@@ -55,8 +55,8 @@ type Members = Readonly<Record<string, unknown>>
 export interface CourseCounter {
   /** Whether a record that is not of the period matters for it: what was set before may hold in it, and calls may end after it. */
   needs(record: StoredRecord): boolean
-  /** In the order of the log. */
-  add(record: StoredRecord, body: Body, isInPeriod: boolean): void
+  /** In the order of the log. `isOwn`: of the tenant that is asked for; of others no call is told of. */
+  add(record: StoredRecord, body: Body, isInPeriod: boolean, isOwn: boolean): void
   total(): Course
 }
 
@@ -84,12 +84,12 @@ export function createCourse(covered: ReadonlyMap<string, number>): CourseCounte
 
   return {
     needs: ({ type, call }) => type === 'stream.start' || type === 'config.load' || open.has(call),
-    add(record, body, isInPeriod) {
+    add(record, body, isInPeriod, isOwn) {
       const members = body as Members
       const stream: Stream = streams.get(record.stream) ?? { records: 0, proven: 0 }
       streams.set(record.stream, stream)
       learn(stream, record, members)
-      if (record.type === 'intent' && isInPeriod) open.add(record.call)
+      if (record.type === 'intent' && isInPeriod && isOwn) open.add(record.call)
       else if (open.delete(record.call) && body.outcome === 'unknown') unknown += 1
       if (!isInPeriod) return
       note(stream)

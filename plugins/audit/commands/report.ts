@@ -109,8 +109,9 @@ async function makeReport(io: CommandIo<AuditConfig>, { name, reader }: StoredLo
         const isInPeriod = record.at >= period.from && record.at < period.to
         if (!isInPeriod && !course.needs(record)) continue
         const body = open(record) ?? {}
-        course.add(record, body, isInPeriod)
-        if (!isInPeriod || (tenant !== undefined && body.tenant !== tenant)) continue
+        const isOwn = tenant === undefined || body.tenant === tenant
+        course.add(record, body, isInPeriod, isOwn)
+        if (!isInPeriod || !isOwn) continue
         population.add(record, body)
         if (isAct(record)) sample.add(`${record.stream}:${record.seq}`, () => sampled(record, body))
       }

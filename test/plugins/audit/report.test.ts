@@ -118,6 +118,7 @@ test('it counts what was called, refused and changed in the period, and nothing 
 test('a call that began in the period and was left open by its gateway is told of, though it was closed later', async () => {
   expect((await report()).course).toMatchObject({ open: [], unknown: 1 })
   expect((await report({ period: '2026-12' })).course).toMatchObject({ open: [], unknown: 0 })
+  expect((await report({ tenant: 'umbrella' })).course).toMatchObject({ open: [], unknown: 0 })
 })
 
 test('the population is that of one tenant where one is named', async () => {
