@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Stores } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
-import { createDatabase, server } from '../../postgres/server.ts'
+import { createDatabase, run, server } from '../../postgres/server.ts'
 import { faulty } from './faulty-stores.ts'
 import {
   call,
@@ -72,6 +72,37 @@ describe.each(['before the write', 'after the write'] as const)('an operation th
     await gateway.stop()
     const proof = await runCommand(dir, 'audit verify', { checkpoint: join(dir, 'anchor.txt') })
     expect(proof).toMatchObject({ code: 0, out: expect.stringMatching(/^PROVEN .* in 1 stream, \d+ checkpoints? of its own\n$/) as string })
+  })
+})
+
+describe.skipIf(server === undefined)('an operation on PostgreSQL that fails', () => {
+  test.each([
+    [4, 'before'],
+    [5, 'before'],
+    [4, 'after'],
+    [5, 'after'],
+  ])('the %d., %s the write: what was answered is on record once, and the log is proven', async (nth, when) => {
+    const [dir, url] = [tempDir(), await createDatabase()]
+    let count = 0
+    const next = (): string | { after: string } | undefined => {
+      count += 1
+      if (count !== nth) return undefined
+      return when === 'before' ? 'no connection' : { after: 'fate unknown' }
+    }
+    const config = { checkpoints: { records: 20 }, anchors: [{ file: join(dir, 'anchor.txt') }] }
+    const gateway = await startGateway({ dir, url, stores: faulty(dir, { next }, url), config, clock: hasty })
+    const answered: string[] = []
+    for (let i = 0; i < 6; i++) {
+      const x = createExchange()
+      if ((await call(gateway, x)) === 'ok') answered.push(x.id)
+      if (gateway.health?.status === 'failing') await gateway.healthIs('degraded')
+    }
+    expect(answered.length).toBeGreaterThanOrEqual(4)
+    await gateway.stop()
+    const rows = await run("SELECT type, call FROM mcpgw_audit.record WHERE type IN ('intent', 'outcome') ORDER BY seq", url)
+    for (const id of answered) expect(rows.filter(row => row.call === id).map(row => row.type)).toEqual(['intent', 'outcome'])
+    const proof = await runCommand(dir, 'audit verify', { checkpoint: join(dir, 'anchor.txt') }, { url })
+    expect(proof).toMatchObject({ code: 0, out: expect.stringMatching(/^PROVEN /) as string })
   })
 })
 
