@@ -59,7 +59,7 @@ export function compileNumbers(detectors: readonly NumberDetector[]): Numbers {
     examine(run, isNamed, spans) {
       until.fill(0)
       for (let first = 0; first < run.groups; first++) {
-        hits.length = 0
+        if (hits.length > 0) hits.length = 0
         collect(run, first, exact, false)
         // A row of single digits is one number or none: it is not searched inside, as a number in one group is not.
         if (!(isSingle(run, first - 1) && isSingle(run, first) && isSingle(run, first + 1))) collect(run, first, lenient, true)

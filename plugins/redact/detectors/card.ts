@@ -125,13 +125,13 @@ const issuers: readonly Issuer[] = [
 const longest = 19
 const headDigits = 6
 
-/** By the first digit: what a number of a length has to begin with, as ranges of its first six digits. */
-const ranges: (readonly [low: number, high: number, length: number])[][] = Array.from({ length: 10 }, () => [])
+/** By length and first digit, `length * 10 + digit`: what a number has to begin with, as ranges of its first six digits. */
+const ranges: (readonly [low: number, high: number])[][] = Array.from({ length: 10 * (longest + 1) }, () => [])
 for (const issuer of issuers) {
   for (const [low, high] of issuer.ranges) {
     const [from, to] = [Number(low.padEnd(headDigits, '0')), Number(high.padEnd(headDigits, '9'))]
     for (let first = Number(low[0]); first <= Number(high[0]); first++) {
-      for (const length of issuer.lengths) ranges[first]!.push([from, to, length])
+      for (const length of issuer.lengths) ranges[length * 10 + first]!.push([from, to])
     }
   }
 }
@@ -154,7 +154,9 @@ function shapes(): readonly string[] {
 }
 
 function isIssued(digits: Uint8Array, from: number, size: number): boolean {
+  const known = ranges[size * 10 + digits[from]!]!
+  if (known.length === 0) return false
   const head = numberOf(digits, from, headDigits)
-  for (const [low, high, length] of ranges[digits[from]!]!) if (length === size && head >= low && head <= high) return true
+  for (const [low, high] of known) if (head >= low && head <= high) return true
   return false
 }

@@ -1,5 +1,5 @@
 // Keys of clouds: AWS, Google Cloud, Azure, DigitalOcean.
-import { isAlphanumeric } from '../../characters.ts'
+import { digits, isAlphanumeric, isDigit, letters, tableOf } from '../../characters.ts'
 import type { PrefixDetector } from '../../detector.ts'
 import { alphabets, type Form, isRandom } from './form.ts'
 
@@ -17,6 +17,7 @@ const shortest = 31
 const longest = 34
 /** Three characters and a digit. */
 const head = 4
+const headCharacters = tableOf(`${letters}${digits}_~.`)
 
 /** A client secret of Microsoft Entra: `Q~` after four characters, and 31 to 34 more. */
 export const azureSecret: PrefixDetector = {
@@ -29,7 +30,8 @@ export const azureSecret: PrefixDetector = {
   find(text, at, from, floor) {
     const start = at - head
     if (start < floor || (start > floor && isAlphanumeric(text.charCodeAt(start - 1)))) return undefined
-    if (!/^[\w~.]{3}\d$/.test(text.slice(start, at))) return undefined
+    if (!isDigit(text.charCodeAt(at - 1))) return undefined
+    for (let i = start; i < at; i++) if (headCharacters[text.charCodeAt(i)] !== 1) return undefined
     let end = from
     while (end - from <= longest && alphabets.token68![text.charCodeAt(end)] === 1) end++
     while (end - from > shortest && isTrailing(text.charCodeAt(end - 1))) end--

@@ -40,11 +40,11 @@ export const telegramToken: PrefixDetector = {
   body: alphabets.url!,
   embedded: true,
   find(text, at, from, floor) {
-    const number = /(?<![A-Za-z0-9])(?:bot)?(\d{6,12})$/.exec(text.slice(Math.max(floor, at - 17), at))
-    if (number === null) return undefined
     const end = from + telegramSecret
     for (let i = from; i < end; i++) if (alphabets.url![text.charCodeAt(i)] !== 1) return undefined
-    if (alphabets.url![text.charCodeAt(end)] === 1 || !isRandom(text, from, end)) return undefined
+    if (alphabets.url![text.charCodeAt(end)] === 1) return undefined
+    const number = /(?<![A-Za-z0-9])(?:bot)?(\d{6,12})$/.exec(text.slice(Math.max(floor, at - 17), at))
+    if (number === null || !isRandom(text, from, end)) return undefined
     return { start: at - number[1]!.length, end }
   },
 }
