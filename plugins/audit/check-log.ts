@@ -69,7 +69,7 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
   const kind =
     broken !== undefined ? 'broken' : signal.aborted ? 'stopped' : upTo !== undefined ? 'proven' : records === 0 ? 'empty' : 'consistent'
   const covered = kind === 'proven' ? verifier.covered() : new Map<string, number>()
-  const retired = new Map(stumps.map(one => [one.stream, one.through]))
+  const retired = verifier.retired()
   return {
     kind,
     broken,
@@ -79,7 +79,7 @@ export async function checkLog(options: CheckOptions): Promise<Verdict> {
     covered,
     streams,
     checkpoints: keys.length === 0 ? undefined : own.checkpoints,
-    retired: stumps.reduce((sum, one) => sum + one.through, 0),
+    retired: [...retired.values()].reduce((sum, one) => sum + one, 0),
     openIntents: open,
     unannounced,
     clockSteps,

@@ -98,6 +98,43 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/report.ts')).reportLog,
   },
   {
+    path: ['audit', 'prune'],
+    summary: 'Take out old records that were exported; a signed tombstone stays',
+    options: [
+      { flags: '--older-than <days>', summary: 'of more than this age, such as 400d' },
+      { flags: '--before <date>', summary: 'or from before this date' },
+      { flags: '--exported <file>', summary: 'what `audit export` wrote; only what it holds is taken out' },
+      { flags: '--dry-run', summary: 'only tell what would go, and what must stay' },
+    ],
+    examples: ['mcpgw audit prune --older-than 400d --dry-run'],
+    load: async () => (await import('./commands/prune.ts')).pruneLog,
+  },
+  {
+    path: ['audit', 'hold', 'add'],
+    summary: 'Keep records whatever their age',
+    options: [
+      { flags: '--tenant <id>', summary: 'of this tenant' },
+      { flags: '--consumer <id>', summary: 'of this caller' },
+      { flags: '--all', summary: 'of everybody' },
+      { flags: '--reason <text>', summary: 'why, such as the number of a case; it is recorded' },
+    ],
+    examples: ['mcpgw audit hold add --consumer agent-1 --reason "case 17"'],
+    load: async () => (await import('./commands/hold.ts')).addHold,
+  },
+  {
+    path: ['audit', 'hold', 'list'],
+    summary: 'Show what is held',
+    examples: ['mcpgw audit hold list'],
+    load: async () => (await import('./commands/hold.ts')).listHolds,
+  },
+  {
+    path: ['audit', 'hold', 'remove'],
+    summary: 'Let a hold go',
+    args: [{ name: '<id>', summary: 'as `audit hold list` shows it' }],
+    examples: [],
+    load: async () => (await import('./commands/hold.ts')).removeHold,
+  },
+  {
     path: ['audit', 'migrate'],
     summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
     options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],

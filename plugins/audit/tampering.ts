@@ -128,7 +128,7 @@ export const tamperings: readonly Tampering[] = [
     kind: 'a checkpoint removed',
     ways: [
       ({ db }) => {
-        const told = db.prepare("SELECT * FROM record WHERE type = 'audit.checkpoint' ORDER BY n LIMIT 1").get()!
+        const told = db.prepare("SELECT * FROM record WHERE type = 'audit.checkpoint' ORDER BY n DESC LIMIT 1").get()!
         const { size } = (JSON.parse(String(told.body)) as { detail: { size: number } }).detail
         db.prepare('DELETE FROM checkpoint WHERE stream = ? AND size = ?').run(told.stream!, size)
       },

@@ -61,14 +61,31 @@ export function treeOf(leaves: Iterable<Hash>): Tree {
   return tree
 }
 
-/** The audit path of RFC 6962, section 2.1.1, from the leaf's sibling up. `leaves` has all of the tree. */
-export function pathOf(leaves: readonly Hash[], index: number): Hash[] {
-  if (index < 0 || index >= leaves.length) throw new RangeError(`leaf ${index} of ${leaves.length}`)
-  if (leaves.length === 1) return []
-  const left = largestPowerBelow(leaves.length)
-  return index < left
-    ? [...pathOf(leaves.slice(0, left), index), treeOf(leaves.slice(left)).root()]
-    : [...pathOf(leaves.slice(left), index - left), treeOf(leaves.slice(0, left)).root()]
+/** The audit path of RFC 6962, section 2.1.1, from the leaf's sibling up. `leaves` has all of the tree, or all behind `before`, which has the leaf not. */
+export function pathOf(leaves: readonly Hash[], index: number, before: Pick<Tree, 'size' | 'frontier'> = createTree()): Hash[] {
+  const size = before.size + leaves.length
+  if (index < before.size || index >= size) throw new RangeError(`leaf ${index} of ${before.size} to ${size}`)
+  const complete = new Map<number, { readonly end: number; readonly root: Hash }>()
+  let start = 0
+  for (const root of before.frontier()) {
+    const end = start + largestPowerBelow(before.size - start + 1)
+    complete.set(start, { end, root })
+    start = end
+  }
+  // A subtree that begins in `before` is one of its complete ones, or is made of them and of leaves.
+  const rootOf = (from: number, to: number): Hash => {
+    if (from >= before.size) return treeOf(leaves.slice(from - before.size, to - before.size)).root()
+    const known = complete.get(from)
+    if (known?.end === to) return known.root
+    const middle = from + largestPowerBelow(to - from)
+    return hashChildren(rootOf(from, middle), rootOf(middle, to))
+  }
+  const climb = (from: number, to: number): Hash[] => {
+    if (to - from === 1) return []
+    const middle = from + largestPowerBelow(to - from)
+    return index < middle ? [...climb(from, middle), rootOf(middle, to)] : [...climb(middle, to), rootOf(from, middle)]
+  }
+  return climb(0, size)
 }
 
 /** The root that leaf and path give; undefined where the path has another length than the tree. */

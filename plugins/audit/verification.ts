@@ -5,8 +5,9 @@ import { coverageOf } from './coverage.ts'
 import { type Form, findFormFault, type GivenRecord, readForm } from './record-form.ts'
 import { type AwaitedReferences, createAwaited, type Reference, readReferences } from './references.ts'
 import type { SignedSizes } from './signed-sizes.ts'
+import { createStumps, type Tip } from './stumps.ts'
 import type { Tombstone } from './tombstone.ts'
-import { createTree, type Hash, type Tree } from './tree.ts'
+import { createTree, type Hash } from './tree.ts'
 
 /** The first thing that is wrong. `what` says what differs. */
 export interface Finding {
@@ -34,7 +35,14 @@ export interface Progress {
   readonly clockSteps: number
   readonly open: readonly string[]
   readonly awaited: ReturnType<AwaitedReferences['list']>
-  readonly tips: readonly (readonly [stream: string, seq: number, link: string, frontier: readonly Hash[], refers: readonly Reference[]])[]
+  readonly tips: readonly (readonly [
+    stream: string,
+    seq: number,
+    link: string,
+    frontier: readonly Hash[],
+    refers: readonly Reference[],
+    retired: number,
+  ])[]
 }
 
 export interface Verifier {
@@ -52,43 +60,24 @@ export interface Verifier {
   readonly clockSteps: number
   /** What is proven of each stream, by what is trusted and by the records among it that refer to others: its first so many. */
   covered(): ReadonlyMap<string, number>
+  /** How many records of each stream were taken out, and are not there all the same. */
+  retired(): ReadonlyMap<string, number>
   progress(): Progress
 }
 
-interface Tip {
-  seq: number
-  link: Uint8Array
-  readonly tree: Tree
-  /** Records before it that were taken out. */
-  readonly retired: number
-  /** Records whose tree is that of a checkpoint. */
-  signed: number
-  refers: readonly Reference[]
-}
-
-export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierOptions, from?: Progress): Verifier {
-  const tips = new Map<string, Tip>()
-  const retired = stumps.reduce((sum, one) => sum + one.through, 0)
+export function createVerifier({ lookUp, signed, stumps: tombstones, noteDigest }: VerifierOptions, from?: Progress): Verifier {
+  const stumps = createStumps(tombstones)
+  const tips = new Map<string, Tip>(stumps.tips)
   const open = new Set<string>(from?.open)
   const awaited = createAwaited(from?.awaited)
   let { records, skipped, unannounced, clockSteps } = from ?? { records: 0, skipped: 0, unannounced: 0, clockSteps: 0 }
-  const retiredOf = new Map(stumps.map(one => [one.stream, one.through]))
-  for (const { stream, through, link, frontier } of stumps)
-    tips.set(stream, {
-      seq: through,
-      link: Buffer.from(link, 'hex'),
-      tree: createTree(through, frontier),
-      retired: through,
-      signed: through,
-      refers: [],
-    })
-  for (const [stream, seq, link, frontier, refers] of from?.tips ?? [])
+  const retired = [...tips.values()].reduce((sum, tip) => sum + tip.retired, 0)
+  for (const [stream, seq, link, frontier, refers, gone] of from?.tips ?? [])
     tips.set(stream, {
       seq,
       link: Buffer.from(link, 'hex'),
       tree: createTree(seq, frontier),
-      retired: retiredOf.get(stream) ?? 0,
-      signed: 0,
+      retired: gone,
       refers,
     })
 
@@ -102,7 +91,9 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
     const form = typeof parsed === 'string' ? parsed : findFormFault(record, parsed)
     if (typeof parsed === 'string' || form !== undefined) return form
     const { stream, seq } = parsed
-    const tip = tips.get(stream)
+    const tip = stumps.before(stream, seq, tips.get(stream))
+    if (tip === undefined) tips.delete(stream)
+    else tips.set(stream, tip)
     const expected = tip === undefined ? 1 : tip.seq + 1
     if (seq !== expected)
       return seq > expected
@@ -110,6 +101,12 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
         : `position ${seq} occurs again: the stream forks`
     if (tip !== undefined) return findLinkFault(record, parsed, tip.link)
     return findBefore(n, stream, parsed).then(before => (typeof before === 'string' ? before : findLinkFault(record, parsed, before)))
+  }
+
+  /** Of what was taken out the tombstone knows the end. */
+  function tipAt(stream: string, seq: number): Tip | undefined {
+    const tip = tips.get(stream)
+    return seq > (tip?.seq ?? 0) ? (stumps.end(stream, tip) ?? tip) : tip
   }
 
   function findLinkFault({ prev, hash, body }: GivenRecord, form: Form, before: Uint8Array): string | undefined {
@@ -126,7 +123,7 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
     if (refers === undefined) return 'stream.start does not say what it continues'
     const { after, closes } = refers
     for (const one of after === null ? closes : [after, ...closes]) {
-      const tip = tips.get(one.stream)
+      const tip = tipAt(one.stream, one.seq ?? 0)
       if (tip === undefined || (one.seq !== undefined && tip.seq < one.seq)) {
         awaited.wait(one, { n, stream, seq: 1 })
         continue
@@ -149,7 +146,6 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
         link: hash,
         tree: createTree(),
         retired: 0,
-        signed: 0,
         refers: refers === undefined ? [] : [...(refers.after === null ? [] : [refers.after]), ...refers.closes],
       }
       tips.set(stream, tip)
@@ -157,6 +153,7 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
     tip.seq = seq
     tip.link = hash
     tip.tree.add(leaf)
+    if (stumps.differs(stream, seq, hash, tip.tree.root)) return 'the records up to here are not those of which the tombstone tells'
     if (!awaited.meet(stream, seq, hash)) return 'the record was changed: a later stream refers to another one in its place'
     if (signed.has(stream, seq)) {
       const at = signed.meet(stream, seq, tip.tree.root())
@@ -196,15 +193,15 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
       return fault instanceof Promise ? fault.then(settle) : settle(fault)
     },
     finish() {
-      for (const { stream, through, frontier } of stumps) {
+      for (const { stream, through, frontier } of tombstones) {
         if (signed.meet(stream, through, createTree(through, frontier).root()) === undefined) continue
         return { n: undefined, stream, seq: through, what: 'the tombstone differs from what was signed in a checkpoint' }
       }
       const missing = awaited.first()
       if (missing !== undefined) return { ...missing.by, what: missing.what }
-      const cut = signed.unmet(stream => tips.get(stream)?.seq ?? 0)
+      const cut = signed.unmet(stream => tipAt(stream, Infinity)?.seq ?? 0)
       if (cut === undefined) return undefined
-      const seq = (tips.get(cut.stream)?.seq ?? 0) + 1
+      const seq = (tipAt(cut.stream, Infinity)?.seq ?? 0) + 1
       const what = `records ${seq} to ${cut.size} of the stream are missing: they were signed in the checkpoint of ${new Date(cut.at).toISOString()}`
       return { n: undefined, stream: cut.stream, seq, what }
     },
@@ -223,6 +220,7 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
     get clockSteps() {
       return clockSteps
     },
+    retired: () => new Map([...tips].map(([stream, tip]) => [stream, tip.retired])),
     covered: () => coverageOf(signed.proven(), stream => tips.get(stream)?.refers),
     progress: () => ({
       records,
@@ -231,12 +229,13 @@ export function createVerifier({ lookUp, signed, stumps, noteDigest }: VerifierO
       clockSteps,
       open: [...open],
       awaited: awaited.list(),
-      tips: [...tips].map(([stream, { seq, link, tree, refers }]) => [
+      tips: [...tips].map(([stream, { seq, link, tree, refers, retired: gone }]) => [
         stream,
         seq,
         Buffer.from(link).toString('hex'),
         tree.frontier(),
         refers,
+        gone,
       ]),
     }),
   }

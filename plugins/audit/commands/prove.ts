@@ -9,7 +9,8 @@ import { checkProof, writeProof } from '../inclusion.ts'
 import type { Trusted } from '../note.ts'
 import { readBody } from '../opened.ts'
 import type { CheckpointRow, LogReader, StoredRecord } from '../store/log-store.ts'
-import { pathOf } from '../tree.ts'
+import { readTombstoneRow } from '../tombstone.ts'
+import { createTree, pathOf } from '../tree.ts'
 import { readKeys } from './keys.ts'
 import { readLog } from './read.ts'
 import { printable } from './show.ts'
@@ -70,17 +71,21 @@ async function prove(
   if (row === undefined) return `no checkpoint covers record ${stream}:${seq} so far; there is one at the latest when the gateway stops`
   const state = readRow(row, note => openCheckpoint(note, keys))
   if (typeof state === 'string') return `the checkpoint of ${row.size} records: ${state}`
+  const tombstone = (await reader.tombstones()).find(one => one.stream === stream)
+  const stump = tombstone && readTombstoneRow(tombstone, keys)
+  if (typeof stump === 'string') return `the tombstone of stream ${stream}: ${stump}`
+  const before = createTree(stump?.through, stump?.frontier)
   const leaves: string[] = []
   let body: Uint8Array | undefined
-  for await (const page of reader.stream(stream, 1, signal)) {
+  for await (const page of reader.stream(stream, before.size + 1, signal)) {
     for (const record of page) {
-      if (leaves.length < row.size) leaves.push(leafOfBody(record.body))
+      if (record.seq <= row.size) leaves.push(leafOfBody(record.body))
       if (record.seq === seq) body = record.body
     }
-    if (leaves.length === row.size) break
+    if (before.size + leaves.length >= row.size) break
   }
-  if (body === undefined || leaves.length < row.size) return `records of stream ${stream} are missing; see mcpgw audit verify`
-  const proof = writeProof({ stream, seq, size: row.size, note: row.note }, body, pathOf(leaves, seq - 1))
+  if (body === undefined || before.size + leaves.length < row.size) return `records of stream ${stream} are missing; see mcpgw audit verify`
+  const proof = writeProof({ stream, seq, size: row.size, note: row.note }, body, pathOf(leaves, seq - 1, before))
   const checked = checkProof(proof, keys)
   return typeof checked === 'string' ? `the log does not fit its checkpoint of ${row.size} records; see mcpgw audit verify` : proof
 }

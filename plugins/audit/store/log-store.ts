@@ -55,6 +55,33 @@ export interface TombstoneRow {
   readonly note: string
 }
 
+/** Whose records must stay: of a tenant, of a consumer, or with neither of everybody. */
+export interface Hold {
+  readonly id: string
+  readonly tenant: string | null
+  readonly consumer: string | null
+  readonly reason: string
+  /** ms since 1970. */
+  readonly at: number
+}
+
+/** Records of a stream that go at once: those behind the tombstone before it, up to this one. */
+export interface Removal {
+  readonly tombstone: TombstoneRow
+  readonly records: number
+  /** Between which numbers of the store they are, where it numbers them. */
+  readonly between: readonly [number, number] | undefined
+}
+
+/** What may take out and hold, one at a time: while it is open no other one of this log is. */
+export interface Retention {
+  /** One transaction: the tombstone and the removal, or neither. */
+  remove(removal: Removal): Promise<void>
+  hold(hold: Hold): Promise<void>
+  release(id: string): Promise<void>
+  close(): Promise<void>
+}
+
 export interface Page {
   readonly records: readonly StoredRecord[]
   /** Where to go on later, also in another process. */
@@ -96,6 +123,8 @@ export interface LogReader {
   checkpoints(): AsyncIterable<readonly CheckpointRow[]>
   /** Of each stream the largest. */
   tombstones(): Promise<readonly TombstoneRow[]>
+  /** Oldest first. */
+  holds(): Promise<readonly Hold[]>
   /** How many records there are, to tell how far one is. */
   count(): Promise<number>
   close(): Promise<void>
@@ -108,6 +137,8 @@ export interface LogStore {
   writer(stream: string): Promise<GroupWriter>
   /** Throws where there is no log, or none that this version can read; the message names the store and says what to do. */
   reader(): Promise<LogReader>
+  /** Rejects where another one is open, and where the role may not. */
+  retention(): Promise<Retention>
   close(): Promise<void>
 }
 

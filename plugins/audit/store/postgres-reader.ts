@@ -1,6 +1,6 @@
 // Reads a log in PostgreSQL page by page, each page behind the last key of the one before, so that memory stays flat and no snapshot is held open.
 import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
-import type { CheckpointRow, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
+import type { CheckpointRow, Hold, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
 import { lockOf, RECORD, TABLE } from './postgres-tables.ts'
 
 const PAGE = 2000
@@ -77,6 +77,7 @@ export function createPostgresReader(database: Postgres): LogReader {
     },
     tombstones: async () =>
       (await all(`SELECT DISTINCT ON (stream) * FROM ${TABLE.tombstone} ORDER BY stream, through DESC`)) as unknown as TombstoneRow[],
+    holds: async () => (await all(`SELECT * FROM ${TABLE.hold} ORDER BY at, id`)) as unknown as Hold[],
     count: async () => Number((await all(`SELECT count(*) AS size FROM ${TABLE.record}`))[0]?.size),
     async close() {},
   }

@@ -33,7 +33,7 @@ export const statements: readonly string[] = [
 /** Text that every UTF8 database gives back byte for byte. */
 export const RECORD: string = `stream, seq, at, type, call, prev, hash, body`
 export const TABLE: {
-  readonly [name in 'record' | 'stream' | 'stream_end' | 'stream_close' | 'subject' | 'checkpoint' | 'tombstone']: string
+  readonly [name in 'record' | 'stream' | 'stream_end' | 'stream_close' | 'subject' | 'checkpoint' | 'tombstone' | 'hold']: string
 } = {
   record: `${SCHEMA}.record`,
   stream: `${SCHEMA}.stream`,
@@ -42,6 +42,7 @@ export const TABLE: {
   subject: `${SCHEMA}.subject`,
   checkpoint: `${SCHEMA}.checkpoint`,
   tombstone: `${SCHEMA}.tombstone`,
+  hold: `${SCHEMA}.hold`,
 }
 
 /** What the writer of a stream holds as long as it lives. */

@@ -2,6 +2,7 @@
 import type { Postgres } from 'mcpgw/plugin'
 import type { LogStore } from './log-store.ts'
 import { createPostgresReader } from './postgres-reader.ts'
+import { openPostgresRetention } from './postgres-retention.ts'
 import { lockOf, readMigrations, statements } from './postgres-tables.ts'
 
 export function postgresStore(database: Postgres, durability: 'full' | 'os'): LogStore {
@@ -14,6 +15,10 @@ export function postgresStore(database: Postgres, durability: 'full' | 'os'): Lo
     async reader() {
       await database.migrate(await readMigrations(), 'check')
       return createPostgresReader(database)
+    },
+    async retention() {
+      await database.migrate(await readMigrations(), 'check')
+      return openPostgresRetention(database)
     },
     close: () => database.close(),
   }

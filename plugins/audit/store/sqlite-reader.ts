@@ -1,6 +1,6 @@
 // Reads a log file page by page, so that memory stays flat and the gateway that writes it is not held up.
 import type { Database, SqlRow, SqlValue } from 'mcpgw/plugin'
-import type { CheckpointRow, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
+import type { CheckpointRow, Hold, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
 import { RECORD } from './sqlite-tables.ts'
 
 // Small: rows that outlive a collection of young objects are memory for long.
@@ -70,6 +70,7 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
         'SELECT * FROM tombstone WHERE through = (SELECT max(through) FROM tombstone AS other WHERE other.stream = tombstone.stream)'
       return all('tombstone', sql) as unknown as TombstoneRow[]
     },
+    holds: async () => all('hold', 'SELECT * FROM hold ORDER BY at, id') as unknown as Hold[],
     count: async () => Number(db.prepare('SELECT count(*) AS size FROM record').get()?.size),
     async close() {
       db.close()

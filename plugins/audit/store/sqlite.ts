@@ -4,6 +4,7 @@ import type { Database, GroupWriter, Stores } from 'mcpgw/plugin'
 import { holdLive, isLive } from './liveness.ts'
 import type { LogStore } from './log-store.ts'
 import { createSqliteReader } from './sqlite-reader.ts'
+import { openSqliteRetention } from './sqlite-retention.ts'
 import { SCHEMA, setup, statements } from './sqlite-tables.ts'
 
 export function sqliteStore(stores: Stores, path: string, durability: 'full' | 'os'): LogStore {
@@ -31,6 +32,11 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
         db.close()
         throw error
       }
+    },
+    async retention() {
+      // Nothing is made where there is no log.
+      stores.open(path, { readOnly: true, schema: SCHEMA }).close()
+      return openSqliteRetention(stores, path)
     },
     async close() {},
   }

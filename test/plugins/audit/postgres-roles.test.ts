@@ -1,6 +1,7 @@
 // The log in PostgreSQL, as its owner and its auditors meet it: what the roles of the README may, and the versions of the tables.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AdminEvent } from 'mcpgw/plugin'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
 import { call, createExchange, type Gateway, type GatewayOptions, recordIn, runCommand, startGateway, tempDir } from './gateway.ts'
@@ -60,6 +61,9 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
         'DELETE FROM mcpgw_audit.record',
         'TRUNCATE mcpgw_audit.record',
         'DELETE FROM mcpgw_audit.subject',
+        'DELETE FROM mcpgw_audit.hold',
+        "INSERT INTO mcpgw_audit.hold VALUES ('x', NULL, NULL, 'r', 0)",
+        "INSERT INTO mcpgw_audit.tombstone VALUES ('x', 1, 0, '', '', '')",
         'ALTER TABLE mcpgw_audit.record DISABLE TRIGGER ALL',
         'DROP TABLE mcpgw_audit.record',
         'CREATE TABLE mcpgw_audit.other ()',
@@ -94,6 +98,33 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
       await run('DELETE FROM mcpgw_audit.record WHERE seq <= 3; DELETE FROM mcpgw_audit.subject', as('mcpgw_retention'))
       expect(Number((await rows())[0]!.seq)).toBe(4)
       await expect(run('TRUNCATE mcpgw_audit.record', as('mcpgw_retention'))).rejects.toThrow(/permission denied/)
+    })
+
+    test('only the role for retention prunes, and holds', async () => {
+      const recorded: AdminEvent[] = []
+      const record = async (event: AdminEvent): Promise<boolean> => recorded.push(event) > 0
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      const out = join(dir, 'export.jsonl')
+      await runCommand(dir, 'audit export', { out }, { url: as('mcpgw_auditor') })
+      const prune = (role: string): ReturnType<typeof runCommand> =>
+        runCommand(dir, 'audit prune', { 'older-than': '1d', exported: out }, { url: as(role), now: Date.now() + 2 * 86_400_000, record })
+      const before = await rows()
+      expect(await prune('mcpgw_writer')).toMatchObject({ code: 3, err: expect.stringContaining('permission denied') as string })
+      for (const role of ['mcpgw_writer', 'mcpgw_auditor'])
+        expect(await runCommand(dir, 'audit hold add', { all: true, reason: 'x' }, { url: as(role) })).toMatchObject({ code: 3 })
+      expect(await rows()).toEqual(before)
+      expect(await runCommand(dir, 'audit hold add', { all: true, reason: 'x' }, { url: as('mcpgw_retention'), record })).toMatchObject({
+        code: 0,
+      })
+      const [{ id }] = (await run('SELECT id FROM mcpgw_audit.hold', url)) as [{ id: string }]
+      expect(await runCommand(dir, 'audit hold remove', {}, { url: as('mcpgw_retention'), args: [id], record })).toMatchObject({
+        code: 0,
+      })
+      expect(await prune('mcpgw_retention')).toMatchObject({ code: 0, err: '' })
+      expect((await rows()).length).toBeLessThan(before.length)
+      expect(recorded.map(one => one.type)).toEqual(['log.hold', 'log.hold', 'log.retention'])
     })
 
     test('a writer of a newer gateway is told that the owner has to bring the tables up first', async () => {

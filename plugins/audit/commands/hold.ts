@@ -1,0 +1,89 @@
+// `audit hold add|list|remove`: what must stay whatever its age, as courts ask for.
+import { randomBytes } from 'node:crypto'
+import type { CommandIo } from 'mcpgw/plugin'
+import type { AuditConfig } from '../config.ts'
+import { describeHold } from '../holds.ts'
+import type { Hold, LogStore } from '../store/log-store.ts'
+import { openStore } from '../store/open.ts'
+import { printable } from './show.ts'
+
+type Io = CommandIo<AuditConfig>
+
+export const addHold = (io: Io): Promise<number> =>
+  withStore(io, async store => {
+    const [tenant, consumer, reason] = [io.options.tenant, io.options.consumer, io.options.reason].map(textOf)
+    if (reason === undefined) return refuse(io, 2, '--reason: expected why, such as the number of the case')
+    if ((io.options.all === true) === (tenant !== undefined || consumer !== undefined))
+      return refuse(io, 2, 'expected whose records: --tenant, --consumer or both, or else --all')
+    const hold: Hold = {
+      id: randomBytes(4).toString('hex'),
+      tenant: tenant ?? null,
+      consumer: consumer ?? null,
+      reason,
+      at: io.clock.now(),
+    }
+    const retention = await store.retention()
+    try {
+      await retention.hold(hold)
+    } finally {
+      await retention.close()
+    }
+    return recorded(io, 'add', hold)
+  })
+
+export const removeHold = (io: Io): Promise<number> =>
+  withStore(io, async store => {
+    const [id] = io.args
+    const hold = (await holdsOf(store)).find(one => one.id === id)
+    if (hold === undefined) return refuse(io, 1, `there is no hold ${String(id)}`)
+    const retention = await store.retention()
+    try {
+      await retention.release(hold.id)
+    } finally {
+      await retention.close()
+    }
+    return recorded(io, 'remove', hold)
+  })
+
+export const listHolds = (io: Io): Promise<number> =>
+  withStore(io, async store => {
+    const holds = await holdsOf(store)
+    if (io.json) io.out(`${JSON.stringify({ holds }, null, 2)}\n`)
+    else for (const hold of holds) io.out(`${new Date(hold.at).toISOString()} ${printable(describeHold(hold))}`)
+    return 0
+  })
+
+const textOf = (value: string | boolean | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+async function withStore(io: Io, work: (store: LogStore) => Promise<number>): Promise<number> {
+  const store = openStore(io.stores, io.config)
+  try {
+    return await work(store)
+  } catch (error) {
+    return refuse(io, 3, (error as Error).message)
+  } finally {
+    await store.close()
+  }
+}
+
+async function holdsOf(store: LogStore): Promise<readonly Hold[]> {
+  const reader = await store.reader()
+  try {
+    return await reader.holds()
+  } finally {
+    await reader.close()
+  }
+}
+
+function refuse(io: Io, code: number, why: string): number {
+  io.err(`audit hold: ${printable(why)}\n`)
+  return code
+}
+
+/** Whom it is about is told by the hold itself, which goes with its removal; the record names it by its id. */
+async function recorded(io: Io, action: 'add' | 'remove', { id, reason, tenant, consumer }: Hold): Promise<number> {
+  const of = tenant === null && consumer === null ? 'all' : consumer === null ? 'tenant' : 'consumer'
+  const ok = await io.record({ type: 'log.hold', detail: { action, id, of, reason } })
+  io.out(io.json ? `${JSON.stringify({ action, id }, null, 2)}\n` : `hold ${id} ${action === 'add' ? 'added' : 'removed'}`)
+  return ok ? 0 : refuse(io, 3, `hold ${id}: ${action === 'add' ? 'added' : 'removed'}, but this could not be recorded`)
+}

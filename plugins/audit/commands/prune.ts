@@ -1,0 +1,163 @@
+// `audit prune`: takes the old beginnings of streams out, after they were exported. Exit 1 where a part that is old must stay.
+import { resolve } from 'node:path'
+import type { CommandIo } from 'mcpgw/plugin'
+import { findLack } from '../archive.ts'
+import { writeFrontier } from '../checkpoint-row.ts'
+import type { AuditConfig } from '../config.ts'
+import { createHolder } from '../holds.ts'
+import { readMasterKey } from '../master-key.ts'
+import { digestOf, type Signer, signNote } from '../note.ts'
+import { type Found, findSegments, type Segment } from '../segments.ts'
+import { readSigningKey } from '../signing-key.ts'
+import type { LogReader, LogStore, Removal, Retention } from '../store/log-store.ts'
+import { masterKeyPath, openStore, signingPaths } from '../store/open.ts'
+import { deriveKeys, type Keys } from '../subjects.ts'
+import { writeTombstone } from '../tombstone.ts'
+import { readKeys } from './keys.ts'
+import { printable } from './show.ts'
+import { openSource } from './verify-source.ts'
+
+const DAY_MS = 86_400_000
+
+export async function pruneLog(io: CommandIo<AuditConfig>): Promise<number> {
+  const before = readLimit(io)
+  if (typeof before === 'string') return refuse(io, 2, before)
+  const { exported } = io.options
+  const isDry = io.options['dry-run'] === true || io.options.dryRun === true
+  if (typeof exported !== 'string' && !isDry)
+    return refuse(io, 2, '--exported: expected the file that `mcpgw audit export` wrote: what is in no export is not taken out')
+  const store = openStore(io.stores, io.config)
+  try {
+    return isDry ? await plan(io, store, before) : await prune(io, store, before, resolve(io.cwd, exported as string))
+  } catch (error) {
+    return refuse(io, 3, (error as Error).message)
+  } finally {
+    await store.close()
+  }
+}
+
+function refuse(io: CommandIo<AuditConfig>, code: number, why: string): number {
+  io.err(`audit prune: ${printable(why)}\n`)
+  return code
+}
+
+/** ms since 1970. */
+function readLimit({ options, clock }: CommandIo<AuditConfig>): number | string {
+  const age = options['older-than'] ?? options.olderThan
+  const { before } = options
+  if ((age === undefined) === (before === undefined)) return 'expected either --older-than, such as 400d, or --before, a date'
+  if (age !== undefined) {
+    const [, days] = /^(\d{1,6})d$/.exec(String(age)) ?? []
+    return days === undefined ? '--older-than: expected days, such as 400d' : clock.now() - Number(days) * DAY_MS
+  }
+  const at = Date.parse(String(before))
+  if (Number.isNaN(at)) return '--before: expected a date, such as 2026-01-31'
+  return at > clock.now() ? '--before: expected a date that has passed' : at
+}
+
+async function plan(io: CommandIo<AuditConfig>, store: LogStore, before: number): Promise<number> {
+  const reader = await store.reader()
+  try {
+    return report(io, await find(io, reader, before), true)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number, exported: string): Promise<number> {
+  const signer = readSigningKey(signingPaths(io.stores, io.config).key)
+  if (signer === undefined) return refuse(io, 3, 'there is no signing key to sign a tombstone with')
+  // From here on nobody adds a hold.
+  const retention = await store.retention()
+  let found: Found
+  const done: Removal[] = []
+  try {
+    const reader = await store.reader()
+    try {
+      found = await find(io, reader, before)
+    } finally {
+      await reader.close()
+    }
+    if (found.segments.length > 0) {
+      const archive = await openSource(io, exported)
+      try {
+        const lack = await findLack(archive, found.segments, signer.name, keysOf(io), io.signal)
+        if (lack !== undefined) return refuse(io, 1, `${exported}: ${lack}; nothing was taken out`)
+      } finally {
+        await archive.close()
+      }
+    }
+    await removeAll(io, retention, found.segments, signer, done)
+  } finally {
+    await retention.close()
+    if (done.length > 0) await record(io, before, exported, done)
+  }
+  return report(io, found, false)
+}
+
+async function removeAll(
+  io: CommandIo<AuditConfig>,
+  retention: Retention,
+  segments: readonly Segment[],
+  signer: Signer,
+  done: Removal[],
+): Promise<void> {
+  for (const segment of segments) {
+    if (io.signal.aborted) throw new Error('stopped; what was taken out so far has its tombstones')
+    const removal = entomb(segment, io.clock.now(), signer)
+    await retention.remove(removal)
+    done.push(removal)
+    // A gateway that waits to write comes first.
+    await new Promise(next => setTimeout(next, 5))
+  }
+}
+
+function entomb({ stream, from, state, link, between }: Segment, at: number, signer: Signer): Removal {
+  const { size: through, frontier } = state
+  const note = signNote(signer, writeTombstone({ origin: signer.name, at, stream, through, frontier, link }))
+  return { tombstone: { stream, through, at, link, frontier: writeFrontier(frontier), note }, records: through - from, between }
+}
+
+/** Throws where it cannot be recorded: the tombstones alone then say what was done. */
+async function record(io: CommandIo<AuditConfig>, before: number, exported: string, done: readonly Removal[]): Promise<void> {
+  // The last of each stream has all before it.
+  const last = new Map(done.map(({ tombstone }) => [tombstone.stream, tombstone]))
+  const streams = [...last.values()].map(({ stream, through, note }) => ({ stream, through, tombstone: digestOf(note) }))
+  const records = done.reduce((sum, one) => sum + one.records, 0)
+  const detail = { before: new Date(before).toISOString(), records, streams, exported }
+  if (!(await io.record({ type: 'log.retention', detail })))
+    throw new Error('what was taken out could not be recorded; the tombstones tell it')
+}
+
+async function find(io: CommandIo<AuditConfig>, reader: LogReader, before: number): Promise<Found> {
+  const holdOn = createHolder(await reader.holds(), masterKeys(io), await reader.subjects())
+  return findSegments(reader, { before, trusted: keysOf(io), holdOn, signal: io.signal })
+}
+
+function keysOf(io: CommandIo<AuditConfig>) {
+  const keys = readKeys(io)
+  if (typeof keys === 'string') throw new Error(keys)
+  return keys
+}
+
+/** Without them nobody can be told from those who are held. */
+function masterKeys(io: CommandIo<AuditConfig>): Keys | undefined {
+  try {
+    return deriveKeys(readMasterKey(masterKeyPath(io.stores, io.config)))
+  } catch {
+    return undefined
+  }
+}
+
+function report(io: CommandIo<AuditConfig>, { segments, kept }: Found, isDry: boolean): number {
+  const through = new Map(segments.map(one => [one.stream, one.state.size]))
+  const records = segments.reduce((sum, one) => sum + one.state.size - one.from, 0)
+  const streams = [...through].map(([stream, size]) => ({ stream, through: size }))
+  if (io.json) io.out(`${JSON.stringify({ dryRun: isDry, records, streams, kept }, null, 2)}\n`)
+  else {
+    const verb = isDry ? 'would be taken out' : 'taken out'
+    io.out(`${records} records of ${streams.length} streams ${verb}\n`)
+    for (const one of kept) io.out(printable(`kept ${one.stream} from record ${one.seq} on: ${one.why}`))
+  }
+  return kept.length === 0 ? 0 : 1
+}

@@ -1,0 +1,32 @@
+// Which records a legal hold keeps. What cannot be told apart is kept.
+import type { Hold, SubjectRow } from './store/log-store.ts'
+import { type Keys, openSubject, type Who } from './subjects.ts'
+
+/** The first that holds what is of `who`. */
+export const holdOf = (holds: readonly Hold[], { tenant, id }: Who): Hold | undefined =>
+  holds.find(hold => (hold.tenant ?? tenant) === tenant && (hold.consumer ?? id) === id)
+
+/** By the subject of a record; undefined: one that is about nobody. Somebody whom these keys do not open may be anybody. */
+export function createHolder(
+  holds: readonly Hold[],
+  keys: Keys | undefined,
+  rows: readonly SubjectRow[],
+): (subject: string | undefined) => Hold | undefined {
+  const byId = new Map(rows.map(row => [row.id, row]))
+  const everything = holds.find(hold => hold.tenant === null && hold.consumer === null)
+  const known = new Map<string, Hold | undefined>()
+  return subject => {
+    if (everything !== undefined || subject === undefined || holds.length === 0) return everything
+    if (!known.has(subject)) {
+      const row = byId.get(subject)
+      const who = row && keys && openSubject(keys, row)
+      known.set(subject, who === undefined ? holds[0] : holdOf(holds, who))
+    }
+    return known.get(subject)
+  }
+}
+
+export function describeHold({ id, tenant, consumer, reason }: Hold): string {
+  const whose = [consumer === null ? '' : `consumer ${consumer}`, tenant === null ? '' : `tenant ${tenant}`].filter(Boolean).join(' of ')
+  return `hold ${id} (${whose || 'everything'}: ${reason})`
+}

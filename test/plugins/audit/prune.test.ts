@@ -1,0 +1,229 @@
+// Retention: what is old, signed, exported and held by nobody goes, with a tombstone; what is left verifies, proves and goes on.
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AdminEvent, Database } from 'mcpgw/plugin'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createStores } from '../../../core/store/index.ts'
+import { createDatabase, run, server } from '../../postgres/server.ts'
+import { agent, call, createExchange, type Ran, runCommand, startGateway, tempDir } from './gateway.ts'
+
+const LATER = Date.now() + 401 * 86_400_000
+const OLD = { 'older-than': '400d' }
+
+describe.each([
+  ['a file', false],
+  ['PostgreSQL', true],
+] as const)('a log in %s', (_name, isPostgres) => {
+  describe.skipIf(isPostgres && server === undefined)('when it is pruned', () => {
+    let dir: string
+    let url: string | undefined
+    beforeAll(async () => {
+      url = isPostgres ? await createDatabase() : undefined
+    })
+    let out: string
+    let recorded: AdminEvent[]
+    beforeEach(async () => {
+      dir = tempDir()
+      if (url !== undefined) await run('DROP SCHEMA IF EXISTS mcpgw_audit CASCADE', url)
+      out = join(dir, 'export.jsonl')
+      recorded = []
+      await live(5)
+      await live(3)
+    })
+
+    async function live(calls: number, id = 'agent-1'): Promise<void> {
+      const config = { checkpoints: { records: 4 }, anchors: [{ file: 'anchor.txt' }] }
+      const gateway = await startGateway({ dir, config, url })
+      for (let i = 0; i < calls; i++) await call(gateway, createExchange({ principal: { ...agent, id } }))
+      await gateway.stop()
+    }
+    const audit = (verb: string, options: Record<string, string | boolean> = {}, more: { args?: string[] } = {}): Promise<Ran> =>
+      runCommand(dir, `audit ${verb}`, options, { url, now: LATER, record: async event => recorded.push(event) > 0, ...more })
+    const exportIt = (resume = false): Promise<Ran> => audit('export', { out, ...(resume && { resume }) })
+    const prune = (options: Record<string, string | boolean> = {}): Promise<Ran> =>
+      audit('prune', { ...OLD, exported: out, json: true, ...options })
+    const change = async (sql: string): Promise<void> => {
+      if (url !== undefined)
+        await run(`SET session_replication_role = replica; ${sql.replaceAll(/\b(FROM|UPDATE) /g, '$1 mcpgw_audit.')}`, url)
+      else withLog(dir, db => db.exec(sql))
+    }
+    const places = async (): Promise<string[]> =>
+      url !== undefined
+        ? (await run('SELECT stream, seq FROM mcpgw_audit.record ORDER BY stream, seq', url)).map(one => `${one.stream}:${one.seq}`)
+        : withLog(dir, db =>
+            db
+              .prepare('SELECT stream, seq FROM record ORDER BY n')
+              .all()
+              .map(one => `${one.stream}:${one.seq}`),
+          )
+    const verified = (options: Record<string, string> = { checkpoint: 'anchor.txt' }): Promise<Ran> => audit('verify', options)
+
+    test('what was exported goes, but for the last record; all that is left verifies, and a gateway goes on with it', async () => {
+      await exportIt()
+      const before = await places()
+      const ran = await prune()
+      expect(ran).toMatchObject({ code: 0, err: '' })
+      const after = await places()
+      expect(before.length).toBeGreaterThan(20)
+      expect(after.length).toBeLessThan(before.length - 15)
+      expect(after.at(-1)).toBe(before.at(-1))
+      const { records, streams } = JSON.parse(ran.out) as { records: number; streams: { stream: string; through: number }[] }
+      expect(records).toBe(before.length - after.length)
+      const told = streams.map(one => ({ ...one, tombstone: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string }))
+      expect(recorded).toMatchObject([{ type: 'log.retention', detail: { records, streams: told } }])
+      expect(await verified()).toMatchObject({ code: 0, out: expect.stringContaining('taken out by tombstones') as string })
+      await live(3)
+      expect(await verified()).toMatchObject({ code: 0 })
+      for (const verb of ['log', 'stats']) expect(await audit(verb)).toMatchObject({ code: 0 })
+      expect(await audit('drill')).toMatchObject({ code: 0, out: expect.stringContaining('12 of 12 found') as string })
+    })
+
+    test('a record behind a tombstone is proven, and by the old checkpoints as before', async () => {
+      await exportIt()
+      await prune()
+      await live(9)
+      for (const id of (await places()).slice(0, -1)) {
+        const proof = await audit('prove', {}, { args: [id] })
+        expect(proof).toMatchObject({ code: 0 })
+        writeFileSync(join(dir, 'proof.json'), proof.out)
+        expect(await audit('prove', { check: 'proof.json' })).toMatchObject({ code: 0 })
+      }
+    })
+
+    test('an export goes on over it, and verifies; so does a new one', async () => {
+      await exportIt()
+      await prune()
+      await live(3)
+      expect(await exportIt(true)).toMatchObject({ code: 0 })
+      expect(readFileSync(out, 'utf8')).toContain('{"tombstone"')
+      const fresh = join(dir, 'fresh.jsonl')
+      await audit('export', { out: fresh })
+      for (const file of [out, fresh]) expect(await audit('verify', { checkpoint: file }, { args: [file] })).toMatchObject({ code: 0 })
+      // The next one, by either of them.
+      await live(1)
+      await exportIt(true)
+      await prune()
+      expect(await verified()).toMatchObject({ code: 0 })
+      await exportIt(true)
+      expect(await audit('verify', { checkpoint: out }, { args: [out] })).toMatchObject({ code: 0 })
+    })
+
+    test('an export from before with a gap goes on behind the tombstone', async () => {
+      await exportIt()
+      const other = join(dir, 'other.jsonl')
+      await live(4)
+      await live(1)
+      copyFileSync(out, other)
+      copyFileSync(`${out}.state`, `${other}.state`)
+      await exportIt(true)
+      await prune()
+      expect(await audit('export', { out: other, resume: true })).toMatchObject({ code: 0 })
+      expect(await audit('verify', { checkpoint: other }, { args: [other] })).toMatchObject({ code: 0 })
+    })
+
+    test.each([
+      ['lacks records', (text: string) => text.split('\n').slice(0, 6).join('\n').concat('\n')],
+      ['lacks one', (text: string) => text.split('\n').toSpliced(3, 1).join('\n')],
+      [
+        'has another one in its place',
+        (text: string) => text.replace('"tool":"read"', '"tool":"rear"').replace('\\"tool\\":\\"read\\"', '\\"tool\\":\\"rear\\"'),
+      ],
+      ['is empty', () => ''],
+    ])('an export that %s lets nothing go', async (_what, change) => {
+      await exportIt()
+      const text = readFileSync(out, 'utf8')
+      expect(change(text)).not.toBe(text)
+      writeFileSync(out, change(text))
+      const before = await places()
+      expect(await prune()).toMatchObject({ code: 1, err: expect.stringContaining('nothing was taken out') as string })
+      expect(await places()).toEqual(before)
+    })
+
+    test('what is young stays, and a dry run changes nothing', async () => {
+      await exportIt()
+      const before = await places()
+      const young = await runCommand(dir, 'audit prune', { ...OLD, exported: out, json: true }, { url })
+      expect(young).toMatchObject({ code: 0, err: '' })
+      expect(JSON.parse(young.out)).toMatchObject({ records: 0, kept: [] })
+      const dry = await audit('prune', { ...OLD, 'dry-run': true })
+      expect(dry.out).toMatch(/^\d+ records of 2 streams would be taken out\n$/)
+      expect(await places()).toEqual(before)
+    })
+
+    test('a hold on anybody whose records are there stops that stream, and says so; once it is removed they go', async () => {
+      await live(2, 'agent-2')
+      await live(1)
+      await exportIt()
+      await audit('hold add', { consumer: 'agent-2', reason: 'case 17' })
+      const ran = await prune()
+      expect(ran.code).toBe(1)
+      const dry = await prune({ 'dry-run': true })
+      expect(dry.code).toBe(1)
+      const { kept } = JSON.parse(dry.out) as { kept: { stream: string; why: string }[] }
+      expect(kept.map(one => one.why)).toEqual([expect.stringMatching(/^hold [0-9a-f]{8} \(consumer agent-2: case 17\)$/)])
+      expect((await places()).some(one => one.startsWith(`${kept[0]!.stream}:`))).toBe(true)
+      const [, id] = /hold ([0-9a-f]{8})/.exec(kept[0]!.why)!
+      expect((await audit('hold list')).out).toContain('consumer agent-2: case 17')
+      await audit('hold remove', {}, { args: [id!] })
+      expect((await audit('hold list')).out).toBe('')
+      expect(recorded.filter(one => one.type === 'log.hold').map(one => one.detail)).toEqual([
+        { action: 'add', id, of: 'consumer', reason: 'case 17' },
+        { action: 'remove', id, of: 'consumer', reason: 'case 17' },
+      ])
+      expect(JSON.parse((await prune({ 'dry-run': true })).out)).toMatchObject({ kept: [] })
+    })
+
+    test('a hold on everything stops everything', async () => {
+      await exportIt()
+      await audit('hold add', { all: true, reason: 'audit of 2026' })
+      const before = await places()
+      expect(await prune()).toMatchObject({ code: 1 })
+      expect(await places()).toEqual(before)
+    })
+
+    test('calls of a gateway that runs are not taken out before they have ended, nor its last record', async () => {
+      const gateway = await startGateway({ dir, url, config: { checkpoints: { records: 2 } } })
+      await call(gateway, createExchange())
+      const pending = createExchange()
+      await gateway.hooks.onSealed!(pending)
+      for (let i = 0; i < 5; i++) await call(gateway, createExchange())
+      await exportIt()
+      await prune()
+      const db = await places()
+      const left = await audit('log', { status: 'open', json: true })
+      expect(JSON.parse(left.out)).toMatchObject({ records: [{ callId: pending.id }] })
+      expect(db.length).toBeLessThan(25)
+      await call(gateway, createExchange())
+      await gateway.stop()
+      await live(1)
+      expect(await verified()).toMatchObject({ code: 0 })
+    })
+
+    test.each([
+      ['a tombstone altered', "UPDATE tombstone SET note = replace(note, 'at 1', 'at 2')"],
+      ['a tombstone moved', 'UPDATE tombstone SET through = through + 1'],
+      ['tombstones removed', 'DELETE FROM tombstone'],
+      [
+        'a record deleted behind it',
+        'DELETE FROM record WHERE seq = (SELECT min(seq) FROM record AS other WHERE other.stream = record.stream) AND (SELECT count(*) FROM record AS other WHERE other.stream = record.stream) > 2',
+      ],
+    ])('%s is found, with a checkpoint that was kept and without', async (_what, sql) => {
+      await exportIt()
+      await prune()
+      await live(2)
+      expect(await verified()).toMatchObject({ code: 0 })
+      await change(sql)
+      expect(await verified({})).toMatchObject({ code: 1 })
+      expect(await verified()).toMatchObject({ code: 1 })
+    })
+  })
+})
+
+function withLog<T>(dir: string, work: (db: Database) => T): T {
+  const db = createStores({ dataDir: dir }).open('audit.db')
+  try {
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
