@@ -49,12 +49,14 @@ describe.each([
     }
     const places = async (): Promise<string[]> =>
       url !== undefined
-        ? (await run('SELECT stream, seq FROM mcpgw_audit.record ORDER BY stream, seq', url)).map(one => `${one.stream}:${one.seq}`)
+        ? (await run('SELECT stream, seq FROM mcpgw_audit.record ORDER BY stream, seq', url)).map(
+            one => `${String(one.stream)}:${String(one.seq)}`,
+          )
         : withLog(dir, db =>
             db
               .prepare('SELECT stream, seq FROM record ORDER BY n')
               .all()
-              .map(one => `${one.stream}:${one.seq}`),
+              .map(one => `${String(one.stream)}:${String(one.seq)}`),
           )
     const verified = (options: Record<string, string> = { checkpoint: 'anchor.txt' }): Promise<Ran> => audit('verify', options)
 
@@ -70,7 +72,9 @@ describe.each([
       const { records, streams } = JSON.parse(ran.out) as { records: number; streams: { stream: string; through: number }[] }
       expect(records).toBe(before.length - after.length)
       const told = streams.map(one => ({ ...one, tombstone: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string }))
-      expect(recorded).toMatchObject([{ type: 'log.retention', detail: { records, streams: told } }])
+      expect(recorded.filter(one => one.type === 'log.retention')).toMatchObject([
+        { type: 'log.retention', detail: { records, streams: told } },
+      ])
       expect(await verified()).toMatchObject({ code: 0, out: expect.stringContaining('taken out by tombstones') as string })
       await live(3)
       expect(await verified()).toMatchObject({ code: 0 })
