@@ -1,9 +1,11 @@
 // Retention: what is old, signed, exported and held by nobody goes, with a tombstone; what is left verifies, proves and goes on.
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdminEvent, Database } from 'mcpgw/plugin'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
+import { postgresStore } from '../../../plugins/audit/store/postgres.ts'
+import { sqliteStore } from '../../../plugins/audit/store/sqlite.ts'
 import { createDatabase, run, server } from '../../postgres/server.ts'
 import { agent, call, createExchange, type Ran, runCommand, startGateway, tempDir } from './gateway.ts'
 
@@ -49,7 +51,7 @@ describe.each([
     }
     const places = async (): Promise<string[]> =>
       url !== undefined
-        ? (await run('SELECT stream, seq FROM mcpgw_audit.record ORDER BY stream, seq', url)).map(
+        ? (await run('SELECT stream, seq FROM mcpgw_audit.record ORDER BY length(stream), stream, seq', url)).map(
             one => `${String(one.stream)}:${String(one.seq)}`,
           )
         : withLog(dir, db =>
@@ -141,6 +143,62 @@ describe.each([
       const before = await places()
       expect(await prune()).toMatchObject({ code: 1, err: expect.stringContaining('nothing was taken out') as string })
       expect(await places()).toEqual(before)
+    })
+
+    test('a run that fails on its way leaves a log that verifies, what went is on record, and the next run goes on', async () => {
+      await exportIt()
+      const before = await places()
+      const second = before.at(-1)!.replace(/:\d+$/, '')
+      const raise = 'BEFORE DELETE ON record'
+      if (url === undefined)
+        withLog(dir, db =>
+          db.exec(`CREATE TRIGGER fail ${raise} WHEN OLD.stream = '${second}' BEGIN SELECT RAISE(ABORT, 'on its way'); END`),
+        )
+      else
+        await run(
+          `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on its way'; END $$;
+           CREATE TRIGGER fail BEFORE DELETE ON mcpgw_audit.record FOR EACH ROW WHEN (OLD.stream = '${second}') EXECUTE FUNCTION fail()`,
+          url,
+        )
+      expect(await prune()).toMatchObject({ code: 3, err: expect.stringContaining('on its way') as string })
+      const half = await places()
+      expect(half).toEqual(before.filter(one => one.startsWith(`${second}:`)))
+      expect(recorded.filter(one => one.type === 'log.retention')).toMatchObject([{ detail: { records: before.length - half.length } }])
+      expect(await verified()).toMatchObject({ code: 0 })
+      if (url === undefined) withLog(dir, db => db.exec('DROP TRIGGER fail'))
+      else await run('DROP TRIGGER fail ON mcpgw_audit.record; DROP FUNCTION fail', url)
+      expect(await prune()).toMatchObject({ code: 0 })
+      expect((await places()).length).toBeLessThan(half.length)
+      expect(await verified()).toMatchObject({ code: 0 })
+    })
+
+    test('while one is at work, another one and a hold have to wait', async () => {
+      await exportIt()
+      const store =
+        url === undefined
+          ? sqliteStore(createStores({ dataDir: dir }), 'audit.db', 'os')
+          : postgresStore(createStores({ dataDir: dir, url }).postgres()!, 'os')
+      const first = await store.retention()
+      for (const ran of [await prune(), await audit('hold add', { all: true, reason: 'x' })])
+        expect(ran).toMatchObject({ code: 3, err: expect.stringContaining('try again later') as string })
+      await first.close()
+      await store.close()
+      expect(await prune()).toMatchObject({ code: 0 })
+    })
+
+    test.skipIf(isPostgres)('what was taken out is nowhere in the file any more', async () => {
+      await exportIt()
+      const first = createExchange({ resource: { kind: 'call', server: 'files', tool: 'find-these-bytes' } })
+      const gateway = await startGateway({ dir })
+      await call(gateway, first)
+      await gateway.stop()
+      await live(1)
+      await exportIt(true)
+      const bytes = (): boolean => readFileSync(join(dir, 'audit.db')).includes('find-these-bytes')
+      expect(bytes()).toBe(true)
+      await prune()
+      expect(bytes()).toBe(false)
+      expect(existsSync(join(dir, 'audit.db-wal')) && readFileSync(join(dir, 'audit.db-wal')).includes('find-these-bytes')).toBe(false)
     })
 
     test('what is young stays, and a dry run changes nothing', async () => {
