@@ -83,6 +83,7 @@ async function beginStream(options: LogOptions, mayBeLate: boolean): Promise<Ope
       subjects: past.subjects,
       closed: closings.length,
       async close(clean) {
+        await ledger.heal()
         const end: Entry = { type: 'stream.stop', call: '', ...stamp(), members: '' }
         const lost = await ledger.append([end], 'offer', clean ? [endStream(stream)] : [])
         await options.beforeClose()

@@ -28,6 +28,8 @@ export interface Ledger {
    * `keep`: written when the store works again, exactly once, flagged `late`. `offer`: forgotten on failure.
    */
   append(entries: readonly Entry[], onFailure: 'keep' | 'offer', rows?: readonly Append[]): Promise<string | undefined>
+  /** Resolves when what is under way is settled and, where that failed, it was tried once more: before the last records, for there is no later. */
+  heal(): Promise<void>
   /** Resolves to how many kept entries were never written. */
   close(): Promise<number>
 }
@@ -69,6 +71,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   let closed = false
   let cancelWatch: (() => void) | undefined
   let cancelRetry: (() => void) | undefined
+  let recovering: Promise<void> | undefined
   // Oldest first.
   let pending: Pending[] = []
   // Of appends of unknown fate, behind the last that was acknowledged.
@@ -181,7 +184,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     delay = Math.min(delay * 2, LAST_RETRY_MS)
   }
 
-  async function recover(): Promise<void> {
+  const recover = (): Promise<void> => (recovering ??= tryToRecover().finally(() => void (recovering = undefined)))
+
+  async function tryToRecover(): Promise<void> {
     cancelRetry = undefined
     const why = failing ?? ''
     try {
@@ -225,6 +230,11 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (failing === undefined && !closed) return write(entries, onFailure === 'keep', rows)
       if (onFailure === 'keep') for (const entry of entries) keepEntry(entry, undefined)
       return Promise.resolve(failing ?? 'the log is closed')
+    },
+    async heal() {
+      await pending.at(-1)?.settled
+      cancelRetry?.()
+      if (failing !== undefined) await Promise.race([recover(), new Promise<void>(resolve => void clock.after(deadline, resolve))])
     },
     async close() {
       closed = true

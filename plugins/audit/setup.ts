@@ -130,6 +130,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
 
   ctx.onStop(async () => {
     const uncounted = await refusals.flush()
+    await ledger.heal()
     if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')
     const unwritten = await opened.close(open() === 0)
     await store.close()

@@ -236,7 +236,7 @@ describe('faults', () => {
         expectTrue(dir, read)
         expect(Math.max(...read.rows.map(row => row.size))).toBe(read.records.length)
       }),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [[['call', 'call', 'call', 'after', 'tick']]] },
     )
   }, 60_000)
 })
