@@ -81,6 +81,8 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
     if (found.segments.length > 0) {
       const archive = await openSource(io, exported)
       try {
+        // The log itself holds all of it, and is no export.
+        if (archive.rows !== undefined) return refuse(io, 2, `${exported}: expected a file that \`mcpgw audit export\` wrote`)
         const lack = await findLack(archive, found.segments, signer.name, keysOf(io), io.signal)
         if (lack !== undefined) return refuse(io, 1, `${exported}: ${lack}; nothing was taken out`)
       } finally {

@@ -201,6 +201,15 @@ describe.each([
       expect(existsSync(join(dir, 'audit.db-wal')) && readFileSync(join(dir, 'audit.db-wal')).includes('find-these-bytes')).toBe(false)
     })
 
+    test.skipIf(isPostgres)('the log itself is no export of it', async () => {
+      const before = await places()
+      expect(await prune({ exported: join(dir, 'audit.db') })).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('audit export') as string,
+      })
+      expect(await places()).toEqual(before)
+    })
+
     test('what is young stays, and a dry run changes nothing', async () => {
       await exportIt()
       const before = await places()
