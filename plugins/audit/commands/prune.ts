@@ -23,7 +23,7 @@ export async function pruneLog(io: CommandIo<AuditConfig>): Promise<number> {
   const before = readLimit(io)
   if (typeof before === 'string') return refuse(io, 2, before)
   const { exported } = io.options
-  const isDry = io.options['dry-run'] === true || io.options.dryRun === true
+  const isDry = io.options.dryRun === true
   if (typeof exported !== 'string' && !isDry)
     return refuse(io, 2, '--exported: expected the file that `mcpgw audit export` wrote: what is in no export is not taken out')
   const store = openStore(io.stores, io.config)
@@ -43,7 +43,7 @@ function refuse(io: CommandIo<AuditConfig>, code: number, why: string): number {
 
 /** ms since 1970. */
 function readLimit({ options, clock }: CommandIo<AuditConfig>): number | string {
-  const age = options['older-than'] ?? options.olderThan
+  const age = options.olderThan
   const { before } = options
   if ((age === undefined) === (before === undefined)) return 'expected either --older-than, such as 400d, or --before, a date'
   if (age !== undefined) {

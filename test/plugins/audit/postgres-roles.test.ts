@@ -109,7 +109,7 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
       const out = join(dir, 'export.jsonl')
       await runCommand(dir, 'audit export', { out }, { url: as('mcpgw_auditor') })
       const prune = (role: string): ReturnType<typeof runCommand> =>
-        runCommand(dir, 'audit prune', { 'older-than': '1d', exported: out }, { url: as(role), now: Date.now() + 2 * 86_400_000, record })
+        runCommand(dir, 'audit prune', { olderThan: '1d', exported: out }, { url: as(role), now: Date.now() + 2 * 86_400_000, record })
       const before = await rows()
       expect(await prune('mcpgw_writer')).toMatchObject({ code: 3, err: expect.stringContaining('permission denied') as string })
       for (const role of ['mcpgw_writer', 'mcpgw_auditor'])

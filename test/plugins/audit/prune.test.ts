@@ -10,7 +10,7 @@ import { createDatabase, run, server } from '../../postgres/server.ts'
 import { agent, call, createExchange, type Ran, runCommand, startGateway, tempDir } from './gateway.ts'
 
 const LATER = Date.now() + 401 * 86_400_000
-const OLD = { 'older-than': '400d' }
+const OLD = { olderThan: '400d' }
 
 describe.each([
   ['a file', false],
@@ -216,7 +216,7 @@ describe.each([
       const young = await runCommand(dir, 'audit prune', { ...OLD, exported: out, json: true }, { url })
       expect(young).toMatchObject({ code: 0, err: '' })
       expect(JSON.parse(young.out)).toMatchObject({ records: 0, kept: [] })
-      const dry = await audit('prune', { ...OLD, 'dry-run': true })
+      const dry = await audit('prune', { ...OLD, dryRun: true })
       expect(dry.out).toMatch(/^\d+ records of 2 streams would be taken out\n$/)
       expect(await places()).toEqual(before)
     })
@@ -228,7 +228,7 @@ describe.each([
       await audit('hold add', { consumer: 'agent-2', reason: 'case 17' })
       const ran = await prune()
       expect(ran.code).toBe(1)
-      const dry = await prune({ 'dry-run': true })
+      const dry = await prune({ dryRun: true })
       expect(dry.code).toBe(1)
       const { kept } = JSON.parse(dry.out) as { kept: { stream: string; why: string }[] }
       expect(kept.map(one => one.why)).toEqual([expect.stringMatching(/^hold [0-9a-f]{8} \(consumer agent-2: case 17\)$/)])
@@ -241,7 +241,7 @@ describe.each([
         { action: 'add', id, of: 'consumer', reason: 'case 17' },
         { action: 'remove', id, of: 'consumer', reason: 'case 17' },
       ])
-      expect(JSON.parse((await prune({ 'dry-run': true })).out)).toMatchObject({ kept: [] })
+      expect(JSON.parse((await prune({ dryRun: true })).out)).toMatchObject({ kept: [] })
     })
 
     test('a hold on everything stops everything', async () => {
