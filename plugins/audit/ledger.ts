@@ -72,7 +72,6 @@ export function createLedger(options: LedgerOptions): Ledger {
   let cancelWatch: (() => void) | undefined
   let cancelRetry: (() => void) | undefined
   let recovering: Promise<void> | undefined
-  // Oldest first.
   let pending: Pending[] = []
   // Of appends of unknown fate, behind the last that was acknowledged.
   let unknown: string[] = []
@@ -184,15 +183,19 @@ export function createLedger(options: LedgerOptions): Ledger {
     delay = Math.min(delay * 2, LAST_RETRY_MS)
   }
 
-  const recover = (): Promise<void> => (recovering ??= tryToRecover().finally(() => void (recovering = undefined)))
+  function recover(): Promise<void> {
+    recovering ??= tryToRecover().finally(() => {
+      recovering = undefined
+    })
+    return recovering
+  }
 
   async function tryToRecover(): Promise<void> {
     cancelRetry = undefined
     const why = failing ?? ''
     try {
       await writer.recover()
-      if (closed) return
-      const stored = await options.readHead()
+      const stored = closed ? undefined : await options.readHead()
       if (closed) return
       if (stored === undefined || stored.seq < acknowledged) return refuseRegress(stored?.seq ?? 0)
       head = stored
