@@ -28,6 +28,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     summary: 'Show records, newest last',
     options: [
       { flags: '-n, --limit <n>', summary: 'how many at most', default: '50' },
+      { flags: '--after <cursor>', summary: 'oldest first, from there on: `start`, or what the page before said (`next` in JSON)' },
       ...FILTERS,
       ...TIMES,
       { flags: '--intents', summary: 'also the intents, which are else left out' },

@@ -5,6 +5,7 @@ import type { AuditConfig } from '../config.ts'
 import { describeHold } from '../holds.ts'
 import type { Hold, LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
+import { readLog } from './read.ts'
 import { printable } from './show.ts'
 
 type Io = CommandIo<AuditConfig>
@@ -46,11 +47,10 @@ export const removeHold = (io: Io): Promise<number> =>
   })
 
 export const listHolds = (io: Io): Promise<number> =>
-  withStore(io, async store => {
-    const holds = await holdsOf(store)
-    if (io.json) io.out(`${JSON.stringify({ holds }, null, 2)}\n`)
-    else for (const hold of holds) io.out(`${new Date(hold.at).toISOString()} ${printable(describeHold(hold))}`)
-    return 0
+  readLog(io, 'audit hold list', async ({ reader }) => {
+    const holds = await reader.holds()
+    const lines = holds.map(hold => `${new Date(hold.at).toISOString()} ${printable(describeHold(hold))}\n`)
+    return { code: 0, out: io.json ? `${JSON.stringify({ holds }, null, 2)}\n` : lines.join('') }
   })
 
 const textOf = (value: string | boolean | undefined): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)

@@ -86,6 +86,8 @@ export interface Page {
   readonly records: readonly StoredRecord[]
   /** Where to go on later, also in another process. */
   readonly cursor: string
+  /** The same, behind one of its records. */
+  cursorBehind(record: StoredRecord): string
 }
 
 export interface TimeRange {
@@ -104,6 +106,8 @@ export interface OpenStream {
 export interface LogReader {
   /** Every record behind `cursor` (absent: all), each stream in the order of `seq`, a stream behind the record that it continues. Between pages other work gets its turn. */
   forward(signal: AbortSignal, cursor?: string): AsyncIterable<Page>
+  /** Whether a text has the form of a cursor of this kind of store. */
+  isCursor(text: string): boolean
   /** Newest first. */
   backward(range: TimeRange, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
   /** Records of one stream from `seq` on. */

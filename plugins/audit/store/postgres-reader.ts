@@ -29,8 +29,17 @@ export function createPostgresReader(database: Postgres): LogReader {
         const stream = String(name)
         for await (const page of pagesOf(stream, (read.get(stream) ?? 0) + 1, signal)) {
           read.set(stream, page.at(-1)!.seq)
-          yield { records: page, cursor: JSON.stringify(Object.fromEntries(read)) } satisfies Page
+          const cursorBehind = ({ seq }: StoredRecord): string => JSON.stringify({ ...Object.fromEntries(read), [stream]: seq })
+          yield { records: page, cursor: cursorBehind(page.at(-1)!), cursorBehind } satisfies Page
         }
+      }
+    },
+    isCursor(text) {
+      try {
+        const value: unknown = JSON.parse(text)
+        return typeof value === 'object' && value !== null && Object.values(value).every(seq => Number.isSafeInteger(seq))
+      } catch {
+        return false
       }
     },
     async *backward({ since, until }, signal) {

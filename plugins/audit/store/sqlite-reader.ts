@@ -18,8 +18,9 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
     async *forward(signal, cursor) {
       const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? ORDER BY n LIMIT ${PAGE}`)
       for await (const records of pages(n => page.all(n), cursor === undefined ? Number.MIN_SAFE_INTEGER : Number(cursor), signal))
-        yield { records, cursor: String(records.at(-1)!.n) } satisfies Page
+        yield { records, cursor: String(records.at(-1)!.n), cursorBehind: ({ n }) => String(n) } satisfies Page
     },
+    isCursor: text => /^-?\d{1,16}$/.test(text),
     backward({ since, until }, signal) {
       const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n < ? AND at >= ? AND at <= ? ORDER BY n DESC LIMIT ${PAGE}`)
       return pages(n => page.all(n, since, until), Number.MAX_SAFE_INTEGER, signal)

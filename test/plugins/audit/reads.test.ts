@@ -74,7 +74,9 @@ describe('a read', () => {
     expect(verified).toMatchObject({ verdict: 'consistent', exitCode: 4 })
   })
 
-  test.each(commands.map(({ path }) => path.join(' ')).filter(verb => !['audit migrate', 'audit key', 'audit verify'].includes(verb)))(
+  // What shows nothing of the log, and what changes something and records that.
+  const OTHERS = ['audit migrate', 'audit key', 'audit verify', 'audit prune', 'audit hold add', 'audit hold remove']
+  test.each(commands.map(({ path }) => path.join(' ')).filter(verb => !OTHERS.includes(verb)))(
     '%s shows nothing where it cannot be recorded',
     async verb => {
       const out = join(tempDir(), 'export.jsonl')
@@ -164,5 +166,45 @@ describe('filters', () => {
     [{ type: 'gateway.stop', server: 'files' }, []],
   ] as const)('%j', async (options, types) => {
     expect((await recordsOf(options)).map(one => one.type)).toEqual(types)
+  })
+})
+
+describe('pages', () => {
+  interface Shown {
+    readonly records: readonly Fields[]
+    readonly next: string
+  }
+  const pageOf = async (own: string, after: string, options: Record<string, string | boolean> = {}): Promise<Shown> =>
+    JSON.parse((await runCommand(own, 'audit log', { json: true, after, ...options })).out) as Shown
+
+  test('follow one another without a gap or a repeat, under any filter, and go on with what is new', async () => {
+    const own = await writeLog()
+    for (const options of [{ all: true }, {}, { tenant: 'blake' }]) {
+      const whole = await pageOf(own, 'start', { ...options, limit: '1000' })
+      const seen: Fields[] = []
+      let next = 'start'
+      for (let page = await pageOf(own, next, { ...options, limit: '2' }); ; page = await pageOf(own, next, { ...options, limit: '2' })) {
+        next = page.next
+        if (page.records.length === 0) break
+        seen.push(...page.records)
+      }
+      expect(seen.length).toBeGreaterThan(2)
+      expect(seen).toEqual(whole.records)
+      expect(next).toBe(whole.next)
+    }
+    const { next } = await pageOf(own, 'start', { all: true, limit: '1000' })
+    const gateway = await startGateway({ dir: own })
+    await call(gateway, createExchange())
+    await gateway.stop()
+    expect((await pageOf(own, next)).records.map(one => one.type)).toContain('outcome')
+    expect((await runCommand(own, 'audit log', { after: next })).err).toMatch(/^go on with --after \S+\n$/)
+  })
+
+  test.each(['', 'nonsense', '🙂', 'eyJhIjoxfQ'])('do not begin at %j, which is no place of this log', async after => {
+    expect(await runCommand(dir, 'audit log', { after })).toMatchObject({
+      code: 2,
+      out: '',
+      err: 'audit log: --after: expected `start`, or what `next` said of this log\n',
+    })
   })
 })
