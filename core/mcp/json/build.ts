@@ -75,9 +75,16 @@ function buildString(): string {
     at = end + 1
     return source.slice(start, end)
   }
-  for (end = nextEscape; source.charCodeAt(end) !== 0x22; end++) if (source.charCodeAt(end) === 0x5c) end++
+  while (isEscaped(end)) end = source.indexOf('"', end + 1)
   at = end + 1
   return JSON.parse(source.slice(start - 1, at)) as string
+}
+
+/** Whether an odd number of backslashes stands before it; what begins the string is none. */
+function isEscaped(quote: number): boolean {
+  let before = quote
+  while (source.charCodeAt(before - 1) === 0x5c) before--
+  return (quote - before) % 2 === 1
 }
 
 /** A number is plain where JavaScript prints it as it was written: `String(Number(text)) === text`. All others are an ExactNumber. */

@@ -43,13 +43,23 @@ function skipSpace(bytes: Buffer, at: number): number {
   return i
 }
 
-/** `at` is inside a string; returns the offset after its closing quote. */
+/** From here on the native search is faster than looking at each byte. */
+const LONG = 64
+
+/** `at` is inside a string, and not behind a backslash of it; returns the offset after its closing quote. */
 function skipString(bytes: Buffer, at: number): number {
   let i = at
+  for (const far = at + LONG; i < far; ) {
+    if (special[bytes[i]!] === 0) i++
+    else if (bytes[i] === 0x22) return i + 1
+    else i += 2
+  }
   for (;;) {
-    while (special[bytes[i]!] === 0) i++
-    if (bytes[i] === 0x22) return i + 1
-    i += 2
+    const quote = bytes.indexOf(0x22, i)
+    let before = quote
+    while (before > i && bytes[before - 1] === 0x5c) before--
+    i = quote + 1
+    if ((quote - before) % 2 === 0) return i
   }
 }
 
