@@ -78,8 +78,10 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     // What is signed of the own stream is what was handed over, whatever the store says of it.
     const own: SignedState = { stream, size: tree.size, root: tree.root(), frontier: tree.frontier() }
     const { streams, doubts } = await look()
-    const grown = [...(own.size > covered || isLast ? [own] : []), ...streams.filter(one => one.isNew)]
-    if (grown.length === 0) return doubts
+    const news = streams.filter(one => one.isNew)
+    if (own.size <= covered && news.length === 0 && !isLast) return doubts
+    // The own one in any case: the record of the checkpoint tells of it.
+    const grown = [own, ...news]
     const all = [own, ...streams].sort((a, b) => (a.stream < b.stream ? -1 : 1))
     const at = clock.now()
     const text = signNote(signer, writeCheckpoint({ origin: signer.name, at, streams: all }))

@@ -23,8 +23,8 @@ export interface VerifierOptions {
   readonly signed: SignedSizes
   /** Streams whose beginning was taken out. */
   readonly stumps: readonly Tombstone[]
-  /** Of the note that is stored for a size of a stream; absent where checkpoints are not stored one by one. */
-  readonly noteDigest?: ((stream: string, size: number) => string | undefined) | undefined
+  /** Whether the note that is stored for a size of a stream may be the one of a digest; absent where checkpoints are not stored one by one. */
+  readonly findNote?: ((stream: string, size: number, digest: unknown) => 'fits' | 'differs' | 'missing') | undefined
 }
 
 export interface Progress {
@@ -65,7 +65,7 @@ export interface Verifier {
   progress(): Progress
 }
 
-export function createVerifier({ lookUp, signed, stumps: tombstones, noteDigest }: VerifierOptions, from?: Progress): Verifier {
+export function createVerifier({ lookUp, signed, stumps: tombstones, findNote }: VerifierOptions, from?: Progress): Verifier {
   const stumps = createStumps(tombstones)
   const tips = new Map<string, Tip>(stumps.tips)
   const open = new Set<string>(from?.open)
@@ -172,10 +172,10 @@ export function createVerifier({ lookUp, signed, stumps: tombstones, noteDigest 
 
   function findCheckpoint(stream: string, gone: number, detail: unknown): string | undefined {
     const { size, note } = (detail ?? {}) as { size?: unknown; note?: unknown }
-    if (noteDigest === undefined || typeof size !== 'number' || size <= gone) return undefined
-    const found = noteDigest(stream, size)
-    if (found === undefined) return `the checkpoint of ${size} records, of which this record tells, is missing`
-    return found === note ? undefined : `the checkpoint of ${size} records is not the one of which this record tells`
+    if (findNote === undefined || typeof size !== 'number' || size <= gone) return undefined
+    const found = findNote(stream, size, note)
+    if (found === 'missing') return `the checkpoint of ${size} records, of which this record tells, is missing`
+    return found === 'fits' ? undefined : `the checkpoint of ${size} records is not the one of which this record tells`
   }
 
   return {

@@ -7,11 +7,12 @@ import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { leafOfBody } from '../../../plugins/audit/chain.ts'
 import { openCheckpoint, readRow } from '../../../plugins/audit/checkpoint-row.ts'
+import { digestOf } from '../../../plugins/audit/note.ts'
 import { readVerifiers } from '../../../plugins/audit/signing-key.ts'
 import type { CheckpointRow, StoredRecord } from '../../../plugins/audit/store/log-store.ts'
 import { sqliteStore } from '../../../plugins/audit/store/sqlite.ts'
 import { treeOf } from '../../../plugins/audit/tree.ts'
-import { call, createExchange, realClock, startGateway, tempDir } from './gateway.ts'
+import { call, createExchange, realClock, runCommand, startGateway, tempDir } from './gateway.ts'
 
 interface Read {
   readonly rows: readonly CheckpointRow[]
@@ -149,6 +150,45 @@ describe('several gateways', () => {
     ).toEqual([2, streamOf(read, killed!.stream).length])
     expectTrue(dir, read)
     await second.stop()
+  })
+
+  test('what another one left while nothing was recorded here is signed, and the log verifies', async () => {
+    const { clock, pass } = createTime()
+    const dir = tempDir()
+    const first = await startGateway({ dir, clock })
+    await pass(60_000)
+    // As a command that puts a read on record.
+    await (await startGateway({ dir, starts: false })).stop()
+    await pass(60_000)
+    await first.stop()
+    const read = await readLog(dir)
+    expectTrue(dir, read)
+    const sizes = (stream: string): number[] => read.rows.filter(row => row.stream === stream).map(row => row.size)
+    const [own, other] = [...new Set(read.records.map(one => one.stream))].map(sizes)
+    expect(own).toEqual([2, 3, streamOf(read, read.records[0]!.stream).length])
+    expect(other).toEqual([2])
+    expect((await runCommand(dir, 'audit verify')).out).toContain('CONSISTENT')
+  })
+
+  test('where two sign the same size of a stream, for one of them took the other for ended, the log verifies', async () => {
+    const dir = tempDir()
+    const [own, other] = [createTime(), createTime()]
+    const first = await startGateway({ dir, clock: own.clock })
+    const second = await startGateway({ dir, clock: other.clock })
+    kill(dir)
+    await other.pass(61_000)
+    await own.pass(62_000)
+    await first.stop()
+    await second.stop()
+    const read = await readLog(dir)
+    expectTrue(dir, read)
+    const { stream } = read.records[0]!
+    const told = streamOf(read, stream).flatMap(one =>
+      one.type === 'audit.checkpoint' ? [JSON.parse(Buffer.from(one.body).toString()).detail] : [],
+    )
+    const stored = new Map(read.rows.flatMap(row => (row.stream === stream ? [[row.size, digestOf(row.note)]] : [])))
+    expect(told.map(({ size, note }) => stored.get(size) === note)).toEqual([true, false])
+    expect((await runCommand(dir, 'audit verify')).out).toContain('CONSISTENT')
   })
 
   test('what another key signed is not repeated, and health says so', async () => {
