@@ -6,7 +6,7 @@ import type { GivenRecord } from './record-form.ts'
 import { createSignedSizes, type SignedSizes } from './signed-sizes.ts'
 import type { CheckpointRow, TombstoneRow } from './store/log-store.ts'
 import { openTombstone, readTombstoneRow, type Tombstone } from './tombstone.ts'
-import { createVerifier, type Finding, type Progress, type Verifier, type VerifierOptions } from './verification.ts'
+import { createVerifier, type Finding, type FoundNote, type Progress, type Verifier, type VerifierOptions } from './verification.ts'
 
 /** A log to verify. */
 export interface Source {
@@ -118,13 +118,14 @@ async function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed
   const stumps: Tombstone[] = []
   const digests = rows === undefined ? undefined : new Map<string, string>()
   const isKeyed = keys.length > 0
+  // A gateway that lost its connection is taken for ended: then another one may sign the same size first. A trusted signature says as much.
+  const judge = (found: string | undefined, digest: unknown): FoundNote | undefined =>
+    found === undefined ? undefined : isKeyed || found === digest ? 'fits' : 'differs'
   const findNote: Own['findNote'] =
     digests &&
     ((stream, size, digest) => {
-      const found = digests.get(`${size} ${stream}`)
-      if (found === undefined) return 'missing'
-      // A gateway that lost its connection is taken for ended: then another one may sign the same size first. A trusted signature says as much.
-      return isKeyed || found === digest ? 'fits' : 'differs'
+      const key = `${size} ${stream}`
+      return judge(digests.get(key), digest) ?? readNew().then(() => judge(digests.get(key), digest) ?? 'missing')
     })
   let checkpoints = 0
   const fault = (kind: string, stream: string, seq: number, what: string): Own => ({
@@ -143,6 +144,12 @@ async function readOwn({ rows, notes }: Source, keys: readonly Trusted[], signed
   const open = (note: string): Checkpoint | undefined => {
     if (last?.note !== note) last = { note, checkpoint: openCheckpoint(note, keys) }
     return last.checkpoint
+  }
+  /** What was signed since by a gateway that writes. */
+  async function readNew(): Promise<void> {
+    for await (const page of rows?.checkpoints() ?? [])
+      for (const row of page)
+        if (!isKeyed || typeof readRow(row, open) !== 'string') digests?.set(`${row.size} ${row.stream}`, digestOf(row.note))
   }
   for await (const page of rows?.checkpoints() ?? [])
     for (const row of page) {

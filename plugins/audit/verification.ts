@@ -17,6 +17,8 @@ export interface Finding {
   readonly what: string
 }
 
+export type FoundNote = 'fits' | 'differs' | 'missing'
+
 export interface VerifierOptions {
   /** The stored hash of an earlier record, where a stream refers to one that is behind its end. */
   lookUp(stream: string, seq: number): Promise<Uint8Array | undefined>
@@ -24,7 +26,7 @@ export interface VerifierOptions {
   /** Streams whose beginning was taken out. */
   readonly stumps: readonly Tombstone[]
   /** Whether the note that is stored for a size of a stream may be the one of a digest; absent where checkpoints are not stored one by one. */
-  readonly findNote?: ((stream: string, size: number, digest: unknown) => 'fits' | 'differs' | 'missing') | undefined
+  readonly findNote?: ((stream: string, size: number, digest: unknown) => Awaitable<FoundNote>) | undefined
 }
 
 export interface Progress {
@@ -109,7 +111,7 @@ export function createVerifier({ lookUp, signed, stumps: tombstones, findNote }:
     return seq > (tip?.seq ?? 0) ? (stumps.end(stream, tip) ?? tip) : tip
   }
 
-  function findLinkFault({ prev, hash, body }: GivenRecord, form: Form, before: Uint8Array): string | undefined {
+  function findLinkFault({ prev, hash, body }: GivenRecord, form: Form, before: Uint8Array): Awaitable<string | undefined> {
     if (!equal(prev, before)) return 'column prev is not the hash of the record before'
     const leaf = leafOfBody(body)
     if (!equal(hash, linkRecord(before, leaf))) return 'column hash does not fit: body or hash were changed'
@@ -137,7 +139,7 @@ export function createVerifier({ lookUp, signed, stumps: tombstones, findNote }:
     return after === null ? NO_LINK : Buffer.from(after.hash!, 'hex')
   }
 
-  function follow(stream: string, seq: number, body: Form, hash: Uint8Array, leaf: Hash): string | undefined {
+  function follow(stream: string, seq: number, body: Form, hash: Uint8Array, leaf: Hash): Awaitable<string | undefined> {
     let tip = tips.get(stream)
     if (tip === undefined) {
       const refers = readReferences(body.detail)
@@ -170,12 +172,15 @@ export function createVerifier({ lookUp, signed, stumps: tombstones, findNote }:
     return undefined
   }
 
-  function findCheckpoint(stream: string, gone: number, detail: unknown): string | undefined {
+  function findCheckpoint(stream: string, gone: number, detail: unknown): Awaitable<string | undefined> {
     const { size, note } = (detail ?? {}) as { size?: unknown; note?: unknown }
     if (findNote === undefined || typeof size !== 'number' || size <= gone) return undefined
+    const judge = (found: FoundNote): string | undefined => {
+      if (found === 'missing') return `the checkpoint of ${size} records, of which this record tells, is missing`
+      return found === 'fits' ? undefined : `the checkpoint of ${size} records is not the one of which this record tells`
+    }
     const found = findNote(stream, size, note)
-    if (found === 'missing') return `the checkpoint of ${size} records, of which this record tells, is missing`
-    return found === 'fits' ? undefined : `the checkpoint of ${size} records is not the one of which this record tells`
+    return found instanceof Promise ? found.then(judge) : judge(found as FoundNote)
   }
 
   return {

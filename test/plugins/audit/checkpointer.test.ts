@@ -6,8 +6,10 @@ import type { Clock, GroupWriter, Stores } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { leafOfBody } from '../../../plugins/audit/chain.ts'
+import { checkLog, type Source } from '../../../plugins/audit/check-log.ts'
 import { openCheckpoint, readRow } from '../../../plugins/audit/checkpoint-row.ts'
-import { digestOf } from '../../../plugins/audit/note.ts'
+import { openStored } from '../../../plugins/audit/commands/verify-source.ts'
+import { digestOf, type Trusted } from '../../../plugins/audit/note.ts'
 import { readVerifiers } from '../../../plugins/audit/signing-key.ts'
 import type { CheckpointRow, StoredRecord } from '../../../plugins/audit/store/log-store.ts'
 import { sqliteStore } from '../../../plugins/audit/store/sqlite.ts'
@@ -113,6 +115,24 @@ describe('a checkpoint is made', () => {
     await pass(1000)
     expect(await count()).toBe(2)
   })
+})
+
+test('a checkpoint that is signed while the log is verified is no fault', async () => {
+  const gateway = await startGateway({ config: { checkpoints: { records: 10 } } })
+  const stored = await openStored(sqliteStore(createStores({ dataDir: gateway.dir }), 'audit.db', 'os'))
+  const source: Source = {
+    ...stored,
+    async *pages(signal) {
+      for (let i = 0; i < 20; i++) await call(gateway, createExchange())
+      yield* stored.pages(signal)
+    },
+  }
+  const keys = readVerifiers(join(gateway.dir, 'audit.db.verifier')) as readonly Trusted[]
+  const verdict = await checkLog({ source, keys, trusted: [], signal: new AbortController().signal })
+  await source.close()
+  expect(verdict).toMatchObject({ kind: 'consistent', broken: undefined, checkpoints: 1 })
+  const told = (await readLog(gateway.dir)).records.filter(one => one.type === 'audit.checkpoint')
+  expect(told.length).toBeGreaterThan(1)
 })
 
 describe('several gateways', () => {
