@@ -101,7 +101,7 @@ describe.skipIf(!isBuilt)('at the start', () => {
     [
       'tables of a newer version',
       dir => schemaIs(dir, 99),
-      'audit.db: written by a newer version (schema 99, this one knows 2); upgrade',
+      'audit.db: written by a newer version (schema 99, this one knows 3); upgrade',
       3,
     ],
     ['a log that is none', dir => writeFileSync(data(dir, 'audit.db'), 'no database, but long enough to be looked into'), 'audit.db: ', 3],

@@ -48,8 +48,19 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
  */
 function bound(writer: GroupWriter, path: string): GroupWriter {
   const own = identify(path)
+  let isThere: boolean | undefined
+  // What is appended in one turn of the event loop is written as one, and looked after as one.
+  const look = (): boolean => {
+    if (isThere === undefined) {
+      isThere = identify(path) === own
+      setImmediate(() => {
+        isThere = undefined
+      })
+    }
+    return isThere
+  }
   const ifThere = (work: () => Promise<void>): Promise<void> =>
-    identify(path) === own ? work() : Promise.reject(new Error(`${path}: was removed or replaced while it is written; put the file back`))
+    look() ? work() : Promise.reject(new Error(`${path}: was removed or replaced while it is written; put the file back`))
   return { ...writer, append: rows => ifThere(() => writer.append(rows)), recover: () => ifThere(() => writer.recover()) }
 }
 
