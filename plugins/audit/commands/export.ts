@@ -5,7 +5,7 @@ import type { AuditConfig } from '../config.ts'
 import { exportRows } from './export-csv.ts'
 import { type Asked, type Form, openFile, readState, type State, standardOutput, type Target } from './export-file.ts'
 import { exportLines } from './export-jsonl.ts'
-import { describeCommand, openLog, openSealed, readRange, type StoredLog } from './read.ts'
+import { describeCommand, openLog, openSealed, readRange, type StoredLog, unname } from './read.ts'
 
 const PROGRESS_MS = 500
 /** For rows only: lines that verify are all of the log. */
@@ -79,8 +79,9 @@ async function copy(io: CommandIo<AuditConfig>, log: StoredLog, target: Target, 
     }
   }
   const asked = state.asked as Readonly<Record<string, string | boolean>>
-  const copied = { asked, from: state.cursor, to: cursor, records: records - state.records }
-  const detail = { ...describeCommand(io, 'audit export'), ...copied }
+  const copied = { asked: await unname(io, log.reader, asked), from: state.cursor, to: cursor, records: records - state.records }
+  const called = describeCommand(io, 'audit export')
+  const detail = { ...called, options: await unname(io, log.reader, called.options), ...copied }
   if (!(await io.record({ type: 'log.export', success: !io.signal.aborted, detail })))
     io.err('audit export: how far it came could not be put on record; that it began is\n')
   if (io.signal.aborted) {

@@ -5,7 +5,7 @@ import { readMasterKey } from '../master-key.ts'
 import { createOpener, type OpenRecord } from '../opened.ts'
 import type { LogReader, TimeRange } from '../store/log-store.ts'
 import { masterKeyPath, openStore } from '../store/open.ts'
-import { deriveKeys, type Keys } from '../subjects.ts'
+import { deriveKeys, type Keys, openSubject } from '../subjects.ts'
 
 export interface StoredLog {
   /** Of its store. */
@@ -75,7 +75,8 @@ async function openUnrecorded(io: CommandIo<AuditConfig>): Promise<StoredLog> {
 }
 
 async function recordRead(io: CommandIo<AuditConfig>, log: StoredLog, command: string, records?: number): Promise<void> {
-  const detail = { ...describeCommand(io, command), ...(records !== undefined && { records }) }
+  const { options, ...called } = describeCommand(io, command)
+  const detail = { ...called, options: await unname(io, log.reader, options), ...(records !== undefined && { records }) }
   if (await io.record({ type: 'log.read', detail })) return
   throw new Error(
     `nothing is shown, for this read could not be put on record: the config must name the plugin audit, and who reads ${log.name} must be able to add to it`,
@@ -85,11 +86,24 @@ async function recordRead(io: CommandIo<AuditConfig>, log: StoredLog, command: s
 // What every command takes, and what says nothing of what it reads.
 const GENERAL: ReadonlySet<string> = new Set(['json', 'config', 'dataDir'])
 
+export type Options = Readonly<Record<string, JsonValue>>
+export type Called = Options & { readonly options: Options }
+
 /** A command as it was called, for the record. */
-export function describeCommand({ args, options }: CommandIo<AuditConfig>, command: string): Record<string, JsonValue> {
+export function describeCommand({ args, options }: CommandIo<AuditConfig>, command: string): Called {
   const given = Object.entries(options).flatMap(([name, value]) => (value === undefined || GENERAL.has(name) ? [] : [[name, value]]))
   const words = args.flat().filter(word => word !== undefined)
-  return { command, ...(words.length > 0 && { args: words }), options: Object.fromEntries(given) as Record<string, JsonValue> }
+  return { command, ...(words.length > 0 && { args: words }), options: Object.fromEntries(given) as Options }
+}
+
+/** Who was asked for, by the pseudonyms in the log: a name would stay there when somebody is forgotten. */
+export async function unname(io: CommandIo<AuditConfig>, reader: LogReader, options: Options): Promise<Options> {
+  const { consumer, tenant } = options
+  if (consumer === undefined) return options
+  const keys = findKeys(io)
+  const known = typeof keys === 'string' ? [] : (await reader.subjects()).map(row => openSubject(keys, row))
+  const asked = known.filter(one => one?.id === consumer && (tenant === undefined || one.tenant === tenant))
+  return { ...options, consumer: asked.flatMap(one => one?.subject ?? []) }
 }
 
 /** Where the key is missing, that is told, and nothing opens. */
@@ -99,11 +113,18 @@ export async function openSealed(io: CommandIo<AuditConfig>, reader: LogReader):
 
 /** Who has no key sees who did what as pseudonyms. */
 function keysOf(io: CommandIo<AuditConfig>): Keys | undefined {
+  const keys = findKeys(io)
+  if (typeof keys !== 'string') return keys
+  io.err(`audit: names and contents stay sealed: ${keys}\n`)
+  return undefined
+}
+
+/** A string says why there are none. */
+function findKeys(io: CommandIo<AuditConfig>): Keys | string {
   try {
     return deriveKeys(readMasterKey(masterKeyPath(io.stores, io.config)))
   } catch (error) {
-    io.err(`audit: names and contents stay sealed: ${(error as Error).message}\n`)
-    return undefined
+    return (error as Error).message
   }
 }
 

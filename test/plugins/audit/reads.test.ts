@@ -1,5 +1,5 @@
 // Who reads the log is on record in it, and one who is held to a tenant learns of no other.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdminEvent } from 'mcpgw/plugin'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -44,6 +44,28 @@ const recordsOf = async (options: Record<string, string | boolean>): Promise<Fie
   (JSON.parse((await run('audit log', { json: true, ...options })).out) as { records: Fields[] }).records
 
 describe('a read', () => {
+  test('of what somebody did names them by the pseudonym only, so that they can be forgotten', async () => {
+    const own = await writeLog()
+    const record = recordIn({ dir: own })
+    const [{ subject }] = readBodies(own).filter(one => (one.actor as Fields)?.id === 'agent-b') as [Fields]
+    const out = join(own, 'e.csv')
+    await runCommand(own, 'audit log', { consumer: 'agent-b' }, { record })
+    await runCommand(own, 'audit stats', { consumer: 'agent-b', tenant: 'acme' }, { record })
+    await runCommand(own, 'audit export', { consumer: 'agent-b', format: 'csv', out }, { record })
+    await runCommand(own, 'audit export', { resume: true, out }, { record })
+    const told = readBodies(own).flatMap(({ type, detail }) => (/^log[.]/.test(String(type)) ? [detail as Fields] : []))
+    expect(told.map(({ options, asked }) => [(options as Fields).consumer, (asked as Fields)?.consumer])).toEqual([
+      [[subject], undefined],
+      [[], undefined],
+      [[subject], undefined],
+      [[subject], [subject]],
+      [undefined, undefined],
+      [undefined, [subject]],
+    ])
+    for (const name of readdirSync(own).filter(one => one.startsWith('audit.db')))
+      expect([name, readFileSync(join(own, name)).includes('agent-b')]).toEqual([name, false])
+  })
+
   test('stands in the log, with who read what by which filters and how much it was', async () => {
     const own = await writeLog()
     const record = recordIn({ dir: own })
