@@ -12,7 +12,7 @@ export type ProbeServer = (server: ServerConfig, around: Around) => Promise<Omit
 interface Around {
   readonly env: Environment
   readonly signal: AbortSignal
-  /** Takes the values of known secrets out of what a server printed. */
+  /** Takes the values of known secrets out of what a server says. */
   readonly scrub: (text: string) => string
 }
 
@@ -22,7 +22,9 @@ export async function checkServers(servers: readonly ServerConfig[], around: Aro
   return Promise.all(
     servers.map(async server => {
       const name = `server ${server.id}`
-      return server.enabled ? { name, ...(await probe(server, around)) } : { name, status: 'ok' as const, message: 'not enabled' }
+      if (!server.enabled) return { name, status: 'ok' as const, message: 'not enabled' }
+      const { message, ...found } = await probe(server, around)
+      return { name, ...found, message: around.scrub(message) }
     }),
   )
 }

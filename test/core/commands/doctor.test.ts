@@ -54,6 +54,24 @@ test('a config whose servers are there passes', async () => {
   ])
 })
 
+test('a secret that a server says in its name or in an error is not shown', async () => {
+  const echo = (answer: string): string =>
+    `process.stdin.on('data', d => { for (const line of String(d).split('\\n')) { if (line === '') continue; const { id, params } = JSON.parse(line); if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, ${answer} })) } })`
+  const named = echo(
+    'result: { protocolVersion: params.protocolVersion, capabilities: {}, serverInfo: { name: process.env.TOKEN, version: "1" } }',
+  )
+  const failing = echo('error: { code: -32000, message: process.env.TOKEN }')
+  const server = (id: string, code: string): object => ({ id, command: 'node', args: ['-e', code], env: { TOKEN: '${secret:token}' } })
+  const servers = [server('named', named), server('failing', failing)]
+  const dir = createFolder({ 'mcpgw.yaml': JSON.stringify({ listen: '127.0.0.1:0', servers }) })
+  mkdirSync(join(dir, '.mcpgw/secrets'), { recursive: true, mode: 0o700 })
+  writeFileSync(join(dir, '.mcpgw/secrets/token'), 'hunter2-hunter2', { mode: 0o600 })
+  const { out } = await say(dir, ['doctor'])
+  expect(out).toMatch(/server named: \[SECRET named\] 1 speaks/)
+  expect(out).toMatch(/fail {2}server failing: does not start/)
+  expect(out).not.toContain('hunter2')
+})
+
 test('a command that is not there, a folder that is not there and a URL that is silent fail with what to do', async () => {
   const dir = createFolder({
     'mcpgw.yaml':
