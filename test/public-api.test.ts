@@ -69,7 +69,7 @@ describe('mcpgw/plugin', () => {
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operator Outcome OutcomePage Pass Payload Peer Plugin PluginContext Postgres Principal Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operator Outcome OutcomePage Pass Payload Peer Plugin PluginContext Postgres Principal ReadSoFar Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TextDetector UsageRow
       `),
     )
@@ -105,7 +105,7 @@ describe('mcpgw/plugins/*', () => {
   const folders = readdirSync(join(root, 'plugins'))
 
   test('are these, each its definition alone, under the name of its folder', async () => {
-    expect(folders.toSorted()).toEqual(['audit', 'auth', 'policy', 'ratelimit', 'redact'])
+    expect(folders.toSorted()).toEqual(['audit', 'auth', 'meter', 'policy', 'ratelimit', 'redact'])
     for (const folder of folders) {
       const module = (await import(join(root, 'plugins', folder, 'index.ts'))) as { default: { name: string } }
       expect(Object.keys(module)).toEqual(['default'])
@@ -170,7 +170,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(2)
+    expect(migrations).toHaveLength(3)
     const built = [...migrations, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])]
     expect(packed.files.toSorted()).toEqual([...documents, ...built].toSorted())
   })

@@ -61,7 +61,7 @@ export function translateOlder(shape: OlderShape, source: Source, baseDir: strin
   }
   if (limits !== undefined) load('ratelimit', ['rateLimit'], limits)
   if (policies !== undefined) load('policy', ['policies'], { policies })
-  if (metering !== undefined && metering.enabled !== false) load('meter', ['metering'], without(metering, 'enabled'))
+  if (metering !== undefined && metering.enabled !== false) load('meter', ['metering'], {})
 
   const servers = (shape.servers ?? []).map(({ id, name, command, args, env, enabled, timeout, maxMemory }) => {
     return { id, name, command, args, env, enabled, timeout, ...(maxMemory && { limits: { memory: memoryOf(maxMemory) } }) }

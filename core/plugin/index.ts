@@ -18,7 +18,7 @@ export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
-export type { DurableOutcome, OutcomePage, UsageRow } from './outcomes.ts'
+export type { DurableOutcome, OutcomePage, ReadSoFar, UsageRow } from './outcomes.ts'
 export { Outcomes, Usage } from './outcomes.ts'
 export type {
   Awaitable,

@@ -5,7 +5,7 @@ import type { Entry } from './entry.ts'
 import { createLedger, type Ledger, type LedgerOptions } from './ledger.ts'
 import { closeStream, endStream, type LogReader, type LogStore, openStream, type StoredRecord, type SubjectRow } from './store/log-store.ts'
 
-export interface LogOptions extends Pick<LedgerOptions, 'onDurable' | 'onHealth' | 'deadline'> {
+export interface LogOptions extends Pick<LedgerOptions, 'onDurable' | 'onOutcomes' | 'onHealth' | 'deadline'> {
   readonly store: LogStore
   readonly clock: Clock
   readonly stream: string

@@ -13,24 +13,26 @@ import type {
 } from 'mcpgw/plugin'
 import { deny, pass } from 'mcpgw/plugin'
 import type { AuditConfig } from './config.ts'
-import type { Entry } from './entry.ts'
+import type { Ending, Entry } from './entry.ts'
 import { member, milliseconds, serialise } from './json-text.ts'
 import type { Ledger } from './ledger.ts'
 import { createLevels } from './level.ts'
+import { errorCode, readStatus, redactions, type Status, statusOf } from './status.ts'
 import type { ArgsLabel, StoredText } from './stored-text.ts'
-import type { About, Describer } from './subject.ts'
+import { type About, type Describer, nameTarget } from './subject.ts'
 
 /** What is known of a call between its hooks. */
 interface Call {
   readonly about: About
   /** When the intent was durable: what comes after is the server's time. */
   sent: number
-  outcome?: Status
+  /** Of the sent arguments. */
+  readonly requestBytes: number
+  /** As it was recorded. */
+  outcome?: { readonly status: Status; readonly at: number }
   /** Its intent is stored, its end is not. */
   open: boolean
 }
-
-export type Status = 'answered' | 'input-required' | 'tool-error' | 'upstream-error' | 'timeout' | 'cancelled' | 'crashed' | 'withheld'
 
 export interface CallHooks {
   readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled' | 'discharge'>>
@@ -42,7 +44,14 @@ const RECORDED: ReadonlySet<string> = new Set(['call', 'read', 'prompt', 'method
 const LOST = 'the call was made, but its outcome could not be recorded; do not assume that it had no effect'
 const NOT_MADE = 'the gateway could not record this request, so it was not made'
 
-export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, text: StoredText, describer: Describer): CallHooks {
+/** `isHeard`: somebody wants to know how calls end. */
+export function recordCalls(
+  ctx: PluginContext<AuditConfig>,
+  ledger: Ledger,
+  text: StoredText,
+  describer: Describer,
+  isHeard: () => boolean,
+): CallHooks {
   const { clock } = ctx
   const degrade = ctx.config.onAuditFailure === 'degrade'
   const calls = new WeakMap<Exchange, Call>()
@@ -55,8 +64,45 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     return { type, call: x.id, at: clock.now(), mono: clock.mono(), members: short + members + sealed, subject }
   }
   const took = (from: number): string => milliseconds(clock.mono() - from)
-  const times = (x: Exchange, sent: number | undefined): string =>
-    `,"durationMs":${took(x.mono)}${sent === undefined ? '' : `,"upstreamMs":${took(sent)}`}`
+
+  /** The record of how the call ended, or of what corrects it. `members`: what only this one says. */
+  function ending(
+    x: Exchange,
+    call: Call,
+    how: Pick<Ending, 'outcome' | 'errorCode' | 'resultBytes'>,
+    members: string,
+    personal: string,
+  ): Entry {
+    const { outcome, errorCode, resultBytes } = how
+    const { sent, requestBytes, about } = call
+    const revises = call.outcome && { outcome: call.outcome.status, at: call.outcome.at }
+    const [durationMs, upstreamMs] = [took(x.mono), took(sent)]
+    const record = entry(
+      revises === undefined ? 'outcome' : 'outcome.withheld',
+      x,
+      about,
+      `,"outcome":"${outcome}"${member('errorCode', errorCode)},"requestBytes":${requestBytes}${members}${redactions(x)},"durationMs":${durationMs},"upstreamMs":${upstreamMs}` +
+        (revises === undefined ? '' : `,"revises":${JSON.stringify(revises)}`),
+      personal,
+    )
+    if (!isHeard()) return record
+    const { resource, principal, action } = x
+    const end: Ending = {
+      tenant: principal?.tenant,
+      subject: about.subject.id,
+      action,
+      server: 'server' in resource ? resource.server : undefined,
+      target: nameTarget(resource, text),
+      outcome,
+      errorCode,
+      requestBytes,
+      resultBytes,
+      durationMs: Number(durationMs),
+      upstreamMs: Number(upstreamMs),
+      revises,
+    }
+    return { ...record, end }
+  }
 
   const end = (call: Call): void => {
     if (call.open) open -= 1
@@ -66,9 +112,9 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   function onSealed(x: Exchange): Awaitable<SealedVerdict> {
     if (!RECORDED.has(x.resource.kind)) return pass
     const about = describer.describe(x, x.decision)
-    const call: Call = { about, sent: 0, open: false }
-    calls.set(x, call)
     const contents = contentsOf(x)
+    const call: Call = { about, sent: 0, requestBytes: contents.reduce((sum, { payload }) => sum + payload.bytes.length, 0), open: false }
+    calls.set(x, call)
     const args = levels.of(x) === 'meta' ? '' : describeContents(contents, text.args)
     const intent = entry('intent', x, about, about.more + describeSizes(x, contents, about), about.personal + args)
     return ledger.append([intent], degrade ? 'keep' : 'offer').then(failed => {
@@ -85,13 +131,13 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
     const call = calls.get(x)
     if (call === undefined) return pass
     const status = readStatus(answer)
-    call.outcome = status
     const { bytes } = answer.payload
     const { about } = call
     const content = levels.of(x) === 'full' ? text.result(answer.payload) : ''
     const result = `,"resultDigest":"${about.subject.digest(bytes)}","resultBytes":${bytes.length}`
-    const members = `,"outcome":"${status}"${member('errorCode', errorCode(answer))}${result}${redactions(x)}${times(x, call.sent)}`
-    return ledger.append([entry('outcome', x, about, members, content)], 'keep').then(failed => {
+    const record = ending(x, call, { outcome: status, errorCode: errorCode(answer), resultBytes: bytes.length }, result, content)
+    call.outcome = { status, at: record.at }
+    return ledger.append([record], 'keep').then(failed => {
       if (failed === undefined) end(call)
       return failed === undefined || degrade ? pass : deny('not-recorded', LOST, { detail: failed })
     })
@@ -117,7 +163,7 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
       'refusal',
       x,
       about,
-      about.more + (contents === undefined ? '' : describeSizes(x, contents, about)) + why + times(x, undefined),
+      `${about.more}${contents === undefined ? '' : describeSizes(x, contents, about)}${why},"durationMs":${took(x.mono)}`,
       about.personal + args,
     )
   }
@@ -126,18 +172,12 @@ export function recordCalls(ctx: PluginContext<AuditConfig>, ledger: Ledger, tex
   function late(x: Exchange, call: Call | undefined, outcome: Outcome): Entry | undefined {
     if (call === undefined) return undefined
     const status = statusOf(outcome)
-    if (call.outcome !== undefined && (status !== 'withheld' || call.outcome === 'withheld')) return undefined
+    if (call.outcome !== undefined && (status !== 'withheld' || call.outcome.status === 'withheld')) return undefined
     const code = outcome.kind === 'failed' ? outcome.code : outcome.kind === 'cancelled' ? outcome.by : undefined
-    const type = call.outcome === undefined ? 'outcome' : 'outcome.withheld'
-    return entry(type, x, call.about, `,"outcome":"${status}"${member('errorCode', code)}${redactions(x)}${times(x, call.sent)}`, '')
+    return ending(x, call, { outcome: status, errorCode: code }, '', '')
   }
 
   return { hooks: { onSealed, onResponse, onSettled, discharge: levels.discharge }, open: () => open }
-}
-
-function endOf(isToolError: boolean | undefined, isInputRequired: boolean | undefined): Status {
-  if (isInputRequired === true) return 'input-required'
-  return isToolError === true ? 'tool-error' : 'answered'
 }
 
 interface Content {
@@ -170,49 +210,6 @@ function inputsOf({ sent }: Exchange): Payload | undefined {
   if (value === undefined) return undefined
   const text = serialise(value)
   return { value, text, bytes: Buffer.from(text) }
-}
-
-function readStatus(answer: Answer): Status {
-  if (answer.kind === 'result') return endOf(answer.isToolError, answer.isInputRequired)
-  switch (answer.code) {
-    case 'upstream-timeout':
-      return 'timeout'
-    case 'upstream-crashed':
-    case 'upstream-unavailable':
-      return 'crashed'
-    case 'cancelled':
-      return 'cancelled'
-    case 'withheld':
-      return 'withheld'
-    default:
-      return 'upstream-error'
-  }
-}
-
-/** The gateway's code where it made the error, else the server's number. */
-function errorCode({ kind, code, payload }: Answer): string | undefined {
-  if (kind === 'result') return undefined
-  if (code !== undefined) return code
-  const number = (payload.value as { code?: unknown } | null)?.code
-  return typeof number === 'number' ? String(number) : undefined
-}
-
-function statusOf(outcome: Outcome): Status {
-  if (outcome.kind === 'cancelled') return 'cancelled'
-  if (outcome.kind === 'answered') return endOf(outcome.isToolError, outcome.isInputRequired)
-  if (outcome.kind === 'failed' && outcome.cause !== 'internal') return outcome.cause
-  return 'upstream-error'
-}
-
-/** Counts by type, as maskers leave them in notes that end in `.redactions`. */
-function redactions(x: Exchange): string {
-  if (x.notes.size === 0) return ''
-  const counts: Record<string, number> = {}
-  for (const [key, value] of x.notes) {
-    if (!key.endsWith('.redactions') || typeof value !== 'object' || value === null) continue
-    for (const [type, count] of Object.entries(value)) if (typeof count === 'number') counts[type] = (counts[type] ?? 0) + count
-  }
-  return Object.keys(counts).length === 0 ? '' : `,"redactions":${JSON.stringify(counts)}`
 }
 
 /** What the refusing plugin said for log and record only. */

@@ -1,5 +1,5 @@
 // What is handed to the ledger: a record that has no place in the chain yet.
-import type { Append } from 'mcpgw/plugin'
+import type { Append, DurableOutcome } from 'mcpgw/plugin'
 
 /** A record before it has its place. `members` is JSON text with a leading comma, or empty. */
 export interface Entry {
@@ -13,7 +13,12 @@ export interface Entry {
   readonly subject?: Stored
   /** Written after the fact: the store did not work when it happened. */
   readonly late?: boolean
+  /** How the call ended, where it is an outcome and somebody wants to know once it is durable. */
+  readonly end?: Ending
 }
+
+/** What its place in the log does not say. */
+export type Ending = Omit<DurableOutcome, 'seq' | 'callId' | 'at'>
 
 /** What must be stored before a record that refers to it, once. */
 export interface Stored {

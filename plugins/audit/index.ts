@@ -1,5 +1,5 @@
 // The audit plugin: a hash-chained record of every call and refusal, durable before the effect and before the reply.
-import { definePlugin, type Plugin, Recording } from 'mcpgw/plugin'
+import { definePlugin, Outcomes, type Plugin, Recording } from 'mcpgw/plugin'
 import { commands } from './commands.ts'
 import { type AuditConfig, config } from './config.ts'
 
@@ -8,7 +8,7 @@ const audit: Plugin<AuditConfig> = definePlugin({
   apiVersion: 1,
   config,
   capabilities: ['records'],
-  provides: [Recording],
+  provides: [Recording, Outcomes],
   discharges: ['log'],
   commands,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),

@@ -1,8 +1,9 @@
 // The one writer of a stream: chains records in order, knows when one is durable, and heals after a failed append.
-import type { Append, Clock, GroupWriter } from 'mcpgw/plugin'
+import type { Append, Clock, DurableOutcome, GroupWriter, OutcomePage } from 'mcpgw/plugin'
 import { leafOf, linkLeaf } from './chain.ts'
 import type { Entry, Stored } from './entry.ts'
 import { milliseconds, quote } from './json-text.ts'
+import { type Kept, openPending, type Pending } from './pending.ts'
 import { type Head, ROWS } from './store/log-store.ts'
 
 export interface LedgerOptions {
@@ -18,6 +19,8 @@ export interface LedgerOptions {
   readHead(): Promise<Head | undefined>
   /** Leaf hashes (32 bytes as a binary string) of records that are durable now, in the order of `seq`, each once. */
   onDurable(leaves: readonly string[]): void
+  /** The outcomes among them. Every record is in one page. */
+  onOutcomes(page: OutcomePage): void
   /** `undefined`: healthy again. */
   onHealth(failing: string | undefined): void
 }
@@ -32,25 +35,6 @@ export interface Ledger {
   heal(): Promise<void>
   /** Resolves to how many kept entries were never written. */
   close(): Promise<number>
-}
-
-/** An entry that is not to be lost; `seq`: its place in an append of unknown fate. */
-interface Kept {
-  readonly entry: Entry
-  readonly seq: number | undefined
-}
-
-/** What the writer commits as one: all of it becomes durable at once, or nobody knows. */
-interface Pending {
-  readonly since: number
-  readonly durable: Promise<void>
-  readonly kept: Kept[]
-  readonly leaves: string[]
-  readonly subjects: Stored[]
-  /** Place of its last record in the stream. */
-  seq: number
-  readonly settled: Promise<string | undefined>
-  readonly settle: (failed: string | undefined) => void
 }
 
 const SPOOL_MAX = 10_000
@@ -74,7 +58,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   let recovering: Promise<void> | undefined
   let pending: Pending[] = []
   // Of appends of unknown fate, behind the last that was acknowledged.
-  let unknown: string[] = []
+  let unknown: { leaves: string[]; outcomes: DurableOutcome[] } = { leaves: [], outcomes: [] }
   writer.onFailure?.(error => {
     if (failing === undefined && !closed) fail(error.message)
   })
@@ -103,6 +87,7 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   function write(entries: readonly Entry[], keep: boolean, extra: readonly Append[]): Promise<string | undefined> {
     const leaves: string[] = []
+    const outcomes: DurableOutcome[] = []
     const subjects: Stored[] = []
     const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!, leaves)
     for (const entry of entries) {
@@ -111,6 +96,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         subjects.push(entry.subject)
       }
       rows.push(chain(entry, leaves))
+      if (entry.end !== undefined) outcomes.push({ ...entry.end, seq: head.seq, callId: entry.call, at: entry.at })
     }
     if (extra.length > 0) rows.push(...extra)
     const durable = writer.append(rows)
@@ -118,17 +104,14 @@ export function createLedger(options: LedgerOptions): Ledger {
     const group = last?.durable === durable ? last : openGroup(durable)
     group.seq = head.seq
     for (const leaf of leaves) group.leaves.push(leaf)
+    for (const outcome of outcomes) group.outcomes.push(outcome)
     for (const subject of subjects) group.subjects.push(subject)
     if (keep) for (const [i, entry] of entries.entries()) group.kept.push({ entry, seq: head.seq - entries.length + 1 + i })
     return group.settled
   }
 
   function openGroup(durable: Promise<void>): Pending {
-    let settle!: Pending['settle']
-    const settled = new Promise<string | undefined>(resolve => {
-      settle = resolve
-    })
-    const group: Pending = { since: clock.mono(), durable, kept: [], leaves: [], subjects: [], seq: 0, settled, settle }
+    const group = openPending(durable, clock.mono())
     pending.push(group)
     cancelWatch ??= clock.after(deadline, watch)
     durable.then(
@@ -136,16 +119,22 @@ export function createLedger(options: LedgerOptions): Ledger {
         const at = pending.indexOf(group)
         if (at < 0) return
         pending.splice(at, 1)
-        acknowledged = group.seq
         for (const subject of group.subjects) subject.stored = true
-        options.onDurable(group.leaves)
-        settle(undefined)
+        acknowledge(group.seq, group.leaves, group.outcomes)
+        group.settle(undefined)
       },
       (error: Error) => {
         if (pending.includes(group)) fail(error.message)
       },
     )
     return group
+  }
+
+  function acknowledge(through: number, leaves: readonly string[], outcomes: readonly DurableOutcome[]): void {
+    const first = acknowledged + 1
+    acknowledged = through
+    options.onDurable(leaves)
+    if (through >= first) options.onOutcomes({ stream, first, through, outcomes })
   }
 
   function watch(): void {
@@ -162,9 +151,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     failing = why
     const lost = pending
     pending = []
-    for (const { kept, leaves } of lost) {
+    for (const { kept, leaves, outcomes } of lost) {
       for (const { entry, seq } of kept) keepEntry(entry, seq)
-      unknown.push(...leaves)
+      unknown = { leaves: unknown.leaves.concat(leaves), outcomes: unknown.outcomes.concat(outcomes) }
     }
     for (const one of lost) one.settle(why)
     options.onHealth(why)
@@ -199,9 +188,9 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (closed) return
       if (stored === undefined || stored.seq < acknowledged) return refuseRegress(stored?.seq ?? 0)
       head = stored
-      options.onDurable(unknown.slice(0, stored.seq - acknowledged))
-      unknown = []
-      acknowledged = stored.seq
+      const outcomes = unknown.outcomes.filter(({ seq }) => seq <= stored.seq)
+      acknowledge(stored.seq, unknown.leaves.slice(0, stored.seq - acknowledged), outcomes)
+      unknown = { leaves: [], outcomes: [] }
       wallOffset = undefined
     } catch {
       return retry()

@@ -1,6 +1,6 @@
 // Puts the plugin together: opens the log before anything else may be recorded, and closes it after everything else has ended.
 import type { AdminEvent, Hooks, JsonValue, PluginContext } from 'mcpgw/plugin'
-import { Masking, Recording } from 'mcpgw/plugin'
+import { Masking, Outcomes, Recording } from 'mcpgw/plugin'
 import { createAnchors } from './anchors.ts'
 import { openLog } from './boot.ts'
 import { recordCalls } from './calls.ts'
@@ -10,6 +10,7 @@ import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
+import { createOutcomes } from './outcomes.ts'
 import { recordRefusals } from './refusals.ts'
 import { loadSigningKey, publishVerifier, readVerifiers } from './signing-key.ts'
 import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
@@ -53,6 +54,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     onNote: anchors.offer,
     onHealth: degraded('checkpoints'),
   })
+  const outcomes = createOutcomes({ stream, store, keys })
   const opened = await openLog({
     store,
     clock,
@@ -62,6 +64,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     start: `,"instance":${quote(instance.id)},"gatewayVersion":${quote(instance.version)}`,
     detail: { plugins: ctx.order, onAuditFailure: config.onAuditFailure },
     onDurable: checkpointer.grow,
+    onOutcomes: outcomes.tell,
     onHealth: failing => report(ctx, failing, tell),
     beforeClose: checkpointer.finish,
   }).catch(async (error: unknown) => {
@@ -77,7 +80,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   }
   const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
   const describer = createDescriber(createSubjects(keys, opened.subjects), text)
-  const { hooks, open } = recordCalls(ctx, ledger, text, describer)
+  const { hooks, open } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled })
   let started = false
 
@@ -122,6 +125,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   }
 
   ctx.provide(Recording, { event })
+  ctx.provide(Outcomes, outcomes.service)
   tell('durability', steadyHealth(config))
   if (opened.closed > 0) log.warn('calls of an earlier run have no outcome; recorded as unknown', { calls: opened.closed })
   if (config.durability === 'os') log.warn('audit durability is "os": the last records may be lost if the machine fails')

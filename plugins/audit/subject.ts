@@ -33,6 +33,8 @@ export interface About {
 interface Tool {
   readonly server: string
   readonly tool: string
+  /** As it is recorded. */
+  readonly name: string
   readonly described: string
   /** Of its definition. */
   readonly digest: string
@@ -148,12 +150,33 @@ function describeResource(resource: Resource, text: StoredText): string {
   }
 }
 
+/** Tool, prompt or uri, as it is recorded. */
+export function nameTarget(resource: Resource, text: StoredText): string | undefined {
+  switch (resource.kind) {
+    case 'call':
+      return recallTool(resource, text).name
+    case 'read':
+      return JSON.parse(text.name(resource.uri)) as string
+    case 'prompt':
+      return JSON.parse(text.name(resource.prompt)) as string
+    default:
+      return undefined
+  }
+}
+
 function recallTool({ server, tool, definition }: Resource & { kind: 'call' }, text: StoredText): Tool {
   const known = definition && tools.get(definition)
   if (known !== undefined && known.server === server && known.tool === tool && text.isStorable(known.described)) return known
   // A definition is public and not guessable in a way that matters, so a plain hash, comparable between logs.
   const digest = member('toolDefHash', definition && `sha256:${hash('sha256', definition.bytes, 'hex')}`)
-  const described = { server, tool, described: flatten(`${member('server', server)},"tool":${text.name(tool)}`), digest }
+  const name = text.name(tool)
+  const described = {
+    server,
+    tool,
+    name: JSON.parse(name) as string,
+    described: flatten(`${member('server', server)},"tool":${name}`),
+    digest,
+  }
   if (definition !== undefined) tools.set(definition, described)
   return described
 }

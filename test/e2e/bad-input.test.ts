@@ -44,7 +44,7 @@ describe.skipIf(!isBuilt)('bad input', () => {
     expect(err).toContain(`${message} = help: choose another with \`listen\` or --http HOST:PORT\n`)
   })
 
-  test('the older gateway.yaml is shown whole, although `run` refuses it, and its secrets are not', () => {
+  test('the older gateway.yaml is shown whole, and its secrets are not', () => {
     const golden = readGoldens(FOLDER).find(one => one.name === 'older-example.txt')
     const dir = createFolder(readCase(golden?.input ?? '').files)
     const { code, out, err } = runCli(['config', 'show', '--json'], dir, { STRIPE_SECRET_KEY: 'sk-never-shown-8274' })
@@ -52,7 +52,6 @@ describe.skipIf(!isBuilt)('bad input', () => {
     const { config } = JSON.parse(out) as { config: { servers: { id: string }[]; plugins: unknown[] } }
     expect(config.servers.map(server => server.id)).toEqual(['mcp-fred', 'mcp-stripe'])
     expect(config.plugins).toHaveLength(5)
-    expect(err).toContain('no loaded plugin enforces metering')
     expect(out + err).not.toMatch(/sk-never-shown-8274|gw_your_key_here/)
   })
 

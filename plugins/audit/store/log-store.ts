@@ -108,6 +108,15 @@ export interface LogReader {
   forward(signal: AbortSignal, cursor?: string): AsyncIterable<Page>
   /** Whether a text has the form of a cursor of this kind of store. */
   isCursor(text: string): boolean
+  /**
+   * Whatever is beyond what was read already: of each stream `known` through which record, of the whole log the `place` that the last page gave.
+   * May give some of that again. A place of another log, or of what was taken out since, leads to all that there is.
+   */
+  beyond(
+    known: ReadonlyMap<string, number>,
+    place: string | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<{ readonly records: readonly StoredRecord[]; readonly place: string }>
   /** Newest first. */
   backward(range: TimeRange, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
   /** Records of one stream from `seq` on. */

@@ -42,6 +42,14 @@ export function createPostgresReader(database: Postgres): LogReader {
         return false
       }
     },
+    async *beyond(known, _place, signal) {
+      for (const { name, last } of await all(HEADS)) {
+        const stream = String(name)
+        const from = known.get(stream) ?? 0
+        if (Number(last) <= from) continue
+        for await (const page of pagesOf(stream, from + 1, signal)) yield { records: page, place: '' }
+      }
+    },
     async *backward({ since, until }, signal) {
       const order = `ORDER BY at DESC, stream DESC, seq DESC LIMIT ${PAGE}`
       let page = await records(`WHERE at >= $1 AND at <= $2 ${order}`, since, until)
@@ -97,12 +105,15 @@ function toRecord({ seq, at, prev, hash, body, ...texts }: SqlRow): StoredRecord
 }
 
 // Every stream that has records, also one that the table of streams does not know: by steps through the index, not through the records.
-const STREAMS = `
+const FOUND = `
 WITH RECURSIVE found AS (
   (SELECT stream FROM ${TABLE.record} ORDER BY stream LIMIT 1)
   UNION ALL
   SELECT (SELECT stream FROM ${TABLE.record} WHERE stream > found.stream ORDER BY stream LIMIT 1) FROM found WHERE found.stream IS NOT NULL
-)
+)`
+const HEADS = `${FOUND}
+SELECT stream AS name, (SELECT max(seq) FROM ${TABLE.record} WHERE record.stream = found.stream) AS last FROM found WHERE stream IS NOT NULL`
+const STREAMS = `${FOUND}
 SELECT found.stream AS name FROM found LEFT JOIN ${TABLE.stream} ON stream.name = found.stream
 WHERE found.stream IS NOT NULL ORDER BY stream.opened NULLS LAST, found.stream`
 

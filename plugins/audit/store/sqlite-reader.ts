@@ -14,13 +14,26 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
   /** None of its records is before. */
   const startOf = (stream: string): number => Number(all('stream', 'SELECT start FROM stream WHERE name = ?', stream)[0]?.start ?? 0)
 
+  function after(n: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]> {
+    const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? ORDER BY n LIMIT ${PAGE}`)
+    return pages(from => page.all(from), n, signal)
+  }
+
   return {
     async *forward(signal, cursor) {
-      const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n > ? ORDER BY n LIMIT ${PAGE}`)
-      for await (const records of pages(n => page.all(n), cursor === undefined ? Number.MIN_SAFE_INTEGER : Number(cursor), signal))
+      for await (const records of after(cursor === undefined ? Number.MIN_SAFE_INTEGER : Number(cursor), signal))
         yield { records, cursor: String(records.at(-1)!.n), cursorBehind: ({ n }) => String(n) } satisfies Page
     },
     isCursor: text => /^-?\d{1,16}$/.test(text),
+    async *beyond(_known, place, signal) {
+      const [n = '', hash] = place?.split(' ') ?? []
+      const found = place === undefined ? undefined : one('WHERE n = ?', Number(n))
+      const isOfThisLog = found !== undefined && Buffer.from(found.hash).toString('hex') === hash
+      for await (const records of after(isOfThisLog ? Number(n) : Number.MIN_SAFE_INTEGER, signal)) {
+        const last = records.at(-1)!
+        yield { records, place: `${last.n} ${Buffer.from(last.hash).toString('hex')}` }
+      }
+    },
     backward({ since, until }, signal) {
       const page = db.prepare(`SELECT ${RECORD} FROM record WHERE n < ? AND at >= ? AND at <= ? ORDER BY n DESC LIMIT ${PAGE}`)
       return pages(n => page.all(n, since, until), Number.MAX_SAFE_INTEGER, signal)

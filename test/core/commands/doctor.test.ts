@@ -88,9 +88,9 @@ test('a broken config and an unenforced section fail', async () => {
   const broken = await say(createFolder({ 'mcpgw.yaml': 'name: x\n' }), ['doctor'])
   expect(broken.code).toBe(1)
   expect(broken.err).toContain('mcpgw.yaml:1:1')
-  const unenforced = await say(createFolder({ 'gateway.yaml': 'port: 0\nmetering: {dimensions: [calls]}\n' }), ['doctor'])
+  const unenforced = await say(createFolder({ 'gateway.yaml': 'port: 0\nauth: {type: jwt}\n' }), ['doctor'])
   expect(unenforced.code).toBe(1)
-  expect(unenforced.out).toContain('gateway.yaml:2: no loaded plugin enforces metering')
+  expect(unenforced.out).toContain('gateway.yaml:2: no loaded plugin enforces auth.type: jwt')
 })
 
 test('a probe may stand in for the look at the command', async () => {

@@ -11,6 +11,7 @@ import type {
   Hooks,
   JsonValue,
   Masking,
+  Outcomes,
   Payload,
   PluginContext,
   Principal,
@@ -78,6 +79,7 @@ export interface Gateway {
   readonly dir: string
   readonly hooks: Hooks
   readonly recording: Recording
+  readonly outcomes: Outcomes
   readonly health: { status: string; why: string } | undefined
   readonly logged: string[]
   /** Resolves when health is next told to be this. */
@@ -151,6 +153,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     logged,
     stop,
     recording: services.get(Symbol.for('mcpgw.service.recording')) as Recording,
+    outcomes: services.get(Symbol.for('mcpgw.service.outcomes')) as Outcomes,
     get health() {
       return health
     },

@@ -1,0 +1,14 @@
+// The meter plugin: counts what everybody uses, from the durable record and so exactly once, prices it, and holds budgets.
+import { definePlugin, Outcomes, type Plugin, Usage } from 'mcpgw/plugin'
+import { config, type MeterConfig } from './config.ts'
+
+const meter: Plugin<MeterConfig> = definePlugin({
+  name: 'meter',
+  apiVersion: 1,
+  config,
+  capabilities: [],
+  provides: [Usage],
+  requires: [Outcomes],
+  setup: async ctx => (await import('./setup.ts')).setUp(ctx),
+})
+export default meter

@@ -1,0 +1,73 @@
+// Puts the plugin together: outcomes come in from the record, usage goes out to the store, and budgets are held against both.
+import { type Hooks, Outcomes, type PluginContext, Usage } from 'mcpgw/plugin'
+import { createConditions } from './conditions.ts'
+import type { MeterConfig } from './config.ts'
+import { createCounter } from './counter.ts'
+import { createPrices } from './prices.ts'
+import { openUsage } from './store/open.ts'
+import { tally } from './tally.ts'
+
+// How long a start waits for what an earlier run left uncounted; the rest is counted while calls go on.
+const CATCH_UP_MS = 5000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
+  const { config, clock, log } = ctx
+  const outcomes = ctx.use(Outcomes)
+  const store = await openUsage(ctx.stores, config, 'write')
+  const tell = createConditions(state => ctx.health(state))
+  const counted = ctx.metrics.counter('outcomes', 'Ends of calls that were counted, by how they ended.', ['outcome'])
+  const prices = createPrices(config)
+  const counter = createCounter({
+    outcomes,
+    store,
+    clock,
+    log,
+    tally(some) {
+      for (const { outcome } of some) counted.inc({ outcome })
+      return tally(some, { window: config.window, prices })
+    },
+    onHealth: why => tell('counting', why && `usage is not counted now, and will be from the audit log: ${why}`),
+    onLost: tellLost,
+  })
+  let lost = 0
+  let cancelForget: (() => void) | undefined
+
+  function tellLost(records: number): void {
+    lost += records
+    log.error('records went from the audit log before they were counted', { records })
+    tell('lost', `${lost} records went from the audit log before they were counted; see mcpgw usage --reconcile`)
+  }
+
+  /** Once an hour. */
+  function forget(): void {
+    if (config.keep === undefined) return
+    store
+      .forget(clock.now() - config.keep * DAY_MS)
+      .catch((error: unknown) => log.warn('old usage could not be removed', { why: String(error) }))
+    cancelForget = clock.after(HOUR_MS, forget)
+  }
+
+  ctx.provide(Usage, { changes: (cursor, endedBy, signal) => store.changes(cursor, endedBy, signal) })
+  ctx.onStop(async () => {
+    cancelForget?.()
+    await counter.stop()
+    await store.close()
+  })
+
+  return {
+    async start() {
+      const before = (await store.counted()).lost
+      if (before.length > 0) tellLost(before.reduce((sum, { first, last }) => sum + last - first + 1, 0))
+      let cancel: (() => void) | undefined
+      const late = new Promise<void>(resolve => {
+        cancel = clock.after(CATCH_UP_MS, resolve)
+      })
+      await Promise.race([counter.flush(), late])
+      cancel?.()
+      counter.start()
+      forget()
+    },
+  }
+}

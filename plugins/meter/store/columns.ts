@@ -1,0 +1,81 @@
+// The counts of a row, as columns: one list from which every statement is made, so that none forgets one.
+import type { SqlRow, SqlValue, UsageRow } from 'mcpgw/plugin'
+import { completed, latencyBounds, type OutcomeKind, outcomeKinds } from '../outcome-kinds.ts'
+import type { Addition, Counts, Dimension, Sum } from './usage-store.ts'
+
+const endColumn = (kind: OutcomeKind): string => kind.replace('-', '_')
+const latencyColumns: readonly string[] = Array.from({ length: latencyBounds.length + 1 }, (_, i) => `latency_${i}`)
+
+export const keyColumns: readonly string[] = ['start', 'finish', 'tenant', 'subject', 'server', 'target']
+export const countColumns: readonly string[] = [
+  ...outcomeKinds.map(endColumn),
+  ...latencyColumns,
+  'request_bytes',
+  'result_bytes',
+  'milli_units',
+]
+
+/** Calls that ended. */
+export const callsSql: string = completed.map(endColumn).join(' + ')
+export const sumsSql: string = countColumns.map(name => `sum(${name}) AS ${name}`).join(', ')
+/** What an addition does to the row that is there. */
+export const addSql: string = countColumns.map(name => `${name} = usage.${name} + excluded.${name}`).join(', ')
+
+/** In the order of keyColumns, then countColumns. */
+export function toColumns(row: Addition): SqlValue[] {
+  const { start, end, tenant, subject, server, target } = row
+  return [start, end, tenant, subject, server, target, ...toCounts(row)]
+}
+
+function toCounts({ ends, latency, requestBytes, resultBytes, milliUnits }: Counts): SqlValue[] {
+  return [...outcomeKinds.map(kind => ends[kind]), ...latency, requestBytes, resultBytes, milliUnits]
+}
+
+/** Of a row that has countColumns. */
+function fromColumns(row: SqlRow): Counts {
+  return {
+    ends: Object.fromEntries(outcomeKinds.map(kind => [kind, Number(row[endColumn(kind)])])) as Record<OutcomeKind, number>,
+    latency: latencyColumns.map(name => Number(row[name])),
+    requestBytes: Number(row.request_bytes),
+    resultBytes: Number(row.result_bytes),
+    milliUnits: BigInt(row.milli_units as number | bigint | string),
+  }
+}
+
+const DAY_MS = 86_400_000
+const dimensionSql: Readonly<Record<Dimension, string>> = {
+  tenant: 'tenant',
+  subject: 'subject',
+  server: 'server',
+  target: 'target',
+  hour: 'start',
+  // Also before 1970.
+  day: `start - ((start % ${DAY_MS}) + ${DAY_MS}) % ${DAY_MS}`,
+}
+
+/** What is selected before the sums, and the clause that ends the statement. Without a dimension there is one sum, or none where nothing is. */
+export function groupSql(by: readonly Dimension[]): { readonly names: string; readonly group: string } {
+  return {
+    names: by.map(name => `${dimensionSql[name]} AS by_${name}, `).join(''),
+    group: by.length === 0 ? 'HAVING count(*) > 0' : `GROUP BY ${by.map((_, i) => i + 1).join(', ')}`,
+  }
+}
+
+export function toSum(row: SqlRow, by: readonly Dimension[]): Sum {
+  return { ...Object.fromEntries(by.map(name => [name, row[`by_${name}`]])), ...fromColumns(row) }
+}
+
+/** Of keyColumns, and `calls` and `milli_units`. */
+export function toUsageRow(row: SqlRow): UsageRow {
+  const { start, finish, tenant, subject, server, target, calls, milli_units } = row
+  return {
+    start: Number(start),
+    end: Number(finish),
+    tenant: String(tenant),
+    subject: String(subject),
+    server: String(server),
+    target: String(target),
+    calls: Number(calls),
+    milliUnits: Number(milli_units),
+  }
+}

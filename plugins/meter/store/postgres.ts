@@ -1,0 +1,106 @@
+// Usage in a PostgreSQL database, where several gateways count at once: each step is one statement, and so one transaction.
+import { readdir, readFile } from 'node:fs/promises'
+import type { Migrations, Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
+import { readCursor, writeCursor } from './changes.ts'
+import { addSql, callsSql, countColumns, groupSql, keyColumns, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import type { Lost, UsagePage, UsageStore } from './usage-store.ts'
+
+const SCHEMA = 'mcpgw_usage'
+const FOLDER = new URL('./migrations/', import.meta.url)
+const PAGE = 2000
+
+async function readMigrations(): Promise<Migrations> {
+  const files = (await readdir(FOLDER)).filter(name => name.endsWith('.sql')).sort()
+  return { schema: SCHEMA, steps: await Promise.all(files.map(name => readFile(new URL(name, FOLDER), 'utf8'))) }
+}
+
+/** Rejects where the tables are missing and cannot be made, or not read. */
+export async function postgresUsage(database: Postgres, how: 'read' | 'write'): Promise<UsageStore> {
+  const all = (sql: string, ...params: SqlValue[]): Promise<SqlRow[]> => database.query(sql, params)
+  await database.migrate(await readMigrations(), how === 'read' ? 'check' : 'apply').catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
+  const readState = async (): Promise<SqlRow | undefined> => (await all(`SELECT change, place FROM ${SCHEMA}.state`))[0]
+
+  return {
+    name: database.name,
+    async counted() {
+      const cursors = await all(`SELECT stream, seq, at FROM ${SCHEMA}.cursor`)
+      return {
+        through: new Map(cursors.map(({ stream, seq }) => [String(stream), Number(seq)])),
+        latest: new Map(cursors.map(({ stream, at }) => [String(stream), Number(at)])),
+        place: ((await readState())?.place as string | null) ?? undefined,
+        lost: (await all(`SELECT stream, first, last FROM ${SCHEMA}.lost ORDER BY stream, first`)) as unknown as Lost[],
+      }
+    },
+    async add({ stream, after, through, at, rows, lost }) {
+      const given = rows.map(row => Object.fromEntries(toColumns(row).map((value, i) => [COLUMNS[i], toJson(value)])))
+      const [done] = await all(ADD, stream, after, through, at, JSON.stringify(given), lost?.first ?? null, lost?.last ?? null)
+      return Number(done?.moved) === 1
+    },
+    async keepPlace(place) {
+      await all(`UPDATE ${SCHEMA}.state SET place = $1`, place)
+    },
+    async sum({ from, to, tenant, by }) {
+      const { names, group } = groupSql(by)
+      const where = `start >= $1 AND start < $2${tenant === undefined ? '' : ' AND tenant = $3'}`
+      const rows = await all(
+        `SELECT ${names}${sumsSql} FROM ${SCHEMA}.usage WHERE ${where} ${group}`,
+        from,
+        to,
+        ...(tenant === undefined ? [] : [tenant]),
+      )
+      return rows.map(row => toSum(row, by))
+    },
+    async *changes(cursor, endedBy, signal) {
+      const { change, endedBy: before, look: begun } = readCursor(cursor)
+      const { row, ...look } = begun ?? { change: Number((await readState())?.change), endedBy, row: 0 }
+      for (let last = row; !signal.aborted; ) {
+        const rows = await all(CHANGES, change, before, look.change, look.endedBy, last)
+        const isThrough = rows.length < PAGE
+        last = Number(rows.at(-1)?.id ?? last)
+        const next = isThrough ? look : { change, endedBy: before, look: { ...look, row: last } }
+        yield { rows: rows.map(toUsageRow), cursor: writeCursor(next) } satisfies UsagePage
+        if (isThrough) return
+      }
+    },
+    async forget(endedBy) {
+      const [gone] = await all(
+        `WITH gone AS (DELETE FROM ${SCHEMA}.usage WHERE finish <= $1 RETURNING 1) SELECT count(*) AS size FROM gone`,
+        endedBy,
+      )
+      return Number(gone?.size)
+    },
+    close: () => database.close(),
+  }
+}
+
+const COLUMNS: readonly string[] = [...keyColumns, ...countColumns]
+// As text: a number of JSON is not exact everywhere.
+const toJson = (value: SqlValue): SqlValue => (typeof value === 'bigint' ? String(value) : value)
+
+// Who comes second waits for the first one's row of `cursor`, and then finds it moved. The row of `state` is locked before any of `usage`.
+const ADD = `
+WITH moved AS (
+  INSERT INTO ${SCHEMA}.cursor (stream, seq, at)
+  SELECT $1::text, $3::bigint, $4::bigint WHERE $2::bigint = 0 OR EXISTS (SELECT FROM ${SCHEMA}.cursor WHERE stream = $1::text)
+  ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, at = greatest(cursor.at, excluded.at) WHERE cursor.seq = $2::bigint
+  RETURNING 1
+), gap AS (
+  INSERT INTO ${SCHEMA}.lost (stream, first, last)
+  SELECT $1::text, $6::bigint, $7::bigint WHERE $6::bigint IS NOT NULL AND EXISTS (SELECT FROM moved)
+  ON CONFLICT DO NOTHING
+), numbered AS (
+  UPDATE ${SCHEMA}.state SET change = change + 1 WHERE jsonb_array_length($5::jsonb) > 0 AND EXISTS (SELECT FROM moved) RETURNING change
+), added AS (
+  INSERT INTO ${SCHEMA}.usage AS usage (${COLUMNS.join(', ')}, changed)
+  SELECT ${COLUMNS.map(name => `row.${name}`).join(', ')}, numbered.change
+  FROM numbered, jsonb_populate_recordset(NULL::${SCHEMA}.usage, $5::jsonb) AS row
+  ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${addSql}, changed = excluded.changed
+)
+SELECT count(*) AS moved FROM moved`
+
+const CHANGES = `
+SELECT id, ${keyColumns.join(', ')}, ${callsSql} AS calls, milli_units FROM ${SCHEMA}.usage
+WHERE (changed > $1 OR finish > $2) AND changed <= $3 AND finish <= $4 AND id > $5 ORDER BY id LIMIT ${PAGE}`

@@ -1,0 +1,20 @@
+// The tables of usage in SQLite.
+import { countColumns } from './columns.ts'
+
+export const SCHEMA = 1
+
+// `finish` is the end of the window, exclusive. `changed`: the number of the transaction that changed the row last, to find what is new.
+// `cursor`: how far each stream of the log was counted. `lost`: records that went from the log before they were.
+export const setup: string = `
+CREATE TABLE IF NOT EXISTS usage (
+  id INTEGER PRIMARY KEY, start INTEGER NOT NULL, finish INTEGER NOT NULL, tenant TEXT NOT NULL, subject TEXT NOT NULL,
+  server TEXT NOT NULL, target TEXT NOT NULL, ${countColumns.map(name => `${name} INTEGER NOT NULL`).join(', ')},
+  changed INTEGER NOT NULL, UNIQUE (start, finish, tenant, subject, server, target)
+) STRICT;
+CREATE INDEX IF NOT EXISTS usage_changed ON usage (changed);
+CREATE INDEX IF NOT EXISTS usage_finish ON usage (finish);
+CREATE TABLE IF NOT EXISTS cursor (stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS lost (stream TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (stream, first)) STRICT;
+CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), change INTEGER NOT NULL, place TEXT) STRICT;
+INSERT OR IGNORE INTO state (one, change) VALUES (1, 0);
+PRAGMA user_version = ${SCHEMA};`

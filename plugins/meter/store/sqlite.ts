@@ -1,0 +1,98 @@
+// Usage in an SQLite file of the data directory: the embedded default.
+import type { Database, Statement, Stores } from 'mcpgw/plugin'
+import { readCursor, writeCursor } from './changes.ts'
+import { addSql, callsSql, countColumns, groupSql, keyColumns, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import { SCHEMA, setup } from './sqlite-tables.ts'
+import type { Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
+
+const PAGE = 500
+
+/** Throws where there is none to read, or it cannot be opened. What a failure of the machine takes from it is counted anew from the log. */
+export function sqliteUsage(stores: Stores, path: string, how: 'read' | 'write'): UsageStore {
+  const db = stores.open(path, { readOnly: how === 'read', durability: 'os', schema: SCHEMA })
+  try {
+    if (how === 'write') db.exec(setup)
+    else db.prepare('SELECT change FROM state').get()
+    return createStore(db)
+  } catch (error) {
+    db.close()
+    throw new Error(`${db.path}: is no store of usage: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function createStore(db: Database): UsageStore {
+  const statements = new Map<string, Statement>()
+  const prepare = (sql: string): Statement => {
+    let found = statements.get(sql)
+    if (found === undefined) {
+      found = db.prepare(sql)
+      statements.set(sql, found)
+    }
+    return found
+  }
+
+  return {
+    name: db.path,
+    async counted() {
+      const cursors = prepare('SELECT stream, seq, at FROM cursor').all()
+      return {
+        through: new Map(cursors.map(({ stream, seq }) => [String(stream), Number(seq)])),
+        latest: new Map(cursors.map(({ stream, at }) => [String(stream), Number(at)])),
+        place: (prepare('SELECT place FROM state').get()?.place as string | null) ?? undefined,
+        lost: prepare('SELECT stream, first, last FROM lost ORDER BY stream, first').all() as unknown as Lost[],
+      }
+    },
+    add: async step => db.transaction(() => addStep(prepare, step)),
+    async keepPlace(place) {
+      prepare('UPDATE state SET place = ?').run(place)
+    },
+    async sum({ from, to, tenant, by }) {
+      const { names, group } = groupSql(by)
+      const where = `start >= ? AND start < ?${tenant === undefined ? '' : ' AND tenant = ?'}`
+      return prepare(`SELECT ${names}${sumsSql} FROM usage WHERE ${where} ${group}`)
+        .all(from, to, ...(tenant === undefined ? [] : [tenant]))
+        .map(row => toSum(row, by))
+    },
+    async *changes(cursor, endedBy, signal) {
+      const { change, endedBy: before, look: begun } = readCursor(cursor)
+      const now = Number(prepare('SELECT change FROM state').get()?.change)
+      const { row, ...look } = begun ?? { change: now, endedBy, row: 0 }
+      const page = prepare(
+        `SELECT id, ${keyColumns.join(', ')}, ${callsSql} AS calls, milli_units FROM usage
+          WHERE (changed > ? OR finish > ?) AND changed <= ? AND finish <= ? AND id > ? ORDER BY id LIMIT ${PAGE}`,
+      )
+      for (let last = row; !signal.aborted; ) {
+        const rows = page.all(change, before, look.change, look.endedBy, last)
+        const isThrough = rows.length < PAGE
+        last = Number(rows.at(-1)?.id ?? last)
+        const next = isThrough ? look : { change, endedBy: before, look: { ...look, row: last } }
+        yield { rows: rows.map(toUsageRow), cursor: writeCursor(next) } satisfies UsagePage
+        if (isThrough) return
+        await new Promise(resolve => setImmediate(resolve))
+      }
+    },
+    forget: async endedBy => prepare('DELETE FROM usage WHERE finish <= ?').run(endedBy).changes,
+    async close() {
+      db.close()
+    },
+  }
+}
+
+function addStep(prepare: (sql: string) => Statement, { stream, after, through, at, rows, lost }: Step): boolean {
+  const known = prepare('SELECT seq FROM cursor WHERE stream = ?').get(stream)
+  if (Number(known?.seq ?? 0) !== after) return false
+  prepare(
+    'INSERT INTO cursor (stream, seq, at) VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, at = max(at, excluded.at)',
+  ).run(stream, through, at)
+  if (lost !== undefined)
+    prepare('INSERT OR IGNORE INTO lost (stream, first, last) VALUES (?, ?, ?)').run(lost.stream, lost.first, lost.last)
+  if (rows.length === 0) return true
+  const change = Number(prepare('UPDATE state SET change = change + 1 RETURNING change').get()?.change)
+  const columns = [...keyColumns, ...countColumns]
+  const upsert = prepare(
+    `INSERT INTO usage (${columns.join(', ')}, changed) VALUES (${columns.map(() => '?').join(', ')}, ?)
+      ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${addSql}, changed = excluded.changed`,
+  )
+  for (const row of rows) upsert.run(...toColumns(row), change)
+  return true
+}

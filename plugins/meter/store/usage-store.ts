@@ -1,0 +1,89 @@
+// The port behind which usage is kept: an SQLite file or a PostgreSQL database. What was counted and how far the log was read change in one transaction.
+import type { ReadSoFar, UsageRow } from 'mcpgw/plugin'
+import type { OutcomeKind } from '../outcome-kinds.ts'
+
+export interface Counts {
+  readonly ends: Readonly<Record<OutcomeKind, number>>
+  /** By bucket, the last one without a bound. */
+  readonly latency: readonly number[]
+  readonly requestBytes: number
+  readonly resultBytes: number
+  /** Thousandths of a unit. */
+  readonly milliUnits: bigint
+}
+
+/** What is added to the usage of one caller, tool and window. */
+export interface Addition extends Counts {
+  readonly start: number
+  readonly end: number
+  readonly tenant: string
+  readonly subject: string
+  readonly server: string
+  readonly target: string
+}
+
+/** What came of the records of one stream behind `after` through `through`. */
+export interface Step {
+  readonly stream: string
+  readonly after: number
+  readonly through: number
+  /** Of the latest outcome among them, ms since 1970; 0 where there is none. */
+  readonly at: number
+  readonly rows: readonly Addition[]
+  /** Records that were taken out of the log before they were counted. */
+  readonly lost?: Lost | undefined
+}
+
+export interface Lost {
+  readonly stream: string
+  readonly first: number
+  readonly last: number
+}
+
+/** Whereby a report adds up. `day`, `hour`: of the window's start. */
+export type Dimension = 'tenant' | 'subject' | 'server' | 'target' | 'hour' | 'day'
+
+export interface Question {
+  /** Windows that begin in this time: ms since 1970, the second exclusive. */
+  readonly from: number
+  readonly to: number
+  readonly tenant?: string | undefined
+  readonly by: readonly Dimension[]
+}
+
+export interface Sum extends Counts {
+  readonly tenant?: string
+  readonly subject?: string
+  readonly server?: string
+  readonly target?: string
+  /** ms since 1970. */
+  readonly hour?: number
+  readonly day?: number
+}
+
+export interface Counted extends ReadSoFar {
+  /** Of each stream the latest outcome, ms since 1970. */
+  readonly latest: ReadonlyMap<string, number>
+  readonly lost: readonly Lost[]
+}
+
+export interface UsagePage {
+  readonly rows: readonly UsageRow[]
+  readonly cursor: string
+}
+
+export interface UsageStore {
+  /** For messages: the file, or the address without its password. */
+  readonly name: string
+  counted(): Promise<Counted>
+  /** All of it in one transaction; false, and nothing is done, where the stream was counted through another record than `after`. */
+  add(step: Step): Promise<boolean>
+  /** All of the log before this place is counted. */
+  keepPlace(place: string): Promise<void>
+  sum(question: Question): Promise<readonly Sum[]>
+  /** As `Usage.changes`. */
+  changes(cursor: string | undefined, endedBy: number, signal: AbortSignal): AsyncIterable<UsagePage>
+  /** Windows that ended by then are not needed any more; how many rows went. */
+  forget(endedBy: number): Promise<number>
+  close(): Promise<void>
+}

@@ -1,0 +1,60 @@
+// From outcomes to what is added to the usage of each caller, tool and window: sums only, so that the order does not matter.
+import type { DurableOutcome } from 'mcpgw/plugin'
+import { kindOf, latencyBounds, type OutcomeKind, outcomeKinds } from './outcome-kinds.ts'
+import { type Prices, targetOf, whole } from './prices.ts'
+import type { Addition } from './store/usage-store.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+// What is no time of any calendar is not let into the tables.
+const LATEST = 8.64e15
+
+export interface TallyOptions {
+  readonly window: 'hour' | 'day'
+  readonly prices: Prices
+}
+
+type Growing = { -readonly [K in keyof Addition]: Addition[K] } & { ends: Record<OutcomeKind, number>; latency: number[] }
+
+export function tally(outcomes: readonly DurableOutcome[], { window, prices }: TallyOptions): Addition[] {
+  const size = window === 'hour' ? HOUR_MS : DAY_MS
+  const rows = new Map<string, Growing>()
+  for (const outcome of outcomes) {
+    // A correction belongs where the first end was counted.
+    const at = outcome.revises?.at ?? outcome.at
+    const start = Number.isSafeInteger(at) && Math.abs(at) <= LATEST ? Math.floor(at / size) * size : 0
+    const { tenant = '', subject = '', server = '' } = outcome
+    const target = targetOf(outcome)
+    const key = JSON.stringify([start, tenant, subject, server, target])
+    let row = rows.get(key)
+    if (row === undefined) {
+      row = { ...emptyCounts(), start, end: start + size, tenant, subject, server, target }
+      rows.set(key, row)
+    }
+    addTo(row, outcome, prices)
+  }
+  return [...rows.values()]
+}
+
+export function emptyCounts(): Pick<Growing, 'ends' | 'latency' | 'requestBytes' | 'resultBytes' | 'milliUnits'> {
+  const ends = Object.fromEntries(outcomeKinds.map(kind => [kind, 0])) as Record<OutcomeKind, number>
+  return { ends, latency: Array.from({ length: latencyBounds.length + 1 }, () => 0), requestBytes: 0, resultBytes: 0, milliUnits: 0n }
+}
+
+function addTo(row: Growing, outcome: DurableOutcome, prices: Prices): void {
+  const kind = kindOf(outcome.outcome)
+  row.ends[kind] += 1
+  if (outcome.revises !== undefined) {
+    row.ends[kindOf(outcome.revises.outcome)] -= 1
+    return
+  }
+  row.requestBytes += whole(outcome.requestBytes)
+  row.resultBytes += whole(outcome.resultBytes)
+  row.milliUnits += prices.of(outcome)
+  if (typeof outcome.durationMs === 'number') row.latency[bucketOf(outcome.durationMs)]! += 1
+}
+
+function bucketOf(ms: number): number {
+  const at = latencyBounds.findIndex(bound => ms <= bound)
+  return at < 0 ? latencyBounds.length : at
+}
