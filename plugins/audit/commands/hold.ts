@@ -29,7 +29,8 @@ export const addHold = (io: Io): Promise<number> =>
     } finally {
       await retention.close()
     }
-    return recorded(io, 'add', hold)
+    const code = tell(io, 'added', hold)
+    return (await record(io, 'add', hold)) ? code : refuse(io, 3, `hold ${hold.id}: added, but this could not be recorded`)
   })
 
 export const removeHold = (io: Io): Promise<number> =>
@@ -37,13 +38,15 @@ export const removeHold = (io: Io): Promise<number> =>
     const [id] = io.args
     const hold = (await holdsOf(store)).find(one => one.id === id)
     if (hold === undefined) return refuse(io, 1, `there is no hold ${String(id)}`)
+    // Before it goes: without it records may be taken out.
+    if (!(await record(io, 'remove', hold))) return refuse(io, 3, `hold ${hold.id}: stays, for its removal could not be recorded`)
     const retention = await store.retention()
     try {
       await retention.release(hold.id)
     } finally {
       await retention.close()
     }
-    return recorded(io, 'remove', hold)
+    return tell(io, 'removed', hold)
   })
 
 export const listHolds = (io: Io): Promise<number> =>
@@ -81,9 +84,13 @@ function refuse(io: Io, code: number, why: string): number {
 }
 
 /** Whom it is about is told by the hold itself, which goes with its removal; the record names it by its id. */
-async function recorded(io: Io, action: 'add' | 'remove', { id, reason, tenant, consumer }: Hold): Promise<number> {
+function record(io: Io, action: 'add' | 'remove', { id, reason, tenant, consumer }: Hold): Promise<boolean> {
   const of = tenant === null && consumer === null ? 'all' : consumer === null ? 'tenant' : 'consumer'
-  const ok = await io.record({ type: 'log.hold', detail: { action, id, of, reason } })
-  io.out(io.json ? `${JSON.stringify({ action, id }, null, 2)}\n` : `hold ${id} ${action === 'add' ? 'added' : 'removed'}`)
-  return ok ? 0 : refuse(io, 3, `hold ${id}: ${action === 'add' ? 'added' : 'removed'}, but this could not be recorded`)
+  return io.record({ type: 'log.hold', detail: { action, id, of, reason } })
+}
+
+function tell(io: Io, what: 'added' | 'removed', { id }: Hold): number {
+  const action = what === 'added' ? 'add' : 'remove'
+  io.out(io.json ? `${JSON.stringify({ action, id }, null, 2)}\n` : `hold ${id} ${what}`)
+  return 0
 }

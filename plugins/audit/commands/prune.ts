@@ -1,6 +1,8 @@
 // `audit prune`: takes the old beginnings of streams out, after they were exported. Exit 1 where a part that is old must stay.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CommandIo } from 'mcpgw/plugin'
+import type { CommandIo, JsonValue } from 'mcpgw/plugin'
 import { findLack } from '../archive.ts'
 import { writeFrontier } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
@@ -70,6 +72,8 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
   // From here on nobody adds a hold.
   const retention = await store.retention()
   let found: Found
+  let about: About | undefined
+  let planned = 0
   const done: Removal[] = []
   try {
     const reader = await store.reader()
@@ -88,13 +92,31 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
       } finally {
         await archive.close()
       }
+      about = { before: new Date(before).toISOString(), exported, exportedDigest: await digestFile(exported) }
+      // Intent before effect: whatever ends this run, the log says what it was about to do.
+      if (!(await io.record({ type: 'log.retention', detail: { stage: 'begin', ...about, ...totalOf(found.segments) } })))
+        return refuse(io, 3, 'nothing was taken out, for it could not be put on record: the config must name the plugin audit')
     }
+    planned = found.segments.length
     await removeAll(io, retention, found.segments, signer, done)
   } finally {
     await retention.close()
-    if (done.length > 0) await record(io, before, exported, done)
+    if (about !== undefined) await recordEnd(io, about, done, done.length === planned)
   }
   return report(io, found, false)
+}
+
+interface About extends Readonly<Record<string, JsonValue>> {
+  readonly before: string
+  readonly exported: string
+  /** Of all its bytes. */
+  readonly exportedDigest: string
+}
+
+async function digestFile(path: string): Promise<string> {
+  const sum = createHash('sha256')
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) sum.update(chunk)
+  return `sha256:${sum.digest('hex')}`
 }
 
 async function removeAll(
@@ -120,15 +142,22 @@ function entomb({ stream, from, state, link, between }: Segment, at: number, sig
   return { tombstone: { stream, through, at, link, frontier: writeFrontier(frontier), note }, records: through - from, between }
 }
 
-/** Throws where it cannot be recorded: the tombstones alone then say what was done. */
-async function record(io: CommandIo<AuditConfig>, before: number, exported: string, done: readonly Removal[]): Promise<void> {
+/** Throws where it cannot be recorded: that it began is, and the tombstones tell what was done. */
+async function recordEnd(io: CommandIo<AuditConfig>, about: About, done: readonly Removal[], success: boolean): Promise<void> {
   // The last of each stream has all before it.
   const last = new Map(done.map(({ tombstone }) => [tombstone.stream, tombstone]))
   const streams = [...last.values()].map(({ stream, through, note }) => ({ stream, through, tombstone: digestOf(note) }))
   const records = done.reduce((sum, one) => sum + one.records, 0)
-  const detail = { before: new Date(before).toISOString(), records, streams, exported }
-  if (!(await io.record({ type: 'log.retention', detail })))
-    throw new Error('what was taken out could not be recorded; the tombstones tell it')
+  if (!(await io.record({ type: 'log.retention', success, detail: { stage: 'end', ...about, records, streams } })))
+    throw new Error('what was taken out could not be recorded; that it began is, and the tombstones tell it')
+}
+
+function totalOf(segments: readonly Segment[]): { records: number; streams: { stream: string; through: number }[] } {
+  const through = new Map(segments.map(one => [one.stream, one.state.size]))
+  return {
+    records: segments.reduce((sum, one) => sum + one.state.size - one.from, 0),
+    streams: [...through].map(([stream, size]) => ({ stream, through: size })),
+  }
 }
 
 async function find(io: CommandIo<AuditConfig>, reader: LogReader, before: number): Promise<Found> {
@@ -152,9 +181,7 @@ function masterKeys(io: CommandIo<AuditConfig>): Keys | undefined {
 }
 
 function report(io: CommandIo<AuditConfig>, { segments, kept }: Found, isDry: boolean): number {
-  const through = new Map(segments.map(one => [one.stream, one.state.size]))
-  const records = segments.reduce((sum, one) => sum + one.state.size - one.from, 0)
-  const streams = [...through].map(([stream, size]) => ({ stream, through: size }))
+  const { records, streams } = totalOf(segments)
   if (io.json) io.out(`${JSON.stringify({ dryRun: isDry, records, streams, kept }, null, 2)}\n`)
   else {
     const verb = isDry ? 'would be taken out' : 'taken out'

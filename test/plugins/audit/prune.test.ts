@@ -1,7 +1,8 @@
 // Retention: what is old, signed, exported and held by nobody goes, with a tombstone; what is left verifies, proves and goes on.
+import { hash } from 'node:crypto'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AdminEvent, Database } from 'mcpgw/plugin'
+import type { AdminEvent, CommandIo, Database } from 'mcpgw/plugin'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { postgresStore } from '../../../plugins/audit/store/postgres.ts'
@@ -39,11 +40,15 @@ describe.each([
       for (let i = 0; i < calls; i++) await call(gateway, createExchange({ principal: { ...agent, id } }))
       await gateway.stop()
     }
-    const audit = (verb: string, options: Record<string, string | boolean> = {}, more: { args?: string[] } = {}): Promise<Ran> =>
+    const audit = (
+      verb: string,
+      options: Record<string, string | boolean> = {},
+      more: { args?: string[]; record?: CommandIo['record'] } = {},
+    ): Promise<Ran> =>
       runCommand(dir, `audit ${verb}`, options, { url, now: LATER, record: async event => recorded.push(event) > 0, ...more })
     const exportIt = (resume = false): Promise<Ran> => audit('export', { out, ...(resume && { resume }) })
-    const prune = (options: Record<string, string | boolean> = {}): Promise<Ran> =>
-      audit('prune', { ...OLD, exported: out, json: true, ...options })
+    const prune = (options: Record<string, string | boolean> = {}, record?: CommandIo['record']): Promise<Ran> =>
+      audit('prune', { ...OLD, exported: out, json: true, ...options }, record && { record })
     const change = async (sql: string): Promise<void> => {
       if (url !== undefined)
         await run(`SET session_replication_role = replica; ${sql.replaceAll(/\b(FROM|UPDATE) /g, '$1 mcpgw_audit.')}`, url)
@@ -74,8 +79,10 @@ describe.each([
       const { records, streams } = JSON.parse(ran.out) as { records: number; streams: { stream: string; through: number }[] }
       expect(records).toBe(before.length - after.length)
       const told = streams.map(one => ({ ...one, tombstone: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string }))
+      const about = { exported: out, exportedDigest: `sha256:${hash('sha256', readFileSync(out))}` }
       expect(recorded.filter(one => one.type === 'log.retention')).toMatchObject([
-        { type: 'log.retention', detail: { records, streams: told } },
+        { detail: { stage: 'begin', ...about, records, streams } },
+        { detail: { stage: 'end', ...about, records, streams: told } },
       ])
       expect(await verified()).toMatchObject({ code: 0, out: expect.stringContaining('taken out by tombstones') as string })
       await live(3)
@@ -163,13 +170,35 @@ describe.each([
       expect(await prune()).toMatchObject({ code: 3, err: expect.stringContaining('on its way') as string })
       const half = await places()
       expect(half).toEqual(before.filter(one => one.startsWith(`${second}:`)))
-      expect(recorded.filter(one => one.type === 'log.retention')).toMatchObject([{ detail: { records: before.length - half.length } }])
+      expect(recorded.filter(one => one.type === 'log.retention').at(-1)).toMatchObject({
+        detail: { stage: 'end', records: before.length - half.length },
+      })
       expect(await verified()).toMatchObject({ code: 0 })
       if (url === undefined) withLog(dir, db => db.exec('DROP TRIGGER fail'))
       else await run('DROP TRIGGER fail ON mcpgw_audit.record; DROP FUNCTION fail', url)
       expect(await prune()).toMatchObject({ code: 0 })
       expect((await places()).length).toBeLessThan(half.length)
       expect(await verified()).toMatchObject({ code: 0 })
+    })
+
+    test('what cannot be put on record is not taken out, and while it goes its beginning is there already', async () => {
+      await exportIt()
+      const before = await places()
+      expect(await prune({}, async () => false)).toMatchObject({ code: 3, err: expect.stringContaining('nothing was taken out') as string })
+      expect(await places()).toEqual(before)
+      const seen: number[] = []
+      await prune({}, async ({ type }) => type !== 'log.retention' || seen.push((await places()).length) > 0)
+      expect(seen).toEqual([before.length, (await places()).length])
+    })
+
+    test('a hold whose removal cannot be put on record stays', async () => {
+      await audit('hold add', { all: true, reason: 'case 7' })
+      const { holds } = JSON.parse((await audit('hold list', { json: true })).out) as { holds: { id: string }[] }
+      const args = [holds[0]!.id]
+      expect(await audit('hold remove', {}, { args, record: async () => false })).toMatchObject({ code: 3 })
+      expect((await audit('hold list')).out).toContain('case 7')
+      expect(await audit('hold remove', {}, { args })).toMatchObject({ code: 0 })
+      expect((await audit('hold list')).out).toBe('')
     })
 
     test('while one is at work, another one and a hold have to wait', async () => {
