@@ -6,16 +6,21 @@ import { type SignedState, writeFrontier } from './checkpoint-row.ts'
 import type { Ledger } from './ledger.ts'
 import { digestOf, type Signer, signNote, type Trusted } from './note.ts'
 import { createOtherStreams, type Others } from './other-streams.ts'
-import { checkpointRow, type LogStore } from './store/log-store.ts'
+import { checkpointRow, type LogReader, type LogStore } from './store/log-store.ts'
 import { createTree } from './tree.ts'
+
+export interface Signing {
+  readonly signer: Signer
+  /** Who else's checkpoints are believed: the same key, unless it was changed. */
+  readonly trusted: readonly Trusted[]
+}
 
 export interface CheckpointerOptions {
   readonly stream: string
   readonly store: LogStore
   readonly clock: Clock
-  readonly signer: Signer
-  /** Who else's checkpoints are believed: the same key, unless it was changed. */
-  readonly trusted: readonly Trusted[]
+  /** Asked at the start: who only puts a read on record signs nothing, and makes no key. */
+  readonly signing: () => Signing
   /** Records after which, and ms after which at the latest, there is another one; where nothing has changed there is none. */
   readonly every: { readonly records: number; readonly ms: number }
   /** A checkpoint is durable. */
@@ -27,7 +32,7 @@ export interface CheckpointerOptions {
 export interface Checkpointer {
   /** Leaf hashes of records that are durable, as the ledger hands them over. */
   grow(leaves: readonly string[]): void
-  /** Resolves when the first one was tried. */
+  /** Resolves when the first one was tried. Throws where there is nothing to sign with. */
   start(ledger: Ledger): Promise<void>
   /** Of all that is durable; to be called when nothing more is to come. It has no record of its own, so that it covers the stream to its end. */
   finish(): Promise<void>
@@ -37,10 +42,9 @@ const FIRST_RETRY_MS = 200
 const LAST_RETRY_MS = 2000
 
 export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
-  const { stream, store, clock, signer, every } = options
-  const readOthers = createOtherStreams(stream, options.trusted)
+  const { stream, store, clock, every } = options
   const tree = createTree()
-  let ledger: Ledger | undefined
+  let begun: { readonly ledger: Ledger; readonly signer: Signer; readOthers(reader: LogReader): Promise<Others> } | undefined
   /** Of the last one, its own record included. */
   let covered = 0
   let running: Promise<void> | undefined
@@ -77,7 +81,8 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   async function sign(isLast: boolean): Promise<readonly string[]> {
     // What is signed of the own stream is what was handed over, whatever the store says of it.
     const own: SignedState = { stream, size: tree.size, root: tree.root(), frontier: tree.frontier() }
-    const { streams, doubts } = await look()
+    const { ledger, signer, readOthers } = begun!
+    const { streams, doubts } = await look(readOthers)
     const news = streams.filter(one => one.isNew)
     if (own.size <= covered && news.length === 0 && !isLast) return doubts
     // The own one in any case: the record of the checkpoint tells of it.
@@ -88,7 +93,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     const rows = grown.map(one =>
       checkpointRow({ stream: one.stream, size: one.size, at, frontier: writeFrontier(one.frontier), note: text }),
     )
-    const failed = await ledger!.append(isLast ? [] : [describe(own, all.length, text)], 'offer', rows)
+    const failed = await ledger.append(isLast ? [] : [describe(own, all.length, text)], 'offer', rows)
     if (failed !== undefined) throw new Error(failed)
     covered = own.size + (isLast ? 0 : 1)
     options.onNote({ text, at })
@@ -100,7 +105,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
     return { type: 'audit.checkpoint', call: '', at: clock.now(), mono: clock.mono(), members: `,"detail":${JSON.stringify(detail)}` }
   }
 
-  async function look(): Promise<Others> {
+  async function look(readOthers: (reader: LogReader) => Promise<Others>): Promise<Others> {
     const reader = await store.reader()
     try {
       return await readOthers(reader)
@@ -112,10 +117,11 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
   return {
     grow(leaves) {
       for (const leaf of leaves) tree.add(leaf)
-      if (tree.size - covered >= every.records && ledger !== undefined && delay === FIRST_RETRY_MS && !isOver) begin()
+      if (tree.size - covered >= every.records && begun !== undefined && delay === FIRST_RETRY_MS && !isOver) begin()
     },
-    async start(given) {
-      ledger = given
+    async start(ledger) {
+      const { signer, trusted } = options.signing()
+      begun = { ledger, signer, readOthers: createOtherStreams(stream, trusted) }
       begin()
       await running
     },
@@ -123,7 +129,7 @@ export function createCheckpointer(options: CheckpointerOptions): Checkpointer {
       isOver = true
       cancel?.()
       await running
-      if (ledger !== undefined) await take(true)
+      if (begun !== undefined) await take(true)
     },
   }
 }

@@ -1,10 +1,10 @@
 // Puts the plugin together: opens the log before anything else may be recorded, and closes it after everything else has ended.
-import type { AdminEvent, Hooks, JsonValue, PluginContext } from 'mcpgw/plugin'
+import type { AdminEvent, Hooks, JsonValue, PluginContext, Stores } from 'mcpgw/plugin'
 import { Masking, Outcomes, Recording } from 'mcpgw/plugin'
 import { createAnchors } from './anchors.ts'
 import { openLog } from './boot.ts'
 import { recordCalls } from './calls.ts'
-import { createCheckpointer } from './checkpointer.ts'
+import { createCheckpointer, type Signing } from './checkpointer.ts'
 import { type Condition, createConditions } from './conditions.ts'
 import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
@@ -12,7 +12,7 @@ import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
 import { createOutcomes } from './outcomes.ts'
 import { recordRefusals } from './refusals.ts'
-import { loadSigningKey, publishVerifier, readVerifiers } from './signing-key.ts'
+import { loadSigningKey, publishVerifier, readSigningKey, readVerifiers } from './signing-key.ts'
 import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
 import { type About, createDescriber } from './subject.ts'
@@ -28,10 +28,8 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { config, clock, log, instance } = ctx
   const keys = deriveKeys(loadMasterKey(masterKeyPath(ctx.stores, config)))
   const paths = signingPaths(ctx.stores, config)
-  const signer = loadSigningKey(ctx.stores, paths.key)
-  publishVerifier(paths.verifier, signer)
-  const trusted = readVerifiers(paths.verifier)
-  if (typeof trusted === 'string') throw new Error(trusted)
+  // One that cannot be used is told of before anything is written.
+  readSigningKey(paths.key)
   const store = openStore(ctx.stores, config)
   const tell = createConditions(condition => ctx.health(condition))
   const degraded = (side: string) => (why: string | undefined) => tell(side, why === undefined ? undefined : { status: 'degraded', why })
@@ -48,8 +46,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     stream,
     store,
     clock,
-    signer,
-    trusted,
+    signing: () => openSigning(ctx.stores, paths),
     every: { records: config.checkpoints.records, ms: config.checkpoints.every },
     onNote: anchors.offer,
     onHealth: degraded('checkpoints'),
@@ -151,6 +148,14 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
       await checkpointer.start(ledger)
     },
   }
+}
+
+function openSigning(stores: Stores, { key, verifier }: ReturnType<typeof signingPaths>): Signing {
+  const signer = loadSigningKey(stores, key)
+  publishVerifier(verifier, signer)
+  const trusted = readVerifiers(verifier)
+  if (typeof trusted === 'string') throw new Error(trusted)
+  return { signer, trusted }
 }
 
 function report(

@@ -1,5 +1,5 @@
 // Who reads the log is on record in it, and one who is held to a tenant learns of no other.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdminEvent } from 'mcpgw/plugin'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -128,6 +128,17 @@ describe('a read', () => {
     await runCommand(dir, 'audit verify', {}, { record })
     await runCommand(dir, 'audit verify', {}, { args: ['audit.db'], record })
     expect(seen.map(one => one.type)).toEqual(['log.verify', 'log.verify'])
+  })
+
+  test('by somebody without the keys makes none that signs, and what was signed stays what it was', async () => {
+    const [from, away] = [await writeLog(), tempDir()]
+    copyFileSync(join(from, 'audit.db'), join(away, 'audit.db'))
+    const ran = await runCommand(away, 'audit log', { all: true }, { record: recordIn({ dir: away }) })
+    expect(ran).toMatchObject({ code: 0, err: expect.stringContaining('stay sealed') as string })
+    expect(ran.out).not.toContain('agent-b')
+    expect(existsSync(join(away, 'audit.db.signing-key')) || existsSync(join(away, 'audit.db.verifier'))).toBe(false)
+    expect((await runCommand(away, 'audit verify')).code).toBe(4)
+    expect(await runCommand(away, 'audit verify', { key: join(from, 'audit.db.verifier') })).toMatchObject({ code: 4 })
   })
 
   test('a log that is not there is no read', async () => {
