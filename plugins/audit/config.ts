@@ -1,6 +1,8 @@
 // The plugin's settings, checked strictly at the start.
 import type { StandardSchemaV1 } from 'mcpgw/plugin'
 import { z } from 'zod'
+import { duration } from './duration.ts'
+import { type ExportConfig, exportList } from './exports/config.ts'
 import { type Level, levels } from './level.ts'
 
 export interface AuditConfig {
@@ -24,21 +26,14 @@ export interface AuditConfig {
   readonly anchors: readonly AnchorConfig[]
   /** ms that a checkpoint may wait for its anchors before health is degraded. */
   readonly anchorLag: number
+  /** Where the records go on their own, as they become durable. */
+  readonly exports: readonly ExportConfig[]
 }
 
 export type AnchorConfig =
   /** Relative to the data directory. */
   { readonly file: string } | { readonly webhook: string; readonly headers?: Readonly<Record<string, string>> | undefined }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-const duration = z
-  .union([z.number(), z.string().regex(/^\d+(\.\d+)?\s*(ms|s|m|h)$/, 'expected a duration such as "2s" or "500ms", or milliseconds')])
-  .transform(value => {
-    if (typeof value === 'number') return value
-    const [, amount, unit] = /^([\d.]+)\s*(\w+)$/.exec(value)!
-    return Number(amount) * UNITS[unit!]!
-  })
 const deadline = duration.pipe(z.number().min(10, 'expected at least 10 ms').max(60_000, 'expected at most 60 s'))
 const interval = duration.pipe(
   z
@@ -73,4 +68,5 @@ export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
     .default({ records: 1000, every: 60_000 }),
   anchors: z.array(anchor).max(8).default([]),
   anchorLag: interval.default(300_000),
+  exports: exportList,
 })

@@ -10,7 +10,7 @@ const PLAIN = /^[\x20-\x7e]*$/
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 /** Of JSON text without raw control characters: equal when parsed, and nothing in it that a terminal or a reader of lines acts on. */
-function escapeInvisible(json: string): string {
+export function escapeInvisible(json: string): string {
   if (PLAIN.test(json)) return json
   return json.replace(UNSAFE, character => {
     let escaped = ''

@@ -8,6 +8,7 @@ import { createCheckpointer, type Signing } from './checkpointer.ts'
 import { type Condition, createConditions } from './conditions.ts'
 import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
+import { createExports } from './exports/exports.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
 import { createOutcomes } from './outcomes.ts'
@@ -21,8 +22,8 @@ import { createSubjects, deriveKeys } from './subjects.ts'
 // Types of which the log itself is the author.
 const RESERVED = /^(intent|outcome|refusal|stream|audit|clock)(\.|$)/
 
-// How long a stop waits for the last checkpoint to be anchored.
-const ANCHOR_MS = 3000
+// How long a stop waits for the last checkpoint to be anchored, and for the last records to be exported.
+const LAST_MS = 3000
 
 export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { config, clock, log, instance } = ctx
@@ -79,6 +80,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const describer = createDescriber(createSubjects(keys, opened.subjects), text)
   const { hooks, open } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled })
+  const exports = createExports({ ctx, store, keys, onHealth: degraded('exports'), record: told => event(told) })
   let started = false
 
   const event = async (told: AdminEvent): Promise<void> => {
@@ -134,8 +136,8 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     await ledger.heal()
     if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')
     const unwritten = await opened.close(open() === 0)
+    await Promise.all([exports.close(LAST_MS), anchors.close(LAST_MS)])
     await store.close()
-    await anchors.close(ANCHOR_MS)
     if (unwritten + uncounted > 0) log.error('records could not be written before the stop', { records: unwritten, refusals: uncounted })
   })
 
@@ -146,6 +148,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
       await event({ type: 'gateway.start', actor: instance.operator, detail: { plugins: [...ctx.order], open: ctx.open } })
       started = true
       await checkpointer.start(ledger)
+      exports.start()
     },
   }
 }

@@ -121,7 +121,12 @@ export interface LogReader {
   backward(range: TimeRange, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
   /** Records of one stream from `seq` on. */
   stream(name: string, from: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>
-  find(stream: string, seq: number): Promise<StoredRecord | undefined>
+  /** How many records `forward` would give behind `cursor`; without looking through them. */
+  behind(cursor?: string): Promise<number>
+  /** Whether `forward` gave this one before it came to `cursor`. */
+  isPast(cursor: string, record: StoredRecord): boolean
+  /** `n`: where it is known already, so that nothing is looked through. */
+  find(stream: string, seq: number, n?: number): Promise<StoredRecord | undefined>
   head(stream: string): Promise<Head | undefined>
   /** The record that a new stream continues: the newest there is. */
   last(): Promise<StoredRecord | undefined>
@@ -143,6 +148,15 @@ export interface LogReader {
   close(): Promise<void>
 }
 
+/** How far one continuous export has come. Only one process at a time has it open. */
+export interface ExportPlace {
+  /** As it was kept last; undefined: nothing was so far. */
+  readonly state: string | undefined
+  /** Resolves once a killed process finds it again. */
+  keep(state: string): Promise<void>
+  close(): Promise<void>
+}
+
 export interface LogStore {
   /** For messages: the file, or the address without its password. */
   readonly name: string
@@ -152,6 +166,10 @@ export interface LogStore {
   reader(): Promise<LogReader>
   /** Rejects where another one is open, and where the role may not. */
   retention(): Promise<Retention>
+  /** Undefined where another process has it open. `name`: lower case, digits and dashes. */
+  exportPlace(name: string): Promise<ExportPlace | undefined>
+  /** What is kept there, whoever has it open. */
+  exportState(name: string): Promise<string | undefined>
   close(): Promise<void>
 }
 

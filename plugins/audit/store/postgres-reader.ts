@@ -21,12 +21,19 @@ export function createPostgresReader(database: Postgres): LogReader {
     }
   }
 
+  async function headsOf(): Promise<readonly { readonly stream: string; readonly first: number; readonly seq: number }[]> {
+    return (await all(STREAMS)).map(({ name, first, head }) => ({ stream: String(name), first: Number(first), seq: Number(head) }))
+  }
+
   return {
     async *forward(signal, cursor) {
-      const read = new Map<string, number>(cursor === undefined ? [] : Object.entries(JSON.parse(cursor) as Record<string, number>))
+      const past = readCursor(cursor)
+      const streams = await headsOf()
+      // Without those that have no records any more.
+      const read = new Map(streams.flatMap(({ stream }) => (past[stream] === undefined ? [] : [[stream, past[stream]]])))
       // The record that a listed stream continues was there before the list, so it is met before that stream.
-      for (const { name } of await all(STREAMS)) {
-        const stream = String(name)
+      for (const { stream, seq } of streams) {
+        if (seq <= (read.get(stream) ?? 0)) continue
         for await (const page of pagesOf(stream, (read.get(stream) ?? 0) + 1, signal)) {
           read.set(stream, page.at(-1)!.seq)
           const cursorBehind = ({ seq }: StoredRecord): string => JSON.stringify({ ...Object.fromEntries(read), [stream]: seq })
@@ -43,10 +50,9 @@ export function createPostgresReader(database: Postgres): LogReader {
       }
     },
     async *beyond(known, _place, signal) {
-      for (const { name, last } of await all(HEADS)) {
-        const stream = String(name)
+      for (const { stream, seq } of await headsOf()) {
         const from = known.get(stream) ?? 0
-        if (Number(last) <= from) continue
+        if (seq <= from) continue
         for await (const page of pagesOf(stream, from + 1, signal)) yield { records: page, place: '' }
       }
     },
@@ -60,6 +66,11 @@ export function createPostgresReader(database: Postgres): LogReader {
       }
     },
     stream: pagesOf,
+    async behind(cursor) {
+      const past = readCursor(cursor)
+      return (await headsOf()).reduce((sum, { stream, first, seq }) => sum + Math.max(0, seq - Math.max(past[stream] ?? 0, first - 1)), 0)
+    },
+    isPast: (cursor, { stream, seq }) => seq <= (readCursor(cursor)[stream] ?? 0),
     find: (stream, seq) => one('WHERE stream = $1 AND seq = $2', stream, seq),
     async head(stream) {
       const last = await one('WHERE stream = $1 ORDER BY seq DESC', stream)
@@ -100,21 +111,26 @@ export function createPostgresReader(database: Postgres): LogReader {
   }
 }
 
+/** Of each stream the last record that was given. */
+function readCursor(cursor: string | undefined): Readonly<Record<string, number>> {
+  return cursor === undefined ? {} : (JSON.parse(cursor) as Record<string, number>)
+}
+
 function toRecord({ seq, at, prev, hash, body, ...texts }: SqlRow): StoredRecord {
   return { ...texts, seq, at, prev, hash, body: Buffer.from(String(body)) } as unknown as StoredRecord
 }
 
 // Every stream that has records, also one that the table of streams does not know: by steps through the index, not through the records.
-const FOUND = `
+const STREAMS = `
 WITH RECURSIVE found AS (
   (SELECT stream FROM ${TABLE.record} ORDER BY stream LIMIT 1)
   UNION ALL
   SELECT (SELECT stream FROM ${TABLE.record} WHERE stream > found.stream ORDER BY stream LIMIT 1) FROM found WHERE found.stream IS NOT NULL
-)`
-const HEADS = `${FOUND}
-SELECT stream AS name, (SELECT max(seq) FROM ${TABLE.record} WHERE record.stream = found.stream) AS last FROM found WHERE stream IS NOT NULL`
-const STREAMS = `${FOUND}
-SELECT found.stream AS name FROM found LEFT JOIN ${TABLE.stream} ON stream.name = found.stream
+)
+SELECT found.stream AS name,
+  (SELECT min(seq) FROM ${TABLE.record} WHERE stream = found.stream) AS first,
+  (SELECT max(seq) FROM ${TABLE.record} WHERE stream = found.stream) AS head
+FROM found LEFT JOIN ${TABLE.stream} ON stream.name = found.stream
 WHERE found.stream IS NOT NULL ORDER BY stream.opened NULLS LAST, found.stream`
 
 const OPEN_STREAMS = `

@@ -45,5 +45,11 @@ export const TABLE: {
   hold: `${SCHEMA}.hold`,
 }
 
+/** How far continuous exports have come: the only rows that are changed. */
+export const KEEP_EXPORT: string = `INSERT INTO ${SCHEMA}.export_place (name, state) SELECT * FROM unnest($1::text[], $2::text[])
+  ON CONFLICT (name) DO UPDATE SET state = excluded.state`
+export const READ_EXPORT: string = `SELECT state FROM ${SCHEMA}.export_place WHERE name = $1`
+export const exportLockOf = (name: string): string => `mcpgw_audit export ${name}`
+
 /** What the writer of a stream holds as long as it lives. */
 export const lockOf = (stream: string): string => `mcpgw_audit stream ${stream}`

@@ -3,9 +3,13 @@ import type { Postgres } from 'mcpgw/plugin'
 import type { LogStore } from './log-store.ts'
 import { createPostgresReader } from './postgres-reader.ts'
 import { openPostgresRetention } from './postgres-retention.ts'
-import { lockOf, readMigrations, statements } from './postgres-tables.ts'
+import { exportLockOf, KEEP_EXPORT, lockOf, READ_EXPORT, readMigrations, statements } from './postgres-tables.ts'
 
 export function postgresStore(database: Postgres, durability: 'full' | 'os'): LogStore {
+  const exportState = async (name: string): Promise<string | undefined> => {
+    const [row] = await database.query(READ_EXPORT, [name])
+    return row && String(row.state)
+  }
   return {
     name: database.name,
     async writer(stream) {
@@ -19,6 +23,19 @@ export function postgresStore(database: Postgres, durability: 'full' | 'os'): Lo
     async retention() {
       await database.migrate(await readMigrations(), 'check')
       return openPostgresRetention(database)
+    },
+    exportState,
+    async exportPlace(name) {
+      await database.migrate(await readMigrations(), 'check')
+      if (await database.isLocked(exportLockOf(name))) return undefined
+      const writer = await database.writer({ durability, statements: [KEEP_EXPORT], lock: exportLockOf(name) })
+      try {
+        const state = await exportState(name)
+        return { state, keep: next => writer.append([{ sql: 0, params: [name, next] }]), close: () => writer.close() }
+      } catch (error) {
+        await writer.close()
+        throw error
+      }
     },
     close: () => database.close(),
   }

@@ -43,7 +43,13 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       const start = startOf(name)
       return pages(n => page.all(n, start, name, from), Number.MIN_SAFE_INTEGER, signal)
     },
-    find: async (stream, seq) => one('WHERE stream = ? AND seq = ?', stream, seq),
+    async behind(cursor) {
+      const { first, last } = db.prepare('SELECT min(n) AS first, max(n) AS last FROM record').get() ?? {}
+      if (first === null || last === null) return 0
+      return Math.max(0, Number(last) - Math.max(Number(first) - 1, Number(cursor ?? Number.MIN_SAFE_INTEGER)))
+    },
+    isPast: (cursor, { n }) => n! <= Number(cursor),
+    find: async (stream, seq, n) => (n === undefined ? one('WHERE stream = ? AND seq = ?', stream, seq) : one('WHERE n = ?', n)),
     async head(stream) {
       const row = one('WHERE stream = ? ORDER BY n DESC LIMIT 1', stream)
       return row && { seq: row.seq, link: Buffer.from(row.hash).toString('hex') }

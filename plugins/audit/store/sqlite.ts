@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import type { Database, GroupWriter, Stores } from 'mcpgw/plugin'
 import { holdLive, isLive } from './liveness.ts'
 import type { LogStore } from './log-store.ts'
+import { openSqliteExportPlace, readSqliteExportState } from './sqlite-export-place.ts'
 import { createSqliteReader } from './sqlite-reader.ts'
 import { openSqliteRetention } from './sqlite-retention.ts'
 import { SCHEMA, setup, statements } from './sqlite-tables.ts'
@@ -38,6 +39,8 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
       stores.open(path, { readOnly: true, schema: SCHEMA }).close()
       return openSqliteRetention(stores, path)
     },
+    exportPlace: async of => openSqliteExportPlace(stores, path, of),
+    exportState: async of => readSqliteExportState(stores, path, of),
     async close() {},
   }
 }

@@ -52,10 +52,14 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
       await run(grants!, as('mcpgw_owner'))
     })
 
-    test('the writer records and reads, and may do nothing else', async () => {
-      const gateway = await start({ url: as('mcpgw_writer') })
+    test('the writer records, exports and reads, and may do nothing else', async () => {
+      const config = { durability: 'full', exports: [{ file: join(dir, 'out.jsonl') }] }
+      const gateway = await start({ url: as('mcpgw_writer'), config })
       expect(await call(gateway, createExchange())).toBe('ok')
       await gateway.stop()
+      expect(gateway.health).toBeUndefined()
+      expect(readFileSync(join(dir, 'out.jsonl'), 'utf8')).toContain('"outcome":"answered"')
+      await expect(run('UPDATE mcpgw_audit.export_place SET state = state', as('mcpgw_auditor'))).rejects.toThrow('permission denied')
       for (const sql of [
         'UPDATE mcpgw_audit.record SET at = 0',
         'DELETE FROM mcpgw_audit.record',
