@@ -1,6 +1,7 @@
 // What of a log may be taken out: of each stream the beginning that is old, whole as it was signed, and held by nobody.
 import { leafOfBody, linkRecord } from './chain.ts'
 import { openCheckpoint, readRow, type SignedState } from './checkpoint-row.ts'
+import type { Waits } from './exports/unexported.ts'
 import { describeHold } from './holds.ts'
 import type { Trusted } from './note.ts'
 import type { CheckpointRow, Hold, LogReader, StoredRecord } from './store/log-store.ts'
@@ -41,6 +42,7 @@ export interface SegmentOptions {
   readonly trusted: readonly Trusted[]
   /** Of the subject of a record. */
   readonly holdOn: (subject: string | undefined) => Hold | undefined
+  readonly waits: Waits
   readonly signal: AbortSignal
 }
 
@@ -92,7 +94,7 @@ async function walk(
   stump: Tombstone | undefined,
   rows: readonly CheckpointRow[],
   end: number,
-  { before, trusted, holdOn, signal }: SegmentOptions,
+  { before, trusted, holdOn, waits, signal }: SegmentOptions,
 ): Promise<Found> {
   const bySize = new Map(rows.map(row => [row.size, row]))
   const reach = Math.max(0, ...rows.map(row => row.size).filter(size => size <= end))
@@ -134,6 +136,8 @@ async function walk(
       if (!fits) return stop(seq, 'it does not fit the record before it; see mcpgw audit verify')
       const hold = holdOn(subjectOf(record))
       if (hold !== undefined) return stop(seq, describeHold(hold))
+      const waiting = waits(record)
+      if (waiting !== undefined) return stop(seq, `export ${waiting} has not sent it`)
       first ??= n
       last = hexOf(hash)
       tree.add(leaf)

@@ -6,6 +6,7 @@ import type { CommandIo, JsonValue } from 'mcpgw/plugin'
 import { findLack } from '../archive.ts'
 import { writeFrontier } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
+import { readWaits } from '../exports/unexported.ts'
 import { createHolder } from '../holds.ts'
 import { readMasterKey } from '../master-key.ts'
 import { digestOf, type Signer, signNote } from '../note.ts'
@@ -60,7 +61,7 @@ function readLimit({ options, clock }: CommandIo<AuditConfig>): number | string 
 async function plan(io: CommandIo<AuditConfig>, store: LogStore, before: number): Promise<number> {
   const reader = await store.reader()
   try {
-    return report(io, await find(io, reader, before), true)
+    return report(io, await find(io, store, reader, before), true)
   } finally {
     await reader.close()
   }
@@ -78,7 +79,7 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
   try {
     const reader = await store.reader()
     try {
-      found = await find(io, reader, before)
+      found = await find(io, store, reader, before)
     } finally {
       await reader.close()
     }
@@ -160,9 +161,10 @@ function totalOf(segments: readonly Segment[]): { records: number; streams: { st
   }
 }
 
-async function find(io: CommandIo<AuditConfig>, reader: LogReader, before: number): Promise<Found> {
+async function find(io: CommandIo<AuditConfig>, store: LogStore, reader: LogReader, before: number): Promise<Found> {
   const holdOn = createHolder(await reader.holds(), masterKeys(io), await reader.subjects())
-  return findSegments(reader, { before, trusted: keysOf(io), holdOn, signal: io.signal })
+  const waits = await readWaits(store, reader, io.config.exports)
+  return findSegments(reader, { before, trusted: keysOf(io), holdOn, waits, signal: io.signal })
 }
 
 function keysOf(io: CommandIo<AuditConfig>) {

@@ -43,7 +43,7 @@ describe.each([
     const audit = (
       verb: string,
       options: Record<string, string | boolean> = {},
-      more: { args?: string[]; record?: CommandIo['record'] } = {},
+      more: { args?: string[]; config?: Record<string, unknown>; record?: CommandIo['record'] } = {},
     ): Promise<Ran> =>
       runCommand(dir, `audit ${verb}`, options, { url, now: LATER, record: async event => recorded.push(event) > 0, ...more })
     const exportIt = (resume = false): Promise<Ran> => audit('export', { out, ...(resume && { resume }) })
@@ -89,6 +89,16 @@ describe.each([
       expect(await verified()).toMatchObject({ code: 0 })
       for (const verb of ['log', 'stats']) expect(await audit(verb)).toMatchObject({ code: 0 })
       expect(await audit('drill')).toMatchObject({ code: 0, out: expect.stringContaining('12 of 12 found') as string })
+    })
+
+    test('what a configured export has not sent stays, until it has', async () => {
+      await exportIt()
+      const config = { exports: [{ name: 'siem', file: 'siem.jsonl' }] }
+      const plan = (): Promise<Ran> => audit('prune', { ...OLD, dryRun: true }, { config })
+      expect(await plan()).toMatchObject({ code: 1, out: expect.stringContaining('export siem has not sent it') as string })
+      const gateway = await startGateway({ dir, url, config })
+      await gateway.stop()
+      expect(await plan()).toMatchObject({ code: 0, out: expect.not.stringContaining('0 records') as string })
     })
 
     test('a record behind a tombstone is proven, and by the old checkpoints as before', async () => {

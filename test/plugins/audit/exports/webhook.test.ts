@@ -12,7 +12,7 @@ const SECRET = 'whsec_0123456789abcdef'
 const clock = { ...realClock, after: (ms: number, run: () => void) => realClock.after(ms === 3000 ? ms : ms / 100, run) }
 const quick = (config: Record<string, unknown>, more: GatewayOptions = {}) => startGateway({ clock, config, ...more })
 const idsOf = (dir: string): string[] =>
-  readRows(dir).flatMap(({ stream, seq, type }) => (type === 'audit.checkpoint' ? [] : [`${stream}:${seq}`]))
+  readRows(dir).flatMap(({ stream, seq, type }) => (type === 'audit.checkpoint' ? [] : [`${String(stream)}:${String(seq)}`]))
 const withoutCheckpoints = (records: readonly { id: string; type: string }[]): string[] =>
   records.filter(({ type }) => type !== 'audit.checkpoint').map(({ id }) => id)
 
