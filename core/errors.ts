@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'many-credentials'
   | 'denied'
   | 'rate-limited'
+  | 'budget-exceeded'
   | 'unmet-obligation'
   | 'withheld'
   | 'redaction-blocked'
@@ -229,6 +230,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 429,
     text: 'too many requests',
     help: 'Retry after the time given.',
+  },
+  'budget-exceeded': {
+    rpc: 42030,
+    http: 429,
+    text: 'the budget is used up',
+    help: 'Retry when the next day or month begins, after the time given, or ask for a larger budget.',
   },
   'unmet-obligation': {
     rpc: 42010,

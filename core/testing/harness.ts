@@ -30,6 +30,8 @@ export interface HarnessOptions {
   /** Where plugins open their databases; without it, opening one is an error. */
   readonly stores?: Stores
   readonly scrub?: (text: string) => string
+  /** Of this instance; default `boot-1`. Where the stores are those of an earlier start, it is a new one. */
+  readonly boot?: string
 }
 
 export interface Given {
@@ -90,7 +92,7 @@ export async function harness(options: HarnessOptions): Promise<Harness> {
       clock,
       log: collect(log),
       stores: options.stores ?? refusingStores,
-      instance: { id: 'test', boot: 'boot-1', version: '0.0.0' },
+      instance: { id: 'test', boot: options.boot ?? 'boot-1', version: '0.0.0' },
       ...(options.scrub && { scrub: options.scrub }),
     },
   )

@@ -1,5 +1,6 @@
 // The meter plugin: counts what everybody uses, from the durable record and so exactly once, prices it, and holds budgets.
 import { definePlugin, Outcomes, type Plugin, Usage } from 'mcpgw/plugin'
+import { commands } from './commands.ts'
 import { config, type MeterConfig } from './config.ts'
 
 const meter: Plugin<MeterConfig> = definePlugin({
@@ -9,6 +10,7 @@ const meter: Plugin<MeterConfig> = definePlugin({
   capabilities: [],
   provides: [Usage],
   requires: [Outcomes],
+  commands,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default meter

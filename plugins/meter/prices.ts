@@ -10,8 +10,10 @@ export type Priced = Pick<
 >
 
 export interface Prices {
-  /** Thousandths of a unit. */
+  /** What a call has cost that ended so, in thousandths of a unit. */
   of(call: Priced): bigint
+  /** What one will cost at least that is answered. */
+  least(call: Pick<Priced, 'action' | 'tenant' | 'server' | 'target'>): bigint
 }
 
 // What is polled or completed on the way costs nothing, nor what a server asks of a client.
@@ -36,13 +38,21 @@ export function createPrices({ prices, defaultPrice }: Pick<MeterConfig, 'prices
     return found
   }
 
+  const priceOf = (call: Parameters<Prices['least']>[0]): Rule | undefined => {
+    const rule = COSTLY.has(call.action) ? ruleFor(call.tenant ?? '', call.server ?? '', targetOf(call)) : undefined
+    return rule?.units === 0 ? undefined : rule
+  }
+
   return {
     of(call) {
       const kind = kindOf(call.outcome)
-      if (!COSTLY.has(call.action) || !CHARGED.has(kind)) return 0n
-      const rule = ruleFor(call.tenant ?? '', call.server ?? '', targetOf(call))
-      if (rule.units === 0 || (kind === 'tool-error' && rule.toolErrors === 'free')) return 0n
-      return cost(rule, call)
+      const rule = CHARGED.has(kind) ? priceOf(call) : undefined
+      return rule === undefined || (kind === 'tool-error' && rule.toolErrors === 'free') ? 0n : cost(rule, call)
+    },
+    least(call) {
+      const rule = priceOf(call)
+      if (rule === undefined) return 0n
+      return rule.per === 'call' ? BigInt(rule.units) : 1n
     },
   }
 }
@@ -78,9 +88,6 @@ const METHODS: ReadonlySet<string> = new Set([
   'resources/subscribe',
   'resources/unsubscribe',
   'completion/complete',
-  'sampling/createMessage',
-  'elicitation/create',
-  'roots/list',
   'tasks/get',
   'tasks/result',
   'tasks/list',

@@ -3,6 +3,7 @@ import { type Hooks, Outcomes, type PluginContext, Usage } from 'mcpgw/plugin'
 import { createConditions } from './conditions.ts'
 import type { MeterConfig } from './config.ts'
 import { createCounter } from './counter.ts'
+import { enforceBudgets } from './enforcement.ts'
 import { createPrices } from './prices.ts'
 import { openUsage } from './store/open.ts'
 import { tally } from './tally.ts'
@@ -31,6 +32,10 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
     onHealth: why => tell('counting', why && `usage is not counted now, and will be from the audit log: ${why}`),
     onLost: tellLost,
   })
+  const budgets =
+    config.budgets.length === 0
+      ? undefined
+      : enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth: why => tell('budgets', why) })
   let lost = 0
   let cancelForget: (() => void) | undefined
 
@@ -52,11 +57,13 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
   ctx.provide(Usage, { changes: (cursor, endedBy, signal) => store.changes(cursor, endedBy, signal) })
   ctx.onStop(async () => {
     cancelForget?.()
+    budgets?.stop()
     await counter.stop()
     await store.close()
   })
 
   return {
+    ...budgets?.hooks,
     async start() {
       const before = (await store.counted()).lost
       if (before.length > 0) tellLost(before.reduce((sum, { first, last }) => sum + last - first + 1, 0))
@@ -64,9 +71,13 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
       const late = new Promise<void>(resolve => {
         cancel = clock.after(CATCH_UP_MS, resolve)
       })
-      await Promise.race([counter.flush(), late])
+      const caughtUp = counter.flush().then(() => budgets?.load())
+      // Where it takes longer, the refresh tries again.
+      caughtUp.catch(() => {})
+      await Promise.race([caughtUp, late])
       cancel?.()
       counter.start()
+      budgets?.start()
       forget()
     },
   }

@@ -9,6 +9,9 @@ const DAY_MS = 24 * HOUR_MS
 // What is no time of any calendar is not let into the tables.
 const LATEST = 8.64e15
 
+// What a server asks of a client is no usage of the client's.
+const TO_CLIENT: ReadonlySet<string> = new Set(['sampling/createMessage', 'elicitation/create', 'roots/list'])
+
 export interface TallyOptions {
   readonly window: 'hour' | 'day'
   readonly prices: Prices
@@ -20,6 +23,7 @@ export function tally(outcomes: readonly DurableOutcome[], { window, prices }: T
   const size = window === 'hour' ? HOUR_MS : DAY_MS
   const rows = new Map<string, Growing>()
   for (const outcome of outcomes) {
+    if (TO_CLIENT.has(outcome.action)) continue
     // A correction belongs where the first end was counted.
     const at = outcome.revises?.at ?? outcome.at
     const start = Number.isSafeInteger(at) && Math.abs(at) <= LATEST ? Math.floor(at / size) * size : 0

@@ -25,6 +25,7 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
 
   return {
     name: database.name,
+    isShared: true,
     async counted() {
       const cursors = await all(`SELECT stream, seq, at FROM ${SCHEMA}.cursor`)
       return {

@@ -33,6 +33,7 @@ function createStore(db: Database): UsageStore {
 
   return {
     name: db.path,
+    isShared: false,
     async counted() {
       const cursors = prepare('SELECT stream, seq, at FROM cursor').all()
       return {

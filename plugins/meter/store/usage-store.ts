@@ -75,6 +75,8 @@ export interface UsagePage {
 export interface UsageStore {
   /** For messages: the file, or the address without its password. */
   readonly name: string
+  /** Other gateways add to it, too. */
+  readonly isShared: boolean
   counted(): Promise<Counted>
   /** All of it in one transaction; false, and nothing is done, where the stream was counted through another record than `after`. */
   add(step: Step): Promise<boolean>

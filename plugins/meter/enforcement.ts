@@ -1,0 +1,135 @@
+// Budgets at the gate: a call is let in where each of its budgets has room, and counts in them until the store has it.
+import { deny, type Exchange, type Hooks, nameOf, type Outcome, type Outcomes, type PluginContext, pass } from 'mcpgw/plugin'
+import { createBudgets, type Reservation, type Used } from './budgets.ts'
+import type { MeterConfig } from './config.ts'
+import type { Counter } from './counter.ts'
+import { completed } from './outcome-kinds.ts'
+import type { Prices } from './prices.ts'
+import type { UsageStore } from './store/usage-store.ts'
+
+export interface EnforcementOptions {
+  readonly ctx: PluginContext<MeterConfig>
+  readonly outcomes: Outcomes
+  readonly store: UsageStore
+  readonly counter: Counter
+  readonly prices: Prices
+  readonly onHealth: (why: string | undefined) => void
+}
+
+export interface Enforcement {
+  readonly hooks: Required<Pick<Hooks, 'onRequest' | 'onSettled'>>
+  /** Takes over what the store has; rejects where it cannot be read. */
+  load(): Promise<void>
+  /** Keeps up with what other gateways count. */
+  start(): void
+  stop(): void
+}
+
+const REFRESH_MS = 10_000
+
+export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth }: EnforcementOptions): Enforcement {
+  const { clock, log, config } = ctx
+  const denied = ctx.metrics.counter('denied', 'Calls refused because a budget is used up, by whose it is.', ['by'])
+  const budgets = createBudgets(config.budgets, text => log.warn('a budget is nearly used up', { budget: text }))
+  const reservations = new WeakMap<Exchange, Reservation>()
+  let loadedFor = ''
+  let cancel: (() => void) | undefined
+
+  function tellHealth(): void {
+    const { warned, exhausted } = budgets.standing()
+    const parts = [
+      ...(exhausted > 0 ? [`${exhausted} used up`] : []),
+      ...(warned > exhausted ? [`${warned - exhausted} nearly used up`] : []),
+    ]
+    onHealth(parts.length === 0 ? undefined : `budgets: ${parts.join(', ')}; the log names them`)
+  }
+
+  async function load(): Promise<void> {
+    const now = clock.now()
+    const periods = budgets.periods(now)
+    // What was settled before the mark is in the log, and with the flush in the store. What is settled meanwhile may be counted twice until the next time: never too little.
+    const mark = budgets.mark()
+    if (!(await counter.flush())) return
+    const read = await Promise.all(periods.map(async period => ({ period, used: await readUsed(period.from, period.to) })))
+    for (const { period, used } of read) budgets.load(period, used, mark)
+    loadedFor = JSON.stringify(periods)
+    tellHealth()
+  }
+
+  async function readUsed(from: number, to: number): Promise<Used[]> {
+    const sums = await store.sum({ from, to, by: ['tenant', 'subject'] })
+    const names = await outcomes.whoIs(sums.map(({ subject }) => subject ?? ''))
+    return sums.map(({ tenant = '', subject = '', ends, milliUnits }) => ({
+      tenant,
+      // Who was forgotten has no budget of his own any more; that of his tenant stays.
+      id: names.get(subject)?.id ?? '',
+      calls: completed.reduce((sum, kind) => sum + ends[kind], 0),
+      units: Number(milliUnits),
+    }))
+  }
+
+  const tryToLoad = (): void =>
+    void load().catch((error: unknown) =>
+      log.warn('budgets go by what this gateway counted; the store cannot be read', { why: String(error) }),
+    )
+
+  function refresh(): void {
+    cancel = clock.after(REFRESH_MS, () => {
+      if (store.isShared || JSON.stringify(budgets.periods(clock.now())) !== loadedFor) tryToLoad()
+      refresh()
+    })
+  }
+
+  return {
+    load,
+    start: refresh,
+    stop: () => cancel?.(),
+    hooks: {
+      onRequest(x) {
+        const { resource } = x
+        if (x.direction !== 'to-server' || !('server' in resource)) return pass
+        const call = { action: x.action, tenant: x.principal?.tenant, server: resource.server, target: nameOf(resource) }
+        const now = clock.now()
+        const got = budgets.reserve({ tenant: x.principal?.tenant ?? '', id: x.principal?.id ?? '' }, Number(prices.least(call)), now)
+        if ('parts' in got) {
+          reservations.set(x, got)
+          return pass
+        }
+        denied.inc({ by: got.by })
+        tellHealth()
+        return deny('budget-exceeded', 'the budget is used up', { detail: got.text, retryAfter: Math.max(1, Math.ceil(got.waitMs / 1000)) })
+      },
+      onSettled(x, outcome) {
+        const own = reservations.get(x)
+        if (own === undefined) return
+        reservations.delete(x)
+        budgets.settle(own, used(x, outcome))
+      },
+    },
+  }
+
+  /** Nothing where it was no call after all. Sizes and times are near to what the record will say, which takes their place. */
+  function used(x: Exchange, outcome: Outcome): number | undefined {
+    if (outcome.kind === 'denied' || (outcome.kind === 'answered' && outcome.isInputRequired === true) || !('server' in x.resource))
+      return undefined
+    const answer = outcome.kind === 'cancelled' ? undefined : outcome.answer
+    return Number(
+      prices.of({
+        action: x.action,
+        tenant: x.principal?.tenant,
+        server: x.resource.server,
+        target: nameOf(x.resource),
+        outcome: endOf(outcome),
+        requestBytes: x.sentArgs.bytes.length,
+        resultBytes: answer?.payload.bytes.length,
+        upstreamMs: clock.mono() - x.mono,
+      }),
+    )
+  }
+}
+
+function endOf(outcome: Exclude<Outcome, { kind: 'denied' }>): string {
+  if (outcome.kind === 'cancelled') return 'cancelled'
+  if (outcome.kind === 'answered') return outcome.isToolError ? 'tool-error' : 'answered'
+  return outcome.cause === 'internal' ? 'upstream-error' : outcome.cause
+}
