@@ -1,0 +1,248 @@
+// The one loop that takes usage over and bills it: every step can be the last one of the process, and the next process goes on from there.
+import { randomBytes } from 'node:crypto'
+import type { Clock, Log, Usage } from 'mcpgw/plugin'
+import { disown } from './attempt.ts'
+import type { Answer, Billing, Meters } from './billing.ts'
+import type { StripeConfig } from './config.ts'
+import { gather } from './gather.ts'
+import type { Line } from './line.ts'
+import type { Reporter } from './report.ts'
+import { listDue, send } from './send.ts'
+import { settle } from './settle.ts'
+import { OLDEST_MS, type Terms } from './standing.ts'
+import type { Outbox, OutboxReader, OutboxWriter } from './store/outbox.ts'
+
+const IDLE_MS = 30_000
+const BUSY_MS = 5_000
+const HOUR = 3_600_000
+/** With BUSY_MS, a tenth of what Stripe allows a second. */
+const EVENTS_A_PASS = { v1: 500, v2: 5_000 }
+const LONGEST_PAUSE_MS = 300_000
+const STEP_MS = 60_000
+
+export interface WorkerOptions {
+  readonly config: StripeConfig
+  readonly clock: Clock
+  readonly log: Log
+  readonly outbox: Outbox
+  readonly usage: Usage
+  /** Asked for when there is something to bill. */
+  readonly connect: () => Promise<Billing>
+  readonly report: Reporter
+}
+
+export interface Worker {
+  start(): void
+  /** One round; resolves to the ms until the next one. Never rejects. */
+  pass(): Promise<number>
+  /** What is on its way is waited for, or left as of unknown fate. */
+  stop(): Promise<void>
+}
+
+export function createWorker({ config, clock, log, outbox, usage, connect, report }: WorkerOptions): Worker {
+  const ending = new AbortController()
+  const { signal } = ending
+  let lead: { readonly writer: OutboxWriter; readonly reader: OutboxReader; readonly id: string; readonly since: number } | undefined
+  let billing: Billing | undefined
+  let known: { readonly meters: Meters; readonly at: number } | undefined
+  let running: Promise<number> | undefined
+  let cancel: (() => void) | undefined
+  let failures = 0
+  let quietUntil = 0
+  let trouble: string | undefined
+  let waiting = 0
+  const faults = new Map<string, string>()
+  // Of wall clock against monotonic: where it falls, the wall clock was set back.
+  let offset = clock.now() - clock.mono()
+
+  const terms = (): Terms => ({ config, since: lead?.since ?? 0, now: clock.now() })
+
+  async function takeLead(): Promise<boolean> {
+    const writer = await outbox.lead()
+    if (writer === undefined) return false
+    try {
+      const reader = await outbox.reader()
+      const { outbox: id = randomBytes(8).toString('hex'), began = config.dryRun ? undefined : String(clock.now()) } = await reader.notes()
+      await writer.commit({ notes: { outbox: id, ...(began && { began }) } })
+      lead = { writer, reader, id, since: config.since ?? Number(began ?? 0) }
+      return true
+    } catch (error) {
+      await writer.close()
+      throw error
+    }
+  }
+
+  async function dropLead(): Promise<void> {
+    const { writer, reader } = lead ?? {}
+    lead = undefined
+    await reader?.close()
+    await writer?.close()
+  }
+
+  /** A clock that was set back makes old attempts look young: they are not repeated then, but looked for in what Stripe summed up. */
+  async function watchClock(lines: readonly Line[]): Promise<readonly Line[]> {
+    const now = clock.now() - clock.mono()
+    const isBack = offset - now > STEP_MS
+    offset = isBack ? now : Math.max(offset, now)
+    if (!isBack) return lines
+    const doubted = lines.map(line => (line.attempt.state === 'open' ? { ...line, attempt: { ...line.attempt, unsure: 0 } } : line))
+    await lead!.writer.commit({ attempts: doubted.filter(({ attempt }) => attempt.state === 'open') })
+    log.warn('the clock was set back: events of unknown fate are not repeated, but looked for in the sums of Stripe')
+    return doubted
+  }
+
+  function onAnswer(answer: Answer, lines: readonly Line[]): void {
+    report.answered(answer.kind, lines)
+    if (answer.kind === 'later') pause(answer.why, answer.after)
+    else recover()
+    if (answer.kind === 'refused') log.warn('Stripe refuses an event', { line: lines[0]!.id, meter: lines[0]!.event, why: answer.why })
+  }
+
+  function recover(): void {
+    failures = 0
+    quietUntil = 0
+    trouble = undefined
+  }
+
+  function pause(why: string, after = 0): void {
+    failures += 1
+    quietUntil = clock.mono() + Math.max(after, Math.random() * Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** Math.min(failures, 20)))
+    trouble = why
+  }
+
+  async function bill(all: readonly Line[]): Promise<boolean> {
+    const due = listDue(all, terms())
+    const hasOld = all.some(({ attempt }) => attempt.state === 'open')
+    const isDue = known === undefined || clock.mono() - known.at >= HOUR
+    if (due.length === 0 && !hasOld && !isDue) return false
+    billing ??= await connect()
+    const { writer, reader, id } = lead!
+    if (known === undefined || isDue) await learnMeters(billing)
+    const { meters } = known!
+    const ready = due.filter(line => meters.get(line.event) !== undefined && meters.get(line.event)?.fault === undefined)
+    await refuse(due.filter(line => !ready.includes(line)))
+    const now = clock.now
+    await asking(
+      settle(all, {
+        billing,
+        meters,
+        reader,
+        writer,
+        now,
+        signal,
+        onSettled: ({ id: line }, fate) => log.info('an event of unknown fate', { line, fate }),
+      }),
+    )
+    const most = EVENTS_A_PASS[config.api]
+    await send(ready.slice(0, most), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
+    return ready.length > most
+  }
+
+  /** Each hour. Where Stripe does not say, what was known stays. */
+  async function learnMeters(from: Billing): Promise<void> {
+    const at = clock.mono()
+    try {
+      known = { meters: await asking(from.meters()), at }
+      await lookForFaults(from, known.meters)
+    } catch (error) {
+      if (known === undefined || !(error instanceof Unanswered)) throw error
+      known = { ...known, at }
+    }
+  }
+
+  /** Without a meter there is nothing to ask Stripe. An attempt that is open stays so. */
+  async function refuse(lines: readonly Line[]): Promise<void> {
+    const attempts = lines.map(({ id, sent, event, attempt }) => {
+      const error = known?.meters.get(event)?.fault ?? 'the account has no meter for this event'
+      return { id, sent, attempt: { ...attempt, error, next: clock.now() + HOUR } }
+    })
+    if (attempts.length > 0) await lead!.writer.commit({ attempts })
+    known = attempts.length > 0 ? undefined : known
+  }
+
+  async function lookForFaults(from: Billing, meters: Meters): Promise<void> {
+    const since = clock.now() - OLDEST_MS
+    for (const event of new Set(config.meters.map(one => one.event))) {
+      const meter = meters.get(event)
+      if (meter === undefined) continue
+      const found = await asking(from.faults(meter, clock.now() - 24 * HOUR))
+      const named = new Map(found.flatMap(({ identifiers, why }) => identifiers.map(identifier => [identifier, why] as const)))
+      const lines = named.size === 0 ? [] : await lead!.reader.within(since, clock.now())
+      const attempts = lines.flatMap(line => {
+        const why = line.attempt.state === 'idle' ? named.get(line.attempt.lastIdentifier) : undefined
+        return why === undefined ? [] : [disown(line, `Stripe took it and found it invalid: ${why}`)]
+      })
+      if (attempts.length > 0) await lead!.writer.commit({ attempts })
+      if (found.length === 0) faults.delete(event)
+      else faults.set(event, found[0]!.why)
+    }
+  }
+
+  /** What Stripe does not answer is no fault of the outbox. */
+  async function asking<T>(question: Promise<T>): Promise<T> {
+    try {
+      return await question
+    } catch (error) {
+      throw new Unanswered((error as Error).message, { cause: error })
+    }
+  }
+
+  async function round(): Promise<number> {
+    try {
+      if (lead === undefined && !(await takeLead())) {
+        report.follow()
+        return IDLE_MS
+      }
+      const { reader, writer } = lead!
+      if (waiting < config.alarm.lines) await gather({ usage, rules: config, reader, writer, signal }, clock.now() - config.grace)
+      let isBusy = false
+      const lines = await watchClock(await reader.unsettled())
+      if (!config.dryRun && !signal.aborted && clock.mono() >= quietUntil) {
+        try {
+          isBusy = await bill(lines)
+        } catch (error) {
+          if (!(error instanceof Unanswered)) throw error
+          pause(error.message)
+        }
+      }
+      const state = report.tell(await reader.unsettled(), terms(), { stripe: trouble, faults })
+      waiting = Object.entries(state.lines).reduce((sum, [standing, count]) => sum + (standing === 'before' ? 0 : count), 0)
+      return isBusy && trouble === undefined
+        ? BUSY_MS
+        : Math.max(1000, Math.min(IDLE_MS, trouble === undefined ? IDLE_MS : quietUntil - clock.mono()))
+    } catch (error) {
+      if (!signal.aborted) report.fail((error as Error).message)
+      await dropLead().catch(() => {})
+      return IDLE_MS
+    }
+  }
+
+  function pass(): Promise<number> {
+    running ??= round().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    pass,
+    start() {
+      const turn = async (): Promise<void> => {
+        const wait = await pass()
+        if (!signal.aborted) cancel = clock.after(wait, () => void turn())
+      }
+      void turn()
+    },
+    async stop() {
+      ending.abort()
+      cancel?.()
+      // Requests end with their connections.
+      await billing?.close()
+      await running
+      await dropLead()
+      await outbox.close()
+    },
+  }
+}
+
+class Unanswered extends Error {}
