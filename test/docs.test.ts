@@ -136,7 +136,8 @@ describe('what the help shows', () => {
   })
   afterAll(() => at?.remove())
   const demoNotes = { command: process.execPath, args: [join(root, 'dist/core/demo/notes.js')] }
-  const demoConfig = `servers:\n  - {id: notes, command: ${demoNotes.command}, args: [${demoNotes.args[0]}]}\nplugins: [audit, auth, redact]\n`
+  const demoBilling = { stripe: { dryRun: true, meters: [{ event: 'tool_calls' }] } }
+  const demoConfig = `servers:\n  - {id: notes, command: ${demoNotes.command}, args: [${demoNotes.args[0]}]}\nplugins: [audit, auth, redact, meter, ${JSON.stringify(demoBilling)}]\n`
   // A chain without a checkpoint is consistent, and more cannot be said.
   const codes: Readonly<Record<string, number>> = { 'mcpgw audit verify': 4 }
 

@@ -105,7 +105,7 @@ describe('mcpgw/plugins/*', () => {
   const folders = readdirSync(join(root, 'plugins'))
 
   test('are these, each its definition alone, under the name of its folder', async () => {
-    expect(folders.toSorted()).toEqual(['audit', 'auth', 'meter', 'policy', 'ratelimit', 'redact'])
+    expect(folders.toSorted()).toEqual(['audit', 'auth', 'meter', 'policy', 'ratelimit', 'redact', 'stripe'])
     for (const folder of folders) {
       const module = (await import(join(root, 'plugins', folder, 'index.ts'))) as { default: { name: string } }
       expect(Object.keys(module)).toEqual(['default'])

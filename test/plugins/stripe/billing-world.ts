@@ -54,7 +54,13 @@ export function createUsage(pageSize = 3): FakeUsage {
       const before = rows.get(key) ?? { calls: 0, milliUnits: 0 }
       changes += 1
       rows.set(key, {
-        ...{ start, end: start + HOUR, tenant, subject, server, target, change: changes },
+        start,
+        end: start + HOUR,
+        tenant,
+        subject,
+        server,
+        target,
+        change: changes,
         calls: before.calls + calls,
         milliUnits: before.milliUnits + milliUnits,
       })
@@ -67,7 +73,19 @@ export function createUsage(pageSize = 3): FakeUsage {
       for (let at = 0; at < fresh.length; at += pageSize) {
         const page = fresh.slice(at, at + pageSize)
         for (const { change } of page) seen.add(change)
-        yield { rows: page.map(({ change: _, ...row }) => row), cursor: JSON.stringify([...seen]) }
+        yield {
+          rows: page.map(({ start, end, tenant, subject, server, target, calls, milliUnits }) => ({
+            start,
+            end,
+            tenant,
+            subject,
+            server,
+            target,
+            calls,
+            milliUnits,
+          })),
+          cursor: JSON.stringify([...seen]),
+        }
       }
     },
   }
@@ -92,7 +110,7 @@ export interface World {
 
 export async function parseConfig(value: Record<string, unknown>): Promise<StripeConfig> {
   const checked = await schema['~standard'].validate(value)
-  if (checked.issues !== undefined) throw new Error(checked.issues.map(issue => `${issue.path?.join('.')}: ${issue.message}`).join('; '))
+  if (checked.issues !== undefined) throw new Error(checked.issues.map(issue => issue.message).join('; '))
   return checked.value
 }
 
@@ -111,8 +129,13 @@ export async function createWorld({
   const clock = createClock()
   const stripe = await createFakeStripe(clock.now)
   const config = await parseConfig({
-    ...{ apiKey: KEY, host: '127.0.0.1', port: stripe.port, protocol: 'http', since: '2026-01-01' },
-    ...{ meters: [{ event: 'tool_calls' }], customers: { acme: 'cus_acme', globex: 'cus_globex' } },
+    apiKey: KEY,
+    host: '127.0.0.1',
+    port: stripe.port,
+    protocol: 'http',
+    since: '2026-01-01',
+    meters: [{ event: 'tool_calls' }],
+    customers: { acme: 'cus_acme', globex: 'cus_globex' },
     ...given,
   })
   const usage = createUsage()

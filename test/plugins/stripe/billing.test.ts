@@ -16,10 +16,10 @@ describe.each(['v1', 'v2'] as const)('%s', api => {
     await run(w, worker, HOUR + 5 * 60_000)
     expect(w.stripe.ledger).toEqual([])
     await run(w, worker, HOUR)
-    expect(w.stripe.ledger.map(({ customer, event, value, timestamp }) => [customer, event, value, timestamp]).toSorted()).toEqual([
-      ['cus_acme', 'tool_calls', 12, (START + HOUR) / 1000 - 1],
-      ['cus_globex', 'tool_calls', 3, (START + HOUR) / 1000 - 1],
-    ])
+    const timestamp = (START + HOUR) / 1000 - 1
+    expect(w.stripe.ledger).toHaveLength(2)
+    for (const [customer, value] of Object.entries({ cus_acme: 12, cus_globex: 3 }))
+      expect(w.stripe.ledger).toContainEqual(expect.objectContaining({ customer, event: 'tool_calls', value, timestamp }))
     expect(await w.lines()).toEqual([])
     expect(w.health()).toBeUndefined()
   })
