@@ -16,7 +16,12 @@ export function loadMasterKey(path: string): Uint8Array {
 
 /** Throws where it cannot be read, too. */
 export function readMasterKey(path: string): Uint8Array {
-  const text = readText(path).trim()
+  let text: string
+  try {
+    text = readText(path).trim()
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? new Error(`${path}: no such file`) : error
+  }
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new Error(`${path}: expected a key of 64 hex digits; restore it, or move it away to begin a new one`)
   return Buffer.from(text, 'hex')

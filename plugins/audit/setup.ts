@@ -17,7 +17,7 @@ import { loadSigningKey, publishVerifier, readSigningKey, readVerifiers } from '
 import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
 import { type About, createDescriber } from './subject.ts'
-import { createSubjects, deriveKeys } from './subjects.ts'
+import { createSubjects, deriveKeys, openSubject } from './subjects.ts'
 
 // Types of which the log itself is the author.
 const RESERVED = /^(intent|outcome|refusal|stream|audit|clock)(\.|$)/
@@ -127,6 +127,10 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   ctx.provide(Outcomes, outcomes.service)
   tell('durability', steadyHealth(config))
   if (opened.closed > 0) log.warn('calls of an earlier run have no outcome; recorded as unknown', { calls: opened.closed })
+  if (opened.subjects.length > 0 && !opened.subjects.some(row => openSubject(keys, row) !== undefined))
+    log.warn('the names in the log were sealed with another key than the one beside it; restore that one to read them', {
+      file: masterKeyPath(ctx.stores, config),
+    })
   if (config.durability === 'os') log.warn('audit durability is "os": the last records may be lost if the machine fails')
   if (config.onAuditFailure === 'degrade')
     log.warn('calls go through unrecorded while the audit log cannot be written (onAuditFailure: degrade)')

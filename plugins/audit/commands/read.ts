@@ -106,9 +106,22 @@ export async function unname(io: CommandIo<AuditConfig>, reader: LogReader, opti
   return { ...options, consumer: asked.flatMap(one => one?.subject ?? []) }
 }
 
-/** Where the key is missing, that is told, and nothing opens. */
+/** Where the key is missing, or is another one, that is told, and what is sealed stays so. */
 export async function openSealed(io: CommandIo<AuditConfig>, reader: LogReader): Promise<OpenRecord> {
-  return createOpener(keysOf(io), await reader.subjects())
+  const keys = keysOf(io)
+  const rows = await reader.subjects()
+  const open = createOpener(keys, rows)
+  if (keys === undefined) return open
+  const held = new Set(rows.map(row => row.id))
+  let isTold = false
+  return record => {
+    const body = open(record)
+    if (!isTold && body?.personal !== undefined && held.has(body.subject ?? '')) {
+      isTold = true
+      io.err(`audit: names and contents that were sealed with another key than ${masterKeyPath(io.stores, io.config)} stay sealed\n`)
+    }
+    return body
+  }
 }
 
 /** Who has no key sees who did what as pseudonyms. */

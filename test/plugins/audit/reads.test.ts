@@ -134,11 +134,23 @@ describe('a read', () => {
     const [from, away] = [await writeLog(), tempDir()]
     copyFileSync(join(from, 'audit.db'), join(away, 'audit.db'))
     const ran = await runCommand(away, 'audit log', { all: true }, { record: recordIn({ dir: away }) })
-    expect(ran).toMatchObject({ code: 0, err: expect.stringContaining('stay sealed') as string })
+    const key = join(away, 'audit.db.key')
+    expect(ran).toMatchObject({ code: 0, err: `audit: names and contents stay sealed: ${key}: no such file\n` })
     expect(ran.out).not.toContain('agent-b')
     expect(existsSync(join(away, 'audit.db.signing-key')) || existsSync(join(away, 'audit.db.verifier'))).toBe(false)
     expect((await runCommand(away, 'audit verify')).code).toBe(4)
     expect(await runCommand(away, 'audit verify', { key: join(from, 'audit.db.verifier') })).toMatchObject({ code: 4 })
+  })
+
+  test('with another key than the one that sealed says that names stay sealed, and so does the next gateway', async () => {
+    const own = await writeLog()
+    const key = join(own, 'audit.db.key')
+    expect(await runCommand(own, 'audit log')).toMatchObject({ code: 0, err: '' })
+    writeFileSync(key, 'ab'.repeat(32))
+    const said = `audit: names and contents that were sealed with another key than ${key} stay sealed\n`
+    for (const verb of ['audit log', 'audit stats']) expect(await runCommand(own, verb)).toMatchObject({ code: 0, err: said })
+    const gateway = await startGateway({ dir: own })
+    expect(gateway.logged.join()).toContain(key)
   })
 
   test('a log that is not there is no read', async () => {
