@@ -5,7 +5,7 @@ import type { AuditConfig } from '../config.ts'
 import { exportRows } from './export-csv.ts'
 import { type Asked, type Form, openFile, readState, type State, standardOutput, type Target } from './export-file.ts'
 import { exportLines } from './export-jsonl.ts'
-import { describeCommand, openLog, openSealed, readRange, type StoredLog, unname } from './read.ts'
+import { describeCommand, failed, openLog, openSealed, readRange, type StoredLog, unname } from './read.ts'
 
 const PROGRESS_MS = 500
 /** For rows only: lines that verify are all of the log. */
@@ -36,8 +36,7 @@ export async function exportLog(io: CommandIo<AuditConfig>): Promise<number> {
       await target.close()
     }
   } catch (error) {
-    io.err(`audit export: ${(error as Error).message}\n`)
-    return 3
+    return failed(io, 'audit export', error)
   } finally {
     await opened?.close()
   }

@@ -43,9 +43,15 @@ export async function readLog(io: CommandIo<AuditConfig>, command: string, work:
       await log.close()
     }
   } catch (error) {
-    io.err(`${command}: ${(error as Error).message}\n`)
-    return 3
+    return failed(io, command, error)
   }
+}
+
+/** Exit code 3, and why; a bug of ours is no fault of the log. */
+export function failed(io: CommandIo<AuditConfig>, command: string, error: unknown): number {
+  if ([TypeError, RangeError, ReferenceError].some(kind => error instanceof kind)) throw error
+  io.err(`${command}: ${(error as Error).message}\n`)
+  return 3
 }
 
 /** For a command that gives while it reads: the read is on record when this resolves. Rejects where it cannot be, or the log not be read. */

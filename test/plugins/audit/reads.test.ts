@@ -153,6 +153,12 @@ describe('a read', () => {
     expect(gateway.logged.join()).toContain(key)
   })
 
+  test('that fails by a bug is no log that cannot be read', async () => {
+    const record = async (): Promise<boolean> => (undefined as unknown as { bug(): boolean }).bug()
+    for (const verb of ['audit log', 'audit stats', 'audit export'])
+      await expect(runCommand(dir, verb, {}, { record })).rejects.toThrow(TypeError)
+  })
+
   test('a log that is not there is no read', async () => {
     const seen: AdminEvent[] = []
     for (const verb of ['audit log', 'audit stats', 'audit export'])
