@@ -30,7 +30,9 @@ PRAGMA user_version = ${SCHEMA};`
 /** In the order of ROWS. */
 export const statements: readonly string[] = [
   'INSERT INTO record (stream, seq, at, type, call, prev, hash, body) VALUES (?, ?, ?, ?, ?, unhex(?), unhex(?), ?)',
-  'INSERT INTO stream (name, open, start) VALUES (?, 1, (SELECT max(n) FROM record))',
+  // Its first records are there already: those that close calls of earlier boots, too.
+  `INSERT INTO stream (name, open, start)
+    SELECT own.name, 1, coalesce((SELECT n FROM record WHERE stream <> own.name ORDER BY n DESC LIMIT 1), 0) FROM (SELECT ? AS name) AS own`,
   'UPDATE stream SET open = 2 WHERE name = ?',
   'UPDATE stream SET open = 0 WHERE name = ?',
   // The same one again where the fate of the first attempt was unknown.

@@ -135,6 +135,23 @@ test('a checkpoint that is signed while the log is verified is no fault', async 
   expect(told.length).toBeGreaterThan(1)
 })
 
+test('a stream that begins by closing calls of an earlier one is read from its first record', async () => {
+  const dir = tempDir()
+  const first = await startGateway({ dir })
+  for (let i = 0; i < 3; i++) await first.hooks.onSealed!(createExchange())
+  kill(dir)
+  const second = await startGateway({ dir })
+  await second.stop()
+  const [, stream] = new Set((await readLog(dir)).records.map(one => one.stream))
+  const proof = await runCommand(dir, 'audit prove', {}, { args: [`${stream}:1`] })
+  expect(proof).toMatchObject({ code: 0, err: '' })
+  const reader = await sqliteStore(createStores({ dataDir: dir }), 'audit.db', 'os').reader()
+  const seqs: number[] = []
+  for await (const page of reader.stream(stream!, 1, new AbortController().signal)) seqs.push(...page.map(one => one.seq))
+  await reader.close()
+  expect(seqs.slice(0, 4)).toEqual([1, 2, 3, 4])
+})
+
 describe('several gateways', () => {
   test('a checkpoint lists what the others signed last', async () => {
     const dir = tempDir()
