@@ -32,12 +32,16 @@ interface Call {
   outcome?: { readonly status: Status; readonly at: number }
   /** Its intent is stored, its end is not. */
   open: boolean
+  /** The log took its intent, whatever became of it. */
+  readonly offered: boolean
 }
 
 export interface CallHooks {
   readonly hooks: Required<Pick<Hooks, 'onSealed' | 'onResponse' | 'onSettled' | 'discharge'>>
   /** Calls whose intent is stored and whose outcome is not. */
   readonly open: () => number
+  /** Its intent is stored, or may be: then its end has a record of its own, whatever it is. */
+  hasIntent(x: Exchange): boolean
 }
 
 const RECORDED: ReadonlySet<string> = new Set(['call', 'read', 'prompt', 'method'])
@@ -113,7 +117,13 @@ export function recordCalls(
     if (!RECORDED.has(x.resource.kind)) return pass
     const about = describer.describe(x, x.decision)
     const contents = contentsOf(x)
-    const call: Call = { about, sent: 0, requestBytes: contents.reduce((sum, { payload }) => sum + payload.bytes.length, 0), open: false }
+    const call: Call = {
+      about,
+      sent: 0,
+      requestBytes: contents.reduce((sum, { payload }) => sum + payload.bytes.length, 0),
+      open: false,
+      offered: ledger.isTaking(),
+    }
     calls.set(x, call)
     const args = levels.of(x) === 'meta' ? '' : describeContents(contents, text.args)
     const intent = entry('intent', x, about, about.more + describeSizes(x, contents, about), about.personal + args)
@@ -177,7 +187,11 @@ export function recordCalls(
     return ending(x, call, { outcome: status, errorCode: code }, '', '')
   }
 
-  return { hooks: { onSealed, onResponse, onSettled, discharge: levels.discharge }, open: () => open }
+  return {
+    hooks: { onSealed, onResponse, onSettled, discharge: levels.discharge },
+    open: () => open,
+    hasIntent: x => calls.get(x)?.offered === true,
+  }
 }
 
 interface Content {

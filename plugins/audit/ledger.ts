@@ -31,6 +31,8 @@ export interface Ledger {
    * `keep`: written when the store works again, exactly once, flagged `late`. `offer`: forgotten on failure.
    */
   append(entries: readonly Entry[], onFailure: 'keep' | 'offer', rows?: readonly Append[]): Promise<string | undefined>
+  /** False while it is failing: nothing is written then. */
+  isTaking(): boolean
   /** Resolves when what is under way is settled and, where that failed, it was tried once more: before the last records, for there is no later. */
   heal(): Promise<void>
   /** Resolves to how many kept entries were never written. */
@@ -223,6 +225,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (onFailure === 'keep') for (const entry of entries) keepEntry(entry, undefined)
       return Promise.resolve(failing ?? 'the log is closed')
     },
+    isTaking: () => failing === undefined && !closed,
     async heal() {
       await pending.at(-1)?.settled
       cancelRetry?.()

@@ -12,6 +12,7 @@ export interface RefusalsOptions {
   readonly text: StoredText
   /** A record of somebody at this address who has not said who he is. */
   entry(type: string, members: string, ip: string | undefined): Entry
+  hasIntent(x: Exchange): boolean
   /** Records the end of an exchange, whatever it was. */
   settled(x: Exchange, outcome: Outcome): Awaitable<void>
 }
@@ -27,7 +28,7 @@ const ANONYMOUS: ReadonlySet<string> = new Set(['unauthenticated', 'bad-credenti
 /** A handshake or stream that fails with one of these was refused. */
 const REFUSING: ReadonlySet<string> = new Set(['too-many-sessions', 'too-large', 'rate-limited', 'invalid-request'])
 
-export function recordRefusals({ clock, ledger, text, entry, settled }: RefusalsOptions): Refusals {
+export function recordRefusals({ clock, ledger, text, entry, settled, hasIntent }: RefusalsOptions): Refusals {
   const write = async (type: string, members: string, ip: string | undefined): Promise<boolean> =>
     (await ledger.append([entry(type, members, ip)], 'offer')) === undefined
 
@@ -58,8 +59,8 @@ export function recordRefusals({ clock, ledger, text, entry, settled }: Refusals
 
   function onSettled(x: Exchange, given: Outcome): Awaitable<void> {
     const outcome = asRefusal(x, given)
-    if (outcome.kind !== 'denied' || x.principal !== undefined || x.peer.transport !== 'http' || x.direction === 'to-client')
-      return settled(x, outcome)
+    const isAlone = outcome.kind !== 'denied' || x.principal !== undefined || x.peer.transport !== 'http' || x.direction === 'to-client'
+    if (isAlone || hasIntent(x)) return settled(x, outcome)
     const { code = 'denied', reason = '', by } = outcome.decision
     const { transport, ip } = x.peer
     const about = ANONYMOUS.has(code) ? [] : [x.action, ...Object.values(x.resource).filter(one => typeof one === 'string')]

@@ -78,8 +78,8 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   }
   const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
   const describer = createDescriber(createSubjects(keys, opened.subjects), text)
-  const { hooks, open } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
-  const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled })
+  const { hooks, open, hasIntent } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
+  const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled, hasIntent })
   const exports = createExports({ ctx, store, keys, onHealth: degraded('exports'), record: told => event(told) })
   let started = false
 

@@ -46,7 +46,8 @@ describe.skipIf(!isBuilt)('kill -9 of the gateway under load', () => {
       const unknown = records.filter(record => record.outcome === 'unknown')
       expect(new Set(unknown.map(record => record.errorCode))).toEqual(new Set(unknown.length > 0 ? ['gateway-restart'] : []))
       expect(unknown.length).toBeLessThanOrEqual(cut)
-      expect(records.filter(record => record.type === 'stream.stop')).toHaveLength(1)
+      const gateways = new Set(records.filter(record => record.type === 'gateway.start').map(record => record.stream))
+      expect(records.filter(record => record.type === 'stream.stop' && gateways.has(record.stream))).toHaveLength(1)
     },
     10 * MINUTES,
   )

@@ -142,3 +142,13 @@ test('T61: what a client wrote cannot begin a line, a member or a colour of its 
   ).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u)
   expect(record).toMatchObject({ action: evil, http: { path: evil, method: evil }, decision: { reason: evil } })
 })
+
+test('a refusal after the intent is on record is the end of that call: it is never only counted', async () => {
+  const { gateway, refusals } = await start()
+  const calls = Array.from({ length: 3 }, () => createExchange({ principal: null }))
+  for (const x of calls) {
+    await gateway.hooks.onSealed!(x)
+    await gateway.hooks.onSettled!(x, denied('not-recorded'))
+  }
+  expect((await refusals()).map(({ type, callId }) => [type, callId])).toEqual(calls.map(({ id }) => ['refusal', id]))
+})
