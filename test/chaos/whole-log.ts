@@ -15,9 +15,10 @@ export const anchorIn = (dir: string): string => join(dir, 'anchor.txt')
  * `ended`: no gateway was killed since the last start, so no call is open.
  */
 export function expectProven(dir: string, answered: Iterable<string>, { ended = true } = {}): ShownRecord[] {
+  // Before the verification, which has a stream of its own.
+  const records = readRecords(dir)
   const { code, said } = verify(dir, anchorIn(dir))
   expect(code, said).toBe(0)
-  const records = readRecords(dir)
   // An intent that was stored although its append failed ends with the refusal of the call.
   const ends = new Map<string, string[]>()
   for (const { type, callId = '', outcome = '' } of records) {
