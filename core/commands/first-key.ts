@@ -35,6 +35,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         // The gateway that is about to start records what it finds.
         record: async () => false,
         find: async () => undefined,
+        personal: async () => [],
         cwd: io.cwd,
         signal: io.signal,
         out: text => {

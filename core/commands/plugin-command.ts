@@ -55,6 +55,14 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
       operator: findOperator(),
       record: event => record.event(event),
       find: service => record.find(service),
+      personal: async () =>
+        (await import('./personal.ts')).findHolders(loaded.config.plugins, {
+          stores,
+          log,
+          cwd: io.cwd,
+          clock: systemClock,
+          operator: findOperator(),
+        }),
       inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
     })
   } finally {
@@ -62,7 +70,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   }
 }
 
-function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'find' | 'inspect'> {
+function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'find' | 'personal' | 'inspect'> {
   const { args, json, signal, cwd, interactive } = io
   return {
     args,

@@ -27,7 +27,19 @@ const HOOKS: readonly (keyof Hooks)[] = [
   'onClose',
   'reload',
 ]
-const MEMBERS = ['name', 'apiVersion', 'config', 'capabilities', 'provides', 'requires', 'discharges', 'commands', 'explains', 'setup']
+const MEMBERS = [
+  'name',
+  'apiVersion',
+  'config',
+  'capabilities',
+  'provides',
+  'requires',
+  'discharges',
+  'commands',
+  'explains',
+  'personal',
+  'setup',
+]
 
 /** Why it is no plugin; undefined where it is one. `wanted`: the name that it must have. */
 export function checkPluginShape(candidate: unknown, wanted?: string): string | undefined {
@@ -42,6 +54,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
     discharges = [],
     commands = [],
     explains,
+    personal,
     setup,
   } = candidate
   if (apiVersion !== 1) return `apiVersion is ${JSON.stringify(apiVersion) ?? 'absent'}, this gateway has version 1`
@@ -59,6 +72,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
   if (!isList(discharges, one => typeof one === 'string' && one !== '')) return 'discharges must be a list of names'
   if (!isList(commands, one => isMap(one) && typeof one.load === 'function')) return 'commands must be a list of commands'
   if (explains !== undefined && typeof explains !== 'function') return 'explains must be a function that returns its codes'
+  if (personal !== undefined && typeof personal !== 'function') return 'personal must be a function that returns what asks and erases'
   return typeof setup === 'function' ? undefined : 'it has no setup'
 }
 

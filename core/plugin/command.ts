@@ -1,6 +1,7 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
 import type { Clock, Log } from './host.ts'
 import type { Inspection, InspectOptions } from './inspection.ts'
+import type { PersonalHolder } from './personal.ts'
 import type { AdminEvent, Operator, Service } from './service.ts'
 import type { Stores } from './store.ts'
 
@@ -74,6 +75,8 @@ export interface CommandIo<C = unknown> extends BareIo {
   record(event: AdminEvent): Promise<boolean>
   /** A service of the plugin that keeps the record, set up for this command alone. Undefined where it has none; rejects where it does not work now. */
   find<T>(service: Service<T>): Promise<T | undefined>
+  /** The plugins of the config that keep something about people. Rejects where one of the config does not load: who can say what it keeps. */
+  personal(): Promise<readonly PersonalHolder[]>
 }
 
 export interface StandaloneIo<C = unknown> extends BareIo {

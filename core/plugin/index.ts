@@ -20,6 +20,7 @@ export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
 export type { DurableOutcome, OutcomePage, ReadSoFar, UsageRow } from './outcomes.ts'
 export { Outcomes, Usage } from './outcomes.ts'
+export type { Erased, Person, PersonalData, PersonalHolder, PersonalIo } from './personal.ts'
 export type {
   Awaitable,
   Capability,

@@ -5,6 +5,7 @@ import type { Answer, Exchange, Obligation, Outcome, Peer } from './exchange.ts'
 import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
 import type { Payload } from './json.ts'
+import type { PersonalData } from './personal.ts'
 import type { Refused } from './refused.ts'
 import type { StandardSchemaV1 } from './schema.ts'
 import type { Operator, Service } from './service.ts'
@@ -53,6 +54,8 @@ export interface Plugin<C = unknown> {
   readonly commands?: readonly Command<C>[]
   /** The codes of its own findings, by code, for `mcpgw explain`; asked for only then. */
   explains?(): Awaitable<Readonly<Record<string, ExplainedCode>>>
+  /** What it keeps about people beyond its process, for `mcpgw privacy`; asked for only then. */
+  personal?(): Awaitable<PersonalData<C>>
   /** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
   setup(ctx: PluginContext<C>): Awaitable<Hooks>
 }

@@ -66,6 +66,8 @@ export interface AdminEvent {
   /** True where it is left out: false for what was tried and refused, or failed. */
   readonly success?: boolean
   readonly detail: Readonly<Record<string, JsonValue>>
+  /** Whom it is about, where that is somebody else than the actor. `detail` says who that is, so it is sealed with a key of theirs, and goes with it. */
+  readonly about?: { readonly tenant: string; readonly id: string; readonly detail: Readonly<Record<string, JsonValue>> } | undefined
 }
 /** A user of the operating system who acts on the gateway itself, not through it. */
 export interface Operator {

@@ -20,6 +20,8 @@ export interface Database {
   prepare(sql: string): Statement
   /** Runs `work` in one IMMEDIATE transaction; a throw rolls back and is rethrown. */
   transaction<T>(work: () => T): T
+  /** Rewrites the file, so that nothing of what was deleted is left in it or in the log beside it. Throws where somebody reads or writes all the while. */
+  purge(): void
   close(): void
 }
 

@@ -78,6 +78,12 @@ function wrap(native: NativeDatabase, path: string, driver: Database['driver']):
         throw error
       }
     },
+    purge() {
+      native.exec('VACUUM')
+      const { busy } = native.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+      if (Number(busy) !== 0)
+        throw new StoreFault('store-unreadable', `${path}: is in use: what was deleted is still in its -wal; try again`)
+    },
     close() {
       if (open) native.close()
       open = false

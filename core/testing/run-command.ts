@@ -1,7 +1,7 @@
 // Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
 import { expandText } from '../config/interpolate.ts'
 import type { AnyPlugin } from '../loader.ts'
-import type { AdminEvent, Clock, Command, CommandIo, Inspection, Log, Stores } from '../plugin/index.ts'
+import type { AdminEvent, Clock, Command, CommandIo, Inspection, Log, PersonalHolder, Stores } from '../plugin/index.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { refusingStores } from './harness.ts'
 
@@ -23,6 +23,8 @@ export interface CommandOptions {
   readonly recorded?: AdminEvent[]
   /** Services of the recorder; none by default. */
   readonly find?: CommandIo['find']
+  /** What other plugins keep about people; default nothing. */
+  readonly personal?: readonly PersonalHolder[]
   /** What `inspect` finds; without it, to ask is an error. */
   readonly inspection?: Inspection
 }
@@ -79,6 +81,7 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
           operator: { id: 'cli:tester', uid: 1000 },
           record: async event => how.recorded !== undefined && how.recorded.push(event) > 0,
           find: how.find ?? (async () => undefined),
+          personal: async () => how.personal ?? [],
           inspect,
         })
   return { code, ...said }

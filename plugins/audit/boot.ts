@@ -115,7 +115,10 @@ async function readPast(reader: LogReader): Promise<Past> {
     const head = await reader.head(name)
     if (head !== undefined) heads.push({ stream: name, seq: head.seq, hash: head.link })
   }
-  return { last: await reader.last(), heads, open, subjects: await reader.subjects() }
+  // What is about to be deleted is nobody's any more.
+  const retired = new Set(await reader.retired())
+  const subjects = (await reader.subjects()).filter(({ id }) => !retired.has(id))
+  return { last: await reader.last(), heads, open, subjects }
 }
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -64,7 +64,9 @@ export function recordCalls(
 
   /** `personal`: members that are sealed; with none, nothing is. */
   function entry(type: string, x: Exchange, { subject, short }: About, members: string, personal: string): Entry {
-    const sealed = personal === '' ? '' : `,"personal":"${subject.seal(`{${personal.slice(1)}}`, `${type} ${x.id}`)}"`
+    // Of a call that was under way when who made it was erased, nothing more is kept than that it ended.
+    const sealed =
+      personal === '' || !describer.isCurrent(subject) ? '' : `,"personal":"${subject.seal(`{${personal.slice(1)}}`, `${type} ${x.id}`)}"`
     return { type, call: x.id, at: clock.now(), mono: clock.mono(), members: short + members + sealed, subject }
   }
   const took = (from: number): string => milliseconds(clock.mono() - from)
@@ -164,7 +166,9 @@ export function recordCalls(
 
   /** A refused call may hold anything: its arguments are described by what the masker leaves of them. */
   function refusal(x: Exchange, call: Call | undefined, { decision }: Outcome & { kind: 'denied' }): Entry {
-    const about = describer.describe(x, decision)
+    const told = describer.describe(x, decision)
+    // As its intent names them: two pseudonyms in one call would say that they are one.
+    const about = call === undefined ? told : { ...told, subject: call.about.subject, short: call.about.short }
     const contents = call === undefined && RECORDED.has(x.resource.kind) ? contentsOf(x) : undefined
     const args = contents === undefined || levels.of(x) === 'meta' ? '' : describeContents(contents, text.refusedArgs)
     const detail = refusalDetail(x)

@@ -7,6 +7,10 @@ const TIMES: Options = [
   { flags: '--since <when>', summary: 'from this time on: 2026-11-21T10:00Z, or 15m, 2h, 7d ago' },
   { flags: '--until <when>', summary: 'up to this time' },
 ]
+const PERSON: Options = [
+  { flags: '--subject <id>', summary: 'whose: the id of a principal, or cli:NAME of an operator' },
+  { flags: '--tenant <id>', summary: 'only in this tenant; else in any' },
+]
 const TENANT: Options = [{ flags: '--tenant <id>', summary: 'only of this tenant; what belongs to no tenant is left out' }]
 const FILTERS: Options = [
   ...TENANT,
@@ -134,6 +138,29 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     args: [{ name: '<id>', summary: 'as `audit hold list` shows it' }],
     examples: [],
     load: async () => (await import('./commands/hold.ts')).removeHold,
+  },
+  {
+    path: ['privacy', 'export'],
+    summary: 'Write all that is stored about somebody',
+    options: [
+      ...PERSON,
+      { flags: '--format <format>', summary: 'json, or csv: the records only', default: 'json' },
+      { flags: '--out <file>', summary: 'a new file, instead of standard output' },
+    ],
+    examples: ['mcpgw privacy export --subject agent-1'],
+    load: async () => (await import('./commands/privacy-export.ts')).exportPerson,
+  },
+  {
+    path: ['privacy', 'erase'],
+    summary: 'Delete what is stored about somebody; the log still verifies',
+    options: [
+      ...PERSON,
+      { flags: '--reason <text>', summary: 'why, such as the number of the request; it is recorded, so no name' },
+      { flags: '--dry-run', summary: 'only tell what would go' },
+      { flags: '--yes', summary: 'do it; it cannot be undone' },
+    ],
+    examples: ['mcpgw privacy erase --subject agent-1 --dry-run'],
+    load: async () => (await import('./commands/privacy-erase.ts')).erasePerson,
   },
   {
     path: ['audit', 'migrate'],

@@ -11,6 +11,8 @@ export interface Entry {
   readonly members: string
   /** Whom it is about, where something in it is sealed. */
   readonly subject?: Stored
+  /** Somebody else whom it is about. */
+  readonly about?: Stored | undefined
   /** Written after the fact: the store did not work when it happened. */
   readonly late?: boolean
   /** How the call ended, where it is an outcome and somebody wants to know once it is durable. */

@@ -6,6 +6,12 @@ import { type Keys, openSubject, type Who } from './subjects.ts'
 export const holdOf = (holds: readonly Hold[], { tenant, id }: Who): Hold | undefined =>
   holds.find(hold => (hold.tenant ?? tenant) === tenant && (hold.consumer ?? id) === id)
 
+/** The first that may hold what is of somebody of whom only so much is known. */
+export const holdOn = (
+  holds: readonly Hold[],
+  { id, tenant }: { readonly id: string; readonly tenant: string | undefined },
+): Hold | undefined => holds.find(hold => (hold.consumer ?? id) === id && (tenant === undefined || (hold.tenant ?? tenant) === tenant))
+
 /** By the subject of a record; undefined: one that is about nobody. Somebody whom these keys do not open may be anybody. */
 export function createHolder(
   holds: readonly Hold[],

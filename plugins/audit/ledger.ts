@@ -3,7 +3,7 @@ import type { Append, Clock, DurableOutcome, GroupWriter, OutcomePage } from 'mc
 import { leafOf, linkLeaf } from './chain.ts'
 import type { Entry, Stored } from './entry.ts'
 import { milliseconds, quote } from './json-text.ts'
-import { type Kept, openPending, type Pending } from './pending.ts'
+import { introduce, type Kept, markStored, openPending, type Pending } from './pending.ts'
 import { type Head, ROWS } from './store/log-store.ts'
 
 export interface LedgerOptions {
@@ -60,7 +60,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   let recovering: Promise<void> | undefined
   let pending: Pending[] = []
   // Of appends of unknown fate, behind the last that was acknowledged.
-  let unknown: { leaves: string[]; outcomes: DurableOutcome[] } = { leaves: [], outcomes: [] }
+  let unknown: readonly Pending[] = []
   writer.onFailure?.(error => {
     if (failing === undefined && !closed) fail(error.message)
   })
@@ -93,10 +93,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     const subjects: Stored[] = []
     const rows = entries.length === 0 ? [] : noticeStep(entries[entries.length - 1]!, leaves)
     for (const entry of entries) {
-      if (entry.subject?.stored === false) {
-        rows.push(entry.subject.row)
-        subjects.push(entry.subject)
-      }
+      if (entry.subject?.stored === false) introduce(entry.subject, rows, subjects)
+      if (entry.about?.stored === false) introduce(entry.about, rows, subjects)
       rows.push(chain(entry, leaves))
       if (entry.end !== undefined) outcomes.push({ ...entry.end, seq: head.seq, callId: entry.call, at: entry.at })
     }
@@ -121,7 +119,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         const at = pending.indexOf(group)
         if (at < 0) return
         pending.splice(at, 1)
-        for (const subject of group.subjects) subject.stored = true
+        markStored([group])
         acknowledge(group.seq, group.leaves, group.outcomes)
         group.settle(undefined)
       },
@@ -153,10 +151,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     failing = why
     const lost = pending
     pending = []
-    for (const { kept, leaves, outcomes } of lost) {
-      for (const { entry, seq } of kept) keepEntry(entry, seq)
-      unknown = { leaves: unknown.leaves.concat(leaves), outcomes: unknown.outcomes.concat(outcomes) }
-    }
+    unknown = unknown.concat(lost)
+    for (const { kept } of lost) for (const { entry, seq } of kept) keepEntry(entry, seq)
     for (const one of lost) one.settle(why)
     options.onHealth(why)
     retry()
@@ -190,9 +186,12 @@ export function createLedger(options: LedgerOptions): Ledger {
       if (closed) return
       if (stored === undefined || stored.seq < acknowledged) return refuseRegress(stored?.seq ?? 0)
       head = stored
-      const outcomes = unknown.outcomes.filter(({ seq }) => seq <= stored.seq)
-      acknowledge(stored.seq, unknown.leaves.slice(0, stored.seq - acknowledged), outcomes)
-      unknown = { leaves: [], outcomes: [] }
+      const there = unknown.filter(({ seq }) => seq <= stored.seq)
+      unknown = []
+      // Not once more: whoever was erased meanwhile would be there again.
+      markStored(there)
+      const [leaves, outcomes] = [there.flatMap(one => one.leaves), there.flatMap(one => one.outcomes)]
+      acknowledge(stored.seq, leaves, outcomes)
       wallOffset = undefined
     } catch {
       return retry()

@@ -12,6 +12,8 @@ export interface Body {
   readonly tenant?: string
   readonly subject?: string
   readonly actor?: { readonly id?: string } | null
+  /** Somebody else whom it is about; `sealed`: what of `detail` says who that is. */
+  readonly about?: { readonly subject?: string; readonly sealed?: string }
   readonly server?: string
   readonly tool?: string
   readonly prompt?: string
@@ -42,8 +44,15 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     }
     return known.get(id)
   }
+  /** With what says whom it is about, as far as that can be opened. */
+  function openAbout(body: Body | undefined, { type }: StoredRecord): Body | undefined {
+    const { subject, sealed } = body?.about ?? {}
+    if (subject === undefined || sealed === undefined) return body
+    const opened = parse(subjectOf(subject)?.open(sealed, aboutContext(type)) ?? '')
+    return opened === undefined ? body : { ...body, about: { subject }, detail: { ...(body?.detail as object), ...opened } }
+  }
   return record => {
-    const body = readBody(record)
+    const body = openAbout(readBody(record), record)
     if (body?.subject === undefined) return body
     const subject = subjectOf(body.subject)
     if (subject === undefined) return body
@@ -51,9 +60,12 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     const context = record.call === '' ? record.type : `${record.type} ${record.call}`
     const opened = personal === undefined ? {} : parse(subject.open(personal, context) ?? '')
     if (opened === undefined) return body
-    return { ...(subject.id !== '' && { actor: { id: subject.id } }), ...plain, ...opened }
+    return { actor: subject.id === '' ? null : { id: subject.id }, ...plain, ...opened }
   }
 }
+
+/** What the details of somebody else in a record are sealed for. */
+export const aboutContext = (type: string): string => `${type} about`
 
 /** What is sealed stays sealed. Undefined where the text is no JSON object. */
 export function readBody(record: StoredRecord): Body | undefined {

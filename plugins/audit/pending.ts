@@ -1,5 +1,5 @@
 // What is on its way to the store: which records, what becomes of them where it fails, and who waits for them.
-import type { DurableOutcome } from 'mcpgw/plugin'
+import type { Append, DurableOutcome } from 'mcpgw/plugin'
 import type { Entry, Stored } from './entry.ts'
 
 /** An entry that is not to be lost; `seq`: its place in an append of unknown fate. */
@@ -28,4 +28,14 @@ export function openPending(durable: Promise<void>, since: number): Pending {
     settle = resolve
   })
   return { since, durable, kept: [], leaves: [], outcomes: [], subjects: [], seq: 0, settled, settle }
+}
+
+/** Before a record that refers to somebody goes their row, once. */
+export function introduce(subject: Stored, rows: Append[], subjects: Stored[]): void {
+  rows.push(subject.row)
+  subjects.push(subject)
+}
+
+export function markStored(groups: readonly Pending[]): void {
+  for (const { subjects } of groups) for (const subject of subjects) subject.stored = true
 }

@@ -9,15 +9,17 @@ import { type Condition, createConditions } from './conditions.ts'
 import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 import { createExports } from './exports/exports.ts'
+import { watchRetired } from './forgetting.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
+import { aboutContext } from './opened.ts'
 import { createOutcomes } from './outcomes.ts'
 import { recordRefusals } from './refusals.ts'
 import { loadSigningKey, publishVerifier, readSigningKey, readVerifiers } from './signing-key.ts'
 import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
 import { type About, createDescriber } from './subject.ts'
-import { createSubjects, deriveKeys, openSubject } from './subjects.ts'
+import { createSubjects, deriveKeys, momentOf, openSubject } from './subjects.ts'
 
 // Types of which the log itself is the author.
 const RESERVED = /^(intent|outcome|refusal|stream|audit|clock)(\.|$)/
@@ -53,6 +55,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     onHealth: degraded('checkpoints'),
   })
   const outcomes = createOutcomes({ stream, store, keys })
+  const begun = momentOf(clock)
   const opened = await openLog({
     store,
     clock,
@@ -77,7 +80,9 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     return found
   }
   const text = createStoredText(masking, value => ctx.scrub(value), config.maxRecordBytes)
-  const describer = createDescriber(createSubjects(keys, opened.subjects), text)
+  const subjects = createSubjects(keys, opened.subjects, clock, begun)
+  const unwatch = watchRetired(store, subjects, clock)
+  const describer = createDescriber(subjects, text)
   const { hooks, open, hasIntent } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled, hasIntent })
   const exports = createExports({ ctx, store, keys, onHealth: degraded('exports'), record: told => event(told) })
@@ -89,11 +94,15 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     if (failed !== undefined) throw new Error(`not recorded: ${failed}`)
   }
 
-  function describeEvent({ type, actor, success = true, detail }: AdminEvent): Entry {
-    const told = `,"success":${success},"detail":${storableDetail(detail)}`
-    return actor === undefined
-      ? { ...stamp(type), members: `,"actor":{"id":"system"}${told}` }
-      : sealed(type, told, describer.operator(actor))
+  function describeEvent({ type, actor, success = true, detail, about }: AdminEvent): Entry {
+    const person = about && describer.person(about)
+    const secret = person?.seal(storableDetail(about!.detail), aboutContext(type))
+    const told =
+      `,"success":${success},"detail":${storableDetail(detail)}` +
+      (person === undefined ? '' : `,"about":{"subject":"${person.id}","sealed":"${secret}"}`)
+    const entry =
+      actor === undefined ? { ...stamp(type), members: `,"actor":{"id":"system"}${told}` } : sealed(type, told, describer.operator(actor))
+    return person === undefined ? entry : { ...entry, about: person }
   }
 
   function describeStranger(type: string, members: string, ip: string | undefined): Entry {
@@ -141,6 +150,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')
     const unwritten = await opened.close(open() === 0)
     await Promise.all([exports.close(LAST_MS), anchors.close(LAST_MS)])
+    await unwatch()
     await store.close()
     if (unwritten + uncounted > 0) log.error('records could not be written before the stop', { records: unwritten, refusals: uncounted })
   })

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 import type { Decision, Exchange, Operator, Payload, Principal, Resource } from 'mcpgw/plugin'
 import { member, quote } from './json-text.ts'
 import type { StoredText } from './stored-text.ts'
-import type { Subject, Subjects } from './subjects.ts'
+import type { Subject, Subjects, Who } from './subjects.ts'
 
 type Client = NonNullable<Exchange['client']>
 
@@ -49,20 +49,24 @@ let lastAllowText = ''
 
 export interface Describer {
   describe(x: Exchange, decision: Decision | undefined): About
+  /** False where who it is about was erased, or may have been: nothing more is sealed for them. */
+  isCurrent(subject: Subject): boolean
   /** Somebody who acts on the gateway itself, not through it. */
   operator(actor: string | Operator): Pick<About, 'subject' | 'personal'>
+  /** Whom something is about that they did not do. */
+  person(who: Who): Subject
   /** Somebody who has not said who he is. */
   stranger(ip: string | undefined): Pick<About, 'subject' | 'personal'>
 }
 
 export function createDescriber(subjects: Subjects, text: StoredText): Describer {
   const actors = new WeakMap<Principal, Actor>()
-  const anonymous: Actor = { subject: subjects.of({ tenant: '', id: '' }), tenant: '', described: ',"actor":null' }
+  let anonymous: Actor | undefined
 
   function actorOf(principal: Principal | undefined): Actor {
-    if (principal === undefined) return anonymous
+    if (principal === undefined) return nobody()
     let known = actors.get(principal)
-    if (known === undefined) {
+    if (known === undefined || !subjects.isCurrent(known.subject)) {
       const { id, name, tenant, via } = principal
       const credential = member('keyId', via.keyId) + member('issuer', via.issuer)
       const described = `,"actor":{"id":${quote(id)}${member('name', name)},"method":${quote(via.method)}${credential}}`
@@ -70,6 +74,12 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
       actors.set(principal, known)
     }
     return known
+  }
+
+  function nobody(): Actor {
+    if (anonymous === undefined || !subjects.isCurrent(anonymous.subject))
+      anonymous = { subject: subjects.of({ tenant: '', id: '' }), tenant: '', described: ',"actor":null' }
+    return anonymous
   }
 
   return {
@@ -91,7 +101,12 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
         personal: described + describeSource(ip),
       }
     },
-    stranger: ip => ({ subject: anonymous.subject, personal: anonymous.described + describeSource(ip) }),
+    isCurrent: subject => subjects.isCurrent(subject),
+    person: who => subjects.of(who),
+    stranger(ip) {
+      const { subject, described } = nobody()
+      return { subject, personal: described + describeSource(ip) }
+    },
     operator(actor) {
       const { id, uid }: Operator = typeof actor === 'string' ? { id: actor } : actor
       const user = typeof actor === 'string' ? '' : ',"method":"os-user"'

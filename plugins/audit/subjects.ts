@@ -1,6 +1,6 @@
 // Whom records are about: what is personal in a record is sealed with a key of theirs, so that to forget them is to delete that key, and nothing of the chain.
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import type { Append } from 'mcpgw/plugin'
+import type { Append, Clock } from 'mcpgw/plugin'
 import { createDigest } from './digest.ts'
 import { type SubjectRow, subjectRow } from './store/log-store.ts'
 
@@ -10,6 +10,8 @@ export interface Subject {
   readonly id: string
   readonly row: Append
   stored: boolean
+  /** Which of the leases it was known in first. */
+  readonly lease: number
   /** AES-256-GCM: base64 of nonce, ciphertext and tag. `context` is bound to it, and must be given to open it. */
   seal(text: string, context: string): string
   /** Keyed: whoever guesses a value cannot confirm it, and once the key is gone nobody can. `hmac-sha256:` and 64 hex digits. */
@@ -24,7 +26,21 @@ export interface Who {
 
 export interface Subjects {
   of(who: Who): Subject
+  /** Whether its key may still seal. False for ever once it is not. */
+  isCurrent(subject: Subject): boolean
+  /** What the store said at `asked`: these keys are about to be deleted, and all others are not. */
+  confirm(retired: readonly string[], asked: Moment): void
 }
+
+/** By both clocks, for either may stand still: one while the machine sleeps, the other as somebody sets it. */
+export interface Moment {
+  readonly now: number
+  readonly mono: number
+}
+export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), mono: clock.mono() })
+
+/** ms for which a stored key may seal after the store has said that it stays. Whoever deletes one marks it, and waits for longer. */
+export const LEASE_MS = 3000
 
 /** What the master key gives. Whoever has it reads everything that was not forgotten. */
 export interface Keys {
@@ -49,28 +65,54 @@ export function lookupOf(keys: Keys, { tenant, id }: Who): string {
     .digest('hex')
 }
 
-/** `known`: rows of earlier boots; a subject that is among them keeps its key. */
-export function createSubjects(keys: Keys, known: readonly SubjectRow[]): Subjects {
+/** `known`: rows of earlier boots, as they were at `read`; a subject that is among them keeps its key. */
+export function createSubjects(keys: Keys, known: readonly SubjectRow[], clock: Clock, read: Moment): Subjects {
   const rows = new Map(known.map(row => [row.lookup, row]))
   const subjects = new Map<string, Subject>()
+  const retired = new Set<string>()
+  let confirmed = read
+  let lease = 0
+
+  // Invariant: no stored key seals that may have been deleted meanwhile. Whoever had it gets a new one: nothing is lost by it.
+  function lapse(): void {
+    const { now, mono } = momentOf(clock)
+    if (Math.abs(now - confirmed.now) <= LEASE_MS && mono - confirmed.mono <= LEASE_MS) return
+    lease += 1
+    confirmed = { now, mono }
+    rows.clear()
+    for (const [name, subject] of subjects) if (subject.stored) subjects.delete(name)
+  }
+
   return {
     of(who) {
+      lapse()
       const name = JSON.stringify([who.tenant, who.id])
       let subject = subjects.get(name)
       if (subject === undefined) {
         const lookup = lookupOf(keys, who)
         const row = rows.get(lookup)
-        subject = (row && recall(keys, row)) ?? create(keys, lookup, who)
+        subject = (row && recall(keys, row, lease)) ?? create(keys, lookup, who, lease)
         // Who is forgotten here gets a new key: nothing is lost by it.
         if (subjects.size >= KEPT) subjects.clear()
         subjects.set(name, subject)
       }
       return subject
     },
+    isCurrent(subject) {
+      lapse()
+      return (subject.lease === lease || !subject.stored) && !retired.has(subject.id)
+    },
+    confirm(ids, asked) {
+      if (asked.mono > confirmed.mono) confirmed = asked
+      if (ids.length === 0) return
+      for (const id of ids) retired.add(id)
+      for (const [name, { id }] of subjects) if (retired.has(id)) subjects.delete(name)
+      for (const [lookup, { id }] of rows) if (retired.has(id)) rows.delete(lookup)
+    },
   }
 }
 
-function create(keys: Keys, lookup: string, { tenant, id: name }: Who): Subject {
+function create(keys: Keys, lookup: string, { tenant, id: name }: Who, lease: number): Subject {
   const id = randomBytes(12).toString('hex')
   const key = randomBytes(32)
   const row = {
@@ -79,21 +121,22 @@ function create(keys: Keys, lookup: string, { tenant, id: name }: Who): Subject 
     key: seal(keys.wrap, key, id),
     who: seal(key, JSON.stringify({ tenant, id: name }), id),
   }
-  return subjectOf(row, key, false)
+  return subjectOf(row, key, false, lease)
 }
 
 /** Undefined where the row is not of this master key. */
-function recall(keys: Keys, row: SubjectRow): Subject | undefined {
+function recall(keys: Keys, row: SubjectRow, lease: number): Subject | undefined {
   const key = unseal(keys.wrap, row.key, row.id)
-  return key && subjectOf(row, key, true)
+  return key && subjectOf(row, key, true, lease)
 }
 
-function subjectOf(row: SubjectRow, key: Uint8Array, stored: boolean): Subject {
+function subjectOf(row: SubjectRow, key: Uint8Array, stored: boolean, lease: number): Subject {
   const secret = createSecretKey(key)
   return {
     id: row.id,
     row: subjectRow(row),
     stored,
+    lease,
     seal: (text, context) => seal(secret, text, context),
     digest: createDigest(key),
   }

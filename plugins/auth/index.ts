@@ -18,6 +18,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
   capabilities: ['authenticates'],
   provides: [Directory],
   commands: keyCommands,
+  personal: async () => (await import('./personal.ts')).personal,
   setup(ctx) {
     const { config, clock } = ctx
     const vault = openVault(ctx.stores, config)

@@ -12,7 +12,11 @@ export interface Outbox {
 
 /** As the record has it. `eventId` tells one that was recorded twice, after a kill in between. */
 export function describeKeyEvent({ id, at, type, actor, detail }: KeyEvent): AdminEvent {
-  return { type, actor, detail: { ...detail, eventId: id, at: new Date(at).toISOString() } }
+  const { principal, name, tenant, ...plain } = detail
+  const told = { ...plain, eventId: id, at: new Date(at).toISOString() }
+  // Of a key of somebody who was erased since there is no more to tell.
+  if (typeof principal !== 'string' || typeof tenant !== 'string') return { type, actor, detail: told }
+  return { type, actor, detail: told, about: { tenant, id: principal, detail: { principal, tenant, ...(name !== undefined && { name }) } } }
 }
 
 /** Each event reaches the record at least once: it leaves the outbox only when it is durable there. */

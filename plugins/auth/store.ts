@@ -62,7 +62,16 @@ export interface KeyStore {
   hasEvents(): boolean
   /** True where this store's keys were made under the pepper that gives `proof`; the first proof is kept. */
   matchesPepper(proof: Uint8Array): boolean
+  /** What it has of somebody: their keys, and what of them is still to be recorded. `tenant` undefined: of any. */
+  about(id: string, tenant: string | undefined): Holdings
+  /** Takes all of it out, and out of the file; the keys end with it, which is recorded without a name. */
+  erase(id: string, tenant: string | undefined, at: number, by: Operator): Holdings
   close(): void
+}
+
+export interface Holdings {
+  readonly keys: readonly StoredKey[]
+  readonly events: readonly KeyEvent[]
 }
 
 /** Throws where the file is open to others, or was written by a later version of the gateway. */
@@ -72,6 +81,8 @@ export function openKeyStore(stores: Stores, path: string): KeyStore {
   try {
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
     if (version < schemaVersion) db.transaction(() => db.exec(migrationsFrom(version)))
+    // Names pass through here on their way to the record.
+    db.exec('PRAGMA secure_delete = ON')
     return bindKeyStore(db)
   } catch (error) {
     db.close()
@@ -91,6 +102,18 @@ function bindKeyStore(db: Database): KeyStore {
   const version = db.prepare('PRAGMA data_version')
   const keep = db.prepare("INSERT OR IGNORE INTO facts VALUES ('pepper', ?)")
   const kept = db.prepare("SELECT value FROM facts WHERE name = 'pepper'")
+  const remove = db.prepare('DELETE FROM keys WHERE id = ?')
+
+  const about = (id: string, tenant: string | undefined): Holdings => ({
+    keys: select
+      .all()
+      .map(readKey)
+      .filter(key => key.principal === id && key.tenant === (tenant ?? key.tenant)),
+    events: told
+      .all()
+      .map(readEvent)
+      .filter(({ detail }) => detail.principal === id && detail.tenant === (tenant ?? detail.tenant)),
+  })
 
   return {
     create(key, by) {
@@ -141,6 +164,21 @@ function bindKeyStore(db: Database): KeyStore {
     matchesPepper(proof) {
       if (kept.get() === undefined) keep.run(proof)
       return Buffer.from(proof).equals(kept.get()?.value as Uint8Array)
+    },
+    about,
+    erase(id, tenant, at, by) {
+      const found = db.transaction(() => {
+        const all = about(id, tenant)
+        for (const event of all.events) drop.run(event.seq)
+        for (const key of all.keys) {
+          remove.run(key.id)
+          if (key.revokedAt === undefined)
+            tell.run(randomUUID(), at, 'key.revoke', JSON.stringify(by), JSON.stringify({ key: key.id, why: 'erasure' }))
+        }
+        return all
+      })
+      db.purge()
+      return found
     },
     close: () => db.close(),
   }

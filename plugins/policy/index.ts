@@ -14,6 +14,7 @@ const policy: Plugin<PolicyConfig> = definePlugin({
   config,
   capabilities: ['decides', 'narrows-list'],
   commands,
+  personal: async () => (await import('./personal.ts')).personal,
   explains: async () => (await import('./codes.ts')).readCodes(),
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })

@@ -56,9 +56,11 @@ export interface CsvOptions {
   readonly open: OpenRecord
   readonly range: TimeRange
   readonly contents: boolean
+  /** Beside what the options choose. */
+  readonly only?: (record: StoredRecord) => boolean
 }
 
-export async function exportRows({ io, reader, open, range, contents }: CsvOptions): Promise<Form> {
+export async function exportRows({ io, reader, open, range, contents, only = () => true }: CsvOptions): Promise<Form> {
   const isWanted = await createFilter(io, reader, true)
   const columns = contents ? [...COLUMNS, ...CONTENTS] : COLUMNS
   let rows = 0
@@ -67,6 +69,7 @@ export async function exportRows({ io, reader, open, range, contents }: CsvOptio
     write: records =>
       records
         .map(record => {
+          if (!only(record)) return ''
           const body = open(record) ?? {}
           if (record.at < range.since || record.at > range.until || !isWanted(record, body)) return ''
           rows += 1

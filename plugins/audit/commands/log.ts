@@ -5,7 +5,7 @@ import type { Body } from '../opened.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
 import { createFilter, decisionOf } from './filter.ts'
 import { openSealed, type Reply, readLog, readRange } from './read.ts'
-import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
+import { alignColumns, callerOf, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -77,7 +77,7 @@ function toTable(found: readonly Found[]): string {
   const rows = found.map(({ record, body }) => [
     new Date(record.at).toISOString(),
     statusOf(record, body) ?? record.type,
-    body.actor?.id ?? '-',
+    callerOf(body) ?? '-',
     body.server ?? '-',
     targetOf(body) ?? body.action ?? '-',
     decisionOf(record, body) ?? '-',

@@ -3,9 +3,10 @@ import type { CommandIo, JsonValue } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import { readMasterKey } from '../master-key.ts'
 import { createOpener, type OpenRecord } from '../opened.ts'
+import { findPerson } from '../people.ts'
 import type { LogReader, TimeRange } from '../store/log-store.ts'
 import { masterKeyPath, openStore } from '../store/open.ts'
-import { deriveKeys, type Keys, openSubject } from '../subjects.ts'
+import { deriveKeys, type Keys } from '../subjects.ts'
 
 export interface StoredLog {
   /** Of its store. */
@@ -104,12 +105,13 @@ export function describeCommand({ args, options }: CommandIo<AuditConfig>, comma
 
 /** Who was asked for, by the pseudonyms in the log: a name would stay there when somebody is forgotten. */
 export async function unname(io: CommandIo<AuditConfig>, reader: LogReader, options: Options): Promise<Options> {
-  const { consumer, tenant } = options
-  if (consumer === undefined) return options
+  const { consumer, subject, tenant } = options
+  const id = consumer ?? subject
+  if (typeof id !== 'string') return options
   const keys = findKeys(io)
-  const known = typeof keys === 'string' ? [] : (await reader.subjects()).map(row => openSubject(keys, row))
-  const asked = known.filter(one => one?.id === consumer && (tenant === undefined || one.tenant === tenant))
-  return { ...options, consumer: asked.flatMap(one => one?.subject ?? []) }
+  const rows = typeof keys === 'string' ? [] : await reader.subjects()
+  const known = typeof keys === 'string' ? [] : findPerson(keys, rows, { id, tenant: typeof tenant === 'string' ? tenant : undefined }).known
+  return { ...options, [consumer === undefined ? 'subject' : 'consumer']: known.map(one => one.subject) }
 }
 
 /** Where the key is missing, or is another one, that is told, and what is sealed stays so. */

@@ -14,6 +14,11 @@ export function countOf({ count }: Body): number {
   return typeof count === 'number' && count > 0 ? count : 1
 }
 
+/** Who did it; the pseudonym of somebody whose key is not there, or was erased. Undefined: nobody that is known. */
+export function callerOf({ actor, subject }: Body): string | undefined {
+  return actor === undefined ? subject : actor?.id
+}
+
 /** What the call was about, without the server. */
 export function targetOf(body: Body): string | undefined {
   return body.tool ?? body.prompt ?? body.uri

@@ -4,7 +4,7 @@ import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import { createFilter } from './filter.ts'
 import { openSealed, readLog, readRange } from './read.ts'
-import { alignColumns, countOf, printable, statusOf, targetOf } from './show.ts'
+import { alignColumns, callerOf, countOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Group {
   calls: number
@@ -35,7 +35,7 @@ export async function showStats(io: CommandIo<AuditConfig>): Promise<number> {
         const status = statusOf(record, body) ?? 'unknown'
         const times = countOf(body)
         outcomes.set(status, (outcomes.get(status) ?? 0) + times)
-        for (const group of [all, find(tools, nameTarget(body)), find(consumers, body.actor?.id ?? '(anonymous)')])
+        for (const group of [all, find(tools, nameTarget(body)), find(consumers, callerOf(body) ?? '(anonymous)')])
           count(group, status, body.durationMs, times)
       }
     }

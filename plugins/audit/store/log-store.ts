@@ -79,6 +79,12 @@ export interface Retention {
   remove(removal: Removal): Promise<void>
   hold(hold: Hold): Promise<void>
   release(id: string): Promise<void>
+  /** Marks keys that are about to be deleted: whoever seals with one stops within `LEASE_MS`. */
+  retire(subjects: readonly string[]): Promise<void>
+  /** One transaction: deletes keys and their marks. */
+  forget(subjects: readonly string[]): Promise<void>
+  /** What was deleted is overwritten, as far as that can be; a text says where its bytes are left, and until when. */
+  overwrite(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -135,6 +141,8 @@ export interface LogReader {
   /** Intents of the stream that have no end. */
   openCalls(stream: string): Promise<readonly StoredRecord[]>
   subjects(): Promise<readonly SubjectRow[]>
+  /** Subjects whose keys are about to be deleted. */
+  retired(): Promise<readonly string[]>
   /** The largest of a stream. */
   latestCheckpoint(stream: string): Promise<CheckpointRow | undefined>
   /** Every one, oldest first, page by page. */

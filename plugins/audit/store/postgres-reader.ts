@@ -89,6 +89,7 @@ export function createPostgresReader(database: Postgres): LogReader {
     },
     openCalls: stream => records(OPEN_CALLS, stream),
     subjects: async () => (await all(`SELECT id, lookup, key, who FROM ${TABLE.subject}`)) as unknown as SubjectRow[],
+    retired: async () => (await all(`SELECT subject FROM ${TABLE.retired}`)).map(row => String(row.subject)),
     latestCheckpoint: async stream =>
       (await all(`SELECT * FROM ${TABLE.checkpoint} WHERE stream = $1 ORDER BY size DESC LIMIT 1`, stream))[0] as unknown as
         | CheckpointRow

@@ -13,6 +13,9 @@ const STATEMENTS: readonly string[] = [
   `INSERT INTO ${TABLE.hold} (id, tenant, consumer, reason, at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])`,
   `DELETE FROM ${TABLE.hold} WHERE id = ANY ($1::text[])`,
+  `INSERT INTO ${TABLE.retired} (subject) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING`,
+  `DELETE FROM ${TABLE.subject} WHERE id = ANY ($1::text[])`,
+  `DELETE FROM ${TABLE.retired} WHERE subject = ANY ($1::text[])`,
 ]
 
 /** Rejects where another one is open on this database. */
@@ -27,6 +30,10 @@ export async function openPostgresRetention(database: Postgres): Promise<Retenti
       append({ sql: 0, params: tombstoneRow(tombstone).params }, { sql: 1, params: [tombstone.stream, tombstone.through] }),
     hold: ({ id, tenant, consumer, reason, at }) => append({ sql: 2, params: [id, tenant, consumer, reason, at] }),
     release: id => append({ sql: 3, params: [id] }),
+    retire: subjects => append(...subjects.map(subject => ({ sql: 4, params: [subject] }))),
+    forget: subjects => append(...[5, 6].flatMap(sql => subjects.map(subject => ({ sql, params: [subject] })))),
+    overwrite: async () =>
+      `${database.name}: deleted rows keep their bytes until a vacuum of ${TABLE.subject}, which is for its owner; archived WAL and backups as long as they are kept`,
     close: () => writer.close(),
   }
 }

@@ -33,7 +33,16 @@ export const statements: readonly string[] = [
 /** Text that every UTF8 database gives back byte for byte. */
 export const RECORD: string = `stream, seq, at, type, call, prev, hash, body`
 export const TABLE: {
-  readonly [name in 'record' | 'stream' | 'stream_end' | 'stream_close' | 'subject' | 'checkpoint' | 'tombstone' | 'hold']: string
+  readonly [name in
+    | 'record'
+    | 'stream'
+    | 'stream_end'
+    | 'stream_close'
+    | 'subject'
+    | 'checkpoint'
+    | 'tombstone'
+    | 'hold'
+    | 'retired']: string
 } = {
   record: `${SCHEMA}.record`,
   stream: `${SCHEMA}.stream`,
@@ -43,6 +52,7 @@ export const TABLE: {
   checkpoint: `${SCHEMA}.checkpoint`,
   tombstone: `${SCHEMA}.tombstone`,
   hold: `${SCHEMA}.hold`,
+  retired: `${SCHEMA}.retired`,
 }
 
 /** How far continuous exports have come: the only rows that are changed. */

@@ -41,16 +41,42 @@ export function openSqliteRetention(stores: Stores, path: string): Retention {
     async hold({ id, tenant, consumer, reason, at }) {
       db.prepare('INSERT INTO hold (id, tenant, consumer, reason, at) VALUES (?, ?, ?, ?, ?)').run(id, tenant, consumer, reason, at)
     },
-    async release(id) {
-      db.prepare('DELETE FROM hold WHERE id = ?').run(id)
+    release: async id => db.transaction(() => removeRows(db, 'hold', new Set([id]))),
+    async retire(subjects) {
+      db.transaction(() => {
+        const mark = db.prepare('INSERT OR IGNORE INTO retired (subject) VALUES (?)')
+        for (const subject of subjects) mark.run(subject)
+      })
+    },
+    async forget(subjects) {
+      db.transaction(() => {
+        removeRows(db, 'subject', new Set(subjects))
+        const unmark = db.prepare('DELETE FROM retired WHERE subject = ?')
+        for (const subject of subjects) unmark.run(subject)
+      })
+    },
+    async overwrite() {
+      // The log beside the file has the pages as they were.
+      for (let tries = 5; tries > 0; tries--) if (Number(db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy) === 0) return undefined
+      return `${db.path}-wal, which somebody reads now; do it once more`
     },
     async close() {
-      // The log beside the file has the pages as they were; where somebody reads now, the next one empties it.
+      // Where somebody reads now, the next one empties it.
       db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       db.close()
       release()
     },
   }
+}
+
+/** All rows are written anew: a table has stale copies of rows where its pages were put in order, and a page that is emptied is overwritten whole. */
+function removeRows(db: Database, table: 'hold' | 'subject', gone: ReadonlySet<string>): void {
+  const kept = db
+    .prepare(`SELECT * FROM ${table}`)
+    .all()
+    .filter(({ id }) => !gone.has(String(id)))
+  db.exec(`DELETE FROM ${table}`)
+  for (const row of kept) db.prepare(`INSERT INTO ${table} VALUES (${Object.keys(row).map(() => '?')})`).run(...Object.values(row))
 }
 
 function lock(stores: Stores, path: string): () => void {

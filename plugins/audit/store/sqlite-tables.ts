@@ -1,13 +1,13 @@
 // The tables of a log in SQLite, and the only statements that write to them.
 
-export const SCHEMA = 3
+export const SCHEMA = 4
 
 // `body` is the evidence; the columns before it repeat what is searched for, and verification compares each with the body.
 // `n` counts all records of the file without gaps. There is no further index on `record`: it would cost a quarter of each write, and what looks
 // for a stream is rare. `stream` is a work list, no evidence: `open` is 1 while its boot runs or has left calls open, 2 where it was ended in order,
 // 0 where a later stream refers to its end; none of its records is before `start`.
 // `record_first`: only one record continues nothing, so that of gateways that begin a log at once, one does.
-// Version 1 had the first two tables only, as they are here; version 2 all but `hold`.
+// Version 1 had the first two tables only, as they are here; version 2 all but `hold`, version 3 all but `retired`.
 export const setup: string = `
 CREATE TABLE IF NOT EXISTS record (
   n INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, call TEXT NOT NULL,
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS tombstone (
   PRIMARY KEY (stream, through)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS hold (id TEXT PRIMARY KEY, tenant TEXT, consumer TEXT, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS retired (subject TEXT PRIMARY KEY) STRICT;
 PRAGMA user_version = ${SCHEMA};`
 
 /** In the order of ROWS. */

@@ -293,6 +293,7 @@ export async function runCommand(
     url?: string | undefined
     signal?: AbortSignal
     record?: CommandIo['record']
+    personal?: Awaited<ReturnType<CommandIo['personal']>>
     config?: Record<string, unknown>
   } = {},
 ): Promise<Ran> {
@@ -324,6 +325,7 @@ export async function runCommand(
     operator: { id: 'cli:tester' },
     record: more.record ?? (async () => true),
     find: async () => undefined,
+    personal: async () => more.personal ?? [],
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)

@@ -97,13 +97,15 @@ describe('a read', () => {
   })
 
   // What shows nothing of the log, and what changes something and records that.
-  const OTHERS = ['audit migrate', 'audit key', 'audit verify', 'audit prune', 'audit hold add', 'audit hold remove']
+  const OTHERS = ['audit migrate', 'audit key', 'audit verify', 'audit prune', 'audit hold add', 'audit hold remove', 'privacy erase']
   test.each(commands.map(({ path }) => path.join(' ')).filter(verb => !OTHERS.includes(verb)))(
     '%s shows nothing where it cannot be recorded',
     async verb => {
       const out = join(tempDir(), 'export.jsonl')
       const args = verb === 'audit prove' ? [`${readBodies(dir)[0]!.stream}:1`] : []
-      const options = { 'audit export': { out }, 'audit report': { out, period: 'last-month' } }[verb] ?? {}
+      const options =
+        { 'audit export': { out }, 'audit report': { out, period: 'last-month' }, 'privacy export': { out, subject: 'agent-1' } }[verb] ??
+        {}
       const ran = await runCommand(dir, verb, options, { args, record: async () => false })
       expect(ran).toMatchObject({ code: 3, out: '' })
       expect(ran.err).toContain('could not be put on record: the config must name the plugin audit')

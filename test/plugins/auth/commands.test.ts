@@ -122,13 +122,11 @@ describe('the record', () => {
         actor: { id: 'cli:tester', uid: 1000 },
         detail: {
           key: first.slice(4, 12),
-          name: 'My Agent',
-          principal: 'agent-1',
           roles: ['reader'],
-          tenant: 'default',
           at: '2026-01-01T00:00:00.000Z',
           eventId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         },
+        about: { tenant: 'default', id: 'agent-1', detail: { name: 'My Agent', principal: 'agent-1', tenant: 'default' } },
       },
     ])
     const { out: second } = await home.run('keys create', ['Other', 'agent-2'])
@@ -177,7 +175,7 @@ describe('the record', () => {
         },
       },
     )
-    expect(taken.map(event => event.detail.principal)).toEqual(['agent-1', 'agent-2'])
+    expect(taken.map(event => event.about?.id)).toEqual(['agent-1', 'agent-2'])
     await gateway.stop()
   })
 

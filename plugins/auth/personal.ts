@@ -1,0 +1,47 @@
+// What auth keeps about people: the keys that stand for them, and what of these is still to be recorded.
+import { existsSync } from 'node:fs'
+import type { Person, PersonalData, PersonalIo } from 'mcpgw/plugin'
+import type { AuthConfig } from './config.ts'
+import { type KeyStore, openKeyStore } from './store.ts'
+
+export const personal: PersonalData<AuthConfig> = {
+  export(person, io) {
+    const { keys, events } = withStore(io, store => store.about(person.id, person.tenant)) ?? { keys: [], events: [] }
+    const plain = ofConfig(person, io)
+    if (keys.length + events.length + plain.length === 0) return undefined
+    const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
+    return {
+      keys: keys.map(({ id, name, principal, roles, tenant, claims, createdAt, expiresAt, revokedAt }) => ({
+        ...{ id, name, principal, roles, tenant, claims: JSON.stringify(claims) },
+        ...{ createdAt: iso(createdAt), expiresAt: iso(expiresAt), revokedAt: iso(revokedAt) },
+      })),
+      unrecorded: events.map(({ id, at, type, detail }) => ({ id, at: iso(at), type, detail })),
+      config: plain,
+    }
+  },
+  erase(person, io) {
+    const found = withStore(io, store => store.erase(person.id, person.tenant, io.clock.now(), io.operator))
+    const entries = found === undefined ? 0 : found.keys.length + found.events.length
+    const plain = ofConfig(person, io)
+    return { entries, ...(plain.length > 0 && { left: `the config names them (${plain.join(', ')}): take that out` }) }
+  },
+}
+
+/** Undefined where there is none yet: none is made for this. */
+function withStore<Result>({ stores, config }: PersonalIo<AuthConfig>, work: (store: KeyStore) => Result): Result | undefined {
+  const { path } = config.keys
+  if (path !== ':memory:' && !existsSync(stores.resolve(path))) return undefined
+  const store = openKeyStore(stores, path)
+  try {
+    return work(store)
+  } finally {
+    store.close()
+  }
+}
+
+/** Where the config names them; a principal of everybody's, whom the config did not name, is nobody. */
+function ofConfig({ id, tenant }: Person, { config }: PersonalIo<AuthConfig>): readonly string[] {
+  const keys = config.apiKeys.filter(key => key.consumerId === id && key.tenant === (tenant ?? key.tenant)).map(key => `apiKeys ${key.id}`)
+  const { stdio } = config
+  return stdio.id === id && stdio.tenant === (tenant ?? stdio.tenant) && stdio.id !== 'local' ? [...keys, 'stdio'] : keys
+}
