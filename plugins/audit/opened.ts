@@ -12,8 +12,8 @@ export interface Body {
   readonly tenant?: string
   readonly subject?: string
   readonly actor?: { readonly id?: string } | null
-  /** Somebody else whom it is about; `sealed`: what of `detail` says who that is. */
-  readonly about?: { readonly subject?: string; readonly sealed?: string }
+  /** Somebody else whom it is about; `detail`, or still `sealed`: what says who that is. */
+  readonly about?: { readonly subject?: string; readonly sealed?: string; readonly detail?: object }
   readonly server?: string
   readonly tool?: string
   readonly prompt?: string
@@ -49,7 +49,7 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     const { subject, sealed } = body?.about ?? {}
     if (subject === undefined || sealed === undefined) return body
     const opened = parse(subjectOf(subject)?.open(sealed, aboutContext(type)) ?? '')
-    return opened === undefined ? body : { ...body, about: { subject }, detail: { ...(body?.detail as object), ...opened } }
+    return opened === undefined ? body : { ...body, about: { subject, detail: opened } }
   }
   return record => {
     const body = openAbout(readBody(record), record)

@@ -6,7 +6,7 @@ import type { LogReader, StoredRecord, TimeRange } from '../store/log-store.ts'
 import { type Cell, writeRow } from './csv.ts'
 import type { Form } from './export-file.ts'
 import { createFilter, decisionOf } from './filter.ts'
-import { countOf, statusOf, targetOf } from './show.ts'
+import { countOf, detailOf, statusOf, targetOf } from './show.ts'
 
 /** Anybody may have changed a body: each member may be anything, and is a cell all the same. */
 type Members = Readonly<Record<string, unknown>>
@@ -42,7 +42,7 @@ const COLUMNS: readonly Column[] = [
   ['result_digest', (_, __, { resultDigest }) => resultDigest],
   ['redactions', (_, __, { redactions }) => redactions],
   ['success', (_, __, { success }) => success],
-  ['detail', (_, { detail }) => detail],
+  ['detail', (_, body) => detailOf(body)],
   ['hash', ({ hash }) => Buffer.from(hash).toString('hex')],
 ]
 const CONTENTS: readonly Column[] = (['args', 'inputs', 'result'] as const).map(label => [

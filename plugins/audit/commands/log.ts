@@ -5,7 +5,7 @@ import type { Body } from '../opened.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
 import { createFilter, decisionOf } from './filter.ts'
 import { openSealed, type Reply, readLog, readRange } from './read.ts'
-import { alignColumns, callerOf, countOf, printable, statusOf, targetOf } from './show.ts'
+import { alignColumns, callerOf, countOf, detailOf, printable, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -89,7 +89,8 @@ function toTable(found: readonly Found[]): string {
 }
 
 function explain(body: Body): string {
-  const { decision, errorCode, detail } = body
+  const { decision, errorCode } = body
+  const detail = detailOf(body)
   const times = countOf(body)
   if (errorCode !== undefined) return errorCode
   if (decision?.outcome === 'deny' || times > 1) {

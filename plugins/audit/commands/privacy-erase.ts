@@ -68,7 +68,7 @@ async function erase(io: Io, store: LogStore, sought: Sought, reason: string): P
       if (hold !== undefined) return held(io, hold)
       const { known, foreign } = findPerson(keys, await reader.subjects(), sought)
       const person: Person = { ...sought, subjects: known.map(({ subject }) => subject) }
-      if (!(await io.record({ type: 'erasure.begin', detail: { subjects: person.subjects, reason } })))
+      if (!(await io.record({ type: 'erasure', detail: { stage: 'begin', subjects: person.subjects, reason } })))
         return refuse(io, 3, 'nothing is erased, for it could not be put on record: the config must name the plugin audit')
       // At once, so that a role that may not erase is told before anything is gone.
       if (known.length > 0) await retention.retire(person.subjects)
@@ -86,7 +86,7 @@ async function erase(io: Io, store: LogStore, sought: Sought, reason: string): P
       const subjects = rows.map(({ id }) => id)
       // Whoever has a backup of these rows can tell by it that they are the ones.
       const digest = `sha256:${hash('sha256', JSON.stringify(rows.map(({ id, key, who }) => [id, key, who])), 'hex')}`
-      const isTold = await io.record({ type: 'erasure', detail: { subjects, digest, reason, plugins } })
+      const isTold = await io.record({ type: 'erasure', detail: { stage: 'end', subjects, digest, reason, plugins } })
       if (!isTold) left.push('that it is done could not be put on record; that it began is')
       const code = tell(io, { dryRun: false, subjects, plugins: Object.keys(plugins), left })
       return foreign > 0 || !isTold ? 3 : code

@@ -110,7 +110,8 @@ export async function unname(io: CommandIo<AuditConfig>, reader: LogReader, opti
   if (typeof id !== 'string') return options
   const keys = findKeys(io)
   const rows = typeof keys === 'string' ? [] : await reader.subjects()
-  const known = typeof keys === 'string' ? [] : findPerson(keys, rows, { id, tenant: typeof tenant === 'string' ? tenant : undefined }).known
+  const known =
+    typeof keys === 'string' ? [] : findPerson(keys, rows, { id, tenant: typeof tenant === 'string' ? tenant : undefined }).known
   return { ...options, [consumer === undefined ? 'subject' : 'consumer']: known.map(one => one.subject) }
 }
 

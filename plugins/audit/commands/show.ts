@@ -14,6 +14,11 @@ export function countOf({ count }: Body): number {
   return typeof count === 'number' && count > 0 ? count : 1
 }
 
+/** With what says whom it is about. */
+export function detailOf({ detail, about }: Body): unknown {
+  return about?.detail === undefined ? detail : { ...(detail as object), ...about.detail }
+}
+
 /** Who did it; the pseudonym of somebody whose key is not there, or was erased. Undefined: nobody that is known. */
 export function callerOf({ actor, subject }: Body): string | undefined {
   return actor === undefined ? subject : actor?.id

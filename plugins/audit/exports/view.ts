@@ -1,7 +1,7 @@
 // What of a record leaves by an export: names and contents only as far as it is configured; all else stays sealed, that is away.
 import { createOpener, type OpenRecord, readBody } from '../opened.ts'
 import type { StoredRecord, SubjectRow } from '../store/log-store.ts'
-import type { Keys } from '../subjects.ts'
+import { type Keys, LEASE_MS } from '../subjects.ts'
 import type { Fields } from './event.ts'
 
 export interface ViewOptions {
@@ -18,7 +18,7 @@ export interface ViewOptions {
 export type View = (records: readonly StoredRecord[]) => Promise<readonly Fields[]>
 
 // Who was forgotten meanwhile is not opened for longer than this.
-const KNOWN_MS = 10_000
+const KNOWN_MS = LEASE_MS
 const CONTENTS = /^(args|inputs|result)(Preview|Truncated)?$/
 
 export function createView({ names, contents, keys, clock, subjects }: ViewOptions): View {
@@ -42,7 +42,9 @@ export function createView({ names, contents, keys, clock, subjects }: ViewOptio
     const kept = Object.entries(body).filter(
       ([name]) => name !== 'personal' && (names || !hides(name)) && (contents || !CONTENTS.test(name)),
     )
-    return Object.fromEntries(kept)
+    const shown = Object.fromEntries(kept)
+    const { subject } = (shown.about ?? {}) as { readonly subject?: unknown }
+    return names || subject === undefined ? shown : { ...shown, about: { subject } }
   }
 
   return async records => {

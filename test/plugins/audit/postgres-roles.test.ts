@@ -68,6 +68,7 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
         'DELETE FROM mcpgw_audit.hold',
         "INSERT INTO mcpgw_audit.hold VALUES ('x', NULL, NULL, 'r', 0)",
         "INSERT INTO mcpgw_audit.tombstone VALUES ('x', 1, 0, '', '', '')",
+        "INSERT INTO mcpgw_audit.retired VALUES ('x')",
         'ALTER TABLE mcpgw_audit.record DISABLE TRIGGER ALL',
         'DROP TABLE mcpgw_audit.record',
         'CREATE TABLE mcpgw_audit.other ()',
@@ -136,6 +137,21 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
         ['log.retention', true],
         ['log.retention', true],
       ])
+    })
+
+    test('only the role for retention erases', async () => {
+      const gateway = await start({ url: as('mcpgw_writer') })
+      await call(gateway, createExchange())
+      await gateway.stop()
+      const subjects = (): Promise<unknown[]> => run('SELECT * FROM mcpgw_audit.subject', url)
+      const before = await subjects()
+      const erase = (role: string): ReturnType<typeof runCommand> =>
+        runCommand(dir, 'privacy erase', { subject: 'agent-1', reason: 'r', yes: true }, { url: as(role) })
+      for (const role of ['mcpgw_writer', 'mcpgw_auditor'])
+        expect(await erase(role)).toMatchObject({ code: 3, err: expect.stringContaining('permission denied') as string })
+      expect(await subjects()).toEqual(before)
+      expect(await erase('mcpgw_retention')).toMatchObject({ code: 0, err: '', out: expect.stringContaining('until a vacuum') as string })
+      expect(await subjects()).toHaveLength(before.length - 1)
     })
 
     test('a writer of a newer gateway is told that the owner has to bring the tables up first', async () => {

@@ -136,8 +136,17 @@ describe.each([
       const [row] = await rowsOf('agent-1')
       await erase()
       expect(recorded.map(({ type, detail }) => [type, detail])).toEqual([
-        ['erasure.begin', { subjects: [row!.id], reason: REASON }],
-        ['erasure', { subjects: [row!.id], digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string, reason: REASON, plugins: {} }],
+        ['erasure', { stage: 'begin', subjects: [row!.id], reason: REASON }],
+        [
+          'erasure',
+          {
+            stage: 'end',
+            subjects: [row!.id],
+            digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
+            reason: REASON,
+            plugins: {},
+          },
+        ],
       ])
       expect(JSON.stringify(recorded)).not.toContain('agent-1')
     })
@@ -315,7 +324,7 @@ describe.each([
       const types = document.records.map(one => one.type as string)
       expect(types).toEqual(['intent', 'outcome', 'intent', 'outcome', 'key.create', 'log.read', 'log.read'])
       expect(document.records[0]).toMatchObject({ actor: { id: 'agent-1' }, args: { path: '/home/agent-1' }, tool: 'read' })
-      expect(document.records[4]).toMatchObject({ detail: { key: 'k1', name: 'My Agent' } })
+      expect(document.records[4]).toMatchObject({ detail: { key: 'k1' }, about: { detail: { name: 'My Agent' } } })
       for (const name of ['agent-2', 'cli:boss', 'cli:tester']) expect(out).not.toContain(name)
       const csv = await command('privacy export', { subject: 'agent-1', format: 'csv', out: 'mine.csv' }, { record })
       expect(csv).toMatchObject({ code: 0, out: '' })
