@@ -43,7 +43,7 @@ export function createView({ names, contents, keys, clock, subjects }: ViewOptio
       ([name]) => name !== 'personal' && (names || !hides(name)) && (contents || !CONTENTS.test(name)),
     )
     const shown = Object.fromEntries(kept)
-    const { subject } = (shown.about ?? {}) as { readonly subject?: unknown }
+    const subject = body.about?.subject
     return names || subject === undefined ? shown : { ...shown, about: { subject } }
   }
 
