@@ -147,7 +147,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
       { flags: '--format <format>', summary: 'json, or csv: the records only', default: 'json' },
       { flags: '--out <file>', summary: 'a new file, instead of standard output' },
     ],
-    examples: ['mcpgw privacy export --subject agent-1'],
+    examples: ['mcpgw privacy export --subject agent-7'],
     load: async () => (await import('./commands/privacy-export.ts')).exportPerson,
   },
   {
@@ -159,7 +159,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
       { flags: '--dry-run', summary: 'only tell what would go' },
       { flags: '--yes', summary: 'do it; it cannot be undone' },
     ],
-    examples: ['mcpgw privacy erase --subject agent-1 --dry-run'],
+    examples: ['mcpgw privacy erase --subject agent-7 --dry-run'],
     load: async () => (await import('./commands/privacy-erase.ts')).erasePerson,
   },
   {

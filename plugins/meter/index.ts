@@ -11,6 +11,7 @@ const meter: Plugin<MeterConfig> = definePlugin({
   provides: [Usage],
   requires: [Outcomes],
   commands,
+  personal: async () => (await import('./personal.ts')).personal,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default meter
