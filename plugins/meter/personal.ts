@@ -26,5 +26,13 @@ async function sumsOf({ subjects }: Person, { stores, config }: PersonalIo<Meter
 }
 
 function describe({ tenant = '', subject = '', server = '', target = '', day = 0, ends, milliUnits }: Sum): JsonValue {
-  return { day: new Date(day).toISOString().slice(0, 10), tenant, subject, server, target, ends: { ...ends }, milliUnits: Number(milliUnits) }
+  return {
+    day: new Date(day).toISOString().slice(0, 10),
+    tenant,
+    subject,
+    server,
+    target,
+    ends: { ...ends },
+    milliUnits: Number(milliUnits),
+  }
 }

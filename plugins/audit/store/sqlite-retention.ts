@@ -76,7 +76,7 @@ function removeRows(db: Database, table: 'hold' | 'subject', gone: ReadonlySet<s
     .all()
     .filter(({ id }) => !gone.has(String(id)))
   db.exec(`DELETE FROM ${table}`)
-  for (const row of kept) db.prepare(`INSERT INTO ${table} VALUES (${Object.keys(row).map(() => '?')})`).run(...Object.values(row))
+  for (const row of kept) db.prepare(`INSERT INTO ${table} VALUES (${Object.keys(row).fill('?').join(', ')})`).run(...Object.values(row))
 }
 
 function lock(stores: Stores, path: string): () => void {

@@ -174,13 +174,13 @@ describe.each([
     ] as const)('a hold %s stops it, and names itself; once it is let go, so is what it said', async (_whose, options) => {
       await live({ 'agent-1': 1 })
       await command('audit hold add', { ...options, reason: 'case 99' })
-      const { id } = recorded.pop()!.detail
+      const { id } = recorded.pop()!.detail as { id: string }
       const before = await rows()
       for (const more of [{}, { dryRun: true }, { tenant: 'acme' }])
-        expect(await erase(more)).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`hold ${String(id)}`) as string })
+        expect(await erase(more)).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`hold ${id}`) as string })
       expect(await rows()).toEqual(before)
       expect(recorded).toEqual([])
-      await command('audit hold remove', {}, { args: [String(id)] })
+      await command('audit hold remove', {}, { args: [id] })
       if (url === undefined) for (const bytes of filesOf(dir)) expect(bytes.includes('case 99')).toBe(false)
       expect(await erase()).toMatchObject({ code: 0 })
     })
