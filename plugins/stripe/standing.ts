@@ -33,7 +33,8 @@ export function standingOf(line: Line, terms: Terms): Standing {
   if (isExpired(line, terms.now)) return 'expired'
   if (customerOf(line, terms.config) === undefined || !terms.config.meters.some(({ event, of }) => event === line.event && of === line.of))
     return 'held'
-  return attempt.error === '' ? 'waiting' : 'refused'
+  // What is only to be tried later is not put off by the hour.
+  return attempt.next === 0 ? 'waiting' : 'refused'
 }
 
 export const isExpired = (line: Line, now: number): boolean => timestampOf(line) * 1000 < now - OLDEST_MS

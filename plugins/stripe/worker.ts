@@ -53,16 +53,17 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   let waiting = 0
   const faults = new Map<string, string>()
   // Of wall clock against monotonic: where it falls, the wall clock was set back.
-  let offset = clock.now() - clock.mono()
+  const now = (): number => Math.floor(clock.now())
+  let offset = now() - clock.mono()
 
-  const terms = (): Terms => ({ config, since: lead?.since ?? 0, now: clock.now() })
+  const terms = (): Terms => ({ config, since: lead?.since ?? 0, now: now() })
 
   async function takeLead(): Promise<boolean> {
     const writer = await outbox.lead()
     if (writer === undefined) return false
     try {
       const reader = await outbox.reader()
-      const { outbox: id = randomBytes(8).toString('hex'), began = config.dryRun ? undefined : String(clock.now()) } = await reader.notes()
+      const { outbox: id = randomBytes(8).toString('hex'), began = config.dryRun ? undefined : String(now()) } = await reader.notes()
       await writer.commit({ notes: { outbox: id, ...(began && { began }) } })
       lead = { writer, reader, id, since: config.since ?? Number(began ?? 0) }
       return true
@@ -81,9 +82,9 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
 
   /** A clock that was set back makes old attempts look young: they are not repeated then, but looked for in what Stripe summed up. */
   async function watchClock(lines: readonly Line[]): Promise<readonly Line[]> {
-    const now = clock.now() - clock.mono()
-    const isBack = offset - now > STEP_MS
-    offset = isBack ? now : Math.max(offset, now)
+    const found = now() - clock.mono()
+    const isBack = offset - found > STEP_MS
+    offset = isBack ? found : Math.max(offset, found)
     if (!isBack) return lines
     const doubted = lines.map(line => (line.attempt.state === 'open' ? { ...line, attempt: { ...line.attempt, unsure: 0 } } : line))
     await lead!.writer.commit({ attempts: doubted.filter(({ attempt }) => attempt.state === 'open') })
@@ -121,7 +122,6 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     const { meters } = known!
     const ready = due.filter(line => meters.get(line.event) !== undefined && meters.get(line.event)?.fault === undefined)
     await refuse(due.filter(line => !ready.includes(line)))
-    const now = clock.now
     await asking(
       settle(all, {
         billing,
@@ -144,6 +144,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     try {
       known = { meters: await asking(from.meters()), at }
       await lookForFaults(from, known.meters)
+      recover()
     } catch (error) {
       if (known === undefined || !(error instanceof Unanswered)) throw error
       known = { ...known, at }
@@ -154,20 +155,20 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   async function refuse(lines: readonly Line[]): Promise<void> {
     const attempts = lines.map(({ id, sent, event, attempt }) => {
       const error = known?.meters.get(event)?.fault ?? 'the account has no meter for this event'
-      return { id, sent, attempt: { ...attempt, error, next: clock.now() + HOUR } }
+      return { id, sent, attempt: { ...attempt, error, next: now() + HOUR } }
     })
     if (attempts.length > 0) await lead!.writer.commit({ attempts })
     known = attempts.length > 0 ? undefined : known
   }
 
   async function lookForFaults(from: Billing, meters: Meters): Promise<void> {
-    const since = clock.now() - OLDEST_MS
+    const since = now() - OLDEST_MS
     for (const event of new Set(config.meters.map(one => one.event))) {
       const meter = meters.get(event)
       if (meter === undefined) continue
-      const found = await asking(from.faults(meter, clock.now() - 24 * HOUR))
+      const found = await asking(from.faults(meter, now() - 24 * HOUR))
       const named = new Map(found.flatMap(({ identifiers, why }) => identifiers.map(identifier => [identifier, why] as const)))
-      const lines = named.size === 0 ? [] : await lead!.reader.within(since, clock.now())
+      const lines = named.size === 0 ? [] : await lead!.reader.within(since, now())
       const attempts = lines.flatMap(line => {
         const why = line.attempt.state === 'idle' ? named.get(line.attempt.lastIdentifier) : undefined
         return why === undefined ? [] : [disown(line, `Stripe took it and found it invalid: ${why}`)]
@@ -194,7 +195,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
         return IDLE_MS
       }
       const { reader, writer } = lead!
-      if (waiting < config.alarm.lines) await gather({ usage, rules: config, reader, writer, signal }, clock.now() - config.grace)
+      if (waiting < config.alarm.lines) await gather({ usage, rules: config, reader, writer, signal }, now() - config.grace)
       let isBusy = false
       const lines = await watchClock(await reader.unsettled())
       if (!config.dryRun && !signal.aborted && clock.mono() >= quietUntil) {
@@ -207,9 +208,8 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
       }
       const state = report.tell(await reader.unsettled(), terms(), { stripe: trouble, faults })
       waiting = Object.entries(state.lines).reduce((sum, [standing, count]) => sum + (standing === 'before' ? 0 : count), 0)
-      return isBusy && trouble === undefined
-        ? BUSY_MS
-        : Math.max(1000, Math.min(IDLE_MS, trouble === undefined ? IDLE_MS : quietUntil - clock.mono()))
+      if (trouble !== undefined) return Math.ceil(Math.min(IDLE_MS, Math.max(1000, quietUntil - clock.mono())))
+      return isBusy ? BUSY_MS : IDLE_MS
     } catch (error) {
       if (!signal.aborted) report.fail((error as Error).message)
       await dropLead().catch(() => {})

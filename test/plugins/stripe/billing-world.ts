@@ -16,6 +16,8 @@ export const DAY: number = 24 * HOUR
 export const START: number = Date.UTC(2026, 10, 28, 12)
 
 export interface SteppableClock extends Clock {
+  /** By which Stripe goes: nobody sets it. */
+  true(): number
   /** Time passes. */
   pass(ms: number): void
   /** Somebody sets the wall clock. */
@@ -26,6 +28,7 @@ export function createClock(start: number = START): SteppableClock {
   let [mono, offset] = [0, start]
   return {
     now: () => mono + offset,
+    true: () => mono + start,
     mono: () => mono,
     after: () => () => {},
     pass(ms) {
@@ -106,6 +109,8 @@ export interface World {
   start(killAt?: (write: number, when: 'before' | 'after') => boolean): Worker
   lines(): Promise<readonly Line[]>
   all(): Promise<readonly Line[]>
+  /** Also done at the end of the test. */
+  close(): Promise<void>
 }
 
 export async function parseConfig(value: Record<string, unknown>): Promise<StripeConfig> {
@@ -127,7 +132,7 @@ export async function createWorld({
   stores = createTemporaryStores(),
 }: WorldOptions = {}): Promise<World> {
   const clock = createClock()
-  const stripe = await createFakeStripe(clock.now)
+  const stripe = await createFakeStripe(clock.true)
   const config = await parseConfig({
     apiKey: KEY,
     host: '127.0.0.1',
@@ -163,11 +168,17 @@ export async function createWorld({
       await outbox.close()
     }
   }
-  onTestFinished(async () => {
+  let closed: Promise<void> | undefined
+  async function endAll(): Promise<void> {
     for (const worker of workers) await worker.stop()
     await stripe.close()
     stores.remove()
-  })
+  }
+  const close = (): Promise<void> => {
+    closed ??= endAll()
+    return closed
+  }
+  onTestFinished(close)
   return {
     clock,
     stripe,
@@ -192,6 +203,7 @@ export async function createWorld({
     },
     lines: () => read(reader => reader.unsettled()),
     all: () => read(reader => reader.within(0, Number.MAX_SAFE_INTEGER)),
+    close,
   }
 }
 

@@ -217,7 +217,6 @@ describe('what cannot be known', () => {
     const worker = w.start()
     await worker.pass()
     w.stripe.fault = () => '500'
-    // The fake goes by its own clock, which nobody sets.
     w.clock.pass(20 * HOUR)
     await worker.pass()
     w.clock.step(-19 * HOUR)
