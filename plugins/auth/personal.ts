@@ -11,8 +11,12 @@ export const personal: PersonalData<AuthConfig> = {
     if (keys.length + events.length + plain.length === 0) return undefined
     const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
     return {
-      keys: keys.map(({ digest: _, claims, createdAt, expiresAt, revokedAt, ...plain }) => ({
-        ...plain,
+      keys: keys.map(({ id, name, principal, roles, tenant, claims, createdAt, expiresAt, revokedAt }) => ({
+        id,
+        name,
+        principal,
+        roles,
+        tenant,
         claims: JSON.stringify(claims),
         createdAt: iso(createdAt),
         expiresAt: iso(expiresAt),
