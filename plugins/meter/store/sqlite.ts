@@ -6,12 +6,14 @@ import { SCHEMA, setup } from './sqlite-tables.ts'
 import type { Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
 
 const PAGE = 500
+const BUSY_MS = 50
 
 /** Throws where there is none to read, or it cannot be opened. What a failure of the machine takes from it is counted anew from the log. */
 export function sqliteUsage(stores: Stores, path: string, how: 'read' | 'write'): UsageStore {
   const db = stores.open(path, { readOnly: how === 'read', durability: 'os', schema: SCHEMA })
   try {
-    if (how === 'write') db.exec(setup)
+    // Calls wait while this waits: who finds the file locked tries again later.
+    if (how === 'write') db.exec(`${setup} PRAGMA busy_timeout = ${BUSY_MS};`)
     else db.prepare('SELECT change FROM state').get()
     return createStore(db)
   } catch (error) {
