@@ -5,7 +5,7 @@ import type { MeterConfig } from './config.ts'
 import type { Counter } from './counter.ts'
 import { completed } from './outcome-kinds.ts'
 import type { Prices } from './prices.ts'
-import type { UsageStore } from './store/usage-store.ts'
+import { spanOf, type UsageStore } from './store/usage-store.ts'
 
 export interface EnforcementOptions {
   readonly ctx: PluginContext<MeterConfig>
@@ -57,7 +57,7 @@ export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth
   }
 
   async function readUsed(from: number, to: number): Promise<Used[]> {
-    const sums = await store.sum({ from, to, by: ['tenant', 'subject'] })
+    const sums = await store.sum({ span: spanOf({ from, to }, []), from, to, by: ['tenant', 'subject'] })
     const names = await outcomes.whoIs(sums.map(({ subject }) => subject ?? ''))
     return sums.map(({ tenant = '', subject = '', ends, milliUnits }) => ({
       tenant,

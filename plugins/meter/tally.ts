@@ -1,13 +1,13 @@
 // From outcomes to what is added to the usage of each caller, tool and window: sums only, so that the order does not matter.
 import type { DurableOutcome } from 'mcpgw/plugin'
 import { kindOf, latencyBounds, type OutcomeKind, outcomeKinds } from './outcome-kinds.ts'
+import { type Period, periodAt } from './periods.ts'
 import { type Prices, targetOf, whole } from './prices.ts'
-import type { Addition } from './store/usage-store.ts'
+import type { Addition, Span } from './store/usage-store.ts'
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-// What is no time of any calendar is not let into the tables.
-const LATEST = 8.64e15
+// What is no time of any calendar is not let into the tables, nor the last month of them, which has no end.
+const LATEST = 8.6e15
 
 // What a server asks of a client is no usage of the client's.
 const TO_CLIENT: ReadonlySet<string> = new Set(['sampling/createMessage', 'elicitation/create', 'roots/list'])
@@ -19,25 +19,37 @@ export interface TallyOptions {
 
 type Growing = { -readonly [K in keyof Addition]: Addition[K] } & { ends: Record<OutcomeKind, number>; latency: number[] }
 
+/** Each outcome is in the row of its window, and in that of its month. */
 export function tally(outcomes: readonly DurableOutcome[], { window, prices }: TallyOptions): Addition[] {
-  const size = window === 'hour' ? HOUR_MS : DAY_MS
   const rows = new Map<string, Growing>()
   for (const outcome of outcomes) {
     if (TO_CLIENT.has(outcome.action)) continue
     // A correction belongs where the first end was counted.
     const at = outcome.revises?.at ?? outcome.at
-    const start = Number.isSafeInteger(at) && Math.abs(at) <= LATEST ? Math.floor(at / size) * size : 0
-    const { tenant = '', subject = '', server = '' } = outcome
-    const target = targetOf(outcome)
-    const key = JSON.stringify([start, tenant, subject, server, target])
-    let row = rows.get(key)
-    if (row === undefined) {
-      row = { ...emptyCounts(), start, end: start + size, tenant, subject, server, target }
-      rows.set(key, row)
-    }
-    addTo(row, outcome, prices)
+    const time = Number.isSafeInteger(at) && Math.abs(at) <= LATEST ? at : 0
+    const price = outcome.revises === undefined ? prices.of(outcome) : 0n
+    addTo(rowOf(rows, 'window', windowAt(window, time), outcome), outcome, price)
+    addTo(rowOf(rows, 'month', periodAt('month', time), outcome), outcome, price)
   }
   return [...rows.values()]
+}
+
+function windowAt(window: 'hour' | 'day', time: number): Period {
+  if (window === 'day') return periodAt('day', time)
+  const from = Math.floor(time / HOUR_MS) * HOUR_MS
+  return { from, to: from + HOUR_MS }
+}
+
+function rowOf(rows: Map<string, Growing>, span: Span, { from, to }: Period, outcome: DurableOutcome): Growing {
+  const { tenant = '', subject = '', server = '' } = outcome
+  const target = targetOf(outcome)
+  const key = JSON.stringify([span, from, tenant, subject, server, target])
+  let row = rows.get(key)
+  if (row === undefined) {
+    row = { ...emptyCounts(), span, start: from, end: to, tenant, subject, server, target }
+    rows.set(key, row)
+  }
+  return row
 }
 
 export function emptyCounts(): Pick<Growing, 'ends' | 'latency' | 'requestBytes' | 'resultBytes' | 'milliUnits'> {
@@ -45,7 +57,7 @@ export function emptyCounts(): Pick<Growing, 'ends' | 'latency' | 'requestBytes'
   return { ends, latency: Array.from({ length: latencyBounds.length + 1 }, () => 0), requestBytes: 0, resultBytes: 0, milliUnits: 0n }
 }
 
-function addTo(row: Growing, outcome: DurableOutcome, prices: Prices): void {
+function addTo(row: Growing, outcome: DurableOutcome, price: bigint): void {
   const kind = kindOf(outcome.outcome)
   row.ends[kind] += 1
   if (outcome.revises !== undefined) {
@@ -54,7 +66,7 @@ function addTo(row: Growing, outcome: DurableOutcome, prices: Prices): void {
   }
   row.requestBytes += whole(outcome.requestBytes)
   row.resultBytes += whole(outcome.resultBytes)
-  row.milliUnits += prices.of(outcome)
+  row.milliUnits += price
   if (typeof outcome.durationMs === 'number') row.latency[bucketOf(outcome.durationMs)]! += 1
 }
 

@@ -18,6 +18,7 @@ export const PLUGIN_SETS = {
   none: [],
   policy: [{ policy: { files: ['bench.policy'] } }],
   os: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact'],
+  meter: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact', 'meter'],
   full: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
   postgres: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
 }

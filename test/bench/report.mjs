@@ -7,6 +7,7 @@ const TARGET_LABELS = {
   none: 'gateway, no plugin',
   policy: '100 rules',
   os: '100 rules+audit(os)+redact',
+  meter: 'the same with meter',
   full: '100 rules+audit(full)+redact',
   postgres: 'the same in PostgreSQL',
 }

@@ -30,9 +30,11 @@ import {
 import { benchStarts } from './starts.mjs'
 import { median } from './statistics.mjs'
 import { TOPOLOGIES } from './targets.mjs'
+import { benchUsage } from './usage.mjs'
+import { formatUsage, judgeUsage } from './usage-report.mjs'
 import { benchVerify } from './verify.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -91,6 +93,7 @@ async function measureAll(parts, settings) {
   const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
   const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
   const verify = parts.includes('verify') ? await benchVerify(settings) : undefined
+  const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
@@ -102,17 +105,18 @@ async function measureAll(parts, settings) {
     ...(flat ? judgeFlat(flat) : []),
     ...(policy ? judgePolicy(policy) : []),
     ...(verify ? judgeVerify(verify) : []),
+    ...(usage ? judgeUsage(usage) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, figures }, settings) {
+function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, figures }, settings) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
@@ -125,6 +129,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, re
     ...(flat ? [formatFlat(flat)] : []),
     ...(policy ? [formatPolicy(policy)] : []),
     ...(verify ? [formatVerify(verify)] : []),
+    ...(usage ? [formatUsage(usage)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),

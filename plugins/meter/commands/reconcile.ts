@@ -59,7 +59,7 @@ export async function reconcileUsage(io: CommandIo<MeterConfig>, store: UsageSto
 async function readAtOnce(store: UsageStore, { from, to, tenant }: Asked): Promise<{ counted: Counted; sums: readonly Sum[] }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = await store.counted()
-    const sums = await store.sum({ from, to, tenant, by: ['day', 'tenant', 'server', 'target'] })
+    const sums = await store.sum({ span: 'window', from, to, tenant, by: ['day', 'tenant', 'server', 'target'] })
     const counted = await store.counted()
     if ([...counted.through].every(([stream, seq]) => before.through.get(stream) === seq)) return { counted, sums }
   }
@@ -105,6 +105,7 @@ const keyOf = (day: number, tenant: string, server: string, target: string): str
 
 function addUp(ends: Map<string, Counts>, outcomes: readonly DurableOutcome[], prices: ReturnType<typeof createPrices>): void {
   for (const row of tally(outcomes, { window: 'day', prices })) {
+    if (row.span !== 'window') continue
     const key = keyOf(row.start, row.tenant, row.server, row.target)
     const before = ends.get(key)
     ends.set(key, before === undefined ? row : plus(before, row))

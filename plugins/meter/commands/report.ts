@@ -1,7 +1,7 @@
 // Usage as it is asked for: sums of the store under the names of those they are of, and nothing that a printer would have to know.
 import { completed, errorLayers, type OutcomeKind, outcomeKinds } from '../outcome-kinds.ts'
 import { percentile } from '../percentile.ts'
-import type { Counts, Dimension, Sum, UsageStore } from '../store/usage-store.ts'
+import { type Counts, type Dimension, type Sum, spanOf, type UsageStore } from '../store/usage-store.ts'
 import { emptyCounts } from '../tally.ts'
 import { writeTime } from './text.ts'
 
@@ -55,7 +55,7 @@ const DIMENSIONS: Readonly<Record<Grouping, Dimension | undefined>> = {
 export async function makeReport(store: UsageStore, whoIs: WhoIs, { consumer, by, ...question }: ReportQuestion): Promise<Report> {
   const wanted = [...by, ...(consumer === undefined ? [] : ['consumer' as const])]
   const dimensions = [...new Set(wanted.flatMap(grouping => DIMENSIONS[grouping] ?? []))]
-  const sums = await store.sum({ ...question, by: dimensions })
+  const sums = await store.sum({ ...question, span: spanOf(question, by), by: dimensions })
   const subjects = new Set(sums.flatMap(({ subject }) => (subject ? [subject] : [])))
   const people = subjects.size === 0 ? new Map<string, { readonly id: string }>() : await whoIs([...subjects])
   const nameOf = (subject = ''): string => {

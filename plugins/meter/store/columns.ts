@@ -1,12 +1,12 @@
 // The counts of a row, as columns: one list from which every statement is made, so that none forgets one.
 import type { SqlRow, SqlValue, UsageRow } from 'mcpgw/plugin'
 import { completed, latencyBounds, type OutcomeKind, outcomeKinds } from '../outcome-kinds.ts'
-import type { Addition, Counts, Dimension, Sum } from './usage-store.ts'
+import type { Addition, Counts, Dimension, Span, Sum } from './usage-store.ts'
 
 const endColumn = (kind: OutcomeKind): string => kind.replace('-', '_')
 const latencyColumns: readonly string[] = Array.from({ length: latencyBounds.length + 1 }, (_, i) => `latency_${i}`)
 
-export const keyColumns: readonly string[] = ['start', 'finish', 'tenant', 'subject', 'server', 'target']
+export const keyColumns: readonly string[] = ['span', 'start', 'finish', 'tenant', 'subject', 'server', 'target']
 export const countColumns: readonly string[] = [
   ...outcomeKinds.map(endColumn),
   ...latencyColumns,
@@ -14,6 +14,9 @@ export const countColumns: readonly string[] = [
   'result_bytes',
   'milli_units',
 ]
+
+/** As `span` is stored. */
+export const spanCode: Readonly<Record<Span, number>> = { window: 0, month: 1 }
 
 /** Calls that ended. */
 export const callsSql: string = completed.map(endColumn).join(' + ')
@@ -23,8 +26,8 @@ export const addSql: string = countColumns.map(name => `${name} = usage.${name} 
 
 /** In the order of keyColumns, then countColumns. */
 export function toColumns(row: Addition): SqlValue[] {
-  const { start, end, tenant, subject, server, target } = row
-  return [start, end, tenant, subject, server, target, ...toCounts(row)]
+  const { span, start, end, tenant, subject, server, target } = row
+  return [spanCode[span], start, end, tenant, subject, server, target, ...toCounts(row)]
 }
 
 function toCounts({ ends, latency, requestBytes, resultBytes, milliUnits }: Counts): SqlValue[] {

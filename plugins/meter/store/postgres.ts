@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Migrations, Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
 import { readCursor, writeCursor } from './changes.ts'
-import { addSql, callsSql, countColumns, groupSql, keyColumns, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
 import type { Lost, UsagePage, UsageStore } from './usage-store.ts'
 
 const SCHEMA = 'mcpgw_usage'
@@ -43,9 +43,9 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
     async keepPlace(place) {
       await all(`UPDATE ${SCHEMA}.state SET place = $1`, place)
     },
-    async sum({ from, to, tenant, by }) {
+    async sum({ span, from, to, tenant, by }) {
       const { names, group } = groupSql(by)
-      const where = `start >= $1 AND start < $2${tenant === undefined ? '' : ' AND tenant = $3'}`
+      const where = `span = ${spanCode[span]} AND start >= $1 AND start < $2${tenant === undefined ? '' : ' AND tenant = $3'}`
       const rows = await all(
         `SELECT ${names}${sumsSql} FROM ${SCHEMA}.usage WHERE ${where} ${group}`,
         from,
@@ -104,4 +104,4 @@ SELECT count(*) AS moved FROM moved`
 
 const CHANGES = `
 SELECT id, ${keyColumns.join(', ')}, ${callsSql} AS calls, milli_units FROM ${SCHEMA}.usage
-WHERE (changed > $1 OR finish > $2) AND changed <= $3 AND finish <= $4 AND id > $5 ORDER BY id LIMIT ${PAGE}`
+WHERE span = 0 AND (changed > $1 OR finish > $2) AND changed <= $3 AND finish <= $4 AND id > $5 ORDER BY id LIMIT ${PAGE}`

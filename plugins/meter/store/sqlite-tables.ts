@@ -3,13 +3,13 @@ import { countColumns } from './columns.ts'
 
 export const SCHEMA = 1
 
-// `finish` is the end of the window, exclusive. `changed`: the number of the transaction that changed the row last, to find what is new.
+// `span` is 0 for a window and 1 for a month; `finish` its end, exclusive. `changed`: the number of the transaction that changed the row last, to find what is new.
 // `cursor`: how far each stream of the log was counted. `lost`: records that went from the log before they were.
 export const setup: string = `
 CREATE TABLE IF NOT EXISTS usage (
-  id INTEGER PRIMARY KEY, start INTEGER NOT NULL, finish INTEGER NOT NULL, tenant TEXT NOT NULL, subject TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, span INTEGER NOT NULL, start INTEGER NOT NULL, finish INTEGER NOT NULL, tenant TEXT NOT NULL, subject TEXT NOT NULL,
   server TEXT NOT NULL, target TEXT NOT NULL, ${countColumns.map(name => `${name} INTEGER NOT NULL`).join(', ')},
-  changed INTEGER NOT NULL, UNIQUE (start, finish, tenant, subject, server, target)
+  changed INTEGER NOT NULL, UNIQUE (span, start, finish, tenant, subject, server, target)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS usage_changed ON usage (changed);
 CREATE INDEX IF NOT EXISTS usage_finish ON usage (finish);

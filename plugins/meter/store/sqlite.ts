@@ -1,7 +1,7 @@
 // Usage in an SQLite file of the data directory: the embedded default.
 import type { Database, Statement, Stores } from 'mcpgw/plugin'
 import { readCursor, writeCursor } from './changes.ts'
-import { addSql, callsSql, countColumns, groupSql, keyColumns, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
 import { SCHEMA, setup } from './sqlite-tables.ts'
 import type { Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
 
@@ -49,9 +49,9 @@ function createStore(db: Database): UsageStore {
     async keepPlace(place) {
       prepare('UPDATE state SET place = ?').run(place)
     },
-    async sum({ from, to, tenant, by }) {
+    async sum({ span, from, to, tenant, by }) {
       const { names, group } = groupSql(by)
-      const where = `start >= ? AND start < ?${tenant === undefined ? '' : ' AND tenant = ?'}`
+      const where = `span = ${spanCode[span]} AND start >= ? AND start < ?${tenant === undefined ? '' : ' AND tenant = ?'}`
       return prepare(`SELECT ${names}${sumsSql} FROM usage WHERE ${where} ${group}`)
         .all(from, to, ...(tenant === undefined ? [] : [tenant]))
         .map(row => toSum(row, by))
@@ -62,7 +62,7 @@ function createStore(db: Database): UsageStore {
       const { row, ...look } = begun ?? { change: now, endedBy, row: 0 }
       const page = prepare(
         `SELECT id, ${keyColumns.join(', ')}, ${callsSql} AS calls, milli_units FROM usage
-          WHERE (changed > ? OR finish > ?) AND changed <= ? AND finish <= ? AND id > ? ORDER BY id LIMIT ${PAGE}`,
+          WHERE span = 0 AND (changed > ? OR finish > ?) AND changed <= ? AND finish <= ? AND id > ? ORDER BY id LIMIT ${PAGE}`,
       )
       for (let last = row; !signal.aborted; ) {
         const rows = page.all(change, before, look.change, look.endedBy, last)

@@ -1,6 +1,7 @@
 // The port behind which usage is kept: an SQLite file or a PostgreSQL database. What was counted and how far the log was read change in one transaction.
 import type { ReadSoFar, UsageRow } from 'mcpgw/plugin'
 import type { OutcomeKind } from '../outcome-kinds.ts'
+import { type Period, periodAt } from '../periods.ts'
 
 export interface Counts {
   readonly ends: Readonly<Record<OutcomeKind, number>>
@@ -12,8 +13,12 @@ export interface Counts {
   readonly milliUnits: bigint
 }
 
-/** What is added to the usage of one caller, tool and window. */
+/** Usage is kept twice: by window, and by month, so that a report of a month need not add up its windows. */
+export type Span = 'window' | 'month'
+
+/** What is added to the usage of one caller and tool in one window or month. */
 export interface Addition extends Counts {
+  readonly span: Span
   readonly start: number
   readonly end: number
   readonly tenant: string
@@ -44,11 +49,19 @@ export interface Lost {
 export type Dimension = 'tenant' | 'subject' | 'server' | 'target' | 'hour' | 'day'
 
 export interface Question {
-  /** Windows that begin in this time: ms since 1970, the second exclusive. */
+  /** Which rows to add up; months are quicker, and whole. */
+  readonly span: Span
+  /** Rows that begin in this time: ms since 1970, the second exclusive. */
   readonly from: number
   readonly to: number
   readonly tenant?: string | undefined
   readonly by: readonly Dimension[]
+}
+
+/** The rows that answer a question about this time by these columns: months where they can. */
+export function spanOf({ from, to }: Period, by: readonly string[]): Span {
+  const isWhole = [from, to].every(at => periodAt('month', at).from === at)
+  return isWhole && !by.includes('hour') && !by.includes('day') ? 'month' : 'window'
 }
 
 export interface Sum extends Counts {

@@ -6,7 +6,7 @@ import { type Counter, createCounter } from '../../../plugins/meter/counter.ts'
 import { outcomeKinds } from '../../../plugins/meter/outcome-kinds.ts'
 import { createPrices } from '../../../plugins/meter/prices.ts'
 import { sqliteUsage } from '../../../plugins/meter/store/sqlite.ts'
-import type { Sum, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
+import type { Span, Sum, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
 import { tally } from '../../../plugins/meter/tally.ts'
 import { createFakeLog, type FakeLog, NOON } from './fake-log.ts'
 
@@ -50,13 +50,14 @@ const start = (log: FakeLog, store: UsageStore, more: Partial<Parameters<typeof 
 
 const byKey = (sums: readonly Sum[]): unknown[] => sums.map(sum => JSON.stringify({ ...sum, milliUnits: String(sum.milliUnits) })).sort()
 const DIMENSIONS = ['tenant', 'subject', 'server', 'target', 'hour'] as const
-const totals = async (store: UsageStore): Promise<unknown[]> => byKey(await store.sum({ from: 0, to: 8.64e15, by: DIMENSIONS }))
+const totals = async (store: UsageStore, span: Span): Promise<unknown[]> =>
+  byKey(await store.sum({ span, from: 0, to: 8.64e15, by: DIMENSIONS }))
 
 /** One by one, as a person would. */
-function naive(log: FakeLog): unknown[] {
-  const rows = asTally(log.all())
+function naive(log: FakeLog, span: Span): unknown[] {
+  const rows = asTally(log.all()).filter(row => row.span === span)
   return byKey(
-    rows.map(({ start, end: _end, ...row }) => {
+    rows.map(({ start, end: _end, span: _span, ...row }) => {
       const { tenant, subject, server, target, ...counts } = row
       return { tenant, subject, server, target, hour: start, ...counts } as Sum
     }),
@@ -125,7 +126,7 @@ test('totals equal a naive count of the log, wherever the gateway is killed, its
         log.restart('boot-last')
         const last = start(log, store)
         expect(await last.flush()).toBe(true)
-        expect(await totals(store)).toEqual(naive(log))
+        for (const span of ['window', 'month'] as const) expect(await totals(store, span)).toEqual(naive(log, span))
         await last.stop()
         await store.close()
         stores.remove()

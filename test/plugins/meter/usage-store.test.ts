@@ -16,7 +16,7 @@ const row = (more: Partial<Addition> = {}, calls = 1): Addition => {
   const counts = emptyCounts()
   counts.ends.answered = calls
   counts.latency[2] = calls
-  const key = { start: NOON, end: NOON + HOUR, tenant: 'acme', subject: 's-1', server: 'crm', target: 'find' }
+  const key = { span: 'window' as const, start: NOON, end: NOON + HOUR, tenant: 'acme', subject: 's-1', server: 'crm', target: 'find' }
   return { ...key, ...counts, requestBytes: 10, resultBytes: 20, milliUnits: 1500n, ...more }
 }
 
@@ -57,7 +57,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
         place: undefined,
         lost: [],
       })
-      const [sum, ...more] = await store.sum({ from: NOON, to: NOON + 1, by: ['tenant', 'target'] })
+      const [sum, ...more] = await store.sum({ span: 'window', from: NOON, to: NOON + 1, by: ['tenant', 'target'] })
       expect(more).toEqual([])
       expect(sum).toMatchObject({ tenant: 'acme', target: 'find', requestBytes: 20, resultBytes: 40, milliUnits: 3000n })
       expect([sum!.ends.answered, sum!.latency[2]]).toEqual([3, 3])
@@ -73,7 +73,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
       await Promise.all(
         others.map((one, i) => one.add({ ...same, stream: `b${i}`, rows: i % 2 === 0 ? same.rows : same.rows.toReversed() })),
       )
-      const sums = await store.sum({ from: 0, to: 8e15, by: ['target'] })
+      const sums = await store.sum({ span: 'window', from: 0, to: 8e15, by: ['target'] })
       expect(sums.map(({ ends }) => ends.answered)).toEqual([4, 4])
       for (const one of others) await one.close()
     })
@@ -92,7 +92,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
       const most = BigInt(Number.MAX_SAFE_INTEGER)
       await step(0, 1, [row({ milliUnits: most })])
       await step(1, 2, [row({ milliUnits: 2n })])
-      const [sum] = await store.sum({ from: 0, to: 8e15, by: [] })
+      const [sum] = await store.sum({ span: 'window', from: 0, to: 8e15, by: [] })
       expect(sum!.milliUnits).toBe(most + 2n)
     })
 
@@ -105,7 +105,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
         row({ start: NOON + day, end: NOON + day + HOUR, tenant: 'b', subject: 's-2', server: 'fs' }),
         row({ start: -HOUR, end: 0 }),
       ])
-      const all = { from: 0, to: 8e15 }
+      const all = { span: 'window' as const, from: 0, to: 8e15 }
       expect((await store.sum({ ...all, by: ['hour'] })).map(({ hour }) => String(hour)).toSorted()).toEqual(
         [NOON, NOON + HOUR, NOON + day].map(String),
       )
@@ -113,9 +113,9 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
         `${NOON - 12 * HOUR} acme`,
         `${NOON + 12 * HOUR} b`,
       ])
-      expect((await store.sum({ from: -day, to: 0, by: ['day'] })).map(({ day: of }) => of)).toEqual([-day])
+      expect((await store.sum({ span: 'window', from: -day, to: 0, by: ['day'] })).map(({ day: of }) => of)).toEqual([-day])
       expect(await store.sum({ ...all, tenant: 'b', by: ['server'] })).toMatchObject([{ server: 'fs' }])
-      expect(await store.sum({ from: 5, to: 6, by: [] })).toEqual([])
+      expect(await store.sum({ span: 'window', from: 5, to: 6, by: [] })).toEqual([])
     })
 
     const look = async (cursor: string | undefined, endedBy: number): Promise<{ rows: UsageRow[]; cursor: string }> => {
@@ -173,7 +173,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
       store = await open()
       await step(0, 1, [row(), row({ start: NOON + HOUR, end: NOON + 2 * HOUR })])
       expect(await store.forget(NOON + HOUR)).toBe(1)
-      expect(await store.sum({ from: 0, to: 8e15, by: ['hour'] })).toMatchObject([{ hour: NOON + HOUR }])
+      expect(await store.sum({ span: 'window', from: 0, to: 8e15, by: ['hour'] })).toMatchObject([{ hour: NOON + HOUR }])
     })
 
     test('where there is none to read, that is said with its name', async () => {

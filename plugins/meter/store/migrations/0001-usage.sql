@@ -4,9 +4,10 @@ CREATE SCHEMA IF NOT EXISTS mcpgw_usage;
 CREATE TABLE mcpgw_usage.schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now());
 INSERT INTO mcpgw_usage.schema_version (version) VALUES (1);
 
--- `start` and `finish` (exclusive) in ms since 1970; `subject` is a pseudonym of the audit log; `changed` the number of the transaction that changed the row last.
+-- `span` is 0 for a window and 1 for a month; `start` and `finish` (exclusive) in ms since 1970; `subject` is a pseudonym of the audit log; `changed` the number of the transaction that changed the row last.
 CREATE TABLE mcpgw_usage.usage (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  span smallint NOT NULL,
   start bigint NOT NULL,
   finish bigint NOT NULL,
   tenant text COLLATE "C" NOT NULL,
@@ -42,7 +43,7 @@ CREATE TABLE mcpgw_usage.usage (
   result_bytes bigint NOT NULL,
   milli_units bigint NOT NULL,
   changed bigint NOT NULL,
-  CONSTRAINT usage_key UNIQUE (start, finish, tenant, subject, server, target)
+  CONSTRAINT usage_key UNIQUE (span, start, finish, tenant, subject, server, target)
 );
 CREATE INDEX usage_changed ON mcpgw_usage.usage (changed);
 CREATE INDEX usage_finish ON mcpgw_usage.usage (finish);
