@@ -18,7 +18,12 @@ async function sumsOf({ subjects }: Person, { stores, config }: PersonalIo<Meter
   if (stores.postgres() === undefined && !existsSync(stores.resolve(config.path))) return []
   const store = await openUsage(stores, config, 'read')
   try {
-    const sums = await store.sum({ from: 0, to: Number.MAX_SAFE_INTEGER, by: ['tenant', 'subject', 'server', 'target', 'day'] })
+    const sums = await store.sum({
+      span: 'window',
+      from: 0,
+      to: Number.MAX_SAFE_INTEGER,
+      by: ['tenant', 'subject', 'server', 'target', 'day'],
+    })
     return sums.filter(({ subject }) => subject !== undefined && subjects.includes(subject))
   } finally {
     await store.close()
