@@ -1,6 +1,6 @@
 // The plugin's worker with a usage, a Stripe and a clock of the test; a gateway can be killed at any write, and another one started.
-import type { Clock, Usage, UsageRow } from 'mcpgw/plugin'
-import { createTemporaryStores, type TemporaryStores } from 'mcpgw/testing'
+import type { Clock, Stores, Usage, UsageRow } from 'mcpgw/plugin'
+import { createTemporaryStores } from 'mcpgw/testing'
 import { onTestFinished } from 'vitest'
 import { createClient } from '../../../plugins/stripe/client.ts'
 import { type StripeConfig, config as schema } from '../../../plugins/stripe/config.ts'
@@ -100,7 +100,7 @@ export interface World {
   readonly clock: SteppableClock
   readonly stripe: FakeStripe
   readonly usage: FakeUsage
-  readonly stores: TemporaryStores
+  readonly stores: Stores
   readonly config: StripeConfig
   readonly logged: string[]
   /** What health shows, and the last values of the gauges. */
@@ -123,15 +123,24 @@ export interface WorldOptions {
   readonly config?: Record<string, unknown>
   /** ms that a request may take. */
   readonly deadline?: number
-  readonly stores?: TemporaryStores
+  /** Where the outbox is; in a folder of its own by default. */
+  readonly stores?: Stores
+  /** Usage that was counted elsewhere. */
+  readonly counted?: Usage
+  /** Of the clock, ms since 1970. */
+  readonly at?: number
 }
 
 export async function createWorld({
   config: given = {},
   deadline = 5000,
-  stores = createTemporaryStores(),
+  stores: own,
+  counted,
+  at = START,
 }: WorldOptions = {}): Promise<World> {
-  const clock = createClock()
+  const temporary = own === undefined ? createTemporaryStores() : undefined
+  const stores = own ?? temporary!
+  const clock = createClock(at)
   const stripe = await createFakeStripe(clock.true)
   const config = await parseConfig({
     apiKey: KEY,
@@ -172,7 +181,7 @@ export async function createWorld({
   async function endAll(): Promise<void> {
     for (const worker of workers) await worker.stop()
     await stripe.close()
-    stores.remove()
+    temporary?.remove()
   }
   const close = (): Promise<void> => {
     closed ??= endAll()
@@ -194,7 +203,7 @@ export async function createWorld({
         clock,
         log: context.log,
         outbox: killAt === undefined ? outbox : mortal(outbox, killAt),
-        usage,
+        usage: counted ?? usage,
         connect: () => createClient({ config, deadline }),
         report: createReporter(context),
       })
