@@ -19,6 +19,12 @@ export async function loadPluginConfig(plugin: AnyPlugin, entryName: string, io:
   const index = loaded.config.plugins.findIndex(({ name }) => name === entryName)
   const checked = await plugin.config['~standard'].validate(loaded.config.plugins[index]?.config ?? {})
   if (checked.issues === undefined) return { loaded, own: checked.value }
+  if (index < 0) {
+    // Its defaults alone do not do: what is missing is not a member, but the plugin.
+    const message = `the config names no plugin "${entryName}", and this command needs its settings`
+    io.err(renderDiagnostics([{ code: 'plugin-config', severity: 'error', message, file: loaded.file ?? 'the defaults' }], io.color.err))
+    return undefined
+  }
   const found = checked.issues.map(issue => toFinding(plugin.name, issue, index, loaded))
   io.err(renderDiagnostics(found, io.color.err))
   return undefined

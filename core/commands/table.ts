@@ -107,4 +107,10 @@ export const coreVerbs: readonly Verb[] = [
 ]
 
 /** First words of the verbs that built-in plugins bring, so that a call loads no other plugin. */
-export const verbOwners: Readonly<Record<string, string>> = { audit: 'audit', keys: 'auth', policy: 'policy', catalog: 'policy', usage: 'meter' }
+export const verbOwners: Readonly<Record<string, string>> = {
+  audit: 'audit',
+  keys: 'auth',
+  policy: 'policy',
+  catalog: 'policy',
+  usage: 'meter',
+}

@@ -21,6 +21,14 @@ describe('usage', () => {
     expect((await say(dir, [])).code).toBe(2)
   })
 
+  test('a verb of a plugin that needs settings, where the config does not name the plugin, says that', async () => {
+    const dir = createFolder()
+    writeFileSync(join(dir, 'mcpgw.yaml'), 'servers: []\nplugins: [audit]\n')
+    const { code, out, err } = await say(dir, ['stripe', 'status'])
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain('the config names no plugin "stripe", and this command needs its settings')
+  })
+
   test('help names every verb of the core and goes to stdout', async () => {
     const { code, out } = await say(createFolder(), ['--help'])
     expect(code).toBe(0)
