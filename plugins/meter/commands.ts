@@ -24,6 +24,7 @@ export const commands: readonly ConfiguredCommand<MeterConfig>[] = [
         flags: '--reconcile',
         summary: 'compare with the audit log, by day, tenant, server and tool: 0 equal, 1 not, 4 too little is left of the log',
       },
+      { flags: '--check-prices', summary: 'ask the servers instead, and name each price that is for nothing they offer' },
     ],
     examples: ['mcpgw usage', 'mcpgw usage --by tenant,tool --period last-month --format csv', 'mcpgw usage --reconcile'],
     load: async () => (await import('./commands/usage.ts')).showUsage,

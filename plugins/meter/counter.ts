@@ -132,7 +132,7 @@ export function createCounter(options: CounterOptions): Counter {
       last = at
     }
     latest.set(stream, last)
-    return part.reduce((most, { at }) => Math.max(most, at), 0)
+    return part.reduce((most, { at }) => (Number.isSafeInteger(at) ? Math.max(most, at) : most), 0)
   }
 
   async function countGathered(): Promise<void> {

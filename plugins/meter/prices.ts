@@ -21,6 +21,8 @@ const COSTLY: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resou
 // The server has done its part, or the caller did not wait for it.
 const CHARGED: ReadonlySet<OutcomeKind> = new Set(['answered', 'tool-error', 'withheld', 'cancelled'])
 const KEPT = 10_000
+// No message has so many bytes, and no call takes so many ms: sums of less do not overflow.
+const LARGEST = 2 ** 31
 
 export function createPrices({ prices, defaultPrice }: Pick<MeterConfig, 'prices' | 'defaultPrice'>): Prices {
   const rules = prices.map(rule => ({ rule, matches: compileRule(rule) }))
@@ -73,7 +75,7 @@ function cost({ units, per }: Rule, { requestBytes, resultBytes, upstreamMs }: P
 
 /** The log is read back from a file that others may have changed: what is no amount counts as none. */
 export function whole(amount: number | undefined): number {
-  return typeof amount === 'number' && amount > 0 && amount <= Number.MAX_SAFE_INTEGER ? Math.ceil(amount) : 0
+  return typeof amount === 'number' && amount > 0 && amount <= LARGEST ? Math.ceil(amount) : 0
 }
 
 /** A tool or prompt by its name. Uris are without end and may tell of people, so all else goes by its method. */

@@ -4,6 +4,7 @@ import type { MeterConfig } from '../config.ts'
 import { EXPECTED, readPeriod } from '../periods.ts'
 import { openUsage } from '../store/open.ts'
 import type { UsageStore } from '../store/usage-store.ts'
+import { checkPrices } from './check-prices.ts'
 import { reconcileUsage } from './reconcile.ts'
 import { type Format, formats, writeReport } from './render.ts'
 import { type Grouping, groupings, makeReport, type ReportQuestion, type WhoIs } from './report.ts'
@@ -13,6 +14,7 @@ interface Asked extends ReportQuestion {
 }
 
 export async function showUsage(io: CommandIo<MeterConfig>): Promise<number> {
+  if (io.options.checkPrices === true) return checkPrices(io)
   const asked = readQuestion(io)
   if (typeof asked === 'string') {
     io.err(`usage: ${asked}\n`)

@@ -1,5 +1,8 @@
 // `mcpgw usage` on what real calls left: who used what, in every form, and whether the audit log says the same.
+import type { Inspection } from 'mcpgw/plugin'
+import { runCommand } from 'mcpgw/testing'
 import { describe, expect, test } from 'vitest'
+import meter from '../../../plugins/meter/index.ts'
 import { openUsage } from '../../../plugins/meter/store/open.ts'
 import { agent, createWorld, NOON, type World } from './gateway.ts'
 
@@ -102,6 +105,29 @@ describe('usage', () => {
 
   test('where nothing was ever counted that is said, with the file', async () => {
     expect(await createWorld().usage()).toMatchObject({ code: 3, err: expect.stringMatching(/usage\.db: no such file/) as string })
+  })
+})
+
+test('usage --check-prices names each price that is for nothing the servers offer', async () => {
+  const item = (name: string) => ({ name, definition: { value: {}, text: '{}', bytes: Buffer.from('{}') } })
+  const crm = { id: 'crm', tools: [item('find'), item('export_all')], resources: [], templates: [], prompts: [item('greet')] }
+  const known = { dischargers: [], roles: [], tenants: [] }
+  const check = (prices: object[], servers: Inspection['servers'] = [crm]) =>
+    runCommand(meter, ['usage'], { options: { checkPrices: true }, config: { prices }, inspection: { ...known, servers } })
+  const good = [
+    { tool: 'export_*', units: 1 },
+    { server: 'crm', units: 1 },
+    { tool: 'greet', units: 1 },
+    { tool: 'resources/read', units: 1 },
+  ]
+  expect(await check(good)).toMatchObject({ code: 0, out: 'every price is for something that a server offers\n' })
+  expect(await check([...good, { server: 'crm', tool: 'exprot_all', units: 0.5 }])).toMatchObject({
+    code: 1,
+    out: 'no server offers what this price is for: server crm, tool exprot_all: 0.5\n',
+  })
+  expect(await check(good, [crm, { id: 'fs', failed: 'it does not start' }])).toMatchObject({
+    code: 3,
+    err: 'usage: server fs could not be asked: it does not start\n',
   })
 })
 
