@@ -166,7 +166,16 @@ describe('the tarball', () => {
         .map(file => `dist/${top}/${file.replace(/\.ts$/, '')}`),
     )
     // `mcpgw explain` reads the codes of policies from their page.
-    const documents = ['CHANGELOG.md', 'LICENSE', 'PLUGINS.md', 'README.md', 'dsl/DIAGNOSTICS.md', 'dsl/README.md', 'package.json']
+    const documents = [
+      'CHANGELOG.md',
+      'LICENSE',
+      'PLUGINS.md',
+      'README.md',
+      'dsl/DIAGNOSTICS.md',
+      'dsl/README.md',
+      'package.json',
+      'plugins/audit/COMPLIANCE.md',
+    ]
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
