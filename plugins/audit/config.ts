@@ -28,7 +28,12 @@ export interface AuditConfig {
   readonly anchorLag: number
   /** Where the records go on their own, as they become durable. */
   readonly exports: readonly ExportConfig[]
+  /** How long the log is kept, and the folder of the files that have what went, relative to the data directory. Absent: for ever. */
+  readonly retention?: { readonly days: number; readonly folder: string } | undefined
 }
+
+/** Days, each with some to spare. */
+const PROFILES = { 'pci-12m': 400, 'hipaa-6y': 2200, 'eu-ai-act-6m': 190 } as const
 
 export type AnchorConfig =
   /** Relative to the data directory. */
@@ -51,6 +56,21 @@ const anchor = z.union(
   'expected { file: PATH } or { webhook: URL }',
 )
 
+const retention = z
+  .strictObject({
+    profile: z.enum(['pci-12m', 'hipaa-6y', 'eu-ai-act-6m']).optional(),
+    keep: z
+      .string()
+      .regex(/^[1-9]\d{0,4}d$/, 'expected days, such as "400d"')
+      .optional(),
+    export: z.string().min(1),
+  })
+  .refine(({ profile, keep }) => (profile === undefined) !== (keep === undefined), 'expected either profile or keep')
+  .transform(({ profile, keep, export: folder }) => ({
+    days: profile === undefined ? Number.parseInt(keep!, 10) : PROFILES[profile],
+    folder,
+  }))
+
 export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
   path: z
     .string()
@@ -69,4 +89,5 @@ export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
   anchors: z.array(anchor).max(8).default([]),
   anchorLag: interval.default(300_000),
   exports: exportList,
+  retention: retention.optional(),
 })

@@ -15,6 +15,7 @@ import { loadMasterKey } from './master-key.ts'
 import { aboutContext } from './opened.ts'
 import { createOutcomes } from './outcomes.ts'
 import { recordRefusals } from './refusals.ts'
+import { createRetention } from './retention.ts'
 import { loadSigningKey, publishVerifier, readSigningKey, readVerifiers } from './signing-key.ts'
 import { masterKeyPath, openStore, signingPaths } from './store/open.ts'
 import { createStoredText } from './stored-text.ts'
@@ -86,6 +87,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { hooks, open, hasIntent } = recordCalls(ctx, ledger, text, describer, outcomes.isHeard)
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled, hasIntent })
   const exports = createExports({ ctx, store, keys, onHealth: degraded('exports'), record: told => event(told) })
+  const retention = createRetention({ ctx, record: told => event(told), onHealth: degraded('retention') })
   let started = false
 
   const event = async (told: AdminEvent): Promise<void> => {
@@ -145,6 +147,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     log.warn('calls go through unrecorded while the audit log cannot be written (onAuditFailure: degrade)')
 
   ctx.onStop(async () => {
+    await retention.close()
     const uncounted = await refusals.flush()
     await ledger.heal()
     if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')
@@ -163,6 +166,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
       started = true
       await checkpointer.start(ledger)
       exports.start()
+      retention.start()
     },
   }
 }

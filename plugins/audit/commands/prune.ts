@@ -18,7 +18,7 @@ import { deriveKeys, type Keys } from '../subjects.ts'
 import { writeTombstone } from '../tombstone.ts'
 import { readKeys } from './keys.ts'
 import { printable } from './show.ts'
-import { openSource } from './verify-source.ts'
+import { exportedFiles, openSource } from './verify-source.ts'
 
 const DAY_MS = 86_400_000
 
@@ -93,7 +93,7 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
       } finally {
         await archive.close()
       }
-      about = { before: new Date(before).toISOString(), exported, exportedDigest: await digestFile(exported) }
+      about = { before: new Date(before).toISOString(), exported, exportedDigest: await digestFiles(await exportedFiles(exported)) }
       // Intent before effect: whatever ends this run, the log says what it was about to do.
       if (!(await io.record({ type: 'log.retention', detail: { stage: 'begin', ...about, ...totalOf(found.segments) } })))
         return refuse(io, 3, 'nothing was taken out, for it could not be put on record: the config must name the plugin audit')
@@ -114,9 +114,9 @@ interface About extends Readonly<Record<string, JsonValue>> {
   readonly exportedDigest: string
 }
 
-async function digestFile(path: string): Promise<string> {
+async function digestFiles(paths: readonly string[]): Promise<string> {
   const sum = createHash('sha256')
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) sum.update(chunk)
+  for (const path of paths) for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) sum.update(chunk)
   return `sha256:${sum.digest('hex')}`
 }
 

@@ -1,7 +1,7 @@
-// Where records to verify come from: a store, or a file that was exported from one.
+// Where records to verify come from: a store, a file that was exported from one, or a folder of such files.
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { open, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { CommandIo } from 'mcpgw/plugin'
 import type { Source } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
@@ -13,7 +13,17 @@ import { openStore } from '../store/open.ts'
 /** `file`: relative to where the command was called. Rejects where there is nothing that can be read. */
 export async function openSource(io: CommandIo<AuditConfig>, file: string | undefined): Promise<Source> {
   const path = file === undefined ? undefined : resolve(io.cwd, file)
-  return path !== undefined && (await isExport(path)) ? openExport(path) : openStored(openStore(io.stores, io.config, path))
+  const files = path === undefined ? [] : await exportedFiles(path)
+  return path !== undefined && files.length > 0 ? openExport(path, files) : openStored(openStore(io.stores, io.config, path))
+}
+
+/** Those of a folder, in the order of their names: each goes on where the one before it ended. None where it is no export. */
+export async function exportedFiles(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() !== true) return (await isExport(path)) ? [path] : []
+  const names = (await readdir(path)).filter(name => name.endsWith('.jsonl')).sort()
+  if (names.length === 0) throw new Error(`${path}: expected files that \`mcpgw audit export\` wrote, named *.jsonl`)
+  return names.map(name => join(path, name))
 }
 
 /** One line of JSON after the other; a file without a byte is an export without a record. */
@@ -52,17 +62,17 @@ export async function sourceOf(name: string, reader: LogReader, close: () => Pro
   }
 }
 
-async function openExport(path: string): Promise<Source> {
+async function openExport(name: string, files: readonly string[]): Promise<Source> {
   // Notes may stand behind the records that they speak of.
   const notes = { checkpoint: [] as string[], tombstone: [] as string[] }
-  for await (const lines of linesOf(path, 0, new AbortController().signal))
-    for (const { text } of lines.lines) {
+  for await (const { lines } of linesOf(files, undefined, new AbortController().signal))
+    for (const { text } of lines) {
       if (!/^\{"(checkpoint|tombstone)"/.test(text)) continue
       const line = readLine(text)
       if (line !== undefined && line.kind !== 'record') notes[line.kind].push(line.note)
     }
-  async function* pages(signal: AbortSignal, cursor = '0'): AsyncGenerator<{ records: GivenRecord[]; cursor: string }> {
-    for await (const { lines, end } of linesOf(path, Number(cursor), signal)) {
+  async function* pages(signal: AbortSignal, cursor?: string): AsyncGenerator<{ records: GivenRecord[]; cursor: string }> {
+    for await (const { lines, end } of linesOf(files, cursor, signal)) {
       const records: GivenRecord[] = []
       for (const { text, at } of lines) {
         const line = readLine(text)
@@ -70,11 +80,11 @@ async function openExport(path: string): Promise<Source> {
           throw new Error(`at byte ${at}: expected a line of an exported log${text.endsWith('}') ? '' : '; it is cut off'}`)
         if (line.kind === 'record') records.push(line)
       }
-      yield { records, cursor: String(end) }
+      yield { records, cursor: end }
     }
   }
   return {
-    name: path,
+    name,
     total: undefined,
     pages,
     async lookUp(stream, seq) {
@@ -93,12 +103,25 @@ async function openExport(path: string): Promise<Source> {
 
 interface Lines {
   readonly lines: readonly { readonly text: string; readonly at: number }[]
-  /** Byte behind the last of them. */
-  readonly end: number
+  /** Byte behind the last of them; behind the first file also which file. */
+  readonly end: string
+}
+
+async function* linesOf(files: readonly string[], cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Lines> {
+  const [byte, begun = '0'] = (cursor ?? '0').split('@')
+  for (const [i, file] of files.entries()) {
+    if (i < Number(begun)) continue
+    const start = i === Number(begun) ? Number(byte) : 0
+    for await (const { lines, end } of linesOfFile(file, start, signal)) yield { lines, end: i === 0 ? String(end) : `${end}@${i}` }
+  }
 }
 
 /** As many at a time as a piece of the file has. */
-async function* linesOf(path: string, start: number, signal: AbortSignal): AsyncGenerator<Lines> {
+async function* linesOfFile(
+  path: string,
+  start: number,
+  signal: AbortSignal,
+): AsyncGenerator<Omit<Lines, 'end'> & { readonly end: number }> {
   let rest: Buffer = Buffer.alloc(0)
   let at = start
   for await (const chunk of createReadStream(path, { start, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
