@@ -108,7 +108,7 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     options: [
       { flags: '--older-than <days>', summary: 'of more than this age, such as 400d' },
       { flags: '--before <date>', summary: 'or from before this date' },
-      { flags: '--exported <file>', summary: 'what `audit export` wrote; only what it holds is taken out' },
+      { flags: '--exported <file>', summary: 'what `audit export` wrote, or a folder of it; only what it holds is taken out' },
       { flags: '--dry-run', summary: 'only tell what would go, and what must stay' },
     ],
     examples: ['mcpgw audit prune --older-than 400d --dry-run'],

@@ -1,16 +1,15 @@
 // `privacy erase`: deletes the keys that what is stored about somebody is sealed with, and what other plugins keep about them. Exit 1 where a hold is on it.
 import { hash } from 'node:crypto'
 import type { Erased, Person } from 'mcpgw/plugin'
+import { WAIT_MS, wait } from '../unused-keys.ts'
 import { describeHold, holdOn } from '../holds.ts'
 import { findPerson, type Sought } from '../people.ts'
 import type { Hold, LogReader, LogStore, Retention, SubjectRow } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
-import { type Keys, LEASE_MS } from '../subjects.ts'
+import type { Keys } from '../subjects.ts'
 import { describeForeign, type Io, masterKeys, readSought } from './privacy.ts'
 import { printable } from './show.ts'
 
-/** Until every gateway that is alive has seen the marks, or has let go of all keys. */
-const WAIT_MS = LEASE_MS + 1000
 /** Whoever goes on calling is seen anew meanwhile; the last one is who calls after the erasure. */
 const ROUNDS = 3
 
@@ -119,16 +118,6 @@ async function forget(
     found = await find()
   }
   return { rows, isNew: found.length > 0 }
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      reject(new Error('stopped; the keys are still there, do it once more'))
-    })
-  })
 }
 
 interface Done {

@@ -7,6 +7,7 @@ import { findLack } from '../archive.ts'
 import { writeFrontier } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
 import { readWaits } from '../exports/unexported.ts'
+import { forgetUnused } from '../unused-keys.ts'
 import { createHolder } from '../holds.ts'
 import { readMasterKey } from '../master-key.ts'
 import { digestOf, type Signer, signNote } from '../note.ts'
@@ -75,6 +76,7 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
   let found: Found
   let about: About | undefined
   let planned = 0
+  let forgotten = 0
   const done: Removal[] = []
   try {
     const reader = await store.reader()
@@ -100,9 +102,13 @@ async function prune(io: CommandIo<AuditConfig>, store: LogStore, before: number
     }
     planned = found.segments.length
     await removeAll(io, retention, found.segments, signer, done)
+    if (done.length > 0) {
+      forgotten = await forgetUnused(store, retention, io.signal)
+      await retention.overwrite()
+    }
   } finally {
     await retention.close()
-    if (about !== undefined) await recordEnd(io, about, done, done.length === planned)
+    if (about !== undefined) await recordEnd(io, about, done, { isAll: done.length === planned, forgotten })
   }
   return report(io, found, false)
 }
@@ -143,13 +149,25 @@ function entomb({ stream, from, state, link, between }: Segment, at: number, sig
   return { tombstone: { stream, through, at, link, frontier: writeFrontier(frontier), note }, records: through - from, between }
 }
 
+interface Extent {
+  /** All that was planned. */
+  readonly isAll: boolean
+  /** Keys of those whose last record went. */
+  readonly forgotten: number
+}
+
 /** Throws where it cannot be recorded: that it began is, and the tombstones tell what was done. */
-async function recordEnd(io: CommandIo<AuditConfig>, about: About, done: readonly Removal[], success: boolean): Promise<void> {
+async function recordEnd(
+  io: CommandIo<AuditConfig>,
+  about: About,
+  done: readonly Removal[],
+  { isAll: success, forgotten }: Extent,
+): Promise<void> {
   // The last of each stream has all before it.
   const last = new Map(done.map(({ tombstone }) => [tombstone.stream, tombstone]))
   const streams = [...last.values()].map(({ stream, through, note }) => ({ stream, through, tombstone: digestOf(note) }))
   const records = done.reduce((sum, one) => sum + one.records, 0)
-  if (!(await io.record({ type: 'log.retention', success, detail: { stage: 'end', ...about, records, streams } })))
+  if (!(await io.record({ type: 'log.retention', success, detail: { stage: 'end', ...about, records, streams, forgotten } })))
     throw new Error('what was taken out could not be recorded; that it began is, and the tombstones tell it')
 }
 

@@ -91,6 +91,50 @@ describe.each([
       expect(await audit('drill')).toMatchObject({ code: 0, out: expect.stringContaining('12 of 12 found') as string })
     })
 
+    const subjects = async (): Promise<string[]> =>
+      (url !== undefined
+        ? await run('SELECT id FROM mcpgw_audit.subject', url)
+        : withLog(dir, db => db.prepare('SELECT id FROM subject').all())
+      )
+        .map(one => String(one.id))
+        .sort()
+    const referredTo = async (): Promise<string[]> => {
+      const { records } = JSON.parse((await audit('log', { all: true, json: true, limit: '1000' })).out) as {
+        records: { subject?: string }[]
+      }
+      return [...new Set(records.flatMap(one => one.subject ?? []))].sort()
+    }
+
+    test('with the last record of somebody goes their key, and nobody else', async () => {
+      await live(2, 'agent-2')
+      expect(await subjects()).toEqual(await referredTo())
+      const before = await subjects()
+      await exportIt()
+      expect(await prune()).toMatchObject({ code: 0 })
+      expect((await subjects()).length).toBeLessThan(before.length)
+      expect(await subjects()).toEqual(await referredTo())
+      const { detail } = recorded.findLast(one => one.type === 'log.retention')!
+      expect(detail).toMatchObject({ stage: 'end', forgotten: before.length - (await subjects()).length })
+    })
+
+    test('a gateway that runs meanwhile seals with no key that has gone', async () => {
+      const gateway = await startGateway({ dir, config: { checkpoints: { records: 4 } }, url })
+      await call(gateway, createExchange({ principal: { ...agent, id: 'agent-3' } }))
+      await exportIt()
+      const pruning = prune()
+      const calling = (async () => {
+        for (let i = 0; i < 10; i++) {
+          await new Promise(next => setTimeout(next, 500))
+          for (const id of ['agent-1', 'agent-3']) await call(gateway, createExchange({ principal: { ...agent, id } }))
+        }
+      })()
+      expect(await pruning).toMatchObject({ err: '' })
+      await calling
+      await gateway.stop()
+      const stored = await subjects()
+      for (const id of await referredTo()) expect(stored).toContain(id)
+    })
+
     test('what a configured export has not sent stays, until it has', async () => {
       await exportIt()
       const config = { exports: [{ name: 'siem', file: 'siem.jsonl' }] }
