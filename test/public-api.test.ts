@@ -175,6 +175,7 @@ describe('the tarball', () => {
       'dsl/README.md',
       'package.json',
       'plugins/audit/COMPLIANCE.md',
+      'plugins/audit/README.md',
     ]
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
