@@ -27,12 +27,16 @@ const GRAVE: ReadonlySet<string> = new Set(['crashed', 'withheld', 'unknown'])
 /** Of administration: what happens seldom, and never by design. */
 const ODD: ReadonlySet<string> = new Set(['clock.step', 'audit.recovered', 'server.failed', 'catalog.drift', 'tool.redefined'])
 
+/** ms since 1970 that a date can have. */
+const LAST_DATE = 8.64e15
+
 export function createEvent(record: StoredRecord, body: Fields): AuditEvent {
-  const { type } = record
+  const { type, stream, seq, at } = record
   const status = statusOf(type, body)
   return {
-    id: `${record.stream}:${record.seq}`,
-    record,
+    id: `${stream}:${seq}`,
+    // Whatever somebody wrote there stops no form.
+    record: { ...record, seq: Number(seq), at: Math.max(-LAST_DATE, Math.min(LAST_DATE, Number(at))) },
     body,
     status,
     success: successOf(status, body),
@@ -41,6 +45,7 @@ export function createEvent(record: StoredRecord, body: Fields): AuditEvent {
   }
 }
 
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 export const numberOf = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
 export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -45,7 +45,7 @@ export function createExports(options: ExportsOptions): Exports {
 
 function createExport(config: ExportConfig, { ctx, store, keys }: ExportsOptions, watch: Watch): Runner {
   const { clock, log } = ctx
-  const form = formOf(config.form)
+  const form = formOf(config.form, ctx.instance.version)
   return createRunner({
     name: config.name,
     target: targetOf(config, ctx, form),

@@ -1,10 +1,13 @@
 // The forms in which an event leaves as one line of text.
 import { writeLine } from '../export-line.ts'
 import { escapeInvisible } from '../json-text.ts'
-import type { AuditEvent } from './event.ts'
+import { toCef } from './cef.ts'
+import { toEcs } from './ecs.ts'
+import { type AuditEvent, hexOf } from './event.ts'
+import { toOcsf } from './ocsf.ts'
 
 /** As they are called in the settings. */
-export const forms = ['mcpgw', 'evidence'] as const
+export const forms = ['mcpgw', 'ocsf', 'ecs', 'cef', 'evidence'] as const
 export type FormName = (typeof forms)[number]
 
 export interface Form {
@@ -15,12 +18,19 @@ export interface Form {
 
 const JSON_LINES = 'application/x-ndjson'
 
-export function formOf(name: FormName): Form {
+/** `version`: of the gateway. */
+export function formOf(name: FormName, version: string): Form {
   switch (name) {
     case 'mcpgw':
       return { contentType: JSON_LINES, write: event => toJson(describe(event)) }
+    case 'ocsf':
+      return { contentType: JSON_LINES, write: event => toJson(toOcsf(event, version)) }
+    case 'ecs':
+      return { contentType: JSON_LINES, write: event => toJson(toEcs(event, version)) }
+    case 'cef':
+      return { contentType: 'text/plain; charset=utf-8', write: event => toCef(event, version) }
     case 'evidence':
-      return { contentType: JSON_LINES, write: ({ record }) => writeLine({ kind: 'record', ...record }).trimEnd() }
+      return { contentType: JSON_LINES, write: ({ record }) => escapeInvisible(writeLine({ kind: 'record', ...record }).trimEnd()) }
   }
 }
 
@@ -34,5 +44,3 @@ function describe({ id, record, body }: AuditEvent): object {
   const { stream, seq, type, at, prev, hash } = record
   return { id, stream, seq, type, at, ...body, prev: hexOf(prev), hash: hexOf(hash) }
 }
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
