@@ -14,6 +14,8 @@ export type Receiver =
       readonly timeout: number
     }
   | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'syslog'; readonly url: string; readonly ca: string | undefined; readonly facility: number; readonly timeout: number }
+  | { readonly kind: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly timeout: number }
 
 export interface ExportConfig {
   /** Under which its cursor is kept. */
@@ -40,16 +42,43 @@ const each = {
 const timeout = duration.pipe(z.number().min(100, 'expected at least 100 ms').max(60_000, 'expected at most 60 s')).default(10_000)
 const web = { headers: z.record(z.string(), z.string()).default({}), timeout, insecure: z.boolean().default(false) }
 
+/** By their numbers in syslog. */
+const FACILITIES = {
+  user: 1,
+  daemon: 3,
+  auth: 4,
+  authpriv: 10,
+  audit: 13,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23,
+} as const
+const facilities = Object.keys(FACILITIES) as (keyof typeof FACILITIES)[]
+
 const one = z.union(
   [
     z.strictObject({ webhook: z.string(), ...web, secret: z.string().min(16, 'expected at least 16 characters').optional(), ...each }),
     z.strictObject({ file: z.string().min(1), ...each }),
+    z.strictObject({
+      syslog: z.string(),
+      ca: z.string().min(1).optional(),
+      facility: z.enum(facilities).default('audit'),
+      timeout,
+      insecure: z.boolean().default(false),
+      ...each,
+    }),
+    z.strictObject({ otlp: z.string(), ...web, ...each }),
   ],
   { error: describeUnion },
 )
 type Given = z.output<typeof one>
 
-const KINDS = ['webhook', 'file'] as const
+const KINDS = ['webhook', 'file', 'syslog', 'otlp'] as const
 
 /** Of the alternatives only the one that was meant is of interest. */
 function describeUnion(issue: { readonly input?: unknown; readonly errors?: unknown }): string {
@@ -91,6 +120,9 @@ function readOne(given: Given): ExportConfig {
 function receiverOf(given: Given): Receiver {
   if ('webhook' in given)
     return { kind: 'webhook', url: given.webhook, headers: given.headers, secret: given.secret, timeout: given.timeout }
+  if ('otlp' in given) return { kind: 'otlp', url: given.otlp, headers: given.headers, timeout: given.timeout }
+  if ('syslog' in given)
+    return { kind: 'syslog', url: given.syslog, ca: given.ca, facility: FACILITIES[given.facility], timeout: given.timeout }
   return { kind: 'file', path: given.file }
 }
 
@@ -98,18 +130,24 @@ function findProblem(given: Given, { name, form, records }: ExportConfig, names:
   if (names.has(name)) return `there are two exports called ${name}: give them names`
   if (form === 'evidence' && (records !== undefined || given.contents))
     return 'form evidence: is every record as it is stored, so that it verifies; leave out records and contents'
-  if ('webhook' in given) return findFault(given.webhook, given.insecure)
-  return undefined
+  if ('webhook' in given) return findFault(given.webhook, WEB, given.insecure)
+  if ('otlp' in given) return findFault(given.otlp, WEB, given.insecure)
+  return 'syslog' in given ? findFault(given.syslog, SYSLOG, given.insecure) : undefined
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-/** Of a web address; credentials go along, so the way there is encrypted. */
-export function findFault(text: string, insecure: boolean): string | undefined {
+/** A way that is encrypted, and one that is not. */
+type Ways = readonly [string, string]
+const WEB: Ways = ['https:', 'http:']
+const SYSLOG: Ways = ['tls:', 'tcp:']
+
+function findFault(text: string, [safe, open]: Ways, insecure: boolean): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected an https address'
+  if (url === undefined || url.hostname === '' || (url.protocol !== safe && url.protocol !== open))
+    return `expected an address with ${safe}//`
   if (url.username !== '' || url.password !== '') return 'expected an address without a password in it; credentials go into headers'
-  return url.protocol === 'https:' || insecure || LOOPBACK.test(url.hostname)
+  return url.protocol === safe || insecure || LOOPBACK.test(url.hostname)
     ? undefined
-    : 'expected https; where the way there is safe by other means, say insecure: true'
+    : `expected ${safe}//; where the way there is safe by other means, say insecure: true`
 }

@@ -7,7 +7,9 @@ import type { Keys } from '../subjects.ts'
 import type { Limits, Target } from './batch.ts'
 import type { ExportConfig } from './config.ts'
 import { type Form, formOf } from './forms.ts'
+import { otlpTarget } from './otlp.ts'
 import { createRunner, type Runner, type Watch } from './runner.ts'
+import { syslogTarget } from './syslog.ts'
 import { createView } from './view.ts'
 import { webhookTarget } from './webhook.ts'
 
@@ -60,10 +62,14 @@ function createExport(config: ExportConfig, { ctx, store, keys }: ExportsOptions
   })
 }
 
-function targetOf({ receiver }: ExportConfig, { clock, stores }: PluginContext<AuditConfig>, { contentType }: Form): Target {
+function targetOf({ receiver }: ExportConfig, { clock, stores, instance }: PluginContext<AuditConfig>, { contentType }: Form): Target {
   switch (receiver.kind) {
     case 'webhook':
       return webhookTarget({ ...receiver, clock, contentType })
+    case 'otlp':
+      return otlpTarget({ ...receiver, clock, instance: instance.id, version: instance.version })
+    case 'syslog':
+      return syslogTarget({ ...receiver, ca: receiver.ca && stores.resolve(receiver.ca), host: instance.id })
     case 'file': {
       const place = appendToFile(stores.resolve(receiver.path))
       return { name: place.name, limits: FILE_LIMITS, deliver: ({ lines }, signal) => place.deliver(lines.join('\n'), signal) }
