@@ -31,11 +31,21 @@ export function toEcs(event: AuditEvent, version: string): object {
   const http = fieldsOf(body.http)
   const duration = numberOf(durationMs)
   return {
-    ...{ '@timestamp': new Date(record.at).toISOString(), ecs: { version: '9.4.0' }, message, log: { level: severity } },
+    '@timestamp': new Date(record.at).toISOString(),
+    ecs: { version: '9.4.0' },
+    message,
+    log: { level: severity },
     event: {
-      ...{ id, kind: 'event', module: 'mcpgw', dataset: 'mcpgw.audit', action: textOf(body.action) ?? record.type, code: record.type },
+      id,
+      kind: 'event',
+      module: 'mcpgw',
+      dataset: 'mcpgw.audit',
+      action: textOf(body.action) ?? record.type,
+      code: record.type,
       ...(category !== undefined && { category: [category], type: types }),
-      ...{ sequence: record.seq, severity: SEVERITIES[severity], hash: hexOf(record.hash) },
+      sequence: record.seq,
+      severity: SEVERITIES[severity],
+      hash: hexOf(record.hash),
       outcome: success === undefined ? 'unknown' : success ? 'success' : 'failure',
       ...compact({ reason: textOf(reason), duration: duration && Math.round(duration * 1e6) }),
     },

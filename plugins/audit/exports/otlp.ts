@@ -68,8 +68,13 @@ function describe(event: AuditEvent, line: string, observed: string): object {
     'error.type': textOf(errorCode) ?? textOf(fieldsOf(body.decision).code),
   })
   return {
-    ...{ timeUnixNano: nanoseconds(record.at), observedTimeUnixNano: observed, severityNumber, severityText },
-    ...{ eventName: whole(`mcpgw.audit.${record.type}`), body: { stringValue: whole(line) }, attributes },
+    timeUnixNano: nanoseconds(record.at),
+    observedTimeUnixNano: observed,
+    severityNumber,
+    severityText,
+    eventName: whole(`mcpgw.audit.${record.type}`),
+    body: { stringValue: whole(line) },
+    attributes,
   }
 }
 

@@ -1,6 +1,7 @@
 // A real rsyslog that writes what it understood of each message as a line of JSON. With CI set its absence is a failure.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { tempDir } from '../gateway.ts'
@@ -68,16 +69,26 @@ export async function startRsyslog(tls?: Certificates, port = 0, dir = tempDir()
     await exited
   }
   afterAll(kill)
-  while (!existsSync(portFile) || readFileSync(portFile, 'utf8') === '') {
+  // With a given port the file is not written again.
+  while (port === 0 ? readText(portFile) === '' : !(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`rsyslogd ended: ${said}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
   return {
     dir,
     kill,
-    port: Number(readFileSync(portFile, 'utf8')),
-    messages: () => (existsSync(out) ? readFileSync(out, 'utf8').split('\n').flatMap(readMessage) : []),
+    port: port === 0 ? Number(readText(portFile)) : port,
+    messages: () => readText(out).split('\n').flatMap(readMessage),
   }
+}
+
+const readText = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined))
+    socket.on('error', () => resolve(false))
+  })
 }
 
 function readMessage(line: string): Understood[] {
