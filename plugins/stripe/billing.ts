@@ -25,6 +25,16 @@ export type Answer =
   /** To be tried again, `after` ms at the earliest. `isSure`: it was not counted. */
   | { readonly kind: 'later'; readonly why: string; readonly isSure: boolean; readonly after?: number }
 
+/** Stripe could not be asked; `after`: ms that it wants to be left alone. */
+export class Unanswered extends Error {
+  readonly after: number
+  constructor(why: string, after = 0, cause?: unknown) {
+    super(why, { cause })
+    this.after = after
+  }
+}
+
+/** Where there is no `Answer`, what Stripe does not say rejects with `Unanswered`. */
 export interface Billing {
   /** Most events of one request. */
   readonly batch: number
@@ -32,11 +42,11 @@ export interface Billing {
   send(events: readonly MeterEvent[], meters: Meters): Promise<Answer>
   /** Cancels one event of the last 24 hours. */
   cancel(event: string, identifier: string): Promise<Answer>
-  /** By event name. Rejects where Stripe cannot be asked. */
+  /** By event name. */
   meters(): Promise<Meters>
-  /** What a customer has on a meter in a span of whole minutes (ms since 1970). Rejects where Stripe cannot be asked. */
+  /** What a customer has on a meter in a span of whole minutes (ms since 1970). */
   sum(meter: Meter, customer: string, from: number, to: number): Promise<number>
-  /** What Stripe found wrong with events of a meter after it had taken them, since then (ms since 1970). Rejects where Stripe cannot be asked. */
+  /** What Stripe found wrong with events of a meter after it had taken them, since then (ms since 1970). */
   faults(meter: Meter, since: number): Promise<readonly Fault[]>
   close(): Promise<void>
 }

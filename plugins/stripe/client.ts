@@ -1,6 +1,6 @@
 // Speaks to Stripe with its own package, which is loaded when there is something to bill.
 import type Stripe from 'stripe'
-import type { Answer, Billing, Fault, Meter, MeterEvent, Meters } from './billing.ts'
+import { type Answer, type Billing, type Fault, type Meter, type MeterEvent, type Meters, Unanswered } from './billing.ts'
 import type { StripeConfig } from './config.ts'
 import { createTransport, TransportError } from './transport.ts'
 
@@ -90,35 +90,49 @@ export async function createClient({ config, deadline }: ClientOptions): Promise
       })
       return answer.kind === 'refused' && /already.*cancel/i.test(answer.why) ? { kind: 'counted' } : answer
     },
-    async meters() {
-      const found = new Map<string, Meter>()
-      for await (const meter of client.billing.meters.list({ limit: 100 })) {
-        if (found.size >= MOST_METERS) break
-        // Of several with one event name at most one is active.
-        if (meter.status === 'active' || !found.has(meter.event_name)) found.set(meter.event_name, toMeter(meter))
-      }
-      return found
-    },
-    async sum(meter, customer, from, to) {
-      const span = { start_time: from / 1000, end_time: to / 1000 }
-      let sum = 0
-      for await (const one of client.billing.meters.listEventSummaries(meter.id, { customer, ...span, limit: 100 })) {
-        if (one.object !== 'billing.meter_event_summary' || one.meter !== meter.id) throw new Error('an answer that is not about the meter')
-        sum += one.aggregated_value
-      }
-      if (!Number.isSafeInteger(sum)) throw new Error('a sum that is no whole number')
-      return sum
-    },
-    async faults(meter, since) {
-      const found: Fault[] = []
-      // Newest first.
-      for await (const event of client.v2.core.events.list({ object_id: meter.id, types: [ERROR_REPORT], limit: 100 })) {
-        if (Date.parse(event.created) < since) break
-        if (event.type === ERROR_REPORT) found.push(toFault(event))
-      }
-      return found
-    },
+    meters: () =>
+      question(async () => {
+        const found = new Map<string, Meter>()
+        for await (const meter of client.billing.meters.list({ limit: 100 })) {
+          if (found.size >= MOST_METERS) break
+          // Of several with one event name at most one is active.
+          if (meter.status === 'active' || !found.has(meter.event_name)) found.set(meter.event_name, toMeter(meter))
+        }
+        return found
+      }),
+    sum: (meter, customer, from, to) =>
+      question(async () => {
+        const span = { start_time: from / 1000, end_time: to / 1000 }
+        let sum = 0
+        for await (const one of client.billing.meters.listEventSummaries(meter.id, { customer, ...span, limit: 100 })) {
+          if (one.object !== 'billing.meter_event_summary' || one.meter !== meter.id)
+            throw new Error('an answer that is not about the meter')
+          sum += one.aggregated_value
+        }
+        if (!Number.isSafeInteger(sum)) throw new Error('a sum that is no whole number')
+        return sum
+      }),
+    faults: (meter, since) =>
+      question(async () => {
+        const found: Fault[] = []
+        // Newest first.
+        for await (const event of client.v2.core.events.list({ object_id: meter.id, types: [ERROR_REPORT], limit: 100 })) {
+          if (Date.parse(event.created) < since) break
+          if (event.type === ERROR_REPORT) found.push(toFault(event))
+        }
+        return found
+      }),
     close: () => transport.close(),
+  }
+}
+
+async function question<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const answer = understand(error)
+    const why = answer.kind === 'counted' ? (error as Error).message : answer.why
+    throw new Unanswered(why, answer.kind === 'later' ? answer.after : undefined, error)
   }
 }
 

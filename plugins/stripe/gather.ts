@@ -17,6 +17,8 @@ export type Rules = Pick<StripeConfig, 'meters' | 'customers' | 'unknownCustomer
 export interface Gathering {
   readonly usage: Usage
   readonly rules: Rules
+  /** ms since 1970: windows that had ended by then are not billed. */
+  readonly since: number
   readonly reader: OutboxReader
   readonly writer: OutboxWriter
   readonly signal: AbortSignal
@@ -26,7 +28,7 @@ export interface Gathering {
  * Of windows that had ended by `endedBy`. A row that was seen before counts with what it has risen by, under the rules of now: what was taken
  * over is not taken over again where they change.
  */
-export async function gather({ usage, rules, reader, writer, signal }: Gathering, endedBy: number): Promise<void> {
+export async function gather({ usage, rules, since, reader, writer, signal }: Gathering, endedBy: number): Promise<void> {
   const counted = rules.meters.map(compileRule)
   const { cursor: from } = await reader.notes()
   for await (const { rows, cursor } of usage.changes(from, endedBy, signal)) {
@@ -34,7 +36,7 @@ export async function gather({ usage, rules, reader, writer, signal }: Gathering
     const known = new Map((await reader.usage([...copies.keys()])).map(copy => [copy.id, copy]))
     const rises = new Map<string, Omit<Line, 'attempt' | 'sent' | 'wanted'>>()
     for (const [id, row] of copies) {
-      if (rules.unknownCustomer === 'ignore' && !Object.hasOwn(rules.customers, row.tenant)) continue
+      if (row.end <= since || (rules.unknownCustomer === 'ignore' && !Object.hasOwn(rules.customers, row.tenant))) continue
       for (const rule of counted) if (rule.counts(row)) addRise(rises, row, rule, known.get(id))
     }
     const lines = new Map((await reader.lines([...rises.keys()])).map(line => [line.id, line]))

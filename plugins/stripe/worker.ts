@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Log, Usage } from 'mcpgw/plugin'
 import { disown } from './attempt.ts'
-import type { Answer, Billing, Meters } from './billing.ts'
+import { type Answer, type Billing, type Meters, Unanswered } from './billing.ts'
 import type { StripeConfig } from './config.ts'
 import { gather } from './gather.ts'
 import type { Line } from './line.ts'
@@ -63,9 +63,13 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     if (writer === undefined) return false
     try {
       const reader = await outbox.reader()
-      const { outbox: id = randomBytes(8).toString('hex'), began = config.dryRun ? undefined : String(now()) } = await reader.notes()
-      await writer.commit({ notes: { outbox: id, ...(began && { began }) } })
-      lead = { writer, reader, id, since: config.since ?? Number(began ?? 0) }
+      const notes = await reader.notes()
+      const { outbox: id = randomBytes(8).toString('hex') } = notes
+      // A dry run that came before begins nothing; one that comes after ends nothing.
+      const isFirst = notes.began === undefined || (notes.dry === 'yes' && !config.dryRun)
+      const began = isFirst ? String(now()) : notes.began!
+      await writer.commit({ notes: { outbox: id, began, ...(isFirst && { dry: config.dryRun ? 'yes' : 'no' }) } })
+      lead = { writer, reader, id, since: config.since ?? Number(began) }
       return true
     } catch (error) {
       await writer.close()
@@ -122,17 +126,15 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     const { meters } = known!
     const ready = due.filter(line => meters.get(line.event) !== undefined && meters.get(line.event)?.fault === undefined)
     await refuse(due.filter(line => !ready.includes(line)))
-    await asking(
-      settle(all, {
-        billing,
-        meters,
-        reader,
-        writer,
-        now,
-        signal,
-        onSettled: ({ id: line }, fate) => log.info('an event of unknown fate', { line, fate }),
-      }),
-    )
+    await settle(all, {
+      billing,
+      meters,
+      reader,
+      writer,
+      now,
+      signal,
+      onSettled: ({ id: line }, fate) => log.info('an event of unknown fate', { line, fate }),
+    })
     const most = EVENTS_A_PASS[config.api]
     await send(ready.slice(0, most), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
     return ready.length > most
@@ -142,7 +144,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   async function learnMeters(from: Billing): Promise<void> {
     const at = clock.mono()
     try {
-      known = { meters: await asking(from.meters()), at }
+      known = { meters: await from.meters(), at }
       await lookForFaults(from, known.meters)
       recover()
     } catch (error) {
@@ -166,7 +168,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     for (const event of new Set(config.meters.map(one => one.event))) {
       const meter = meters.get(event)
       if (meter === undefined) continue
-      const found = await asking(from.faults(meter, now() - 24 * HOUR))
+      const found = await from.faults(meter, now() - 24 * HOUR)
       const named = new Map(found.flatMap(({ identifiers, why }) => identifiers.map(identifier => [identifier, why] as const)))
       const lines = named.size === 0 ? [] : await lead!.reader.within(since, now())
       const attempts = lines.flatMap(line => {
@@ -179,15 +181,6 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     }
   }
 
-  /** What Stripe does not answer is no fault of the outbox. */
-  async function asking<T>(question: Promise<T>): Promise<T> {
-    try {
-      return await question
-    } catch (error) {
-      throw new Unanswered((error as Error).message, { cause: error })
-    }
-  }
-
   async function round(): Promise<number> {
     try {
       if (lead === undefined && !(await takeLead())) {
@@ -195,7 +188,8 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
         return IDLE_MS
       }
       const { reader, writer } = lead!
-      if (waiting < config.alarm.lines) await gather({ usage, rules: config, reader, writer, signal }, now() - config.grace)
+      if (waiting < config.alarm.lines)
+        await gather({ usage, rules: config, since: lead!.since, reader, writer, signal }, now() - config.grace)
       let isBusy = false
       const lines = await watchClock(await reader.unsettled())
       if (!config.dryRun && !signal.aborted && clock.mono() >= quietUntil) {
@@ -203,7 +197,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
           isBusy = await bill(lines)
         } catch (error) {
           if (!(error instanceof Unanswered)) throw error
-          pause(error.message)
+          pause(error.message, error.after)
         }
       }
       const state = report.tell(await reader.unsettled(), terms(), { stripe: trouble, faults })
@@ -244,5 +238,3 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     },
   }
 }
-
-class Unanswered extends Error {}

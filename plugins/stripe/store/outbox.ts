@@ -23,8 +23,8 @@ export interface Changes {
   readonly attempts?: readonly Pick<Line, 'id' | 'sent' | 'attempt'>[]
 }
 
-/** `outbox`: its own random id. `cursor`: of the usage. `began`: when billing began, ms since 1970. */
-export type Note = 'outbox' | 'cursor' | 'began'
+/** `outbox`: its own random id. `cursor`: of the usage. `began`: when billing began, ms since 1970; `dry`: `yes` where only a dry run did. */
+export type Note = 'outbox' | 'cursor' | 'began' | 'dry'
 
 export interface OutboxReader {
   notes(): Promise<Readonly<Partial<Record<Note, string>>>>

@@ -1,9 +1,12 @@
 // The outbox in an SQLite file of the data directory: the embedded default.
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Database, SqlRow, Stores } from 'mcpgw/plugin'
+import type { Line } from '../line.ts'
 import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
 import type { Outbox } from './outbox.ts'
 
 const SCHEMA = 1
+const PAGE = 500
 
 const setup = `
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -55,14 +58,27 @@ export function sqliteOutbox(stores: Stores, path: string): Outbox {
         const statement = db.prepare(sql)
         return ids.flatMap(id => statement.all(id).map(read))
       }
+      /** Between pages calls get their turn. */
+      async function inPages(which: string, params: readonly number[]): Promise<Line[]> {
+        const found: Line[] = []
+        const page = db.prepare(
+          `SELECT ${LINE_COLUMNS} FROM line WHERE ${which} AND ("start", id) > (?, ?) ORDER BY "start", id LIMIT ${PAGE}`,
+        )
+        for (let last: readonly [number, string] = [Number.MIN_SAFE_INTEGER, '']; ; ) {
+          const rows = page.all(...params, ...last).map(toLine)
+          found.push(...rows)
+          const end = rows.at(-1)
+          if (end === undefined || rows.length < PAGE) return found
+          last = [end.start, end.id]
+          await turn()
+        }
+      }
       return {
         notes: async () => toNotes(db.prepare('SELECT name, value FROM note').all()),
         usage: async ids => each(`SELECT ${USAGE_COLUMNS} FROM usage WHERE id = ?`, ids, toUsage),
         lines: async ids => each(`SELECT ${LINE_COLUMNS} FROM line WHERE id = ?`, ids, toLine),
-        unsettled: async () =>
-          db.prepare(`SELECT ${LINE_COLUMNS} FROM line WHERE state <> 'idle' OR wanted <> sent ORDER BY "start", id`).all().map(toLine),
-        within: async (from, to) =>
-          db.prepare(`SELECT ${LINE_COLUMNS} FROM line WHERE "start" >= ? AND "start" < ? ORDER BY "start", id`).all(from, to).map(toLine),
+        unsettled: () => inPages(`(state <> 'idle' OR wanted <> sent)`, []),
+        within: (from, to) => inPages('"start" >= ? AND "start" < ?', [from, to]),
         usageWithin: async (from, to) =>
           db.prepare(`SELECT ${USAGE_COLUMNS} FROM usage WHERE "start" >= ? AND "start" < ?`).all(from, to).map(toUsage),
         close: async () => db.close(),

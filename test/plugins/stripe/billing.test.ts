@@ -306,6 +306,27 @@ describe('who is billed', () => {
     expect(fresh.stripe.total('cus_acme', 'tool_calls')).toBe(5)
   })
 
+  test('a dry run that came before is no beginning; one that comes in between takes nothing from what is billed', async () => {
+    const w = await createWorld({ config: { since: undefined, dryRun: true } })
+    const config = w.config as { dryRun: boolean }
+    const runFor = async (dryRun: boolean, ms: number): Promise<void> => {
+      config.dryRun = dryRun
+      const worker = w.start()
+      await run(w, worker, ms)
+      await worker.stop()
+    }
+    w.usage.add({ at: START, calls: 1 })
+    await runFor(true, 3 * HOUR)
+    w.usage.add({ at: START + 3 * HOUR, calls: 2 })
+    await runFor(false, 2 * HOUR)
+    w.usage.add({ at: START + 5 * HOUR, calls: 4 })
+    await runFor(true, 2 * HOUR)
+    expect(w.stripe.total('cus_acme', 'tool_calls')).toBe(2)
+    await runFor(false, HOUR)
+    expect(w.stripe.total('cus_acme', 'tool_calls')).toBe(6)
+    expect(w.health()).toBeUndefined()
+  })
+
   test('a dry run keeps account and sends nothing', async () => {
     const w = await createWorld({ config: { dryRun: true } })
     w.usage.add({ at: START, calls: 4 })

@@ -61,6 +61,28 @@ test.each<[object, string]>([
   await expect(parseConfig(wrong as Record<string, unknown>)).rejects.toThrow(new RegExp(why))
 })
 
+test('it has no part in a call: it is nowhere on its way', async () => {
+  const { call } = await start({ ...config, dryRun: true })
+  expect((await call('files', 'read')).outcome.kind).toBe('answered')
+  const { setUp } = await import('../../../plugins/stripe/setup.ts')
+  const released: unknown[] = []
+  const stores = createTemporaryStores()
+  onTestFinished(() => stores.remove())
+  const metric = { inc() {}, set() {}, observe() {} }
+  const hooks = setUp({
+    config: await parseConfig({ ...config, dryRun: true }),
+    stores,
+    clock: { now: () => 0, mono: () => 0, after: () => () => {} },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
+    use: () => createUsage(),
+    scrub: (text: string) => text,
+    onStop: (release: unknown) => released.push(release),
+  } as unknown as Parameters<typeof setUp>[0])
+  expect(Object.keys(hooks)).toEqual(['start'])
+  expect(released).toHaveLength(1)
+})
+
 test('the stripe package is loaded by one file, and there when it is used', () => {
   const text = readFileSync(new URL('../../../plugins/stripe/client.ts', import.meta.url), 'utf8')
   expect([...text.matchAll(/^import (?!type).*'stripe'/gm)]).toEqual([])
