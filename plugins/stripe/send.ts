@@ -18,9 +18,9 @@ export interface Sending {
   readonly onAnswer: (answer: Answer, lines: readonly Line[]) => void
 }
 
-/** What is to be sent now, oldest first: events, events whose fate is unknown, cancellations. */
+/** What is to be sent now: events, events whose fate is unknown, cancellations. What was tried last comes last, so that it is in nobody's way. */
 export function listDue(lines: readonly Line[], terms: Terms): Line[] {
-  return lines.filter(line => {
+  const due = lines.filter(line => {
     const { state, next } = line.attempt
     // A time that is far off was set by a clock that went back since.
     const isTime = next <= terms.now || next > terms.now + 2 * 3_600_000
@@ -29,6 +29,7 @@ export function listDue(lines: readonly Line[], terms: Terms): Line[] {
     const standing = standingOf(line, terms)
     return standing === 'waiting' || standing === 'refused' || (standing === 'credit' && isCancellable(line, terms.now))
   })
+  return due.toSorted((a, b) => a.attempt.tried - b.attempt.tried)
 }
 
 /** Stops at the first answer that says later. Rejects where the outbox cannot be written. */

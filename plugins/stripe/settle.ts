@@ -1,6 +1,6 @@
 // Finds out what became of events whose fate stayed unknown longer than Stripe knows identifiers: by what Stripe has summed up for the window.
 import { count, giveUp, leave } from './attempt.ts'
-import type { Billing, Meters } from './billing.ts'
+import { type Billing, type Meters, Unanswered } from './billing.ts'
 import { type Line, timestampOf } from './line.ts'
 import { isRepeatable } from './standing.ts'
 import type { OutboxReader, OutboxWriter } from './store/outbox.ts'
@@ -10,6 +10,8 @@ const SUMMED_MS = 3_600_000
 const DAY_MS = 24 * 3_600_000
 /** Beyond it, too many sums are possible to tell anything. */
 const MOST_OTHERS = 10
+/** In one round: Stripe may be away altogether. */
+const MOST_FAILURES = 3
 
 export interface Settling {
   readonly billing: Billing
@@ -23,16 +25,27 @@ export interface Settling {
 
 export type Fate = 'counted' | 'not-counted' | 'unknown'
 
-/** Rejects where Stripe or the outbox cannot be asked. */
+/** Rejects where the outbox does not work, and, when all others are settled, where Stripe did not tell of one: it is in nobody's way. */
 export async function settle(lines: readonly Line[], { billing, meters, reader, writer, now, signal, onSettled }: Settling): Promise<void> {
+  let unanswered: Unanswered | undefined
+  let failures = 0
   for (const line of lines) {
+    if (failures >= MOST_FAILURES) break
     const { attempt } = line
-    const since = now() - attempt.tried
-    if (attempt.state !== 'open' || isRepeatable(attempt, now()) || (since >= 0 && since < SUMMED_MS)) continue
+    if (attempt.state !== 'open' || isRepeatable(attempt, now()) || isFresh(line, now())) continue
     const meter = meters.get(line.event)
     if (meter === undefined || signal.aborted) continue
-    const near = await reader.within(line.start - DAY_MS, line.end)
-    const sum = await billing.sum(meter, attempt.customer, line.start, line.end)
+    const near = (await reader.within(line.start - DAY_MS, line.end)).filter(one => isBeside(one, line))
+    if (near.some(one => isFresh(one, now()))) continue
+    let sum: number
+    try {
+      sum = await billing.sum(meter, attempt.customer, line.start, line.end)
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error
+      unanswered = error
+      failures += 1
+      continue
+    }
     const fate = decideFate(line, near, sum)
     const after =
       fate === 'counted'
@@ -43,18 +56,20 @@ export async function settle(lines: readonly Line[], { billing, meters, reader, 
     await writer.commit({ attempts: [after] })
     onSettled(line, fate)
   }
+  if (unanswered !== undefined) throw unanswered
 }
 
-/** `near`: all lines that may have events in the window, this one among them. It is known where only one of both would give the sum. */
-export function decideFate(line: Line, near: readonly Line[], sum: number): Fate {
-  const { customer } = line.attempt
-  const inWindow = near.filter(
-    one =>
-      one.event === line.event &&
-      one.attempt.customer === customer &&
-      timestampOf(one) * 1000 >= line.start &&
-      timestampOf(one) * 1000 < line.end,
-  )
+/** What was sent for it may not be in the sums yet. */
+const isFresh = ({ attempt: { tried } }: Line, now: number): boolean => now >= tried && now - tried < SUMMED_MS
+
+/** Its events are in the same sum: of the customer, the meter and the window. */
+function isBeside(one: Line, { event, start, end, attempt }: Line): boolean {
+  const at = timestampOf(one) * 1000
+  return one.event === event && one.attempt.customer === attempt.customer && at >= start && at < end
+}
+
+/** `inWindow`: all lines whose events are in the sum, this one among them. It is known where only one of both would give the sum. */
+export function decideFate(line: Line, inWindow: readonly Line[], sum: number): Fate {
   const others = inWindow.filter(one => one.id !== line.id && one.attempt.state !== 'idle')
   if (others.length > MOST_OTHERS) return 'unknown'
   let possible = new Set([inWindow.reduce((total, { sent }) => total + sent, 0)])

@@ -124,8 +124,11 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     const { writer, reader, id } = lead!
     if (known === undefined || isDue) await learnMeters(billing)
     const { meters } = known!
-    const ready = due.filter(line => meters.get(line.event) !== undefined && meters.get(line.event)?.fault === undefined)
-    await refuse(due.filter(line => !ready.includes(line)))
+    const isUsable = ({ event }: Line): boolean => meters.has(event) && meters.get(event)?.fault === undefined
+    const ready = due.filter(isUsable)
+    await refuse(due.filter(line => !isUsable(line)))
+    const most = EVENTS_A_PASS[config.api]
+    await send(ready.slice(0, most), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
     await settle(all, {
       billing,
       meters,
@@ -135,8 +138,6 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
       signal,
       onSettled: ({ id: line }, fate) => log.info('an event of unknown fate', { line, fate }),
     })
-    const most = EVENTS_A_PASS[config.api]
-    await send(ready.slice(0, most), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
     return ready.length > most
   }
 

@@ -31,6 +31,7 @@ export type Fault =
 export interface Request {
   readonly method: string
   readonly path: string
+  readonly query: string
   readonly body: string
 }
 
@@ -72,7 +73,7 @@ export async function createFakeStripe(now: () => number): Promise<FakeStripe> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const url = new URL(request.url ?? '/', 'http://fake')
-    const seen = { method: request.method ?? '', path: url.pathname, body: Buffer.concat(chunks).toString() }
+    const seen = { method: request.method ?? '', path: url.pathname, query: url.search, body: Buffer.concat(chunks).toString() }
     requests.push(seen)
     const fault = fake.fault(seen)
     if (fault === 'hang') return
