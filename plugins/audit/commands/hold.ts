@@ -14,6 +14,8 @@ export const addHold = (io: Io): Promise<number> =>
   withStore(io, async store => {
     const [tenant, consumer, reason] = [io.options.tenant, io.options.consumer, io.options.reason].map(textOf)
     if (reason === undefined) return refuse(io, 2, '--reason: expected why, such as the number of the case')
+    if (consumer !== undefined && reason.includes(consumer))
+      return refuse(io, 2, '--reason: is recorded for good, so it must not say who it is')
     if ((io.options.all === true) === (tenant !== undefined || consumer !== undefined))
       return refuse(io, 2, 'expected whose records: --tenant, --consumer or both, or else --all')
     const hold: Hold = {

@@ -1,6 +1,6 @@
 // The store port keeps its promises over whichever driver runs: privacy of the file, durability on every open, exact integers, refusal of newer schemas.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database, Stores } from 'mcpgw/plugin'
@@ -124,6 +124,37 @@ describe('values', () => {
         .all()
         .map(r => r.x),
     ).toEqual([2])
+  })
+})
+
+describe('a purge', () => {
+  const fill = (): Database => {
+    const db = open('a.db')
+    db.exec('CREATE TABLE t (x)')
+    const insert = db.prepare('INSERT INTO t VALUES (?)')
+    for (let i = 0; i < 500; i++) insert.run(`a-secret-of-row-${i}`)
+    return db
+  }
+  const bytes = (): string =>
+    readdirSync(join(dir, 'data')).reduce((all, name) => all + readFileSync(join(dir, 'data', name), 'latin1'), '')
+
+  test('leaves nothing of what was deleted in the file or beside it', () => {
+    const db = fill()
+    db.exec("DELETE FROM t WHERE x <> 'a-secret-of-row-7'")
+    expect(bytes()).toContain('a-secret-of-row-8')
+    db.purge()
+    expect(bytes().match(/a-secret-of-row-\d+/g)).toEqual(['a-secret-of-row-7'])
+  })
+
+  test('says so where somebody reads all the while', () => {
+    const db = fill()
+    const rows = open('a.db', { readOnly: true }).prepare('SELECT x FROM t').iterate()
+    rows.next()
+    db.exec('DELETE FROM t')
+    expect(() => db.purge()).toThrow('is in use')
+    rows.return?.()
+    db.purge()
+    expect(bytes()).not.toContain('a-secret')
   })
 })
 

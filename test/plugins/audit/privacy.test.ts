@@ -193,6 +193,12 @@ describe.each([
       expect(await erase({ tenant: 'acme' })).toMatchObject({ code: 0 })
     })
 
+    test('a hold is not added for a reason that names whom it is on: the record of it stays', async () => {
+      await live({ 'agent-1': 1 })
+      expect(await command('audit hold add', { consumer: 'agent-1', reason: 'agent-1 v. us' })).toMatchObject({ code: 2 })
+      expect(recorded).toEqual([])
+    })
+
     test('only in the tenant that is named', async () => {
       const gateway = await start()
       for (const tenant of ['acme', 'blake']) await call(gateway, createExchange({ principal: { ...agent, tenant } }))
