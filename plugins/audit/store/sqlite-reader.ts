@@ -6,6 +6,9 @@ import { RECORD } from './sqlite-tables.ts'
 // Small: rows that outlive a collection of young objects are memory for long.
 const PAGE = 250
 
+// Two questions, each of them answered by the index; asked as one, all records are looked through.
+const ENDS = 'SELECT (SELECT min(n) FROM record) AS first, (SELECT max(n) FROM record) AS last'
+
 /** `tables`: those that the file has; one of version 1 lacks some. */
 export function createSqliteReader(db: Database, tables: ReadonlySet<string>, isLive: (stream: string) => boolean): LogReader {
   const all = (table: string, sql: string, ...params: SqlValue[]): SqlRow[] => (tables.has(table) ? db.prepare(sql).all(...params) : [])
@@ -44,7 +47,7 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       return pages(n => page.all(n, start, name, from), Number.MIN_SAFE_INTEGER, signal)
     },
     async behind(cursor) {
-      const { first, last } = db.prepare('SELECT min(n) AS first, max(n) AS last FROM record').get() ?? {}
+      const { first, last } = db.prepare(ENDS).get() ?? {}
       if (first === null || last === null) return 0
       return Math.max(0, Number(last) - Math.max(Number(first) - 1, Number(cursor ?? Number.MIN_SAFE_INTEGER)))
     },
