@@ -1,12 +1,12 @@
 // `privacy erase`: deletes the keys that what is stored about somebody is sealed with, and what other plugins keep about them. Exit 1 where a hold is on it.
 import { hash } from 'node:crypto'
 import type { Erased, Person } from 'mcpgw/plugin'
-import { WAIT_MS, wait } from '../unused-keys.ts'
 import { describeHold, holdOn } from '../holds.ts'
 import { findPerson, type Sought } from '../people.ts'
 import type { Hold, LogReader, LogStore, Retention, SubjectRow } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 import type { Keys } from '../subjects.ts'
+import { WAIT_MS, wait } from '../unused-keys.ts'
 import { describeForeign, type Io, masterKeys, readSought } from './privacy.ts'
 import { printable } from './show.ts'
 
