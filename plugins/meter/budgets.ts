@@ -153,6 +153,7 @@ function compileRule(config: BudgetConfig): Rule {
 function describe(account: Account): string {
   const { rule, key } = account
   const [used, most] = [usedOf(account), rule.most].map(amount => (rule.calls === undefined ? amount / 1000 : amount))
-  const whose = rule.consumer === undefined ? `tenant ${key}` : `consumer ${(JSON.parse(key) as [string, string]).join('/')}`
+  // Without the id: what is logged or recorded of it cannot be taken back when somebody is forgotten. The record of the refusal has its caller sealed.
+  const whose = rule.consumer === undefined ? `tenant ${key}` : `a consumer of tenant ${(JSON.parse(key) as [string, string])[0]}`
   return `${whose}: ${used} of ${most} ${rule.calls === undefined ? 'units' : 'calls'} this ${rule.period}`
 }

@@ -90,8 +90,8 @@ async function recordRead(io: CommandIo<AuditConfig>, log: StoredLog, command: s
   )
 }
 
-// What every command takes, and what says nothing of what it reads.
-const GENERAL: ReadonlySet<string> = new Set(['json', 'config', 'dataDir'])
+// What every command takes, and what says nothing of what it reads; a file may be named after whom it is about.
+const GENERAL: ReadonlySet<string> = new Set(['json', 'config', 'dataDir', 'out'])
 
 export type Options = Readonly<Record<string, JsonValue>>
 export type Called = Options & { readonly options: Options }

@@ -145,3 +145,13 @@ test('what the store has takes the place of what was counted here, and of nothin
   // A clock that is set back finds another day, and nothing used in it so far.
   expect('parts' in budgets.reserve(who, 0, NOON - DAY)).toBe(true)
 })
+
+test("what is logged and recorded of a consumer's budget does not say who he is", () => {
+  const said: string[] = []
+  const budgets = createBudgets([{ consumer: '*', period: 'day', calls: 1, warnAt: 80 }], text => said.push(text))
+  const who = { tenant: 'acme', id: 'ann@example.com' }
+  budgets.settle(budgets.reserve(who, 0, 0) as Reservation, 0)
+  const refused = budgets.reserve(who, 0, 0)
+  expect(refused).toMatchObject({ text: 'a consumer of tenant acme: 1 of 1 calls this day' })
+  expect(said).toEqual(['a consumer of tenant acme: 1 of 1 calls this day'])
+})
