@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { SCHEMA } from '../../plugins/audit/store/sqlite-tables.ts'
 import { createFolder, isBuilt, type Product, runCli, startProduct, untilHealth } from '../e2e/product.ts'
 import { openRecords } from '../e2e/records.ts'
 import { codeOf, openSession } from '../e2e/rpc.ts'
@@ -101,7 +102,7 @@ describe.skipIf(!isBuilt)('at the start', () => {
     [
       'tables of a newer version',
       dir => schemaIs(dir, 99),
-      'audit.db: written by a newer version (schema 99, this one knows 3); upgrade',
+      `audit.db: written by a newer version (schema 99, this one knows ${SCHEMA}); upgrade`,
       3,
     ],
     ['a log that is none', dir => writeFileSync(data(dir, 'audit.db'), 'no database, but long enough to be looked into'), 'audit.db: ', 3],

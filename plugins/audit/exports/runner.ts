@@ -106,12 +106,8 @@ export function createRunner(options: RunnerOptions): Runner {
         if (last === undefined || cursor === undefined) return
         await tellLag(gathered[0]!.at)
         const chosen = types === undefined ? gathered : gathered.filter(({ type }) => types.has(type))
-        const bodies = await show(chosen)
-        const events = chosen.map((record, at) => createEvent(record, bodies[at]!))
-        for (const batch of split(events, options.write, target.limits)) {
-          await bring(batch, tellLag)
-          if (signal.aborted) return
-        }
+        await bringAll(chosen, show, tellLag)
+        if (signal.aborted) return
         progress = { cursor, last: placeOf(last), at: clock.now(), records: progress.records + chosen.length }
         await place.keep(writeProgress(progress))
         watch.sent(chosen.length)
@@ -133,17 +129,31 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  /** Resolves when the receiver has it, or nothing more is to be sent. */
-  async function bring(batch: Batch, tellLag: (at: number) => Promise<void>): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await target.deliver(batch, signal)
-        works()
-        return
-      } catch (error) {
-        await tellLag(batch.events[0]!.record.at)
-        await failed(error)
+  /** Resolves when the receiver has them, or nothing more is to be sent. */
+  async function bringAll(records: readonly StoredRecord[], show: View, tellLag: (at: number) => Promise<void>): Promise<void> {
+    const left = new Map(records.map(record => [`${record.stream}:${record.seq}`, record]))
+    while (left.size > 0 && !signal.aborted) {
+      // Opened anew for each attempt: who was forgotten since the last one is not named in this one.
+      const some = [...left.values()]
+      const bodies = await show(some)
+      const events = some.map((record, at) => createEvent(record, bodies[at]!))
+      for (const batch of split(events, options.write, target.limits)) {
+        if (!(await bring(batch, tellLag))) break
+        for (const { id } of batch.events) left.delete(id)
       }
+    }
+  }
+
+  /** True when the receiver has it. */
+  async function bring(batch: Batch, tellLag: (at: number) => Promise<void>): Promise<boolean> {
+    try {
+      await target.deliver(batch, signal)
+      works()
+      return true
+    } catch (error) {
+      await tellLag(batch.events[0]!.record.at)
+      await failed(error)
+      return false
     }
   }
 

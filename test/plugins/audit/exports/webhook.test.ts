@@ -3,6 +3,8 @@ import { createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createStores } from '../../../../core/store/index.ts'
+import { LEASE_MS } from '../../../../plugins/audit/subjects.ts'
 import { createDatabase, run, server } from '../../../postgres/server.ts'
 import { call, createExchange, type GatewayOptions, payload, readRows, realClock, result, startGateway, tempDir } from '../gateway.ts'
 import { type Behaviour, startReceiver } from './receiver.ts'
@@ -79,6 +81,27 @@ describe('a webhook', () => {
       expect([...new Set(ids)]).toEqual(idsOf(gateway.dir))
     },
   )
+
+  test('that was away while somebody was forgotten is not told the name when it is back', async () => {
+    const receiver = await startReceiver()
+    receiver.behave('error')
+    let later = 0
+    const gateway = await quick(
+      { exports: [{ webhook: receiver.url, records: ['outcome'] }] },
+      { clock: { ...clock, mono: () => realClock.mono() + later } },
+    )
+    await call(gateway, createExchange())
+    await expect.poll(() => receiver.got.at(-1)?.body ?? '').toContain('agent-1')
+    const db = createStores({ dataDir: gateway.dir }).open('audit.db')
+    db.exec('DELETE FROM subject')
+    db.close()
+    later = LEASE_MS
+    await expect.poll(() => receiver.got.at(-1)?.body ?? '').not.toContain('agent-1')
+    receiver.behave('good')
+    await gateway.stop()
+    expect(receiver.got.at(-1)!.body).toContain('outcome')
+    expect(receiver.got.at(-1)!.body).not.toContain('agent-1')
+  })
 
   test('that says nothing holds up neither a call nor, for long, a stop; the next start goes on where it was', async () => {
     const receiver = await startReceiver()
