@@ -83,12 +83,15 @@ export function createSubjects(keys: Keys, known: readonly SubjectRow[], clock: 
     for (const [name, subject] of subjects) if (subject.stored) subjects.delete(name)
   }
 
+  const stands = (subject: Subject): boolean => (subject.lease === lease || !subject.stored) && !retired.has(subject.id)
+
   return {
     of(who) {
       lapse()
       const name = JSON.stringify([who.tenant, who.id])
       let subject = subjects.get(name)
-      if (subject === undefined) {
+      // One that was made before a lapse, and stored after it, does not stand any more either.
+      if (subject === undefined || !stands(subject)) {
         const lookup = lookupOf(keys, who)
         const row = rows.get(lookup)
         subject = (row && recall(keys, row, lease)) ?? create(keys, lookup, who, lease)
@@ -100,7 +103,7 @@ export function createSubjects(keys: Keys, known: readonly SubjectRow[], clock: 
     },
     isCurrent(subject) {
       lapse()
-      return (subject.lease === lease || !subject.stored) && !retired.has(subject.id)
+      return stands(subject)
     },
     confirm(ids, asked) {
       if (asked.mono > confirmed.mono) confirmed = asked

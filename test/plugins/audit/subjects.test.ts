@@ -93,3 +93,15 @@ describe('a key', () => {
     }
   })
 })
+
+test('a key made in an outage that outlasted its lease, and stored when the store was back, gives way to one that seals', () => {
+  const subjects = make()
+  stored(subjects, ann)
+  pass(LEASE_MS + 1)
+  const made = subjects.of(ann)
+  pass(LEASE_MS + 1)
+  subjects.of(ann)
+  made.stored = true
+  subjects.confirm([], momentOf(clock))
+  expect(subjects.isCurrent(subjects.of(ann))).toBe(true)
+})
