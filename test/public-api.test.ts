@@ -61,13 +61,14 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        Detectors Directory ExactNumber Masking Outcomes Recording Usage allow answer definePlugin deny drop identify nameOf narrow pass rewrite service
+        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob definePlugin deny drop identify nameOf narrow pass
+        printable rewrite service writeCsvRow
       `),
     )
     expect(names.types).toEqual(
       words(`
         AdminEvent Allow Answer AnswerVerdict Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
-        Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
+        CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
         OpenOptions Operator Outcome OutcomePage Pass Payload Peer Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TextDetector UsageRow

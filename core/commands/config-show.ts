@@ -1,7 +1,8 @@
 // `mcpgw config show`: the config in force, with the origin of every value where asked, and never a secret.
+
 import { stringify } from 'yaml'
-import { escapeControls } from '../config/render.ts'
 import { listShown, type ShownValue, toShownConfig } from '../config/show.ts'
+import { printable } from '../plugin/index.ts'
 import { loadFor } from './load-for.ts'
 import type { VerbIo } from './verb.ts'
 
@@ -20,7 +21,7 @@ export async function showConfig(io: VerbIo): Promise<number> {
 }
 
 function table(values: readonly ShownValue[]): string {
-  const left = values.map(({ path, value }) => escapeControls(`${path} = ${JSON.stringify(value)}`))
+  const left = values.map(({ path, value }) => printable(`${path} = ${JSON.stringify(value)}`))
   const width = Math.min(60, Math.max(...left.map(text => text.length)))
-  return values.map(({ origin }, index) => `${left[index]!.padEnd(width)}  # ${escapeControls(origin)}\n`).join('')
+  return values.map(({ origin }, index) => `${left[index]!.padEnd(width)}  # ${printable(origin)}\n`).join('')
 }

@@ -1,7 +1,9 @@
 // `mcpgw doctor`: everything that can be wrong before the first call, each with what to do about it.
+
 import { loadConfig } from '../config/load.ts'
-import { escapeControls, type Finding, renderDiagnostics } from '../config/render.ts'
+import { type Finding, renderDiagnostics } from '../config/render.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { printable } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 import { checkPlugins } from './check-plugins.ts'
 import type { Check } from './doctor/check.ts'
@@ -18,8 +20,8 @@ export async function doctor(io: VerbIo, probe: ProbeServer = startServer): Prom
   if (io.json) io.out(`${JSON.stringify({ ok: !failed, checks, findings }, null, 2)}\n`)
   else {
     for (const { status, name, message, help } of checks) {
-      io.out(`${status.padEnd(4)}  ${escapeControls(`${name}: ${message}`)}\n`)
-      if (help !== undefined && status !== 'ok') io.out(`      ${escapeControls(help)}\n`)
+      io.out(`${status.padEnd(4)}  ${printable(`${name}: ${message}`)}\n`)
+      if (help !== undefined && status !== 'ok') io.out(`      ${printable(help)}\n`)
     }
     if (findings.length > 0) io.err(`\n${renderDiagnostics(findings, io.color.err)}`)
   }

@@ -1,6 +1,8 @@
 // `mcpgw plugins list|order`: which plugins there are, which the config loads, and whether their order holds.
+
 import { builtInPlugins } from '../config/load.ts'
-import { escapeControls, renderDiagnostics } from '../config/render.ts'
+import { renderDiagnostics } from '../config/render.ts'
+import { alignColumns } from '../plugin/index.ts'
 import { checkPlugins, type PluginsChecked } from './check-plugins.ts'
 import { loadFor } from './load-for.ts'
 import type { VerbIo } from './verb.ts'
@@ -14,8 +16,7 @@ export async function listPlugins(io: VerbIo): Promise<number> {
   const rows = plugins.map(({ name, capabilities, source }) => ({ name, loaded: configured.includes(name), source, capabilities }))
   if (io.json) io.out(`${JSON.stringify({ plugins: rows }, null, 2)}\n`)
   else {
-    for (const row of rows)
-      io.out(`${row.loaded ? '*' : ' '} ${escapeControls(row.name).padEnd(16)} ${row.source.padEnd(9)} ${row.capabilities.join(', ')}\n`)
+    io.out(alignColumns(rows.map(row => [`${row.loaded ? '*' : ' '} ${row.name}`, row.source, row.capabilities.join(', ')])))
     io.err('\n* loaded by the config\n')
   }
   const broken = findings.filter(({ code }) => code === 'plugin-broken' || code === 'plugin-not-found' || code === 'plugin-shape')
@@ -31,9 +32,7 @@ export async function showOrder(io: VerbIo): Promise<number> {
   if (io.json)
     io.out(`${JSON.stringify({ holds, open: isOpen(checked), plugins: checked.plugins, findings: checked.findings }, null, 2)}\n`)
   else {
-    for (const [index, { name, capabilities }] of checked.plugins.entries()) {
-      io.out(`${index + 1}. ${escapeControls(name).padEnd(16)} ${capabilities.join(', ')}\n`)
-    }
+    io.out(alignColumns(checked.plugins.map(({ name, capabilities }, index) => [`${index + 1}. ${name}`, capabilities.join(', ')])))
     if (isOpen(checked)) io.err('\nNo plugin decides: every call is let through.\n')
   }
   if (!holds) io.err(renderDiagnostics(checked.findings, io.color.err))

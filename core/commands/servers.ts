@@ -1,6 +1,7 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
-import { escapeControls } from '../config/render.ts'
+
 import type { ServerConfig } from '../config/schema.ts'
+import { alignColumns } from '../plugin/index.ts'
 import type { ShownServer } from '../upstream/board.ts'
 import { loadOrStarter } from './starter.ts'
 import type { VerbIo } from './verb.ts'
@@ -19,9 +20,7 @@ export async function listServers(io: VerbIo): Promise<number> {
     target: targetOf(server),
   }))
   if (io.json) io.out(`${JSON.stringify({ servers: rows }, null, 2)}\n`)
-  else
-    for (const row of rows)
-      io.out(`${row.enabled ? '*' : ' '} ${row.id.padEnd(20)} ${escapeControls(`${row.name.padEnd(28)} ${row.target}`)}\n`)
+  else io.out(alignColumns(rows.map(row => [`${row.enabled ? '*' : ' '} ${row.id}`, row.name, row.target])))
   return 0
 }
 
@@ -56,7 +55,7 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
   const ready = servers.every(({ state, calls }) => state === 'ready' && calls.breaker === 'closed')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    for (const { server, state, pids, isolation, restarts, lastFailure, protocol, calls } of servers) {
+    const rows = servers.map(({ server, state, pids, isolation, restarts, lastFailure, protocol, calls }) => {
       const more = [
         protocol === undefined ? '' : `MCP ${protocol}`,
         pids.length > 0 ? `pid ${pids.join(', ')}` : '',
@@ -67,8 +66,9 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
         calls.underWay > 0 ? `${calls.underWay} calls under way` : '',
         calls.waiting > 0 ? `${calls.waiting} waiting` : '',
       ]
-      io.out(`${server.padEnd(20)} ${state.padEnd(9)} ${escapeControls(more.filter(text => text !== '').join(', '))}\n`)
-    }
+      return [server, state, more.filter(text => text !== '').join(', ')]
+    })
+    io.out(alignColumns(rows))
     io.err(`\nfrom ${source}\n`)
   }
   return ready ? 0 : 1

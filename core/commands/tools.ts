@@ -1,7 +1,6 @@
 // `mcpgw tools list|call`: what clients see and what they get, by the same way through all plugins.
-import { escapeControls } from '../config/render.ts'
 import { isFault, Json } from '../mcp/json.ts'
-import type { JsonValue } from '../plugin/index.ts'
+import { alignColumns, type JsonValue, printable } from '../plugin/index.ts'
 import type { VerbIo } from './verb.ts'
 import { describe, withGateway } from './with-gateway.ts'
 
@@ -24,11 +23,9 @@ export function listTools(io: VerbIo): Promise<number> {
     } while (cursor !== undefined)
     if (io.json) io.out(`${JSON.stringify({ tools }, null, 2)}\n`)
     else {
-      const width = Math.max(0, ...tools.map(tool => tool.name.length))
-      for (const { name, description } of tools) {
-        const [first] = typeof description === 'string' ? description.split('\n', 1) : ['']
-        io.out(`${escapeControls(`${name.padEnd(width)}  ${first}`)}\n`)
-      }
+      io.out(
+        alignColumns(tools.map(({ name, description }) => [name, typeof description === 'string' ? description.split('\n', 1)[0]! : ''])),
+      )
       io.err(`\n${tools.length} tools\n`)
     }
     return 0
@@ -57,11 +54,11 @@ export async function callTool(io: VerbIo): Promise<number> {
 function showBlock(block: JsonValue): string {
   const { type, text } = (block ?? {}) as { readonly type?: JsonValue; readonly text?: JsonValue }
   const shown = type === 'text' && typeof text === 'string' ? text : Json.of(block).text
-  return shown.split('\n').map(escapeControls).join('\n')
+  return shown.split('\n').map(printable).join('\n')
 }
 
 function fail(io: VerbIo, code: string | undefined, error: unknown): number {
   if (io.json) io.out(`${JSON.stringify({ error }, null, 2)}\n`)
-  io.err(`error[${code}]: ${escapeControls(describe(error))}\n  = help: mcpgw explain ${code}\n`)
+  io.err(`error[${code}]: ${printable(describe(error))}\n  = help: mcpgw explain ${code}\n`)
   return 1
 }

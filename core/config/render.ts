@@ -1,4 +1,5 @@
 // Prints diagnostics for people: what, where with a caret line, and how to mend it.
+import { printable } from '../plugin/index.ts'
 import type { Diagnostic } from './diagnostic.ts'
 
 const widest = 120
@@ -15,14 +16,14 @@ export function renderDiagnostic(diagnostic: Finding, color: boolean): string {
   const { code, severity, message, file, line, column, help } = diagnostic
   const paint = (style: string, text: string): string => (color ? `\u001b[${style}m${text}\u001b[0m` : text)
   const accent = severity === 'error' ? '31' : '33'
-  const lines = [`${paint(`${accent};1`, severity)}[${code}]: ${escapeControls(message)}`]
+  const lines = [`${paint(`${accent};1`, severity)}[${code}]: ${printable(message)}`]
   const gutter = ' '.repeat(String(line ?? '').length)
-  lines.push(`${gutter} ${paint('2', '-->')} ${escapeControls(line === undefined ? file : `${file}:${line}:${column}`)}`)
+  lines.push(`${gutter} ${paint('2', '-->')} ${printable(line === undefined ? file : `${file}:${line}:${column}`)}`)
   if (line !== undefined && diagnostic.excerpt !== undefined) {
     const { text, pad, width } = frame(diagnostic)
     lines.push(`${paint('2', `${line} |`)} ${text}`, `${paint('2', `${gutter} |`)} ${' '.repeat(pad)}${paint(accent, '^'.repeat(width))}`)
   }
-  if (help !== undefined) lines.push(`${gutter} ${paint('2', '=')} ${paint('36', 'help')}: ${escapeControls(help)}`)
+  if (help !== undefined) lines.push(`${gutter} ${paint('2', '=')} ${paint('36', 'help')}: ${printable(help)}`)
   return `${lines.join('\n')}\n`
 }
 
@@ -48,9 +49,4 @@ function plain(text: string): string {
 // Of URLs, starred out in their width.
 function withoutPasswords(text: string): string {
   return text.replace(/(:\/\/[^\s:@/]*:)([^\s@${}]+)(?=@)/g, (_, before: string, password: string) => before + '*'.repeat(password.length))
-}
-
-/** Text from a file, a variable or a server made safe for a terminal: no control, bidi or invisible character survives. */
-export function escapeControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, found => `\\u{${found.codePointAt(0)?.toString(16)}}`)
 }

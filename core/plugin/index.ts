@@ -14,6 +14,7 @@ export type {
 } from './exchange.ts'
 export { nameOf } from './exchange.ts'
 export type { ExplainedCode } from './explained-code.ts'
+export { compileGlob } from './glob.ts'
 export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
@@ -32,6 +33,8 @@ export type {
   PluginContext,
 } from './plugin.ts'
 export { definePlugin } from './plugin.ts'
+export type { CsvCell } from './print.ts'
+export { alignColumns, printable, writeCsvRow } from './print.ts'
 export type { Refused } from './refused.ts'
 export type {
   StandardIssue,

@@ -1,6 +1,6 @@
 // Budgets: what a tenant or consumer may use in a day or month. A call counts from when it is let in, so that many at once cannot pass a limit together.
+import { compileGlob } from 'mcpgw/plugin'
 import type { BudgetConfig } from './config.ts'
-import { compileGlob } from './glob.ts'
 import { type Period, periodAt } from './periods.ts'
 
 export interface Who {

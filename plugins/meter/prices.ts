@@ -1,7 +1,6 @@
 // The price table, compiled: what a call costs, in whole thousandths of a unit.
-import type { DurableOutcome } from 'mcpgw/plugin'
+import { compileGlob, type DurableOutcome } from 'mcpgw/plugin'
 import type { MeterConfig, PriceConfig } from './config.ts'
-import { compileGlob } from './glob.ts'
 import { kindOf, type OutcomeKind } from './outcome-kinds.ts'
 
 export type Priced = Pick<

@@ -1,8 +1,7 @@
 // Takes usage over into the outbox: what has changed since, with the place where it was read, in one transaction.
 import { hash } from 'node:crypto'
-import type { Usage, UsageRow } from 'mcpgw/plugin'
+import { compileGlob, type Usage, type UsageRow } from 'mcpgw/plugin'
 import type { MeterRule, Quantity, StripeConfig } from './config.ts'
-import { compileGlob } from './glob.ts'
 import { type Line, lineId, wholeOf } from './line.ts'
 import type { OutboxReader, OutboxWriter, UsageCopy } from './store/outbox.ts'
 

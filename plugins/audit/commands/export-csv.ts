@@ -1,9 +1,8 @@
 // The log for people and spreadsheets: a row for each record that was asked for, with the names that are sealed in it where the key is there.
-import type { CommandIo } from 'mcpgw/plugin'
+import { type CommandIo, type CsvCell, writeCsvRow } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body, OpenRecord } from '../opened.ts'
 import type { LogReader, StoredRecord, TimeRange } from '../store/log-store.ts'
-import { type Cell, writeRow } from './csv.ts'
 import type { Form } from './export-file.ts'
 import { createFilter, decisionOf } from './filter.ts'
 import { countOf, detailOf, statusOf, targetOf } from './show.ts'
@@ -65,7 +64,7 @@ export async function exportRows({ io, reader, open, range, contents, only = () 
   const columns = contents ? [...COLUMNS, ...CONTENTS] : COLUMNS
   let rows = 0
   return {
-    head: writeRow(columns.map(([name]) => name)),
+    head: writeCsvRow(columns.map(([name]) => name)),
     write: records =>
       records
         .map(record => {
@@ -73,7 +72,7 @@ export async function exportRows({ io, reader, open, range, contents, only = () 
           const body = open(record) ?? {}
           if (record.at < range.since || record.at > range.until || !isWanted(record, body)) return ''
           rows += 1
-          return writeRow(columns.map(([, cell]) => toCell(cell(record, body, body as Members))))
+          return writeCsvRow(columns.map(([, cell]) => toCell(cell(record, body, body as Members))))
         })
         .join(''),
     tail: '',
@@ -82,8 +81,8 @@ export async function exportRows({ io, reader, open, range, contents, only = () 
   }
 }
 
-function toCell(value: unknown): Cell {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as Cell)
+function toCell(value: unknown): CsvCell {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as CsvCell)
 }
 
 function timeOf(at: number): string | number {

@@ -1,12 +1,11 @@
 // `audit hold add|list|remove`: what must stay whatever its age, as courts ask for.
 import { randomBytes } from 'node:crypto'
-import type { CommandIo } from 'mcpgw/plugin'
+import { type CommandIo, printable } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import { describeHold } from '../holds.ts'
 import type { Hold, LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 import { readLog } from './read.ts'
-import { printable } from './show.ts'
 
 type Io = CommandIo<AuditConfig>
 

@@ -1,11 +1,11 @@
 // `audit log`: the newest records that fit the filters, newest last; or page by page from any place on, oldest first.
-import type { CommandIo } from 'mcpgw/plugin'
+import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
 import { createFilter, decisionOf } from './filter.ts'
 import { openSealed, type Reply, readLog, readRange } from './read.ts'
-import { alignColumns, callerOf, countOf, detailOf, printable, statusOf, targetOf } from './show.ts'
+import { callerOf, countOf, detailOf, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -85,7 +85,7 @@ function toTable(found: readonly Found[]): string {
     explain(body),
   ])
   const header = ['TIME', 'STATUS', 'CONSUMER', 'SERVER', 'TOOL', 'DECISION', 'DURATION', 'WHY']
-  return alignColumns([header, ...rows.map(row => row.map(printable))])
+  return alignColumns([header, ...rows])
 }
 
 function explain(body: Body): string {

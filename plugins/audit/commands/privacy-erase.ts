@@ -1,6 +1,6 @@
 // `privacy erase`: deletes the keys that what is stored about somebody is sealed with, and what other plugins keep about them. Exit 1 where a hold is on it.
 import { hash } from 'node:crypto'
-import type { Erased, Person } from 'mcpgw/plugin'
+import { type Erased, type Person, printable } from 'mcpgw/plugin'
 import { describeHold, holdOn } from '../holds.ts'
 import { findPerson, type Sought } from '../people.ts'
 import type { Hold, LogReader, LogStore, Retention, SubjectRow } from '../store/log-store.ts'
@@ -8,7 +8,6 @@ import { openStore } from '../store/open.ts'
 import type { Keys } from '../subjects.ts'
 import { WAIT_MS, wait } from '../unused-keys.ts'
 import { describeForeign, type Io, masterKeys, readSought } from './privacy.ts'
-import { printable } from './show.ts'
 
 /** Whoever goes on calling is seen anew meanwhile; the last one is who calls after the erasure. */
 const ROUNDS = 3

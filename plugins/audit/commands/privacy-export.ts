@@ -1,7 +1,7 @@
 // `privacy export`: all that is stored about somebody, as GDPR article 15 asks for it; of others in these records there are pseudonyms only.
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Person } from 'mcpgw/plugin'
+import { type Person, printable } from 'mcpgw/plugin'
 import { type Body, createOpener, type OpenRecord } from '../opened.ts'
 import { findPerson, type Sighting, type Sought } from '../people.ts'
 import type { StoredRecord } from '../store/log-store.ts'
@@ -9,7 +9,6 @@ import { exportRows } from './export-csv.ts'
 import type { Form } from './export-file.ts'
 import { describeForeign, type Io, masterKeys, readSought } from './privacy.ts'
 import { openLog, type StoredLog } from './read.ts'
-import { printable } from './show.ts'
 
 const ALL = { since: Number.MIN_SAFE_INTEGER, until: Number.MAX_SAFE_INTEGER }
 

@@ -1,7 +1,7 @@
 // `audit prove`: a proof that a record stands in the signed log, and with `--check` whether one holds: 0 it does, 1 it does not.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CommandIo } from 'mcpgw/plugin'
+import { type CommandIo, printable } from 'mcpgw/plugin'
 import { leafOfBody } from '../chain.ts'
 import { openCheckpoint, readRow } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
@@ -13,7 +13,6 @@ import { readTombstoneRow } from '../tombstone.ts'
 import { createTree, pathOf } from '../tree.ts'
 import { readKeys } from './keys.ts'
 import { readLog } from './read.ts'
-import { printable } from './show.ts'
 
 export async function proveRecord(io: CommandIo<AuditConfig>): Promise<number> {
   const keys = readKeys(io)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CommandIo, JsonValue } from 'mcpgw/plugin'
+import { type CommandIo, type JsonValue, printable } from 'mcpgw/plugin'
 import { findLack } from '../archive.ts'
 import { writeFrontier } from '../checkpoint-row.ts'
 import type { AuditConfig } from '../config.ts'
@@ -18,7 +18,6 @@ import { deriveKeys, type Keys } from '../subjects.ts'
 import { writeTombstone } from '../tombstone.ts'
 import { forgetUnused } from '../unused-keys.ts'
 import { readKeys } from './keys.ts'
-import { printable } from './show.ts'
 import { exportedFiles, openSource } from './verify-source.ts'
 
 const DAY_MS = 86_400_000

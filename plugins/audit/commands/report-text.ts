@@ -1,7 +1,7 @@
 // A report as people read it: the same sections as plain text and as Markdown.
+import { alignColumns, printable } from 'mcpgw/plugin'
 import type { Counts } from './report-population.ts'
 import type { Report } from './report-result.ts'
-import { alignColumns, printable } from './show.ts'
 
 interface Section {
   readonly title: string
@@ -130,8 +130,8 @@ const list = (counts: Counts): string =>
 const describe = (total: number, counts: Counts, names: string = list(counts)): string => (total === 0 ? '0' : `${total}: ${names}`)
 
 function writeText({ title, facts, table }: Section): string {
-  const rows = facts.map(([name, value]) => [`  ${name}`, printable(value)])
-  return `${title.toUpperCase()}\n${alignColumns(rows)}${table === undefined ? '' : alignColumns(table.map(row => row.map(printable)))}`
+  const rows = facts.map(([name, value]) => [`  ${name}`, value])
+  return `${title.toUpperCase()}\n${alignColumns(rows)}${table === undefined ? '' : alignColumns(table)}`
 }
 
 function writeMarkdown({ title, facts, table }: Section): string {

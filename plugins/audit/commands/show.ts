@@ -28,23 +28,3 @@ export function callerOf({ actor, subject }: Body): string | undefined {
 export function targetOf(body: Body): string | undefined {
   return body.tool ?? body.prompt ?? body.uri
 }
-
-/** One line of text that no terminal acts on: control, format and bidirectional characters are escaped. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => `\\u{${char.codePointAt(0)!.toString(16)}}`)
-}
-
-/** Columns as wide as their widest cell; the last one is not padded. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = []
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
-  return rows
-    .map(
-      row =>
-        `${row
-          .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!)))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
-}

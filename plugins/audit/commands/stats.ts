@@ -1,10 +1,10 @@
 // `audit stats`: how many calls ended how, by tool and caller, and how long they took.
-import type { CommandIo } from 'mcpgw/plugin'
+import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import { createFilter } from './filter.ts'
 import { openSealed, readLog, readRange } from './read.ts'
-import { alignColumns, callerOf, countOf, printable, statusOf, targetOf } from './show.ts'
+import { callerOf, countOf, statusOf, targetOf } from './show.ts'
 
 interface Group {
   calls: number
@@ -113,14 +113,14 @@ function toJson(outcomes: ReadonlyMap<string, number>, all: Group, tools: Groups
 function toText(outcomes: ReadonlyMap<string, number>, all: Group, tools: Groups, consumers: Groups): string {
   const ms = (value: number | null): string => (value === null ? '-' : `${value} ms`)
   const cells = (name: string, { calls, errors, refused, latency }: Group): string[] => [
-    printable(name),
+    name,
     ...[calls, errors, refused].map(String),
     ...[0.5, 0.95, 0.99].map(share => ms(latency.at(share))),
   ]
   const header = (title: string): string[] => [title, 'CALLS', 'ERRORS', 'REFUSED', 'P50', 'P95', 'P99']
   const table = (title: string, groups: Groups): string =>
     alignColumns([header(title), ...sorted(groups).map(([name, group]) => cells(name, group))])
-  const counts = byName(outcomes).map(([status, size]) => [printable(status), String(size)])
+  const counts = byName(outcomes).map(([status, size]) => [status, String(size)])
   return [
     alignColumns([header('ALL'), cells('all', all)]),
     alignColumns([['OUTCOME', 'COUNT'], ...counts]),

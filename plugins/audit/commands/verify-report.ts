@@ -1,10 +1,9 @@
 // What `audit verify` says of a log, and its exit code.
-import type { CommandIo } from 'mcpgw/plugin'
+import { type CommandIo, printable } from 'mcpgw/plugin'
 import type { Verdict } from '../check-log.ts'
 import type { AuditConfig } from '../config.ts'
 import type { TrustedNotes } from '../trusted-notes.ts'
 import type { Finding } from '../verification.ts'
-import { printable } from './show.ts'
 import type { ResumePoint } from './verify-resume.ts'
 
 export const CODES: { readonly [kind in Verdict['kind']]: number } = { proven: 0, broken: 1, stopped: 3, consistent: 4, empty: 4 }

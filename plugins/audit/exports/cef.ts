@@ -1,6 +1,7 @@
 // Events in the ArcSight Common Event Format, version 0: one line, and no value that could be taken for another field or another event.
+
 import { isIPv4 } from 'node:net'
-import { printable } from '../commands/show.ts'
+import { printable } from 'mcpgw/plugin'
 import { type AuditEvent, durationOf, fieldsOf, hexOf, numberOf, type Severity, targetOf, textOf } from './event.ts'
 
 const SEVERITIES: { readonly [severity in Severity]: number } = { info: 1, notice: 4, warning: 7 }

@@ -1,5 +1,5 @@
 // Events as syslog messages (RFC 5424), framed by their length (RFC 6587, RFC 5425), so that no line break begins another message.
-import { printable } from '../commands/show.ts'
+import { printable } from 'mcpgw/plugin'
 import { type AuditEvent, type Severity, textOf } from './event.ts'
 
 const SEVERITIES: { readonly [severity in Severity]: number } = { info: 6, notice: 5, warning: 4 }

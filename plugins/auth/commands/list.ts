@@ -1,5 +1,5 @@
 // keys list: every key by its public id, those of the config included.
-import type { CommandIo } from 'mcpgw/plugin'
+import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { openKeyStore, type StoredKey } from '../store.ts'
 
@@ -59,13 +59,5 @@ function layOut(lines: readonly Line[]): string {
       line.source === 'config' ? `${line.state} (in the config)` : line.state,
     ]),
   ]
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return alignColumns(rows)
 }

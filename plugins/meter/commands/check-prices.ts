@@ -1,8 +1,6 @@
 // `usage --check-prices`: a price for a tool that no server has is mostly a name that was misspelt, and its calls cost something else.
-import type { CommandIo } from 'mcpgw/plugin'
+import { type CommandIo, compileGlob, printable } from 'mcpgw/plugin'
 import type { MeterConfig, PriceConfig } from '../config.ts'
-import { compileGlob } from '../glob.ts'
-import { printable } from './text.ts'
 
 /** Resolves to the exit code: 0 every price fits something, 1 one does not, 3 where a server cannot be asked. */
 export async function checkPrices(io: CommandIo<MeterConfig>): Promise<number> {

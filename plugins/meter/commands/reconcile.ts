@@ -1,11 +1,11 @@
 // `usage --reconcile`: counts the outcomes in the audit log once more, one by one, and says whether usage has the same.
-import { type CommandIo, type DurableOutcome, Outcomes } from 'mcpgw/plugin'
+import { alignColumns, type CommandIo, type DurableOutcome, Outcomes } from 'mcpgw/plugin'
 import type { MeterConfig } from '../config.ts'
 import { outcomeKinds } from '../outcome-kinds.ts'
 import { createPrices } from '../prices.ts'
 import type { Counted, Counts, Sum, UsageStore } from '../store/usage-store.ts'
 import { tally } from '../tally.ts'
-import { alignColumns, printable, writeTime } from './text.ts'
+import { writeTime } from './text.ts'
 
 const DAY_MS = 86_400_000
 const PROGRESS_MS = 500
@@ -168,7 +168,7 @@ function toText({ compared, waiting, lost, differences }: Result, { from }: Aske
   if (waiting > 0)
     lines.push(`${waiting} outcomes are not counted yet: a running gateway does within seconds, one that is started does first`)
   if (lost > 0) lines.push(`LOST: ${lost} records were taken out of the audit log before they were counted`)
-  const rows = differences.map(one => [one.day, ...[one.tenant, one.server, one.tool].map(printable), String(one.log), String(one.usage)])
+  const rows = differences.map(one => [one.day, one.tenant, one.server, one.tool, String(one.log), String(one.usage)])
   const table = rows.length === 0 ? '' : alignColumns([['DAY', 'TENANT', 'SERVER', 'TOOL', 'LOG', 'USAGE'], ...rows], 4)
   return `${lines.join('\n')}\n${table}`
 }

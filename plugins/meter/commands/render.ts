@@ -1,7 +1,7 @@
 // A report as a table, as CSV or as JSON.
-import { writeRow } from './csv.ts'
+import { alignColumns, writeCsvRow } from 'mcpgw/plugin'
 import type { Figures, Report, ReportQuestion, ReportRow } from './report.ts'
-import { alignColumns, printable, writeUnits } from './text.ts'
+import { writeUnits } from './text.ts'
 
 export const formats = ['table', 'csv', 'json'] as const
 export type Format = (typeof formats)[number]
@@ -29,12 +29,12 @@ function toTable({ rows, total }: Report, { by }: ReportQuestion): string {
         ]
   const header = [...by.map(name => name.toUpperCase()), ...(isByOutcome ? ['COUNT'] : TABLE)]
   const last = [...by.map((_, i) => (i === 0 ? 'total' : '')), ...figures(total)]
-  const cells = ({ names, ...one }: ReportRow): string[] => [...names.map(name => (name === '' ? '-' : printable(name))), ...figures(one)]
+  const cells = ({ names, ...one }: ReportRow): string[] => [...names.map(name => name || '-'), ...figures(one)]
   return alignColumns([header, ...rows.map(cells), ...(rows.length > 1 ? [last] : [])], by.length)
 }
 
 function toCsv({ rows }: Report, { by }: ReportQuestion): string {
-  if (by.includes('outcome')) return [writeRow([...by, 'count']), ...rows.map(row => writeRow([...row.names, endsOf(row)]))].join('')
+  if (by.includes('outcome')) return [writeCsvRow([...by, 'count']), ...rows.map(row => writeCsvRow([...row.names, endsOf(row)]))].join('')
   const header = [
     ...by,
     'calls',
@@ -52,7 +52,7 @@ function toCsv({ rows }: Report, { by }: ReportQuestion): string {
     'p99_ms',
   ]
   const line = ({ names, calls, errors, ends, requestBytes, resultBytes, milliUnits, latency }: ReportRow): string =>
-    writeRow([
+    writeCsvRow([
       ...names,
       calls,
       errors.tool,
@@ -68,7 +68,7 @@ function toCsv({ rows }: Report, { by }: ReportQuestion): string {
       latency.p95 ?? '',
       latency.p99 ?? '',
     ])
-  return [writeRow(header), ...rows.map(line)].join('')
+  return [writeCsvRow(header), ...rows.map(line)].join('')
 }
 
 function toJson({ rows, total }: Report, { from, to, by, tenant, consumer }: ReportQuestion): string {

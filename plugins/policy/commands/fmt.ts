@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { printable } from 'mcpgw/plugin'
 import { formatChecked, renderReport, type Source } from 'mcpgw/policy'
 import { fail, type Io, readPolicies, reasonOf, STDIN } from './inputs.ts'
 
@@ -43,14 +44,8 @@ function firstDifference({ file, text }: Source, formatted: string): string {
   let at = 0
   while (before[at] === after[at]) at++
   const line = (sign: string, found: string | undefined): string =>
-    found === undefined ? `  ${sign} (end of file)` : `  ${sign} ${printable(found)}`
+    found === undefined ? `  ${sign} (end of file)` : `  ${sign} ${found.split('\t').map(printable).join('\t')}`
   return `${file}:${at + 1}: would change\n${line('-', before[at])}\n${line('+', after[at])}`
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, found =>
-    found === '\t' ? found : `\\u{${found.codePointAt(0)?.toString(16)}}`,
-  )
 }
 
 // A link stays a link, and what somebody wrote in the meantime is not lost.

@@ -1,7 +1,8 @@
 // stripe outbox: lines, how each stands and why.
+import { alignColumns } from 'mcpgw/plugin'
 import type { Line } from '../line.ts'
 import { type Standing, standingOf, standings, type Terms } from '../standing.ts'
-import { type Io, layOut, plain, time, withOutbox } from './with-outbox.ts'
+import { type Io, time, withOutbox } from './with-outbox.ts'
 
 export async function listOutbox(io: Io): Promise<number> {
   const { state, limit: most } = io.options
@@ -31,14 +32,14 @@ function show(io: Io, lines: readonly Line[], terms: Terms): void {
   const rows = lines.map(line => [
     line.id,
     time(line.start),
-    plain(line.tenant) || '-',
-    plain(line.event),
+    line.tenant || '-',
+    line.event,
     String(line.wanted),
     String(line.sent),
     standingOf(line, terms),
-    plain(line.attempt.error),
+    line.attempt.error,
   ])
-  io.out(layOut([['ID', 'WINDOW', 'TENANT', 'METER', 'USED', 'BILLED', 'STATE', 'WHY'], ...rows]))
+  io.out(alignColumns([['ID', 'WINDOW', 'TENANT', 'METER', 'USED', 'BILLED', 'STATE', 'WHY'], ...rows]))
 }
 
 function describe(line: Line, terms: Terms): object {

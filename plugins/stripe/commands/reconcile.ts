@@ -1,11 +1,11 @@
 // stripe reconcile: usage as it was taken over, the own ledger and the sums of Stripe, of one period, held against each other.
+import { alignColumns, compileGlob, printable } from 'mcpgw/plugin'
 import type { Billing, Meters } from '../billing.ts'
 import { createClient } from '../client.ts'
-import { compileGlob } from '../glob.ts'
 import { type Line, wholeOf } from '../line.ts'
 import { type Standing, standingOf, type Terms } from '../standing.ts'
 import type { UsageCopy } from '../store/outbox.ts'
-import { type Io, layOut, plain, withOutbox } from './with-outbox.ts'
+import { type Io, withOutbox } from './with-outbox.ts'
 
 interface Row {
   readonly tenant: string
@@ -117,15 +117,13 @@ function differences(rows: readonly Row[], isOffline: boolean): string[] {
 }
 
 function tell(io: Io, rows: readonly Row[], lines: readonly Line[], terms: Terms, isOffline: boolean): number {
-  const found = differences(rows, isOffline).map(plain)
+  const found = differences(rows, isOffline).map(printable)
   const standing: Partial<Record<Standing, number>> = {}
   for (const line of lines) standing[standingOf(line, terms)] = (standing[standingOf(line, terms)] ?? 0) + 1
   if (io.json) io.out(JSON.stringify({ agree: found.length === 0, stripe: !isOffline, rows, lines: standing, differences: found }, null, 2))
   else {
-    const cells = rows.map(row =>
-      [row.tenant || '-', row.event, row.used, row.wanted, row.billed, row.stripe ?? '-'].map(cell => plain(String(cell))),
-    )
-    if (rows.length > 0) io.out(layOut([['TENANT', 'METER', 'USED', 'LEDGER', 'BILLED', 'STRIPE'], ...cells]))
+    const cells = rows.map(row => [row.tenant || '-', row.event, row.used, row.wanted, row.billed, row.stripe ?? '-'].map(String))
+    if (rows.length > 0) io.out(alignColumns([['TENANT', 'METER', 'USED', 'LEDGER', 'BILLED', 'STRIPE'], ...cells]))
     for (const line of found) io.out(`differs: ${line}`)
     io.out(
       found.length > 0 ? 'NOT IN AGREEMENT' : isOffline ? 'usage and ledger agree; Stripe was not asked' : 'usage, ledger and Stripe agree',

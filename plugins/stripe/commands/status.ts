@@ -1,7 +1,8 @@
 // stripe status: how billing stands, in a few lines.
+import { alignColumns } from 'mcpgw/plugin'
 import { backlogOf, conditionsOf, tally } from '../report.ts'
 import { standings } from '../standing.ts'
-import { type Io, layOut, time, withOutbox } from './with-outbox.ts'
+import { type Io, time, withOutbox } from './with-outbox.ts'
 
 export const showStatus = (io: Io): Promise<number> =>
   withOutbox(
@@ -27,7 +28,7 @@ export const showStatus = (io: Io): Promise<number> =>
         `billing since ${terms.since === 0 ? 'ever' : time(terms.since)}; ${backlogOf(state)} lines are to be sent, the oldest for ${Math.round(state.age / 60_000)} min`,
       )
       const rows = shown.filter(one => state.lines[one] > 0).map(one => [one, String(state.lines[one]), String(state.due[one])])
-      if (rows.length > 0) io.out(layOut([['STATE', 'LINES', 'DUE'], ...rows]))
+      if (rows.length > 0) io.out(alignColumns([['STATE', 'LINES', 'DUE'], ...rows]))
       for (const condition of conditions) io.out(condition)
       return 0
     },

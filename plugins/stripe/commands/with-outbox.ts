@@ -39,18 +39,3 @@ export async function withOutbox(io: Io, work: (opened: Opened) => Promise<numbe
 }
 
 export const time = (at: number): string => new Date(at).toISOString().replace(/:00\.000Z$/, 'Z')
-/** One line of text that no terminal acts on. */
-export const plain = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, char => `\\u{${char.codePointAt(0)!.toString(16)}}`)
-
-export function layOut(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { parseCsv } from './csv-text.ts'
+import { parseCsv } from '../../core/plugin/csv-text.ts'
 import { agent, call, createExchange, payload, type Ran, refused, result, runCommand, startGateway, tempDir } from './gateway.ts'
 
 let dir: string

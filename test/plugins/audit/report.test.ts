@@ -7,8 +7,8 @@ import { createStores } from '../../../core/store/index.ts'
 import type { Report } from '../../../plugins/audit/commands/report-result.ts'
 import { formats } from '../../../plugins/audit/commands/report-text.ts'
 import { readGoldens } from '../../core/config/golden.ts'
+import { parseCsv } from '../../core/plugin/csv-text.ts'
 import { createDatabase, server } from '../../postgres/server.ts'
-import { parseCsv } from './csv-text.ts'
 import {
   agent,
   call,

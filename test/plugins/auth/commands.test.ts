@@ -85,7 +85,8 @@ describe('keys list', () => {
 <first->  My Agent  agent-1     reader,writer  default  -           active
 <second>  Short     agent-2     -              default  2026-01-01  expired
 <third->  Gone      agent-3     -              acme     -           revoked
-key-1     -         agent-prod  reader         default  -           active (in the config)`,
+key-1     -         agent-prod  reader         default  -           active (in the config)
+`,
     )
     const json = await home.run('keys list', [], { json: true, config })
     for (const { out: key } of made) expect(out + json.out).not.toContain(key.slice(13))

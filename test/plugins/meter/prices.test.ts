@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { config, type MeterConfig } from '../../../plugins/meter/config.ts'
-import { compileGlob } from '../../../plugins/meter/glob.ts'
 import { outcomeKinds } from '../../../plugins/meter/outcome-kinds.ts'
 import { createPrices, type Priced, targetOf } from '../../../plugins/meter/prices.ts'
 
@@ -99,15 +98,4 @@ test('uris and unknown methods are no tools: there is no end of them', () => {
   expect(targetOf({ action: 'resources/read', target: 'file:///patients/ann' })).toBe('resources/read')
   expect(targetOf({ action: 'x'.repeat(500), target: undefined })).toBe('other')
   expect(targetOf({ action: 'prompts/get', target: 'hello' })).toBe('hello')
-})
-
-test('a glob matches what a regular expression of it does', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', '_'), maxLength: 8 })
-  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '_', '*'), minLength: 1, maxLength: 6 })
-  fc.assert(
-    fc.property(pattern, text, (glob, name) => {
-      expect(compileGlob(glob)(name)).toBe(new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(name))
-    }),
-    { numRuns: 2000 },
-  )
 })

@@ -1,6 +1,6 @@
-// Patterns of names: `*` stands for any text, everything else for itself.
+// Patterns of names in settings, the same in every plugin: `*` stands for any text, everything else for itself.
 
-/** Compiled once; an absent pattern fits all. Linear in the name for each part. */
+/** Compiled once; an absent pattern fits every name. Takes time in proportion to the name for each part of the pattern. */
 export function compileGlob(pattern = '*'): (name: string) => boolean {
   const [first = '', ...rest] = pattern.split('*')
   const last = rest.pop()

@@ -1,21 +1,21 @@
 // Whatever a client writes into a record, a spreadsheet sees text in the cell where it belongs.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Cell, writeRow } from '../../../plugins/audit/commands/csv.ts'
+import { type CsvCell, writeCsvRow } from '../../../core/plugin/print.ts'
 import { parseCsv } from './csv-text.ts'
 
 const hostile = fc.string({
   unit: fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', ' ', '"', ',', "'", '\uff1d', '\u202e', 'a', '0', '\u00e9'),
 })
 const text = fc.oneof(hostile, fc.string({ unit: 'binary' }))
-const cells: fc.Arbitrary<Cell[]> = fc.array(fc.oneof(text, fc.double(), fc.boolean(), fc.constant(undefined), fc.constant(null)), {
+const cells: fc.Arbitrary<CsvCell[]> = fc.array(fc.oneof(text, fc.double(), fc.boolean(), fc.constant(undefined), fc.constant(null)), {
   minLength: 1,
 })
 
 test('a row is read back as the row it was, cell by cell, and it is one line', () => {
   fc.assert(
     fc.property(cells, row => {
-      const written = writeRow(row)
+      const written = writeCsvRow(row)
       expect(written.slice(0, -2)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
       const [read, ...more] = parseCsv(written)
       expect(more).toEqual([])
@@ -28,7 +28,7 @@ test('a row is read back as the row it was, cell by cell, and it is one line', (
 test('no text begins what a spreadsheet takes for a formula', () => {
   fc.assert(
     fc.property(fc.array(text, { minLength: 1 }), row => {
-      for (const cell of parseCsv(writeRow(row))[0]!) expect(cell).not.toMatch(/^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/)
+      for (const cell of parseCsv(writeCsvRow(row))[0]!) expect(cell).not.toMatch(/^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/)
     }),
   )
 })
@@ -39,7 +39,7 @@ test('plain text stays as it is, and so do quotes and commas', () => {
     .filter(one => !/^\s*[=+\-@]/.test(one))
   fc.assert(
     fc.property(fc.array(plain, { minLength: 1 }), row => {
-      expect(parseCsv(writeRow(row))).toEqual([row])
+      expect(parseCsv(writeCsvRow(row))).toEqual([row])
     }),
   )
 })
@@ -51,5 +51,5 @@ test.each([
   ['\tx', `'\\u{9}x\r\n`],
   ['a\n{"level":"info"}', `"a\\u{a}{""level"":""info""}"\r\n`],
 ])('%j is written as %j', (cell, written) => {
-  expect(writeRow([cell])).toBe(written)
+  expect(writeCsvRow([cell])).toBe(written)
 })
