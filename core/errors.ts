@@ -34,6 +34,8 @@ export type ErrorCode =
   | 'missing-capability'
   | 'unsupported-version'
   | 'forbidden-host'
+  | 'forbidden-address'
+  | 'insufficient-scope'
   | 'unauthenticated'
   | 'bad-credential'
   | 'many-credentials'
@@ -181,6 +183,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     text: 'host or origin is not allowed',
     help: 'Add it to listen.hosts or listen.origins.',
   },
+  'forbidden-address': {
+    rpc: 42032,
+    http: 403,
+    text: 'address is not allowed',
+    help: 'The address that this client comes from is not among those that `ipfilter` lets in. Behind a proxy, see listen.trustedProxies.',
+  },
   // of revision 2026-07-28, with its numbers
   'header-mismatch': {
     rpc: -32020,
@@ -218,6 +226,13 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 400,
     text: 'more than one credential',
     help: 'Send exactly one of Authorization and X-API-Key, once.',
+  },
+  // Spec: basic/authorization, "Scope Challenge Handling".
+  'insufficient-scope': {
+    rpc: 42033,
+    http: 403,
+    text: 'the token lacks a scope',
+    help: 'Get a token with the scopes that the header WWW-Authenticate names.',
   },
   denied: {
     rpc: 42003,

@@ -5,6 +5,7 @@ import type { Finding } from './finding.ts'
 import { describeError, type PendingHook } from './guard.ts'
 import type { Health } from './health.ts'
 import { createContext } from './kernel/context.ts'
+import type { Edge } from './kernel/edge.ts'
 import { type BootReport, OPEN_NOTICE, type PluginReport } from './kernel/report.ts'
 import { composeKernel, type Host, tokens } from './kernel/services.ts'
 import { createReleases, type Releases } from './kernel/stop.ts'
@@ -31,6 +32,7 @@ export interface Kernel {
   readonly services: Container
   readonly health: Health
   readonly metrics: MetricsRegistry
+  readonly edge: Edge
   readonly plugins: readonly CheckedPlugin[]
   /** Asks every plugin, in config order, to read its own files again. */
   reload(): Promise<void>
@@ -108,6 +110,7 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
     services,
     health,
     metrics: services.get(tokens.metrics),
+    edge: services.get(tokens.edge),
     plugins,
     reload: () => reload(loaded, run),
     stop: () => {

@@ -13,6 +13,8 @@ export interface Refusal {
   readonly by: readonly string[]
   /** Seconds after which a retry may succeed. */
   readonly retryAfter?: number
+  /** Value of `WWW-Authenticate`. */
+  readonly challenge?: string
   /** Members of the error's `data` that the specification names. */
   readonly data?: JsonObject
 }

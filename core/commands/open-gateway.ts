@@ -99,7 +99,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
       metrics: kernel.metrics,
       serveOther: (request, response, path, peer) =>
         serveOperations(
-          { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), version },
+          { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), edge: kernel.edge, version },
           request,
           response,
           path,
@@ -109,6 +109,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
   } catch (error) {
     return giveUp(listenFailed(error, config.listen))
   }
+  kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   return {
     kernel,
     gateway,

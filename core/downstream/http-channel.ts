@@ -2,10 +2,11 @@
 import type { ServerResponse } from 'node:http'
 import type { EventLog } from './event-store.ts'
 import { EventStream } from './event-stream.ts'
-import type { ReplyChannel } from './session.ts'
+import type { ReplyChannel, ReplyHead } from './session.ts'
 import { connectionOf, type Unread } from './unread.ts'
 
 const SMALL = 16 * 1024
+const NO_HEAD: ReplyHead = Object.freeze({})
 
 export class HttpReply implements ReplyChannel {
   readonly #response: ServerResponse
@@ -50,14 +51,16 @@ export class HttpReply implements ReplyChannel {
     this.#waits = true
   }
 
-  reply(message: Uint8Array, status = 200, sessionId?: string): void {
+  reply(message: Uint8Array, status = 200, { sessionId, challenge, retryAfter }: ReplyHead = NO_HEAD): void {
     if (this.#stream !== undefined) return this.#stream.finish(message)
     const response = this.#response
     if (connectionOf(response) === undefined) return
     if (message.length === 0) return endWith(response, 202)
     const headers: Record<string, string | number> = { 'content-type': 'application/json', 'content-length': message.length }
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId
-    if (status === 401) headers['www-authenticate'] = 'Bearer realm="mcpgw"'
+    // Spec: RFC 9110, 15.5.2: a 401 has one, whatever refused.
+    if (challenge !== undefined || status === 401) headers['www-authenticate'] = challenge ?? 'Bearer realm="mcpgw"'
+    if (retryAfter !== undefined) headers['retry-after'] = Math.ceil(retryAfter)
     response.writeHead(status, headers)
     // A short body as text goes out in one write with the headers; latin1 keeps every byte.
     if (message.length <= SMALL) response.end(Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1'), 'latin1')

@@ -110,8 +110,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     accept: string | undefined,
   ): Promise<void> {
     if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
-    const refused = await relay.admitStanding(session, peer)
-    if (refused !== undefined) return answer(response, refused)
+    const refused = await relay.admitStanding(session, peer, request.method === 'GET')
+    if (refused !== undefined) return answer(response, refused.code, refused)
     if (request.method === 'DELETE') {
       await relay.end(session)
       return endWith(response, 200)
@@ -151,12 +151,12 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (message.kind === 'batch') {
       if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
       const refused = await relay.admitStanding(session, peer)
-      if (refused !== undefined) return answer(response, refused)
+      if (refused !== undefined) return answer(response, refused.code, refused)
       return streams.awaited(channel, runBatch(relay, session, message.items, channel, peer, pipeline))
     }
     if (message.kind !== 'request') {
       const refused = await relay.admitStanding(session, peer)
-      if (refused !== undefined) return answer(response, refused)
+      if (refused !== undefined) return answer(response, refused.code, refused)
       relay.receive(session, message, channel, peer).catch(logBug)
       return endWith(response, 202)
     }
@@ -227,7 +227,7 @@ function pathOf(url: string | undefined): string | undefined {
   if (url === undefined || !url.startsWith('/')) return undefined
   const end = url.indexOf('?')
   const path = end < 0 ? url : url.slice(0, end)
-  return /^(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/.test(path) ? path : undefined
+  return /^(\/\.well-known)?(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/.test(path) ? path : undefined
 }
 
 /** No Accept header means anything. Spec: RFC 9110, 12.5.1. */

@@ -1,6 +1,7 @@
-// What operators and probes ask over HTTP: is it alive, is it ready, how are its parts. No secret and no output of a server is in it.
+// What operators, probes and everybody ask over HTTP: is it alive, is it ready, how are its parts, what do plugins publish. No secret and no output of a server is in it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Health, HealthView } from '../health.ts'
+import type { Edge } from '../kernel/edge.ts'
 import type { MetricsRegistry } from '../metrics.ts'
 import type { ShownServer } from '../upstream/board.ts'
 import type { HttpPeer } from './http-peer.ts'
@@ -10,6 +11,7 @@ export interface OperationsSource {
   readonly metrics: MetricsRegistry
   readonly version: string
   servers(): readonly ShownServer[]
+  readonly edge: Pick<Edge, 'find'>
 }
 
 /** False where the path is none of these. `/metrics` and the parts in `/healthz` are for this machine only. */
@@ -39,8 +41,12 @@ export function serveOperations(
       if (!isLocal) return false
       send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics.render())
       return true
-    default:
-      return false
+    default: {
+      const document = source.edge.find(path, peer.header('host')[0] ?? '')
+      if (document === undefined) return false
+      send(response, 200, 'application/json', `${JSON.stringify(document)}\n`)
+      return true
+    }
   }
 }
 

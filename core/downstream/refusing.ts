@@ -21,6 +21,7 @@ export interface Why {
   readonly action?: string | undefined
   /** In place of the status of the code. */
   readonly status?: number
+  readonly challenge?: string | undefined
 }
 
 export interface Refusing {
@@ -32,9 +33,9 @@ export interface Refusing {
 }
 
 export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>): Refusing {
-  function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status }: Why = {}): void {
+  function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge }: Why = {}): void {
     const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
-    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http)
+    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http, { challenge })
   }
 
   return {

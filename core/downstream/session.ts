@@ -22,9 +22,18 @@ export interface Channel {
   end?(): void
 }
 
-/** A channel that a request came in by; `reply` ends it. `status` and `sessionId` count on HTTP only, and only where nothing was sent before. */
+/** What stands in the head of an HTTP answer beside its status. */
+export interface ReplyHead {
+  readonly sessionId?: string | undefined
+  /** Value of `WWW-Authenticate`. */
+  readonly challenge?: string | undefined
+  /** Seconds. */
+  readonly retryAfter?: number | undefined
+}
+
+/** A channel that a request came in by; `reply` ends it. `status` and `head` count on HTTP only, and only where nothing was sent before. */
 export interface ReplyChannel extends Channel {
-  reply(message: Uint8Array, status?: number, sessionId?: string): void
+  reply(message: Uint8Array, status?: number, head?: ReplyHead): void
 }
 
 /** A request of the client that is under way. */
@@ -32,6 +41,8 @@ export interface Inflight {
   readonly key: string
   readonly cancel: Cancel
   readonly channel: Channel
+  /** Who made it, once he is known: requests of one session may come with several credentials. */
+  principal?: Principal | undefined
   /** Least severe log message that a stateless request asked for. */
   readonly logLevel?: string | undefined
 }
@@ -97,6 +108,8 @@ export class Session {
   logLevel: string | undefined
   /** The client's standing stream, where it opened one. */
   stream: Channel | undefined
+  /** Who opened it last. */
+  listens: Principal | undefined
   /** What is kept of its event streams, where it can come back for it. */
   events: EventLog | undefined
   lastSeen: number

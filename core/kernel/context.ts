@@ -3,6 +3,7 @@ import type { Container } from '../container.ts'
 import type { CheckedPlugin } from '../loader.ts'
 import { logFor } from '../log.ts'
 import type { Awaitable, PluginContext, Service } from '../plugin/index.ts'
+import type { Expelled, Published } from './edge.ts'
 import { tokens } from './services.ts'
 
 export interface Release {
@@ -48,6 +49,9 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     },
     find: <T>(service: Service<T>) => registry.find(service),
     scrub: (text: string) => (host.scrub ? host.scrub(text) : text),
+    outgoing: services.get(tokens.outgoing),
+    publish: (name: string, read: Published) => services.get(tokens.edge).publish(name, read),
+    expel: (isMeant: Expelled) => services.get(tokens.edge).expel(isMeant),
     health: (state: Parameters<PluginContext['health']>[0]) => condition.set(state),
     onStop: (release: () => Awaitable<void>) => options.onStop({ plugin: plugin.name, release }),
   })

@@ -3,8 +3,10 @@ import { type Container, createContainer, type Token, token } from '../container
 import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
+import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
 import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
+import { createEdge, type Edge } from './edge.ts'
 import { createRegistry, type ServiceRegistry } from './registry.ts'
 
 /** What the kernel needs from whoever runs it. */
@@ -29,6 +31,8 @@ export interface Tokens {
   readonly stores: Token<Stores>
   readonly metrics: Token<MetricsRegistry>
   readonly health: Token<Health>
+  readonly outgoing: Token<ClosableOutgoing>
+  readonly edge: Token<Edge>
   /** What plugins provide each other. */
   readonly registry: Token<ServiceRegistry>
   readonly guard: Token<Guard>
@@ -44,6 +48,8 @@ export const tokens: Tokens = {
   stores: token('stores'),
   metrics: token('metrics'),
   health: token('health'),
+  outgoing: token('outgoing'),
+  edge: token('edge'),
   registry: token('registry'),
   guard: token('guard'),
   plugins: token('plugins'),
@@ -58,6 +64,12 @@ export function composeKernel(host: Host, limits: { readonly hookMs: number }): 
   services.provide(tokens.stores, () => host.stores)
   services.provide(tokens.metrics, () => createMetrics())
   services.provide(tokens.health, c => openHealth(c))
+  services.provide(
+    tokens.outgoing,
+    () => createOutgoing(),
+    outgoing => outgoing.close(),
+  )
+  services.provide(tokens.edge, () => createEdge())
   services.provide(tokens.registry, () => createRegistry())
   services.provide(tokens.guard, c => openGuard(c, limits.hookMs))
   services.provide(

@@ -36,10 +36,16 @@ export function refuseFailure(driver: Driver, x: LiveExchange | undefined, failu
 
 /** The refusal for a plugin's deny; its detail becomes a note, for the record. */
 export function refuseDeny(driver: Driver, x: LiveExchange | undefined, verdict: Deny, plugin: string): Refusal {
-  const { code, reason, retryAfter, detail } = verdict
+  const { code, reason, retryAfter, challenge, detail } = verdict
   if (detail !== undefined) x?.note(`${plugin}.detail`, detail)
   driver.log.debug('denied', { plugin, code, rules: verdict.rules, detail, ...(x && { exchange: x.id }) })
-  return { code, reason, by: nameRules(plugin, verdict.rules), ...(retryAfter !== undefined && { retryAfter }) }
+  return {
+    code,
+    reason,
+    by: nameRules(plugin, verdict.rules),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(challenge !== undefined && { challenge }),
+  }
 }
 
 /** `plugin/rule` for each rule, or the plugin where it names none. */

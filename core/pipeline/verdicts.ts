@@ -44,15 +44,21 @@ const shapes: { readonly [K in Kind]: (verdict: Extract<Verdict, { kind: K }>) =
   drop: () => true,
   identify: ({ principal }) => isPrincipal(principal),
   allow: ({ rules, obligations }) => isStrings(rules) && Array.isArray(obligations) && obligations.every(isObligation),
-  deny: ({ code, reason, rules, detail, retryAfter }) =>
+  deny: ({ code, reason, rules, detail, retryAfter, challenge }) =>
     isCode(code) &&
     typeof reason === 'string' &&
     (rules === undefined || isStrings(rules)) &&
     (detail === undefined || typeof detail === 'string') &&
-    (retryAfter === undefined || (typeof retryAfter === 'number' && retryAfter >= 0)),
+    (retryAfter === undefined || (typeof retryAfter === 'number' && retryAfter >= 0)) &&
+    (challenge === undefined || isHeaderValue(challenge)),
   rewrite: ({ value }) => value !== undefined,
   answer: ({ value }) => value !== undefined,
   narrow: ({ keep }) => Array.isArray(keep) && keep.every(stays => typeof stays === 'boolean'),
+}
+
+/** A line break in it would begin another header. */
+function isHeaderValue(value: unknown): boolean {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)
 }
 
 function isPrincipal(principal: Principal): boolean {

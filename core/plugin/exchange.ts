@@ -4,10 +4,23 @@ import type { Payload } from './json.ts'
 /** The network party before it is an identity. */
 export interface Peer {
   readonly transport: 'http' | 'stdio'
-  /** Socket address of the peer, canonical form; absent on stdio. */
+  /** Address of the client, canonical form: of the socket, or what a trusted proxy says of it; absent on stdio. */
   readonly ip?: string
+  /** The trusted proxies it came through, nearest first, canonical form; absent where there was none. */
+  readonly proxies?: readonly string[]
+  /** What the client proved in the TLS handshake, where that was asked of it; only one that a trusted authority has signed is here. */
+  readonly certificate?: PeerCertificate
   /** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */
   header(name: string): readonly string[]
+}
+
+export interface PeerCertificate {
+  /** SHA-256 of the certificate, lower case hex. */
+  readonly fingerprint: string
+  /** Common name; absent where there is none. */
+  readonly commonName?: string
+  /** Subject alternative names as they stand there: `DNS:host`, `URI:spiffe://...`, `email:...`. */
+  readonly names: readonly string[]
 }
 
 /** The authenticated caller. `roles` empty means no role at all. */

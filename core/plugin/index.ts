@@ -9,6 +9,7 @@ export type {
   Obligation,
   Outcome,
   Peer,
+  PeerCertificate,
   Principal,
   Resource,
 } from './exchange.ts'
@@ -21,6 +22,7 @@ export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
 export type { DurableOutcome, OutcomePage, ReadSoFar, UsageRow } from './outcomes.ts'
 export { Outcomes, Usage } from './outcomes.ts'
+export type { Outgoing, OutgoingAnswer, OutgoingRequest } from './outgoing.ts'
 export type { Erased, Person, PersonalData, PersonalHolder, PersonalIo } from './personal.ts'
 export type {
   Awaitable,

@@ -1,10 +1,11 @@
 // The contract between the gateway and a plugin: phased hooks that return data. The kernel alone decides what happens next.
 
 import type { Command } from './command.ts'
-import type { Answer, Exchange, Obligation, Outcome, Peer } from './exchange.ts'
+import type { Answer, Exchange, Obligation, Outcome, Peer, Principal } from './exchange.ts'
 import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
-import type { Payload } from './json.ts'
+import type { JsonValue, Payload } from './json.ts'
+import type { Outgoing } from './outgoing.ts'
 import type { PersonalData } from './personal.ts'
 import type { Refused } from './refused.ts'
 import type { StandardSchemaV1 } from './schema.ts'
@@ -86,6 +87,15 @@ export interface PluginContext<C = unknown> {
   find<T>(service: Service<T>): T | undefined
   /** Removes the values of injected secrets from a text (raw, JSON-escaped, base64, URL-encoded). */
   scrub(text: string): string
+  /** The way out for requests of its own. */
+  readonly outgoing: Outgoing
+  /**
+   * Shows a JSON document to everybody at `/.well-known/NAME` and below, by GET. `read` gets what follows the name (`''`, `/mcp/crm`) and the
+   * value of `Host`; what is undefined is not there. In `setup`; throws where the name is taken.
+   */
+  publish(name: string, read: (rest: string, host: string) => JsonValue | undefined): void
+  /** Ends the sessions, streams and requests of all callers that are meant, at once, e.g. because their credential no longer holds. */
+  expel(isMeant: (principal: Principal) => boolean): void
   /** A condition shown in health; `undefined` clears it. */
   health(state: { readonly status: 'degraded' | 'failing'; readonly why: string } | undefined): void
   /** Runs at stop, in reverse order of registration, also where a later plugin's setup failed. */

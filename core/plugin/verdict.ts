@@ -21,6 +21,8 @@ export type Deny = {
   readonly detail?: string
   /** Seconds after which a retry may succeed. */
   readonly retryAfter?: number
+  /** What a client must bring, as the value of `WWW-Authenticate`: counts over HTTP, where the code is a 401 or a 403. One line of ASCII. */
+  readonly challenge?: string
 }
 /** New params (onRequest), notification params (onNotification), or result/error object (onResponse). */
 export type Rewrite = { readonly kind: 'rewrite'; readonly value: JsonValue }
@@ -60,6 +62,7 @@ export function deny(
     rules?: readonly string[]
     detail?: string
     retryAfter?: number
+    challenge?: string
   } = {},
 ): Deny {
   return { kind: 'deny', code, reason, ...more }

@@ -1,25 +1,24 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
 import { Cancel } from '../cancel.ts'
-import { ownerOf, type ReplyChannel, Session } from '../downstream/session.ts'
-import { type ErrorCode, isErrorCode } from '../errors.ts'
-import type { LiveExchange } from '../exchange.ts'
+import { type Inflight, ownerOf, type ReplyChannel, Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
 import { withoutEnvelope } from '../mcp/modern.ts'
 import type { Peer, Principal, Resource } from '../plugin/index.ts'
-import type { Refusal } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
 import type { LaneUser } from '../upstream/pool.ts'
+import { createAdmission } from './admission.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
+import { createExpel } from './expel.ts'
 import { createInteractive } from './interactive.ts'
 import { createLearn } from './learn.ts'
 import { createListen } from './listen.ts'
 import { initializeResult } from './merge.ts'
-import { createPlans, EMPTY, isOther, PLUMBING, resourceOf } from './plan.ts'
-import { type Caller, NO_PARAMS, run } from './run.ts'
+import { createPlans, EMPTY, PLUMBING, type Plan, resourceOf } from './plan.ts'
+import { NO_PARAMS, type NotAdmitted, run } from './run.ts'
 import { MAX_CLIENT_BYTES } from './sessions.ts'
 import { tellAgain } from './standing.ts'
 import { createStateless, type Visit } from './stateless.ts'
@@ -39,9 +38,11 @@ export interface Relay {
   /** Any message of a stateless client; a request is answered on its channel. */
   serve(visit: Visit): Promise<void>
   /** Whatever of a session carries no request (its stream, its end, notifications, responses): the credential is checked all the same. */
-  admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined>
+  admitStanding(session: Session, peer: Peer, isListening?: boolean): Promise<NotAdmitted | undefined>
   /** The gateway stops: whatever waits for changes or for a client's next request ends now. */
   drain(): void
+  /** Ends what those callers have open: their sessions, their streams, their requests. */
+  expel(isMeant: (principal: Principal) => boolean): void
   end(session: Session): Promise<void>
 }
 
@@ -52,6 +53,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const learn = createLearn(pool, clock)
   const interactive = createInteractive(deps)
   const planOf = createPlans(deps, catalogs, interactive)
+  const { admit, admitStanding } = createAdmission(deps)
 
   /** What servers may say to a client and ask of it. */
   const userOf = (session: Session): LaneUser => ({
@@ -78,7 +80,7 @@ export function createRelay(deps: RelayDeps): Relay {
           return channel.open
         },
         send: message => channel.send(message),
-        reply: (message, status) => channel.reply(message, status, session?.id),
+        reply: (message, status, head) => channel.reply(message, status, { ...head, sessionId: session?.id }),
       },
       cancel: new Cancel(),
       resource: PLUMBING,
@@ -125,10 +127,15 @@ export function createRelay(deps: RelayDeps): Relay {
 
   async function request(session: Session, { id, method, params }: Request, channel: ReplyChannel, peer: Peer): Promise<void> {
     const cancel = new Cancel()
-    const slot = session.inflight.add({ key: keyOf(id), cancel, channel })
+    const inflight: Inflight = { key: keyOf(id), cancel, channel, principal: session.principal }
+    const slot = session.inflight.add(inflight)
     try {
       const asked = { session, id, method, params: params ?? NO_PARAMS, channel, cancel, peer, client: session.laneClient }
-      const { resolve, perform, hiddenAs } = planOf(asked)
+      const { perform, hiddenAs, ...plan } = planOf(asked)
+      const resolve: Plan['resolve'] = x => {
+        inflight.principal = x.principal
+        return plan.resolve(x)
+      }
       const resource = resourceOf(session.view, method)
       await run(deps, { caller: session, peer, id, method, params, channel, cancel, resource, resolve, perform, hiddenAs })
     } finally {
@@ -186,41 +193,6 @@ export function createRelay(deps: RelayDeps): Relay {
     return (await deps.pipeline.notify(undefined, { method, params }))?.params as Json | undefined
   }
 
-  async function admitStanding(session: Session, peer: Peer): Promise<ErrorCode | undefined> {
-    const admitted = await admit(session, peer, x => isOther(session, x))
-    return typeof admitted === 'string' ? admitted : undefined
-  }
-
-  /** What carries no request: the caller, or the code of the refusal. */
-  async function admit(
-    caller: Caller,
-    peer: Peer,
-    refuse: (x: LiveExchange) => Refusal | undefined = () => undefined,
-  ): Promise<{ principal: Principal | undefined } | ErrorCode> {
-    const at = clock.now()
-    const x = deps.pipeline.openExchange({
-      id: deps.newId(at),
-      direction: 'to-server',
-      action: 'session',
-      resource: PLUMBING,
-      peer,
-      client: caller.client,
-      protocolVersion: caller.protocolVersion,
-      sessionId: caller.sessionId,
-      params: NO_PARAMS,
-      at,
-      mono: clock.mono(),
-      cancel: new Cancel(),
-    })
-    const admission = await deps.pipeline.admit(x, async () => refuse(x) ?? PLUMBING)
-    if (admission.kind === 'refused') {
-      deps.pipeline.settle(x, { kind: 'denied', decision: x.decision! })
-      return isErrorCode(admission.refusal.code) ? admission.refusal.code : 'denied'
-    }
-    deps.pipeline.settle(x, { kind: 'answered', answer: EMPTY, isToolError: false })
-    return { principal: x.principal }
-  }
-
   const serve = createStateless({
     deps,
     planOf,
@@ -236,5 +208,5 @@ export function createRelay(deps: RelayDeps): Relay {
     for (const session of sessions.all()) for (const one of session.standing) one.end()
   }
 
-  return { open, receive, serve, admitStanding, drain, end: session => sessions.end(session) }
+  return { open, receive, serve, admitStanding, drain, expel: createExpel(sessions), end: session => sessions.end(session) }
 }

@@ -1,6 +1,6 @@
 // One request of a client as a straight line: open, admit, perform, respond, reply, settle.
 import type { Cancel } from '../cancel.ts'
-import type { ReplyChannel } from '../downstream/session.ts'
+import type { ReplyChannel, ReplyHead } from '../downstream/session.ts'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
@@ -44,7 +44,22 @@ export interface Finished {
 /** Sends a notification of this request to the client, in order, after the plugins have seen it. */
 export type Tell = (method: string, params: Json | undefined) => void
 
-const IDENTITY: ReadonlySet<string> = new Set(['unauthenticated', 'bad-credential', 'many-credentials', 'session-unknown', 'stopping'])
+/** Where the whole request is refused, and the answer has the status of the code. */
+const IDENTITY: ReadonlySet<string> = new Set([
+  'unauthenticated',
+  'bad-credential',
+  'many-credentials',
+  'insufficient-scope',
+  'forbidden-address',
+  'session-unknown',
+  'stopping',
+])
+/** Why what carries no request was refused. */
+export interface NotAdmitted {
+  readonly code: ErrorCode
+  readonly challenge?: string | undefined
+}
+
 /** Stands for params that were left out: plugins see an object, the server sees none either. */
 export const NO_PARAMS: Json = Json.of({})
 
@@ -98,11 +113,11 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   return outcome
 }
 
-function reply(work: Work, given: Answer, status?: number): void {
+function reply(work: Work, given: Answer, status?: number, head?: ReplyHead): void {
   const finished = work.finish?.(given)
   const { kind, payload } = finished?.answer ?? given
   const write = kind === 'result' ? writeResult : writeErrorObject
-  work.channel.reply(write(work.id, asJson(payload)), status ?? finished?.status)
+  work.channel.reply(write(work.id, asJson(payload)), status ?? finished?.status, head)
 }
 
 /** What was begun upstream is on record as begun: a bug here must still come to an answer that the plugins see. */
@@ -158,10 +173,16 @@ function causeOf(code: string | undefined): 'upstream-error' | 'timeout' | 'cras
 
 /** Spec: server/tools, "Error Handling": what the agent should read and mend is a tool result, the rest a protocol error. */
 function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): void {
-  const { code, retryAfter } = refusal
+  const { code, retryAfter, challenge } = refusal
   const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
   const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
-  if (plain) return reply(work, { kind: 'error', payload: refusalError(refusal, callId), code }, status)
+  if (plain)
+    return reply(
+      work,
+      { kind: 'error', payload: refusalError(refusal, callId), code },
+      status,
+      status === undefined ? undefined : { challenge, retryAfter },
+    )
   const result = Json.of({
     content: [{ type: 'text', text: refusal.reason }],
     isError: true,

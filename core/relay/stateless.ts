@@ -14,7 +14,7 @@ import { complete } from './complete.ts'
 import type { RelayDeps } from './deps.ts'
 import { discoverResult } from './discover.ts'
 import { PLUMBING, type Plan, type Planner, resourceOf } from './plan.ts'
-import { type Caller, NOTHING, run } from './run.ts'
+import { type Caller, NOTHING, type NotAdmitted, run } from './run.ts'
 import type { View } from './view.ts'
 import type { findVisitor, Visitor } from './visitors.ts'
 
@@ -37,7 +37,7 @@ export interface StatelessParts {
   listen(asked: Asked, caller: Caller): Plan
   find(visitor: Visitor): ReturnType<typeof findVisitor>
   learn(view: View, owner: string): Promise<void>
-  admit(caller: Caller, peer: Peer): Promise<{ readonly principal: Principal | undefined } | ErrorCode>
+  admit(caller: Caller, peer: Peer): Promise<{ readonly principal: Principal | undefined } | NotAdmitted>
   pass(session: Session, message: Extract<Message, { kind: 'notification' }>, peer: Peer): Promise<void>
 }
 
@@ -79,7 +79,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           session = found
           // Spec: basic/patterns/subscriptions: no log message on a stream of changes.
           const logLevel = method === 'subscriptions/listen' ? undefined : envelope.logLevel
-          slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel })
+          slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel, principal: x.principal })
           plan = planFor({ session, id, method, params, channel, cancel, peer, client: envelope }, caller)
           return plan.resolve(x)
         },
@@ -117,7 +117,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     const { view, envelope, peer, mismatch } = visit
     if (mismatch !== undefined) return refuseNotification(visit, 'header-mismatch', mismatch)
     const admitted = await parts.admit(callerOf(envelope), peer)
-    if (typeof admitted === 'string') return refuseNotification(visit, admitted)
+    if ('code' in admitted) return refuseNotification(visit, admitted.code, undefined, admitted.challenge)
     visit.channel.reply(NOTHING)
     if (KNOWN.has(message.method)) return
     const session = parts.find({ view, peer, principal: admitted.principal, envelope })
@@ -133,9 +133,9 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
 }
 
 /** On a stream that carries more, nobody waits for an answer to a notification. */
-function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: string): void {
+function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: string, challenge?: string): void {
   if (peer.transport === 'http')
-    channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http)
+    channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http, { challenge })
 }
 
 /** Who a client says he is stands in each of his requests: told apart once, so that plugins find again what they know of it. */

@@ -136,6 +136,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
         return false
       })
     },
+    outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
+    publish() {},
+    expel() {},
     onStop: release => void releases.unshift(release),
   }
   const hooks = await setUp(ctx)

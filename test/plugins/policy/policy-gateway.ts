@@ -67,6 +67,9 @@ export async function startPolicyGateway(
     health(state) {
       health = state
     },
+    outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
+    publish() {},
+    expel() {},
     onStop: release => void releases.unshift(release),
   }
   const hooks = await setUp(ctx)

@@ -1,0 +1,51 @@
+// A credential that no longer holds: whatever its caller has open is ended at once, and nobody else's.
+import { expect, it } from 'vitest'
+import { call, connectHttp } from '../data-plane/clients.ts'
+import { authenticating, startTestGateway, until } from '../data-plane/gateway.ts'
+import { startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { closeAfterEach } from '../data-plane/opened.ts'
+import { leaveOpen } from '../data-plane/script.ts'
+import { visitHttp } from '../data-plane/stateless-client.ts'
+
+const opened = closeAfterEach()
+
+async function world() {
+  const upstream = opened(await startHttpUpstream({ on: { 'tools/call': leaveOpen } }))
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [authenticating] }))
+  const { relay, sessions } = gateway.gateway
+  return { upstream, gateway, sessions, expel: (id: string) => relay.expel(principal => principal.id === id) }
+}
+
+it('of a client with a session: its session, its stream and its calls', async () => {
+  const { upstream, gateway, sessions, expel } = await world()
+  const [anna, ben] = await Promise.all(['anna', 'ben'].map(name => connectHttp(gateway, { headers: { authorization: name } })))
+  const stream = await anna!.listen()
+  const other = await ben!.listen()
+  const calling = anna!.start(call(1, 'up__echo'))
+  const received = await upstream.next('tools/call')
+  expel('anna')
+  await stream.done
+  expect((await (await calling).done).messages).toEqual([])
+  expect(received.method).toBe('tools/call')
+  expect([...sessions.all()].map(session => session.principal?.id)).toEqual(['ben'])
+  expect((await ben!.ask('ping')).result).toEqual({})
+  expect((await anna!.post('{"jsonrpc":"2.0","id":2,"method":"ping"}')).status).toBe(404)
+  other.drop()
+})
+
+it('of a client without sessions: its streams and its calls', async () => {
+  const { upstream, gateway, expel } = await world()
+  const anna = visitHttp(gateway, { headers: { authorization: 'anna' } })
+  const ben = visitHttp(gateway, { headers: { authorization: 'ben' } })
+  const listen = { notifications: { toolsListChanged: true } }
+  const [stream, other] = await Promise.all([anna, ben].map(one => one.start('subscriptions/listen', listen)))
+  await until(() => stream!.messages.length > 0 && other!.messages.length > 0)
+  const calling = anna.start('tools/call', { name: 'up__echo', arguments: {} })
+  await upstream.next('tools/call')
+  expel('anna')
+  await stream!.done
+  await (await calling).done
+  expect((await ben.ask('tools/list')).result.tools).toHaveLength(1)
+  expect(other!.messages).toHaveLength(1)
+  other!.drop()
+})
