@@ -1,5 +1,6 @@
 // Policy files on disk: a file as it is, a folder as all `.policy` files in it, in the order of their paths.
-import { readdir, readFile, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { Source } from 'mcpgw/policy'
 
@@ -52,13 +53,40 @@ export async function stampOf(paths: readonly string[], base: string): Promise<s
   return parts.join('\n')
 }
 
+/** Links are followed, each folder once. A file that is reached twice, as in a mounted ConfigMap, is one, under the shortest of its paths. */
 async function filesAt(path: string): Promise<readonly string[]> {
   if (!(await stat(path)).isDirectory()) return [path]
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  return entries
-    .filter(entry => entry.name.endsWith('.policy') && !entry.isDirectory())
-    .map(entry => join(entry.parentPath, entry.name))
-    .sort()
+  const found = new Map<string, string>()
+  const seen = new Set<string>()
+  const folders = [path]
+  for (const folder of folders) {
+    const real = await realpath(folder)
+    if (seen.has(real)) continue
+    seen.add(real)
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const inner = join(folder, entry.name)
+      if (await isFolder(inner, entry)) folders.push(inner)
+      else if (entry.name.endsWith('.policy')) {
+        // A link that leads nowhere is told where it is read.
+        const file = await realpath(inner).catch(() => inner)
+        const known = found.get(file)
+        if (known === undefined || isShorter(inner, known)) found.set(file, inner)
+      }
+    }
+  }
+  return [...found.values()].sort()
+}
+
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory()
+  return stat(path).then(
+    it => it.isDirectory(),
+    () => false,
+  )
+}
+
+function isShorter(a: string, b: string): boolean {
+  return a.length !== b.length ? a.length < b.length : a < b
 }
 
 function nameIn(base: string, path: string): string {

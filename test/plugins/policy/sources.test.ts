@@ -1,5 +1,5 @@
 // Policy files on disk: what is read of a file and of a folder, under which names, and what cannot be read.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -41,4 +41,44 @@ test('the stamp changes with what is written, comes and goes', async () => {
   rmSync(join(dir, 'policies/c.policy'))
   expect(new Set(stamps).size).toBe(3)
   expect(await stampOf(['policies'], dir)).toBe(stamps[0])
+})
+
+test('folders that are linked into a folder are read as if they were there: a deny in one of them is in force', async () => {
+  mkdirSync(join(dir, 'team'))
+  mkdirSync(join(dir, 'house'))
+  writeFileSync(join(dir, 'team/a.policy'), 'a')
+  writeFileSync(join(dir, 'house/deny.policy'), 'deny')
+  symlinkSync('../house', join(dir, 'team/house'))
+  // A ring ends.
+  symlinkSync('..', join(dir, 'house/up'))
+  const before = await stampOf(['team'], dir)
+  expect((await readSources(['team'], dir)).sources.slice(0, 2)).toEqual([
+    { file: 'team/a.policy', text: 'a' },
+    { file: 'team/house/deny.policy', text: 'deny' },
+  ])
+  writeFileSync(join(dir, 'house/deny.policy'), 'another')
+  expect(await stampOf(['team'], dir)).not.toBe(before)
+})
+
+test('a mounted ConfigMap is read once, under its own names, and anew when it changes', async () => {
+  const mount = join(dir, 'mount')
+  mkdirSync(join(mount, '..2026_1'), { recursive: true })
+  writeFileSync(join(mount, '..2026_1/a.policy'), 'old')
+  symlinkSync('..2026_1', join(mount, '..data'))
+  symlinkSync('..data/a.policy', join(mount, 'a.policy'))
+  expect((await readSources(['mount'], dir)).sources).toEqual([{ file: 'mount/a.policy', text: 'old' }])
+  const before = await stampOf(['mount'], dir)
+  mkdirSync(join(mount, '..2026_2'))
+  writeFileSync(join(mount, '..2026_2/a.policy'), 'new')
+  rmSync(join(mount, '..data'))
+  symlinkSync('..2026_2', join(mount, '..data'))
+  rmSync(join(mount, '..2026_1'), { recursive: true })
+  expect((await readSources(['mount'], dir)).sources).toEqual([{ file: 'mount/a.policy', text: 'new' }])
+  expect(await stampOf(['mount'], dir)).not.toBe(before)
+})
+
+test('a link that leads nowhere is told', async () => {
+  mkdirSync(join(dir, 'broken'))
+  symlinkSync('nowhere', join(dir, 'broken/x.policy'))
+  expect((await readSources(['broken'], dir)).problems).toEqual(['broken/x.policy: there is no such file'])
 })
