@@ -42,7 +42,8 @@ export function patternContains(outer: TargetPattern, inner: TargetPattern): boo
   return contains(a, b) && contains(nameOf(outer), nameOf(inner))
 }
 
-function patternsMeet(a: TargetPattern, b: TargetPattern): boolean {
+/** Whether something may be meant by both, `gateway` aside. */
+export function patternsMeet(a: TargetPattern, b: TargetPattern): boolean {
   return a.action === b.action && meet(serverGlob(a), serverGlob(b)) && meet(nameOf(a), nameOf(b))
 }
 

@@ -101,6 +101,9 @@ function resolveRule(rule: Rule, sets: Sets, lets: Lets, dischargers: ReadonlySe
   const title = `${effect} \`${name.value}\``
   if (effect === 'allow' && who === undefined)
     report.say('missing-who', `expected \`who\` in ${title}, found none`, name.span, { help: 'write `who any` where everyone is meant' })
+  // A caller without an identity has an empty id and tenant.
+  for (const { kind, name: subject } of [...(who?.subjects ?? []), ...(who?.except ?? [])].flatMap(({ parts }) => parts))
+    if (subject.value === '') report.say('syntax', `expected a name after \`${kind}\`, found an empty text`, subject.span)
   if (about.length === 0)
     report.say('missing-target', `expected \`call\`, \`read\`, \`prompt\` or \`method\` in ${title}, found none`, name.span)
   if (effect === 'require' && then === undefined) report.say('missing-then', `expected \`then\` in ${title}, found none`, name.span)

@@ -56,6 +56,11 @@ function checked(action: Action, { server, name, quoted, span }: Written, report
     report.say('bad-pattern', `expected a uri in quotes or \`*\`, found \`${name}\``, span, { help })
     return false
   }
+  if (quoted && SCHEME_PATTERN.test(name)) {
+    const help = 'write one pattern for each scheme, or `**` for any uri'
+    report.say('bad-pattern', `expected a uri with its scheme written out, found \`${name}\``, span, { help })
+    return false
+  }
   if (quoted && hasDots(name)) {
     const help = name.includes('*') ? 'uris are straightened before they are compared' : `write \`${normaliseUri(name)}\``
     report.say('bad-pattern', `expected a uri without \`.\` and \`..\` segments, found \`${name}\``, span, { help })
@@ -63,6 +68,9 @@ function checked(action: Action, { server, name, quoted, span }: Written, report
   }
   return true
 }
+
+/** A `*` in the scheme, or in place of it: how a uri is normalised depends on it, and no normalised uri would be as the pattern is. */
+const SCHEME_PATTERN = /^[^/?#]*\*[^/?#]*(?::\/|\/\/)/
 
 function setsHelp(sets: Sets): { help?: string } {
   const names = [...sets.values()].map(({ name }: { name: Word }) => `\`@${name.value}\``)

@@ -32,16 +32,28 @@ export function constantHelp(name: string): string | undefined {
   return Object.hasOwn(constants, word) ? `write ${constants[word]!}` : undefined
 }
 
+const MATCHES = 'call it on the text, as in `args.x.matches("...")`'
+
 /** What stands at the place where the parser gave up. */
 export function mistakeOf(text: string, at: number): Mistake | undefined {
   const rest = text.slice(at)
   if (rest.startsWith('=') && text[at - 1] === '=') return told('===', '==')
   if (rest.startsWith('>') && text[at - 1] === '<') return told('<>', '!=')
+  if (/^=?~/.test(rest)) return { message: `expected an operator, found \`${rest[0] === '~' ? '~' : '=~'}\``, help: MATCHES }
+  if (rest.startsWith(';')) return { message: 'expected the end of the condition, found `;`', help: 'leave `;` out' }
+  const before = text.slice(0, at)
+  if (/\bnot\s+$/i.test(before)) return { message: 'expected `!` in place of `not`', help: 'write `!`' }
+  if (rest.startsWith(',') && /\bin\s*\([^()]*$/.test(before)) {
+    return { message: 'expected a list after `in`, found `(`', help: 'a list stands in brackets, as in `x in ["a", "b"]`' }
+  }
+  if (rest.startsWith('.') && before.endsWith('?')) {
+    return { message: 'expected `.`, found `?.`', help: 'ask with `has(args.x)` before you read `args.x`' }
+  }
   const operator = operators[rest[0] ?? '']
   if (operator !== undefined) return told(rest[0]!, operator)
   const word = /^[A-Za-z]+/.exec(rest)?.[0]
   if (word !== undefined && Object.hasOwn(words, word)) return told(word, words[word]!)
-  if (/^['"]/.test(rest) && /\b(?:like|contains|startsWith|endsWith|matches)\s+$/.test(text.slice(0, at))) {
+  if (/^['"]/.test(rest) && /\b(?:like|contains|startsWith|endsWith|matches)\s+$/.test(before)) {
     return { message: 'expected `(`, found a string', help: 'write the text in parentheses, as in `.startsWith("x")`' }
   }
   if (/^(?:like|contains|startsWith|endsWith|matches)\b/.test(rest)) {

@@ -6,6 +6,7 @@ import { checkCoverage } from './coverage.ts'
 import { checkDrift } from './drift.ts'
 import { checkEverything } from './everything.ts'
 import { checkDestructive, checkGovernance } from './governance.ts'
+import { checkIdleExcept } from './idle-except.ts'
 import { logicAdviceChecks, logicErrorChecks } from './logic.ts'
 import { checkLookAlikes } from './look-alikes.ts'
 import { checkNames } from './names.ts'
@@ -21,6 +22,7 @@ export const adviceChecks: readonly Check[] = [
   checkLookAlikes,
   checkEverything,
   checkBeyondSlash,
+  checkIdleExcept,
   checkGovernance,
   checkDestructive,
   checkDrift,

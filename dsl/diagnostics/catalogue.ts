@@ -67,6 +67,7 @@ export const catalogue = {
   'regex-unanchored': { severity: 'warning', title: 'a pattern without anchors' },
   'regex-dot': { severity: 'warning', title: 'an unescaped dot in a host name' },
   'beyond-slash': { severity: 'warning', title: 'a pattern that does not reach names with a slash' },
+  'idle-except': { severity: 'warning', title: 'an except that takes nothing out' },
   'matches-everything': { severity: 'warning', title: 'a pattern that means everything' },
   // governance
   'deny-without-because': { severity: 'warning', title: 'a deny that gives no reason' },

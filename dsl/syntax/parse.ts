@@ -8,7 +8,7 @@ import { endOf } from './nodes.ts'
 import { type Header, type Mismatch, parseFile, parseHeader, parseItem } from './parser.ts'
 import { type Segment, segmentsOf } from './segments.ts'
 import { BRACES, explain, isAftermath, meantBy } from './syntax-errors.ts'
-import { findTokenErrors, findTurnedText, oddCharacters, tell } from './token-errors.ts'
+import { findMisleadingText, findTokenErrors, oddCharacters, tell } from './token-errors.ts'
 import * as t from './tokens.ts'
 
 export interface ParsedPolicy {
@@ -23,7 +23,7 @@ export interface ParsedPolicy {
 export function parsePolicy(source: Source): ParsedPolicy {
   const lexed = lex(source)
   const odd = lexed.odd.map(({ start, end }) => oddCharacters(source, start, end))
-  const told = [...findTokenErrors(source, lexed.tokens), ...odd, ...findTurnedText(source)]
+  const told = [...findTokenErrors(source, lexed.tokens), ...odd, ...findMisleadingText(source)]
   const whole = parseFile(source.file, lexed.tokens)
   const parts =
     whole.node === undefined

@@ -40,6 +40,11 @@ const synonyms: Readonly<Record<string, string>> = {
   user: 'agent',
   principal_id: 'agent',
   org: 'tenant',
+  everyone: 'any',
+  everybody: 'any',
+  anyone: 'any',
+  anybody: 'any',
+  all: 'any',
   set: 'targets',
   tests: 'test',
   given_that: 'given',
@@ -132,6 +137,8 @@ function helpFor(source: Source, error: Mismatch, found: IToken | undefined, pre
   if (rule === 'rule' && joins.test(found.image)) return joinHelp(source, found)
   if (rule === 'obligation' && expects(t.RightParen) && previous !== undefined && isName(previous))
     return { help: `a colon stands behind the name of an argument: \`${previous.image}: ${short(found.image)}\`` }
+  if (rule === 'obligation' && expects(t.RightParen) && (isWord || found.tokenType === t.Target || found.tokenType === t.BadTarget))
+    return { help: 'arguments have commas between them, and names with a colon: `limit(20, per: 1h)`' }
   if (expects(t.Str) && isWord) {
     const name = wordsOf(text, found)
     return {
@@ -149,6 +156,8 @@ function helpFor(source: Source, error: Mismatch, found: IToken | undefined, pre
     return { help: `a name that begins with a digit stands in quotes: \`"${found.image}"\`` }
   if (expects(t.NameLike) && (found.tokenType === t.Target || found.tokenType === t.BadTarget))
     return { help: 'a name has no `/`; in quotes it may have one' }
+  if (rule === 'subject' && /^not$/i.test(found.image))
+    return { help: 'whom a rule leaves out stands behind `except`: `any except role intern`' }
   if (rule === 'subject' && found.tokenType === t.Name && !isMistaken(found.image))
     return { help: `a role stands as \`role ${found.image}\`` }
   if (previous?.tokenType === t.Comma) return { help: 'leave out the comma before it, or name one more' }
@@ -166,7 +175,9 @@ function helpFor(source: Source, error: Mismatch, found: IToken | undefined, pre
   if (rule === 'rule' && found.tokenType === t.Target) return { help: 'put a comma between targets' }
   if (!isWord && previous?.tokenType === found.tokenType && found.tokenType !== t.RightBrace) return { help: 'put a comma between them' }
   if (rule === 'rule' && [t.Role, t.Agent, t.Tenant, t.Any].includes(found.tokenType))
-    return { help: 'put a comma between subjects, or `in` where both must hold' }
+    return previous !== undefined && sameLine(text, previous, found)
+      ? { help: 'put a comma between subjects, or `in` where both must hold' }
+      : { help: '`who` stands before the first subject, and a comma between them' }
   if (expects(t.LeftBrace))
     return previous !== undefined && isWord && isName(previous) && sameLine(text, previous, found)
       ? { help: `a name with spaces stands in quotes: \`"${wordsOf(text, previous)}"\`` }

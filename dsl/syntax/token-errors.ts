@@ -177,7 +177,9 @@ const oddHelp: readonly (readonly [RegExp, string])[] = [
   [/^;/, 'nothing stands at the end of a clause; leave `;` out'],
   [/^['‘’“”„«»‹›`]/u, 'a text stands in straight double quotes, like `"this"`'],
   [/^\//, 'a comment begins with `#`'],
-  [/^[&|!<>?]/, 'operators stand inside a condition: `when { ... }`'],
+  [/^!/, 'whom or what a rule leaves out stands behind `except`; operators stand inside a condition: `when { ... }`'],
+  [/^--/, 'a comment begins with `#`'],
+  [/^[&|<>?]/, 'operators stand inside a condition: `when { ... }`'],
   [/^[[\]]/, 'a list has commas between its parts and no brackets'],
   [/^\p{L}/u, 'a name with other letters than a to z stands in quotes'],
 ]
@@ -197,13 +199,17 @@ export function oddCharacters(source: Source, start: number, end: number): Diagn
   })
 }
 
-/** What turns the direction of the text makes it read otherwise than it is: nowhere in a policy. */
-export function findTurnedText(source: Source): Diagnostic[] {
-  return Array.from(source.text.matchAll(/[\u202A-\u202E\u2066-\u2069]/g), ({ 0: found, index }) =>
-    tell('bad-character', {
-      message: `expected text that reads as it is, found U+${found.charCodeAt(0).toString(16).toUpperCase()}, which turns its direction`,
+/** What shows the text otherwise than it is read: nowhere in a policy. Else a comment could hide a rule, or be taken for one. */
+export function findMisleadingText(source: Source): Diagnostic[] {
+  return Array.from(source.text.matchAll(/[\u202A-\u202E\u2066-\u2069]|\r(?!\n)|[\v\f\u0085\u2028\u2029]/g), ({ 0: found, index }) => {
+    const code = `U+${found.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+    const isTurn = /[\u202A-\u2069]/.test(found)
+    return tell('bad-character', {
+      message: isTurn
+        ? `expected text that reads as it is, found ${code}, which turns its direction`
+        : `expected a line to end with LF or CRLF, found ${code}, which ends it for some programs and not for others`,
       span: { file: source.file, start: index, end: index + 1 },
-      help: 'in a text in quotes, write it as an escape',
-    }),
-  )
+      help: isTurn || found !== '\r' ? 'in a text in quotes, write it as an escape' : 'save the file with line ends of LF',
+    })
+  })
 }

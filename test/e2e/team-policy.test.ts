@@ -1,4 +1,6 @@
 // The example bundle in front of real servers: what its files say is what real calls meet.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -170,6 +172,13 @@ test('anybody may look around, and sees nothing else', async () => {
   expect(textOf(await call('x1', 'everything__echo', { message: 'hi' }))).toContain('hi')
   const names = (await clients.get('x1')!.listTools()).tools.map(({ name }) => name)
   expect(names.toSorted()).toEqual(['everything__echo', 'everything__get-sum'])
+})
+
+test('each command of the CI workflow and of the hook is one that there is, and passes', () => {
+  const lines = ['policy.yml', 'pre-commit'].flatMap(file => readFileSync(join(at.dir, 'ci', file), 'utf8').split('\n'))
+  const commands = lines.flatMap(line => /(?:npx |^)mcpgw (.+?)(?: > \S+)?$/.exec(line)?.[1] ?? [])
+  expect(commands).toHaveLength(7)
+  for (const command of commands) expect([command, runCli(command.split(' '), at.dir).code]).toEqual([command, 0])
 })
 
 test('the bundle is clean, formatted, and its tests cover it', () => {

@@ -22,6 +22,26 @@ test('a pattern that passes names with a `/` by is told', () => {
   expect(missed(deny('method files/"x/y", files/x call crm/*'))).toEqual([])
 })
 
+test('an except that takes nothing out is told, and one that may is not', () => {
+  const idle = (text: string, context = {}): string[] => told(text, context).filter(one => one.startsWith('idle-except'))
+  const of = (what: string): string => `deny d {\n  ${what}\n  because "x"\n}\n`
+  expect(idle(of('call crm/* except crn/delete_*'))).toEqual([
+    'idle-except: crn/delete_*: `except crn/delete_*` takes nothing out of what `d` names',
+  ])
+  expect(idle(of('call gateway/* except */call'))).toHaveLength(1)
+  expect(check(of('call gateway/* except */call'), {}).find(({ code }) => code === 'idle-except')?.help).toContain('does not stand for')
+  expect(idle(of('call */* except gateway/call'))).toHaveLength(1)
+  expect(idle(of('read docs/"file:///a/**" except docs/"file:///b/**"'))).toHaveLength(1)
+  expect(idle(of('read docs/"file:///a/**" except docs/"FILE:/a/b/*"'))).toEqual([])
+  expect(idle(of('call crm/get_* except crm/*_mail, */get_all'))).toEqual([])
+  expect(idle(of('call crm/get_* prompt docs/x* except docs/x'))).toEqual([])
+  const set = 'targets s = crm/get_a, git/push\ntargets other = git/*\n'
+  expect(idle(`${set}${of('call crm/* except @s')}`)).toEqual([])
+  expect(idle(`${set}${of('call crm/* except @other')}`)).toEqual([
+    'idle-except: @other: `except @other` takes nothing out of what `d` names',
+  ])
+})
+
 test('a mistake of grammar in one rule hides nothing of another, and what it may have taken away is not called missing', () => {
   const codes = (text: string): string[] => check(text).map(({ code }) => code)
   const wrong = 'allow w { who role support call crm/get_order when { prinzipal.id == "x" } }\nallow n { call crm/get_order }\n'

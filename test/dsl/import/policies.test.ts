@@ -1,5 +1,6 @@
 // The older YAML policies become a bundle with the same meaning, or are refused by name.
 import { describe, expect, test } from 'vitest'
+import { checkPolicies } from '../../../dsl/checker/check.ts'
 import { importPolicies } from '../../../dsl/import/import-policies.ts'
 
 const rule = (action: 'allow' | 'deny', tool?: string, more: object = {}): object => ({
@@ -47,6 +48,15 @@ allow admin-policy-1 {
   because "Full access"
 }
 `)
+})
+
+test('names that turn the direction of text, or break lines, are written as escapes: the policy can be loaded', () => {
+  const odd = '\u202e\u2066\u2028\r\u0085x'
+  const conditions = [{ param: 'env', operator: 'eq', value: odd }]
+  const text = textOf({ ...policy(odd, [odd], rule('allow', 'get_*', { conditions })), name: odd })
+  expect(text).not.toMatch(/[\u0085\u2028\u202a-\u202e\u2066-\u2069\r]/)
+  const { policy: checked } = checkPolicies([{ file: 'a.policy', text }], {})
+  expect(checked?.rules[0]).toMatchObject({ because: odd, who: [{ roles: [odd] }] })
 })
 
 describe('a deny', () => {

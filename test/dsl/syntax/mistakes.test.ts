@@ -60,6 +60,28 @@ const rows: readonly (readonly [string, string, ...string[]])[] = [
     'allow a { who any call a/b then limit(2, per 1h) }',
     'syntax [1h] a colon stands behind the name of an argument: `per: 1h`',
   ],
+  [
+    'a limit as a rate',
+    'allow a { who any call a/b then limit(2/h) }',
+    'syntax [2/h] arguments have commas between them, and names with a colon: `limit(20, per: 1h)`',
+  ],
+  [
+    'a limit in words',
+    'allow a { who any call a/b then limit(2 per 1h) }',
+    'syntax [per] arguments have commas between them, and names with a colon: `limit(20, per: 1h)`',
+  ],
+  [
+    'not for some',
+    'deny a { who not role b\n call a/b }',
+    'syntax [not] whom a rule leaves out stands behind `except`: `any except role intern`',
+  ],
+  ['everyone', 'deny a { who everyone\n call a/b }', 'syntax [everyone] did you mean `any`?'],
+  [
+    'a subject without who',
+    'deny a {\n role b\n call a/b }',
+    'syntax [role] `who` stands before the first subject, and a comma between them',
+  ],
+  ['a comment of SQL', 'deny a { call a/b }\n-- why', 'bad-character [--] a comment begins with `#`'],
   ['a target in quotes', 'deny a { call "a/b" }', 'syntax ["a/b"] a server stands without quotes: `a/b`'],
   ['a target with a dot', 'deny a { call a.b }', 'syntax [a.b] `/` stands between a server and what it has: `a/b`'],
   [
@@ -80,6 +102,17 @@ const rows: readonly (readonly [string, string, ...string[]])[] = [
   ],
   ['a bad escape in the name of a target', 'deny a { call crm/"x\\q" }', 'bad-string ["x\\q"] `\\\\` stands for one backslash'],
   ['a text that turns', 'deny a { call a/b because "\u202E" }', 'bad-character [\u202E] in a text in quotes, write it as an escape'],
+  [
+    'a rule that hides in a comment',
+    '# as ever\rallow evil { who any call a/b }\ndeny a { call a/b }',
+    'bad-character [\r] save the file with line ends of LF',
+  ],
+  ...['\v', '\f', '\u0085', '\u2028', '\u2029'].map((char): [string, string, string] => [
+    `a comment that seems to end before a rule, at U+${char.charCodeAt(0).toString(16)},`,
+    `# as ever${char}deny evil { call a/c }\ndeny a { call a/b }`,
+    `bad-character [${char}] in a text in quotes, write it as an escape`,
+  ]),
+  ['a line break that is none for us', 'deny a {\u2028call a/b }', 'bad-character [\u2028]'],
 ]
 
 for (const [title, text, ...told] of rows) {
