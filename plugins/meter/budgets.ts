@@ -15,9 +15,18 @@ export interface Used extends Who {
   readonly units: number
 }
 
-/** A call that is counted in each budget that it is of. */
+/** A call that is counted in each budget that it is of: as reserved, then as it ended, then as the record says. */
 export interface Reservation {
-  readonly parts: readonly { readonly account: Account; readonly reserved: number }[]
+  readonly call: string
+  readonly who: Who
+  readonly parts: readonly Part[]
+  isRecorded: boolean
+}
+
+/** `held`: what the call takes of the account now, which is in no store as far as is known. */
+interface Part {
+  readonly account: Account
+  held: number
 }
 
 /** A budget that has no room. */
@@ -28,34 +37,45 @@ export interface Exhausted {
   readonly waitMs: number
 }
 
+/** What the record says of a call that ended. */
+export interface Recorded {
+  readonly seq: number
+  readonly call: string
+  /** ms since 1970: the window that the store has it in. */
+  readonly at: number
+  readonly isCall: boolean
+  /** Thousandths of a unit. */
+  units(): number
+}
+
 export interface Budgets {
   /** Takes from every budget of `who`, or from none. `units`: what the call costs at least. */
-  reserve(who: Who, units: number, now: number): Reservation | Exhausted
+  reserve(call: string, who: Who, units: number, now: number): Reservation | Exhausted
   /** What became of it; undefined: it was no call after all. */
   settle(reservation: Reservation, units: number | undefined): void
+  /** Each call once, in the order of `seq`, before the store can have it. */
+  record(call: Recorded): void
   /** The periods that there are budgets for, as they are now. */
   periods(now: number): readonly Period[]
-  /** Remembers what is counted here so far: the store, read from now on, has it too. */
-  mark(): Mark
-  /** What the store has of a period, in place of what was counted here before the mark. */
-  load(period: Period, used: readonly Used[], mark: Mark): void
+  /** Before the store is read: what is recorded from now on is kept apart. Returns the last `seq` that was recorded before. */
+  begin(): number
+  /** What the store has of each period, in place of what was recorded here; `through`: the last record that is in it, not before what `begin` returned. */
+  load(read: readonly { readonly period: Period; readonly used: readonly Used[] }[], through: number): void
   /** How many are used up to their warning, and how many wholly. */
   standing(): { readonly warned: number; readonly exhausted: number }
 }
-
-export type Mark = ReadonlyMap<Account, number>
 
 /** Of one budget and one whom it counts. Calls, or thousandths of a unit. */
 interface Account {
   readonly rule: Rule
   readonly key: string
   readonly period: Period
-  /** In the store. */
-  stored: number
-  /** Settled here, and not in `stored`. */
-  settled: number
-  reserved: number
+  /** In the store when it was read, and recorded since. */
+  recorded: number
+  /** Of calls that are under way, or whose end is not recorded yet. */
+  held: number
   isWarned: boolean
+  isExhausted: boolean
 }
 
 interface Rule extends BudgetConfig {
@@ -68,76 +88,127 @@ interface Rule extends BudgetConfig {
 export function createBudgets(configs: readonly BudgetConfig[], onWarning: (text: string) => void): Budgets {
   const rules = configs.map(compileRule)
   const accounts = new Map<Rule, Map<string, Account>>(rules.map(rule => [rule, new Map()]))
+  const pending = new Map<string, Reservation>()
+  // Kept while the store is being read: which of it the store has is known afterwards.
+  let fresh: { readonly seq: number; readonly account: Account; readonly amount: number }[] | undefined
+  let last = 0
+  let [warned, exhausted] = [0, 0]
 
   function accountOf(rule: Rule, who: Who, period: Period): Account {
     const own = accounts.get(rule)!
     const key = rule.keyOf(who)
     let account = own.get(key)
     if (account === undefined || account.period.from !== period.from) {
-      account = { rule, key, period, stored: 0, settled: 0, reserved: 0, isWarned: false }
+      if (account !== undefined) drop(account)
+      account = { rule, key, period, recorded: 0, held: 0, isWarned: false, isExhausted: false }
       own.set(key, account)
     }
     return account
   }
 
+  function drop(account: Account): void {
+    accounts.get(account.rule)!.delete(account.key)
+    if (account.isWarned) warned -= 1
+    noteExhausted(account)
+  }
+
+  /** One that gave way to another period counts for nothing any more. */
+  const isCurrent = (account: Account): boolean => accounts.get(account.rule)!.get(account.key) === account
+
+  function noteExhausted(account: Account): void {
+    const isExhausted = isCurrent(account) && usedOf(account) + 1 > account.rule.most
+    if (isExhausted !== account.isExhausted) exhausted += isExhausted ? 1 : -1
+    account.isExhausted = isExhausted
+  }
+
   function watch(account: Account): void {
-    if (account.isWarned || usedOf(account) < (account.rule.most * account.rule.warnAt) / 100) return
+    noteExhausted(account)
+    if (!isCurrent(account) || account.isWarned || usedOf(account) < (account.rule.most * account.rule.warnAt) / 100) return
     account.isWarned = true
+    warned += 1
     onWarning(describe(account))
   }
 
   return {
-    reserve(who, units, now) {
+    reserve(call, who, units, now) {
       const parts = rules
         .filter(rule => rule.covers(who))
-        .map(rule => ({ account: accountOf(rule, who, periodAt(rule.period, now)), reserved: rule.calls === undefined ? units : 1 }))
-      const full = parts.find(({ account, reserved }) => reserved > 0 && usedOf(account) + reserved > account.rule.most)?.account
+        .map(rule => ({ account: accountOf(rule, who, periodAt(rule.period, now)), held: rule.calls === undefined ? units : 1 }))
+      const full = parts.find(({ account, held }) => held > 0 && usedOf(account) + held > account.rule.most)?.account
       if (full !== undefined) {
         watch(full)
         return { by: full.rule.consumer === undefined ? 'tenant' : 'consumer', text: describe(full), waitMs: full.period.to - now }
       }
-      for (const { account, reserved } of parts) account.reserved += reserved
-      return { parts }
+      for (const { account, held } of parts) {
+        account.held += held
+        noteExhausted(account)
+      }
+      const reservation = { call, who, parts, isRecorded: false }
+      if (parts.length > 0) pending.set(call, reservation)
+      return reservation
     },
-    settle({ parts }, units) {
-      for (const { account, reserved } of parts) {
-        account.reserved -= reserved
-        if (units !== undefined) account.settled += account.rule.calls === undefined ? units : 1
+    settle({ call, parts, isRecorded }, units) {
+      // What the record says came first, and is what the store has.
+      if (isRecorded) return
+      if (units === undefined) pending.delete(call)
+      for (const part of parts) {
+        const { account, held } = part
+        part.held = units === undefined ? 0 : account.rule.calls === undefined ? units : 1
+        account.held += part.held - held
+        watch(account)
+      }
+    },
+    record({ seq, call, at, isCall, units }) {
+      last = seq
+      const reservation = pending.get(call)
+      if (reservation === undefined) return
+      pending.delete(call)
+      reservation.isRecorded = true
+      for (const { account: first, held } of reservation.parts) {
+        first.held -= held
+        watch(first)
+        // A call that ends in the next period is in the store there.
+        const account = at < first.period.to ? first : accountOf(first.rule, reservation.who, periodAt(first.rule.period, at))
+        const amount = account.rule.calls === undefined ? units() : Number(isCall)
+        account.recorded += amount
+        fresh?.push({ seq, account, amount })
         watch(account)
       }
     },
     periods(now) {
       return [...new Set(rules.map(({ period }) => period))].map(kind => periodAt(kind, now))
     },
-    mark: () => new Map([...accounts.values()].flatMap(own => [...own.values()].map(account => [account, account.settled] as const))),
-    load(period, used, mark) {
-      for (const [rule, own] of accounts) {
-        if (periodAt(rule.period, period.from).to !== period.to) continue
-        const stored = new Map<Account, number>()
-        for (const one of used) {
-          if (!rule.covers(one)) continue
-          const account = accountOf(rule, one, period)
-          stored.set(account, (stored.get(account) ?? 0) + (rule.calls === undefined ? one.units : one.calls))
-        }
-        for (const account of own.values()) {
-          if (account.period.from !== period.from) own.delete(account.key)
-          account.stored = stored.get(account) ?? 0
-          account.settled -= mark.get(account) ?? 0
-          watch(account)
+    begin() {
+      fresh = []
+      return last
+    },
+    load(read, through) {
+      const later = (fresh ?? []).filter(({ seq }) => seq > through)
+      fresh = undefined
+      for (const { period, used } of read) {
+        for (const [rule, own] of accounts) {
+          if (periodAt(rule.period, period.from).to !== period.to) continue
+          const stored = new Map<Account, number>()
+          for (const one of used) {
+            if (!rule.covers(one)) continue
+            const account = accountOf(rule, one, period)
+            stored.set(account, (stored.get(account) ?? 0) + (rule.calls === undefined ? one.units : one.calls))
+          }
+          for (const account of own.values()) {
+            if (account.period.from !== period.from) drop(account)
+            else account.recorded = stored.get(account) ?? 0
+          }
+          for (const { account, amount } of later) if (account.rule === rule && isCurrent(account)) account.recorded += amount
+          for (const account of own.values()) watch(account)
         }
       }
+      for (const [call, { parts }] of pending) if (!parts.some(({ account }) => isCurrent(account))) pending.delete(call)
     },
-    standing() {
-      const all = [...accounts.values()].flatMap(own => [...own.values()])
-      return {
-        warned: all.filter(account => account.isWarned).length,
-        exhausted: all.filter(account => usedOf(account) + 1 > account.rule.most).length,
-      }
-    },
+    standing: () => ({ warned, exhausted }),
   }
 }
 
-const usedOf = ({ stored, settled, reserved }: Account): number => stored + settled + reserved
+const usedOf = ({ recorded, held }: Account): number => recorded + held
 
 function compileRule(config: BudgetConfig): Rule {
   const { tenant, consumer, calls, units } = config

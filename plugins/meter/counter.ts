@@ -17,6 +17,8 @@ export interface CounterOptions {
 export interface Counter {
   /** Counts all that is not counted yet, from the log where need be; false where it did not come so far. */
   flush(): Promise<boolean>
+  /** After a flush, runs `work` before more is counted here; false, and it is not run, where the flush did not come so far. Rejects as `work` does. */
+  flushThen(work: () => Promise<void>): Promise<boolean>
   start(): void
   /** After a last flush. */
   stop(): Promise<void>
@@ -144,11 +146,25 @@ export function createCounter(options: CounterOptions): Counter {
     if (!isNext && !stopping.signal.aborted) await readOn()
   }
 
-  const flush = (): Promise<boolean> =>
-    inTurn(async () => {
-      if (!stopping.signal.aborted && (isBehind || clock.mono() - caughtUpAt > CATCH_UP_MS)) await readOn()
-      await countGathered()
+  async function countAll(): Promise<void> {
+    if (!stopping.signal.aborted && (isBehind || clock.mono() - caughtUpAt > CATCH_UP_MS)) await readOn()
+    await countGathered()
+  }
+
+  const flush = (): Promise<boolean> => inTurn(countAll)
+
+  async function flushThen(job: () => Promise<void>): Promise<boolean> {
+    let failed: { readonly cause: unknown } | undefined
+    const isDone = await inTurn(async () => {
+      await countAll()
+      // What fails here is no failure to count.
+      await job().catch((cause: unknown) => {
+        failed = { cause }
+      })
     })
+    if (failed !== undefined) throw failed.cause
+    return isDone
+  }
 
   function tick(): void {
     cancelTick = clock.after(FLUSH_MS, () => void flush().then(() => stopping.signal.aborted || tick()))
@@ -156,6 +172,7 @@ export function createCounter(options: CounterOptions): Counter {
 
   return {
     flush,
+    flushThen,
     start: tick,
     async stop() {
       cancelTick?.()

@@ -3,7 +3,8 @@ import { deny, type Exchange, type Hooks, nameOf, type Outcome, type Outcomes, t
 import { createBudgets, type Reservation, type Used } from './budgets.ts'
 import type { MeterConfig } from './config.ts'
 import type { Counter } from './counter.ts'
-import { completed } from './outcome-kinds.ts'
+import { completed, kindOf } from './outcome-kinds.ts'
+import type { Period } from './periods.ts'
 import type { Prices } from './prices.ts'
 import { spanOf, type UsageStore } from './store/usage-store.ts'
 
@@ -26,6 +27,7 @@ export interface Enforcement {
 }
 
 const REFRESH_MS = 10_000
+const ATTEMPTS = 5
 
 export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth }: EnforcementOptions): Enforcement {
   const { clock, log, config } = ctx
@@ -33,6 +35,7 @@ export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth
   const budgets = createBudgets(config.budgets, text => log.warn('a budget is nearly used up', { budget: text }))
   const reservations = new WeakMap<Exchange, Reservation>()
   let loadedFor = ''
+  let isLoading = false
   let cancel: (() => void) | undefined
 
   function tellHealth(): void {
@@ -44,16 +47,50 @@ export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth
     onHealth(parts.length === 0 ? undefined : `budgets: ${parts.join(', ')}; the log names them`)
   }
 
+  outcomes.listen(page => {
+    for (const outcome of page.outcomes) {
+      const { seq, callId: call, at, outcome: end, revises } = outcome
+      // A correction is of a call that is recorded already.
+      if (revises !== undefined) continue
+      budgets.record({ seq, call, at, isCall: completed.includes(kindOf(end)), units: () => Number(prices.of(outcome)) })
+    }
+  })
+
+  /** What is told in the record meanwhile is kept apart, so that it is known of each call whether the store has it. */
   async function load(): Promise<void> {
-    const now = clock.now()
-    const periods = budgets.periods(now)
-    // What was settled before the mark is in the log, and with the flush in the store. What is settled meanwhile may be counted twice until the next time: never too little.
-    const mark = budgets.mark()
-    if (!(await counter.flush())) return
-    const read = await Promise.all(periods.map(async period => ({ period, used: await readUsed(period.from, period.to) })))
-    for (const { period, used } of read) budgets.load(period, used, mark)
-    loadedFor = JSON.stringify(periods)
-    tellHealth()
+    if (isLoading) return
+    isLoading = true
+    try {
+      // Before the flush: what was told until now is counted by it.
+      const told = budgets.begin()
+      await counter.flushThen(async () => {
+        const periods = budgets.periods(clock.now())
+        const { used, through } = await readAtOnce(periods)
+        // Another gateway counts our stream, and has not come so far: the next time will do.
+        if (through === undefined || through < told) return
+        budgets.load(
+          periods.map((period, at) => ({ period, used: used[at]! })),
+          through,
+        )
+        loadedFor = JSON.stringify(periods)
+        tellHealth()
+      })
+    } finally {
+      isLoading = false
+    }
+  }
+
+  /** `through`: the last record of our stream that the sums have; undefined where others moved it all the time. */
+  async function readAtOnce(periods: readonly Period[]): Promise<{ readonly used: Used[][]; readonly through: number | undefined }> {
+    const readThrough = async (): Promise<number> => (await store.counted()).through.get(outcomes.stream) ?? 0
+    let before = await readThrough()
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const used = await Promise.all(periods.map(({ from, to }) => readUsed(from, to)))
+      const through = await readThrough()
+      if (through === before) return { used, through }
+      before = through
+    }
+    return { used: [], through: undefined }
   }
 
   async function readUsed(from: number, to: number): Promise<Used[]> {
@@ -90,7 +127,7 @@ export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth
         if (x.direction !== 'to-server' || !('server' in resource)) return pass
         const call = { action: x.action, tenant: x.principal?.tenant, server: resource.server, target: nameOf(resource) }
         const now = clock.now()
-        const got = budgets.reserve({ tenant: x.principal?.tenant ?? '', id: x.principal?.id ?? '' }, Number(prices.least(call)), now)
+        const got = budgets.reserve(x.id, { tenant: x.principal?.tenant ?? '', id: x.principal?.id ?? '' }, Number(prices.least(call)), now)
         if ('parts' in got) {
           reservations.set(x, got)
           return pass
