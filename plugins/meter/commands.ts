@@ -22,7 +22,7 @@ export const commands: readonly ConfiguredCommand<MeterConfig>[] = [
       { flags: '--format <format>', summary: 'table, csv or json', default: 'table' },
       {
         flags: '--reconcile',
-        summary: 'compare with the audit log, by day, tenant, server and tool: 0 equal, 1 not, 4 too little is left of the log',
+        summary: 'compare with the audit log, by day, tenant, server and tool: 0 equal, 1 not, 4 not all of the period is left to compare',
       },
       { flags: '--check-prices', summary: 'ask the servers instead, and name each price that is for nothing they offer' },
     ],

@@ -56,6 +56,17 @@ const meter = z.strictObject({
   tool: glob.optional(),
 })
 
+/** Calls and units in one meter would bill a call for both. */
+function refuseMixed(meters: readonly MeterRule[], ctx: z.RefinementCtx): void {
+  for (const [at, { event, of }] of meters.entries()) {
+    const first = meters.findIndex(one => one.event === event)
+    const other = meters[first]!.of
+    if (other === of) continue
+    const message = `meters[${first}] counts ${other} into ${event}, and meters[${at}] ${of}: expected the same for one event`
+    ctx.addIssue({ code: 'custom', path: [at, 'of'], message })
+  }
+}
+
 export const config: z.ZodType<StripeConfig, unknown> = z
   .strictObject({
     path: z.string().min(1).default('stripe.db').describe('SQLite file in the data directory; unused where store.url names a database.'),
@@ -68,7 +79,8 @@ export const config: z.ZodType<StripeConfig, unknown> = z
       .array(meter)
       .min(1, 'expected at least one meter')
       .max(100)
-      .describe('What is counted into which meter; a call may count in several.'),
+      .superRefine(refuseMixed)
+      .describe('What is counted into which meter; a call may count in several, and once in each, however many entries of it fit.'),
     customers: z
       .record(z.string().min(1), z.string().regex(/^cus_\w+$/, 'expected the id of a customer, such as cus_NciAYcXfLnqBoz'))
       .default({})

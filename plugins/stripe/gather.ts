@@ -1,15 +1,10 @@
 // Takes usage over into the outbox: what has changed since, with the place where it was read, in one transaction.
 import { hash } from 'node:crypto'
-import { compileGlob, type Usage, type UsageRow } from 'mcpgw/plugin'
-import type { MeterRule, Quantity, StripeConfig } from './config.ts'
+import type { Usage, UsageRow } from 'mcpgw/plugin'
+import type { StripeConfig } from './config.ts'
 import { type Line, lineId, wholeOf } from './line.ts'
+import { type Counted, compileMeters } from './meters.ts'
 import type { OutboxReader, OutboxWriter, UsageCopy } from './store/outbox.ts'
-
-interface Counted {
-  readonly event: string
-  readonly of: Quantity
-  readonly counts: (row: UsageRow) => boolean
-}
 
 export type Rules = Pick<StripeConfig, 'meters' | 'customers' | 'unknownCustomer'>
 
@@ -28,7 +23,7 @@ export interface Gathering {
  * over is not taken over again where they change.
  */
 export async function gather({ usage, rules, since, reader, writer, signal }: Gathering, endedBy: number): Promise<void> {
-  const counted = rules.meters.map(compileRule)
+  const counted = compileMeters(rules.meters)
   const { cursor: from } = await reader.notes()
   for await (const { rows, cursor } of usage.changes(from, endedBy, signal)) {
     const copies = new Map(rows.map(row => [usageId(row), row]))
@@ -57,12 +52,6 @@ function addRise(
   if (rise === 0) return
   const id = lineId(tenant, event, of, start, end)
   rises.set(id, { id, tenant, event, of, start, end, used: (rises.get(id)?.used ?? 0) + rise })
-}
-
-function compileRule({ event, of, server, tool }: MeterRule): Counted {
-  const isServer = compileGlob(server)
-  const isTool = compileGlob(tool)
-  return { event, of, counts: row => isServer(row.server) && isTool(row.target) }
 }
 
 const usageId = ({ start, end, tenant, subject, server, target }: UsageRow): string =>

@@ -28,7 +28,7 @@ interface Difference {
   readonly usage: number
 }
 
-/** Resolves to the exit code: 0 equal, 1 not, 3 where it cannot be found out, 4 where the log of that time is gone. */
+/** Resolves to the exit code: 0 equal, 1 not, 3 where it cannot be found out, 4 where the log or the usage of that time, or of some of it, is gone. */
 export async function reconcileUsage(io: CommandIo<MeterConfig>, store: UsageStore, asked: Asked): Promise<number> {
   const outcomes = await io.find(Outcomes)
   if (outcomes === undefined) throw new Error('there is nothing to compare with: the config names no plugin that keeps the record')
@@ -38,21 +38,25 @@ export async function reconcileUsage(io: CommandIo<MeterConfig>, store: UsageSto
 
   const { counted, sums } = await readAtOnce(store, asked)
   const { ends, waiting, comparableFrom } = await readLog(io, outcomes, counted)
-  const isCompared = (day: number): boolean => day >= Math.max(asked.from, comparableFrom) && day < asked.to
+  const { keep } = io.config
+  const keptFrom = keep === undefined ? Number.MIN_SAFE_INTEGER : Math.ceil((io.clock.now() - keep * DAY_MS) / DAY_MS) * DAY_MS
+  const compared = Math.max(asked.from, comparableFrom, keptFrom)
+  const isCompared = (day: number): boolean => day >= compared && day < asked.to
   const differences = compare(ends, sums, asked.tenant, isCompared)
   const lost = counted.lost.reduce((sum, one) => sum + one.last - one.first + 1, 0)
-  const compared = Math.max(asked.from, comparableFrom)
-  const isAllGone = compared >= asked.to
+  const isDifferent = differences.length > 0 || lost > 0
+  const isWhole = compared === asked.from
   const result = {
-    equal: differences.length === 0 && lost === 0,
-    compared: isAllGone ? null : writeTime(compared, 'day'),
+    equal: isDifferent ? false : isWhole ? true : null,
+    compared: compared >= asked.to ? null : writeTime(compared, 'day'),
+    missing: isWhole ? null : compared === keptFrom ? ('usage' as const) : ('log' as const),
     waiting,
     lost,
     differences,
   }
-  io.out(asked.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : toText(result, asked))
-  if (!result.equal) return 1
-  return isAllGone ? 4 : 0
+  io.out(asked.format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : toText(result))
+  if (isDifferent) return 1
+  return isWhole ? 0 : 4
 }
 
 /** Sums and cursors of one moment, while a gateway may go on counting. */
@@ -147,24 +151,25 @@ const sizeOf = (counts: Counts | undefined): number =>
   counts === undefined ? 0 : Object.values(counts.ends).reduce((sum, n) => sum + n, 0)
 
 interface Result {
-  readonly equal: boolean
+  /** null: what could be compared is equal, and that is not all of the period. */
+  readonly equal: boolean | null
+  /** The first day that was compared; null: none. */
   readonly compared: string | null
+  /** What is gone of the days before. */
+  readonly missing: 'usage' | 'log' | null
   readonly waiting: number
   readonly lost: number
   readonly differences: readonly Difference[]
 }
 
-function toText({ compared, waiting, lost, differences }: Result, { from }: Asked): string {
+function toText({ compared, missing, waiting, lost, differences }: Result): string {
   const lines: string[] = []
-  if (compared === null) lines.push('NOT COMPARED: records of this time were taken out of the audit log')
-  else
-    lines.push(
-      differences.length === 0
-        ? 'EQUAL: usage has what the audit log has'
-        : `DIFFERENT: ${differences.length} sums are not those of the audit log`,
-    )
-  if (compared !== null && compared !== writeTime(from, 'day'))
-    lines.push(`compared from ${compared} on: before, records were taken out of the audit log`)
+  const gone = missing === 'usage' ? 'usage is not kept any more' : 'records were taken out of the audit log'
+  const span = missing === null ? '' : ` from ${compared} on`
+  if (compared === null) lines.push(`NOT COMPARED: of this time ${gone}`)
+  else if (differences.length > 0) lines.push(`DIFFERENT${span}: ${differences.length} sums are not those of the audit log`)
+  else lines.push(`EQUAL${span}: usage has what the audit log has`)
+  if (compared !== null && missing !== null) lines.push(`NOT COMPARED before ${compared}: ${gone}`)
   if (waiting > 0)
     lines.push(`${waiting} outcomes are not counted yet: a running gateway does within seconds, one that is started does first`)
   if (lost > 0) lines.push(`LOST: ${lost} records were taken out of the audit log before they were counted`)

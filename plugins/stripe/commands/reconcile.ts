@@ -1,8 +1,9 @@
 // stripe reconcile: usage as it was taken over, the own ledger and the sums of Stripe, of one period, held against each other.
-import { alignColumns, compileGlob, printable } from 'mcpgw/plugin'
+import { alignColumns, printable } from 'mcpgw/plugin'
 import type { Billing, Meters } from '../billing.ts'
 import { createClient } from '../client.ts'
 import { type Line, wholeOf } from '../line.ts'
+import { type Counted, compileMeters } from '../meters.ts'
 import { type Standing, standingOf, type Terms } from '../standing.ts'
 import type { UsageCopy } from '../store/outbox.ts'
 import { type Io, withOutbox } from './with-outbox.ts'
@@ -28,7 +29,8 @@ export async function reconcile(io: Io): Promise<number> {
     io,
     async ({ reader, terms }) => {
       const lines = (await reader.within(span.from, span.to)).filter(line => standingOf(line, terms) !== 'before')
-      const usage = (await reader.usageWithin(span.from, span.to)).filter(({ end }) => end > terms.since)
+      const meters = compileMeters(io.config.meters)
+      const usage = byTenant((await reader.usageWithin(span.from, span.to)).filter(({ end }) => end > terms.since))
       const places = group(lines)
       const sums = isOffline ? undefined : await askStripe(io, places, span)
       if (typeof sums === 'string') return refuse(io, 3, sums)
@@ -40,7 +42,7 @@ export async function reconcile(io: Io): Promise<number> {
           tenant,
           event,
           customer,
-          used: usedBy(usage, of[0]!, io.config.meters),
+          used: usedBy(usage.get(tenant) ?? [], of[0]!, meters),
           wanted: sumOf(of, 'wanted'),
           billed: sumOf(of, 'sent'),
           stripe: customer === '' ? undefined : sums?.get(key),
@@ -58,20 +60,29 @@ function group(lines: readonly Line[]): Map<string, Line[]> {
   const places = new Map<string, Line[]>()
   for (const line of lines) {
     const key = JSON.stringify([line.tenant, line.event, line.of])
-    places.set(key, [...(places.get(key) ?? []), line])
+    const found = places.get(key)
+    if (found === undefined) places.set(key, [line])
+    else found.push(line)
   }
   return places
 }
 
-/** Rounded down for each window, as it is billed. */
-function usedBy(usage: readonly UsageCopy[], { tenant, event, of }: Line, meters: Terms['config']['meters']): number {
+function byTenant(usage: readonly UsageCopy[]): Map<string, UsageCopy[]> {
+  const tenants = new Map<string, UsageCopy[]>()
+  for (const row of usage) {
+    const rows = tenants.get(row.tenant)
+    if (rows === undefined) tenants.set(row.tenant, [row])
+    else rows.push(row)
+  }
+  return tenants
+}
+
+/** Rounded down for each window, as it is billed. `usage`: of the tenant. */
+function usedBy(usage: readonly UsageCopy[], { event, of }: Line, meters: readonly Counted[]): number {
+  const meter = meters.find(one => one.event === event && one.of === of)
   const windows = new Map<number, number>()
-  for (const rule of meters.filter(one => one.event === event && one.of === of)) {
-    const [isServer, isTool] = [compileGlob(rule.server), compileGlob(rule.tool)]
-    for (const row of usage) {
-      if (row.tenant !== tenant || !isServer(row.server) || !isTool(row.target)) continue
-      windows.set(row.start, (windows.get(row.start) ?? 0) + (of === 'calls' ? row.calls : row.milliUnits))
-    }
+  for (const row of usage) {
+    if (meter?.counts(row) === true) windows.set(row.start, (windows.get(row.start) ?? 0) + (of === 'calls' ? row.calls : row.milliUnits))
   }
   return [...windows.values()].reduce((sum, used) => sum + wholeOf(of, used), 0)
 }

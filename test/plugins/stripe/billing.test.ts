@@ -292,6 +292,20 @@ describe('who is billed', () => {
     expect(['tool_calls', 'units', 'fine'].map(event => w.stripe.total('cus_acme', event))).toEqual([4, 3, 2600])
   })
 
+  test('what fits two entries of one meter counts once', async () => {
+    const meters = [
+      { event: 'tool_calls', tool: 'read*' },
+      { event: 'tool_calls', tool: '*_all' },
+      { event: 'tool_calls', server: 'db' },
+    ]
+    const w = await createWorld({ config: { meters } })
+    for (const [target, calls] of Object.entries({ read_all: 4, write_all: 2, read_one: 1, write: 8 }))
+      w.usage.add({ at: START, calls, target })
+    w.usage.add({ at: START, calls: 16, target: 'read_all', server: 'db' })
+    await run(w, w.start(), 2 * HOUR)
+    expect(w.stripe.total('cus_acme', 'tool_calls')).toBe(23)
+  })
+
   test('what was used before `since` is not billed, nor what was used before billing first ran', async () => {
     const w = await createWorld({ config: { since: '2026-11-29' } })
     w.usage.add({ at: START, calls: 4 })

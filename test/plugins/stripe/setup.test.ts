@@ -54,6 +54,10 @@ test.each<[object, string]>([
   [{ ...config, host: 'api.example.com' }, 'host|localhost'],
   [{ ...config, protocol: 'http' }, 'only for a host on this machine'],
   [{ ...config, customers: { acme: 'acme' } }, 'expected the id of a customer'],
+  [
+    { ...config, meters: [...config.meters, { event: 'x', of: 'units' }, { event: 'tool_calls', of: 'units', tool: 'a' }] },
+    'meters\\[0\\] counts calls into tool_calls, and meters\\[2\\] units: expected the same for one event',
+  ],
   [{ ...config, grace: 5 }, ''],
   [{ ...config, since: 'yesterday' }, ''],
   [{ ...config, apikey: 'x' }, 'apikey'],
