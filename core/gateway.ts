@@ -114,6 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })
+  const views = createViews(config)
   const relay = createRelay({
     config,
     version: options.version,
@@ -121,11 +122,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     pool,
     sessions,
     handles,
+    views,
     clock,
     log,
     newId: createIds(options.boot),
   })
-  const views = createViews(config)
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined

@@ -19,6 +19,8 @@ export type { Refusal } from './refusal.ts'
 export interface Pipeline {
   /** No deciding plugin is loaded: everything is let through, and every exchange says so. */
   readonly open: boolean
+  /** Some plugin says who a caller is; whoever it does not know is refused. */
+  readonly authenticates: boolean
   openExchange(init: ExchangeInit): LiveExchange
   connect(peer: Peer): Awaitable<Refusal | undefined>
   disconnect(peer: Peer): Awaitable<void>
@@ -58,6 +60,7 @@ export function createPipeline({ plugins, guard, log, onFailure = () => {} }: Pi
   const refusals = createRefusals(driver)
   return {
     open: stack.open,
+    authenticates: authenticated,
     openExchange(init) {
       const trusted = init.direction === 'to-client' || !authenticated
       return new LiveExchange(init, stack.open, trusted ? init.principal : undefined)

@@ -65,6 +65,8 @@ interface ServerCommon {
   readonly enabled: boolean
   /** One process or connection for all principals. */
   readonly shared: boolean
+  /** For principals of these tenants only; absent: for all. */
+  readonly tenants?: readonly string[]
   /** What it speaks; `auto`: found out. `sse`: HTTP with server-sent events as of 2024-11-05, for a remote server. */
   readonly protocol: ServerProtocol
   readonly timeout: ServerTimeouts

@@ -15,6 +15,7 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
     name: shape.name ?? shape.id,
     enabled: shape.enabled ?? true,
     shared: shape.shared ?? false,
+    ...(shape.tenants !== undefined && { tenants: shape.tenants }),
     protocol: shape.protocol ?? 'auto',
     timeout: buildTimeouts(shape.timeout),
     limits: { concurrency: shape.limits?.concurrency ?? defaults.server.concurrency, queue: shape.limits?.queue ?? defaults.server.queue },

@@ -30,6 +30,7 @@ export interface ServerShape {
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
+  readonly tenants?: readonly string[] | undefined
   readonly protocol?: ServerProtocol | undefined
   readonly timeout?: Duration | Readonly<Partial<Record<'start' | 'call' | 'max' | 'idle', Duration>>> | undefined
   readonly command?: string | undefined
@@ -127,6 +128,9 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   name: words.optional(),
   enabled: z.boolean().optional().meta({ description: 'false: as if it did not stand here' }),
   shared: z.boolean().optional().meta({ description: 'One process for all principals; only for servers that keep no state' }),
+  tenants: z.array(words).min(1).optional().meta({
+    description: 'Only principals of these tenants know of it; for all where it is left out. Needs a plugin that authenticates',
+  }),
   protocol: z.enum(['auto', 'modern', 'legacy', 'sse']).optional().meta({
     description:
       'What it speaks, default auto (found out): modern = 2026-07-28, legacy = older with sessions, sse = HTTP+SSE of 2024-11-05',

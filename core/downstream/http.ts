@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Cancel } from '../cancel.ts'
-import type { GatewayConfig } from '../config/schema.ts'
+import { type GatewayConfig, idPattern } from '../config/schema.ts'
 import type { ErrorCode } from '../errors.ts'
 import { isFault, Json } from '../mcp/json.ts'
 import { readMessage } from '../mcp/message.ts'
@@ -66,7 +66,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
 
   function viewOf(path: string): View | undefined {
     if (path === '/mcp') return views.all
-    return path.startsWith('/mcp/') ? views.of(path.slice(5)) : undefined
+    const id = path.startsWith('/mcp/') ? path.slice(5) : undefined
+    if (id === undefined) return undefined
+    // Which servers there are is not for whoever has not said who he is.
+    return views.of(id) ?? (pipeline.authenticates && idPattern.test(id) ? views.nowhere(id) : undefined)
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -167,7 +170,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const id = request.headers['mcp-session-id']
     if (id === undefined) return 'session-missing'
     const session = typeof id === 'string' ? sessions.find(id) : undefined
-    if (session === undefined || session.view !== view) return 'session-unknown'
+    if (session === undefined || session.view.only !== view.only) return 'session-unknown'
     const version = request.headers['mcp-protocol-version']
     // Spec: basic/transports, "Protocol Version Header": an unsupported one is a 400.
     return version === undefined || (typeof version === 'string' && isLegacyVersion(version)) ? session : 'invalid-request'

@@ -185,7 +185,7 @@ export class Catalogs {
       kept = new Map()
       this.#bySession.set(session, kept)
     }
-    const key = `${session.view.only ?? ''}\0${kind.of}`
+    const key = `${session.view.key}\0${kind.of}`
     const candidates = [kept.get(kind.of), this.#latest.get(key)]
     let catalog = candidates.find(candidate => candidate !== undefined && isCurrent(candidate, sources))
     if (catalog === undefined) {

@@ -5,6 +5,7 @@ import type { Clock, Log } from '../plugin/index.ts'
 import type { LanePool } from '../upstream/pool.ts'
 import type { Handles } from './handles.ts'
 import type { SessionStore } from './sessions.ts'
+import type { Views } from './view.ts'
 
 export interface RelayDeps {
   readonly config: Pick<GatewayConfig, 'names' | 'refusals' | 'limits'>
@@ -13,6 +14,7 @@ export interface RelayDeps {
   readonly pool: LanePool
   readonly sessions: SessionStore
   readonly handles: Handles
+  readonly views: Views
   readonly clock: Clock
   readonly log: Log
   newId(now: number): string

@@ -21,7 +21,7 @@ const whole = { legacy: new WeakMap<Catalog, Json>(), modern: new WeakMap<Catalo
 export async function answerList(deps: RelayDeps, catalogs: Catalogs, session: Session, kind: ListKind, x: LiveExchange): Promise<Answer> {
   const sent = x.sent as Json
   // Two requests of a stateless client have no session in common, but their caller and what they see.
-  const scope = [session.sessionId ?? session.view.only ?? '', session.owner, kind.of].join('\0')
+  const scope = [session.sessionId ?? session.view.key, session.owner, kind.of].join('\0')
   const start = sent.get('cursor') === undefined ? 0 : openCursor(deps, scope, sent.string('cursor') ?? '')
   if (start === undefined) return errorAnswer('invalid-params', { text: 'the cursor is not one of this list' })
   const catalog = await catalogs.fetch(session, kind)

@@ -7,6 +7,7 @@ import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
 import { withoutEnvelope } from '../mcp/modern.ts'
 import type { Peer, Principal, Resource } from '../plugin/index.ts'
+import { refuse } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 import { createAdmission } from './admission.ts'
@@ -69,6 +70,7 @@ export function createRelay(deps: RelayDeps): Relay {
     const params = request.params ?? NO_PARAMS
     const protocolVersion = negotiate(params.string('protocolVersion'))
     let session: Session | undefined
+    let seen: View | undefined
     await run(deps, {
       caller: undefined,
       peer,
@@ -84,16 +86,20 @@ export function createRelay(deps: RelayDeps): Relay {
       },
       cancel: new Cancel(),
       resource: PLUMBING,
+      resolve(x) {
+        seen = deps.views.seenBy(view, x.principal?.tenant)
+        return seen === undefined ? refuse('not-found', ['default']) : PLUMBING
+      },
       async perform(x) {
         // A copy: a part of the message would keep the whole of it in memory.
         const own = Json.of({}).with({ info: params.get('clientInfo') ?? NO_PARAMS, capabilities: params.get('capabilities') ?? NO_PARAMS })
         if (own.bytes.length > MAX_CLIENT_BYTES)
           return errorAnswer('too-large', { text: `what a client says of itself is longer than ${MAX_CLIENT_BYTES} bytes` })
-        await learn(view, ownerOf(x.principal))
+        await learn(seen!, ownerOf(x.principal))
         const made = new Session({
           id: sessions.newId(),
           era: 'legacy',
-          view,
+          view: seen!,
           peer,
           protocolVersion,
           info: own.get('info')!,
@@ -104,7 +110,7 @@ export function createRelay(deps: RelayDeps): Relay {
         })
         if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
-        return { kind: 'result', payload: initializeResult(view, protocolVersion, deps.version, server => pool.known(server)) }
+        return { kind: 'result', payload: initializeResult(seen!, protocolVersion, deps.version, server => pool.known(server)) }
       },
     })
     return session

@@ -51,6 +51,7 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'many-credentials',
   'insufficient-scope',
   'forbidden-address',
+  'not-found',
   'session-unknown',
   'stopping',
 ])

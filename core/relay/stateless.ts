@@ -52,7 +52,7 @@ const NO_PARAMS = Json.of({})
 
 export function createStateless(parts: StatelessParts): (visit: Visit) => Promise<void> {
   const { deps, planOf, listen } = parts
-  const isOpen = deps.pipeline.open && !deps.pipeline.wants.lists
+  const isOpen = deps.pipeline.open && !deps.pipeline.wants.lists && !deps.views.isScoped
 
   async function request(visit: Visit, id: Json, method: string, params: Json): Promise<void> {
     const { view, envelope, channel, peer, cancel } = visit
@@ -74,7 +74,9 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
         resolve(x) {
           if (visit.mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: visit.mismatch }
           if (REMOVED.has(method)) return refuse('method-not-found', ['default'])
-          const found = parts.find({ view, peer, principal: x.principal, envelope })
+          const seen = deps.views.seenBy(view, x.principal?.tenant)
+          if (seen === undefined) return refuse('not-found', ['default'])
+          const found = parts.find({ view: seen, peer, principal: x.principal, envelope })
           if (typeof found === 'string') return refuse(found, ['default'])
           session = found
           // Spec: basic/patterns/subscriptions: no log message on a stream of changes.
@@ -120,8 +122,9 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     if ('code' in admitted) return refuseNotification(visit, admitted.code, undefined, admitted.challenge)
     visit.channel.reply(NOTHING)
     if (KNOWN.has(message.method)) return
-    const session = parts.find({ view, peer, principal: admitted.principal, envelope })
-    if (typeof session !== 'string') await parts.pass(session, message, peer)
+    const seen = deps.views.seenBy(view, admitted.principal?.tenant)
+    const session = seen && parts.find({ view: seen, peer, principal: admitted.principal, envelope })
+    if (session !== undefined && typeof session !== 'string') await parts.pass(session, message, peer)
   }
 
   return visit => {

@@ -27,7 +27,7 @@ export function findVisitor(
   if (info.bytes.length + capabilities.bytes.length > MAX_CLIENT_BYTES) return 'too-large'
   const said = createHash('sha256').update(info.bytes).update('\0').update(capabilities.bytes).digest('base64url')
   // Invariant: neither an owner nor a hash can hold what separates them.
-  const key = [view.only ?? '', version, said, ownerOf(principal)].join('\0')
+  const key = [view.key, version, said, ownerOf(principal)].join('\0')
   const now = clock.mono()
   const known = sessions.pooled(key)
   if (known !== undefined) {
