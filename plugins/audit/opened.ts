@@ -44,24 +44,32 @@ export function createOpener(keys: Keys | undefined, rows: readonly SubjectRow[]
     }
     return known.get(id)
   }
-  /** With what says whom it is about, as far as that can be opened. */
-  function openAbout(body: Body | undefined, { type }: StoredRecord): Body | undefined {
-    const { subject, sealed } = body?.about ?? {}
-    if (subject === undefined || sealed === undefined) return body
-    const opened = parse(subjectOf(subject)?.open(sealed, aboutContext(type)) ?? '')
-    return opened === undefined ? body : { ...body, about: { subject, detail: opened } }
-  }
-  return record => {
-    const body = openAbout(readBody(record), record)
-    if (body?.subject === undefined) return body
-    const subject = subjectOf(body.subject)
-    if (subject === undefined) return body
-    const { personal, ...plain } = body
-    const context = record.call === '' ? record.type : `${record.type} ${record.call}`
-    const opened = personal === undefined ? {} : parse(subject.open(personal, context) ?? '')
-    if (opened === undefined) return body
-    return { actor: subject.id === '' ? null : { id: subject.id }, ...plain, ...opened }
-  }
+  return record => openBody(record, readBody(record), subjectOf)
+}
+
+/** What `subjectOf` knows by its id of what the body holds sealed is put back in its place. */
+export function openBody(
+  record: StoredRecord,
+  body: Body | undefined,
+  subjectOf: (id: string) => KnownSubject | undefined,
+): Body | undefined {
+  const told = openAbout(record, body, subjectOf)
+  if (told?.subject === undefined) return told
+  const subject = subjectOf(told.subject)
+  if (subject === undefined) return told
+  const { personal, ...plain } = told
+  const context = record.call === '' ? record.type : `${record.type} ${record.call}`
+  const opened = personal === undefined ? {} : parse(subject.open(personal, context) ?? '')
+  if (opened === undefined) return told
+  return { actor: subject.id === '' ? null : { id: subject.id }, ...plain, ...opened }
+}
+
+/** With what says whom it is about, as far as that can be opened. */
+function openAbout({ type }: StoredRecord, body: Body | undefined, subjectOf: (id: string) => KnownSubject | undefined): Body | undefined {
+  const { subject, sealed } = body?.about ?? {}
+  if (subject === undefined || sealed === undefined) return body
+  const opened = parse(subjectOf(subject)?.open(sealed, aboutContext(type)) ?? '')
+  return opened === undefined ? body : { ...body, about: { subject, detail: opened } }
 }
 
 /** What the details of somebody else in a record are sealed for. */

@@ -40,8 +40,7 @@ export interface SegmentOptions {
   /** ms since 1970: what is older may go. */
   readonly before: number
   readonly trusted: readonly Trusted[]
-  /** Of the subject of a record. */
-  readonly holdOn: (subject: string | undefined) => Hold | undefined
+  readonly holdOn: (record: StoredRecord) => Hold | undefined
   readonly waits: Waits
   readonly signal: AbortSignal
 }
@@ -134,7 +133,7 @@ async function walk(
       const leaf = leafOfBody(body)
       const fits = seq === tree.size + 1 && (last === undefined || hexOf(prev) === last) && hexOf(hash) === hexOf(linkRecord(prev, leaf))
       if (!fits) return stop(seq, 'it does not fit the record before it; see mcpgw audit verify')
-      const hold = holdOn(subjectOf(record))
+      const hold = holdOn(record)
       if (hold !== undefined) return stop(seq, describeHold(hold))
       const waiting = waits(record)
       if (waiting !== undefined) return stop(seq, `export ${waiting} has not sent it`)
@@ -148,8 +147,3 @@ async function walk(
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-
-function subjectOf({ body }: StoredRecord): string | undefined {
-  const { subject } = JSON.parse(Buffer.from(body).toString()) as { subject?: unknown }
-  return typeof subject === 'string' ? subject : undefined
-}

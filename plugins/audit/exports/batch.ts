@@ -1,5 +1,7 @@
 // What goes to a receiver at once: some records of one stream that follow one another, as lines and as events.
-import type { AuditEvent } from './event.ts'
+import type { StoredRecord } from '../store/log-store.ts'
+import { type AuditEvent, createEvent } from './event.ts'
+import type { View } from './view.ts'
 
 export interface Batch {
   readonly stream: string
@@ -22,45 +24,87 @@ export interface Target {
   /** For messages: without what may be secret in it. */
   readonly name: string
   readonly limits: Limits
-  /** Resolves once the receiver has it all; rejects where that is not known. The same batch may come again. */
+  /**
+   * Resolves once the receiver has it all; rejects with `Rejected` where it has all that it will ever take. Whatever else it rejects with, the
+   * same batch comes again.
+   */
   deliver(batch: Batch, signal: AbortSignal): Promise<void>
 }
+
+/** The receiver has the batch but for some records, which it said it will never take. */
+export class Rejected extends Error {
+  readonly count: number
+  constructor(count: number) {
+    super(`${count} records were rejected`)
+    this.count = count
+  }
+}
+
+/** Resolves once it has the batch, to how many of its records the receiver will never take. */
+export async function bringTo(target: Target, batch: Batch, signal: AbortSignal): Promise<number> {
+  try {
+    await target.deliver(batch, signal)
+    return 0
+  } catch (error) {
+    if (error instanceof Rejected) return error.count
+    throw error
+  }
+}
+
+/** The receiver answered, and said no. */
+export class Refused extends Error {
+  readonly status: number
+  /** ms that it asks to wait at least. */
+  readonly after: number
+  constructor(message: string, status: number, after = 0) {
+    super(message)
+    this.status = status
+    this.after = after
+  }
+}
+
+/** Records that are opened in one turn of the event loop. */
+const PIECE = 100
 
 /** The same for each attempt to bring the same batch. */
 export const keyOf = ({ stream, from, to }: Batch): string => `${stream}:${from}-${to}`
 
-/** Batches of each stream in its order. */
-export function split(events: readonly AuditEvent[], write: (event: AuditEvent) => string, limits: Limits): readonly Batch[] {
-  const streams = new Map<string, AuditEvent[]>()
-  for (const event of events) {
-    const { stream } = event.record
-    const some = streams.get(stream)
-    if (some === undefined) streams.set(stream, [event])
-    else some.push(event)
+/** Records of each stream in its order. */
+export function byStream(records: readonly StoredRecord[]): readonly (readonly StoredRecord[])[] {
+  const streams = new Map<string, StoredRecord[]>()
+  for (const record of records) {
+    const some = streams.get(record.stream)
+    if (some === undefined) streams.set(record.stream, [record])
+    else some.push(record)
   }
-  return [...streams.values()].flatMap(some => cut(some, write, limits))
+  return [...streams.values()]
 }
 
-function cut(events: readonly AuditEvent[], write: (event: AuditEvent) => string, limits: Limits): Batch[] {
-  const batches: Batch[] = []
-  let begin = 0
+/** The first of these records of one stream, as many as fit. Between the pieces in which they are opened other work gets its turn. */
+export async function fill(
+  records: readonly StoredRecord[],
+  show: View,
+  write: (event: AuditEvent) => string,
+  limits: Limits,
+): Promise<Batch> {
+  const events: AuditEvent[] = []
+  const lines: string[] = []
   let bytes = 0
-  let lines: string[] = []
-  const close = (end: number): void => {
-    const some = events.slice(begin, end)
-    const { stream, seq } = some[0]!.record
-    batches.push({ stream, from: seq, to: some.at(-1)!.record.seq, events: some, lines })
-    begin = end
-    bytes = 0
-    lines = []
-  }
-  for (const [at, event] of events.entries()) {
+  const add = (event: AuditEvent): boolean => {
     const line = write(event)
-    const size = Buffer.byteLength(line) + 1
-    if (lines.length > 0 && (lines.length >= limits.records || bytes + size > limits.bytes)) close(at)
+    bytes += Buffer.byteLength(line) + 1
+    if (lines.length > 0 && bytes > limits.bytes) return false
+    events.push(event)
     lines.push(line)
-    bytes += size
+    return true
   }
-  close(events.length)
-  return batches
+  const end = Math.min(records.length, limits.records)
+  for (let isOpen = true; isOpen && events.length < end; ) {
+    const piece = records.slice(events.length, Math.min(end, events.length + PIECE))
+    const bodies = await show(piece)
+    isOpen = piece.every((record, at) => add(createEvent(record, bodies[at]!)))
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const [first, last] = [events[0]!.record, events.at(-1)!.record]
+  return { stream: first.stream, from: first.seq, to: last.seq, events, lines }
 }

@@ -25,7 +25,14 @@ export interface AuditEvent {
 const GOOD: ReadonlySet<string> = new Set(['answered', 'input-required'])
 const GRAVE: ReadonlySet<string> = new Set(['crashed', 'withheld', 'unknown'])
 /** Of administration: what happens seldom, and never by design. */
-const ODD: ReadonlySet<string> = new Set(['clock.step', 'audit.recovered', 'server.failed', 'catalog.drift', 'tool.redefined'])
+const ODD: ReadonlySet<string> = new Set([
+  'clock.step',
+  'audit.recovered',
+  'export.rejected',
+  'server.failed',
+  'catalog.drift',
+  'tool.redefined',
+])
 
 /** ms since 1970 that a date can have. */
 const LAST_DATE = 8.64e15

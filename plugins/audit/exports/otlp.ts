@@ -1,6 +1,6 @@
 // Brings events to a collector as OpenTelemetry log records: OTLP over HTTP, in JSON.
 import type { Clock } from 'mcpgw/plugin'
-import { type Batch, keyOf, type Limits, type Target } from './batch.ts'
+import { type Batch, keyOf, type Limits, Refused, Rejected, type Target } from './batch.ts'
 import { type AuditEvent, fieldsOf, type Severity, targetOf, textOf } from './event.ts'
 import { post } from './webhook.ts'
 
@@ -15,6 +15,11 @@ export interface OtlpOptions {
   readonly version: string
 }
 
+/** Spec: these are tried again, any other no is for ever. */
+const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
+/** ms until what is refused for ever is tried all the same: a record that nobody has stays until somebody mends the collector. */
+const REFUSED_MS = 60_000
+
 const LIMITS: Limits = { records: 1000, bytes: 1_048_576 }
 /** Spec: SeverityNumber of the logs data model. */
 const SEVERITIES: { readonly [severity in Severity]: readonly [number, string] } = {
@@ -24,16 +29,21 @@ const SEVERITIES: { readonly [severity in Severity]: readonly [number, string] }
 }
 
 export function otlpTarget(options: OtlpOptions): Target {
-  const { url, headers, timeout } = options
+  const { url, headers, timeout, clock } = options
   const { origin, pathname } = new URL(url)
   return {
     name: origin + pathname,
     limits: LIMITS,
     async deliver(batch, signal) {
       const all = { ...headers, 'content-type': 'application/json', 'idempotency-key': keyOf(batch) }
-      const said = await post(url, JSON.stringify(toOtlp(batch, options)), all, timeout, signal)
-      const rejected = rejectedIn(said)
-      if (rejected > 0) throw new Error(`${rejected} of ${batch.events.length} records were rejected`)
+      try {
+        const said = await post(url, JSON.stringify(toOtlp(batch, options)), all, { timeout, clock, signal })
+        const count = rejectedIn(said)
+        if (count > 0) throw new Rejected(Math.min(count, batch.events.length))
+      } catch (error) {
+        if (!(error instanceof Refused) || RETRYABLE.has(error.status)) throw error
+        throw new Refused(`${error.message}: it does not take these records as they are`, error.status, REFUSED_MS)
+      }
     },
   }
 }
@@ -90,11 +100,17 @@ const nanoseconds = (ms: number): string => String(BigInt(Math.max(0, Math.min(1
 /** Spec: strings are UTF-8, which half a character is not. */
 const whole = (text: string): string => text.replace(/\p{Cs}/gu, '\ufffd')
 
-/** Of an answer that is a success but for some records. Throws where no collector says such a thing. */
+/** Of an answer that is a success but for some records. Throws where no collector says such a thing. What else it says may quote a record. */
 function rejectedIn(said: string): number {
   if (said.trim() === '') return 0
+  const rejected = Number(fieldsOf(fieldsOf(parse(said)).partialSuccess).rejectedLogRecords ?? 0)
+  if (!Number.isSafeInteger(rejected) || rejected < 0) throw new Error('the answer is not that of a collector')
+  return rejected
+}
+
+function parse(text: string): unknown {
   try {
-    return Number(fieldsOf(fieldsOf(JSON.parse(said)).partialSuccess).rejectedLogRecords ?? 0)
+    return JSON.parse(text)
   } catch {
     throw new Error('the answer is not that of a collector')
   }

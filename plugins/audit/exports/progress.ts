@@ -9,6 +9,10 @@ export interface Progress {
   readonly at: number
   /** In all. */
   readonly records: number
+  /** Of these: how many a receiver said it will never take. */
+  readonly rejected: number
+  /** Undefined: the last attempt went well. `since`: ms since 1970. */
+  readonly failing: { readonly since: number; readonly why: string } | undefined
 }
 
 /** The last record that is behind the cursor. `hash`: hex. */
@@ -27,7 +31,7 @@ export function writeProgress(progress: Progress): string {
 
 /** Throws where it is something else: whether to begin anew is not for the export to choose. */
 export function readProgress(state: string | undefined): Progress {
-  if (state === undefined) return { cursor: undefined, last: undefined, at: 0, records: 0 }
+  if (state === undefined) return { cursor: undefined, last: undefined, at: 0, records: 0, rejected: 0, failing: undefined }
   const progress = parse(state)
   if (progress === undefined) throw new Error('what is kept of the export does not say how far it has come')
   return progress
@@ -49,14 +53,17 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function parse(text: string): Progress | undefined {
   try {
-    const { v, cursor, last, at, records } = JSON.parse(text) as Progress & { readonly v: unknown }
+    const { v, cursor, last, at, records, rejected = 0, failing } = JSON.parse(text) as Partial<Progress> & { readonly v: unknown }
+    if (at === undefined || records === undefined) return undefined
+    const isPlace = typeof last?.stream === 'string' && typeof last.hash === 'string' && Number.isSafeInteger(last.seq)
+    // Nothing was exported so far, which failed.
+    const isBegun = failing !== undefined && cursor === undefined && last === undefined
     const isWhole =
       v === 1 &&
-      typeof cursor === 'string' &&
-      typeof last?.stream === 'string' &&
-      typeof last.hash === 'string' &&
-      [last.seq, at, records].every(Number.isSafeInteger)
-    return isWhole ? { cursor, last, at, records } : undefined
+      ((typeof cursor === 'string' && isPlace) || isBegun) &&
+      [at, records, rejected, failing?.since ?? 0].every(Number.isSafeInteger) &&
+      typeof (failing?.why ?? '') === 'string'
+    return isWhole ? { cursor, last, at, records, rejected, failing } : undefined
   } catch {
     return undefined
   }

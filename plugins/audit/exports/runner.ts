@@ -1,21 +1,11 @@
 // One export: reads behind its cursor, brings batch after batch, and moves the cursor once the receiver has them. What fails is tried until it works.
 import type { Clock, Log } from 'mcpgw/plugin'
 import type { ExportPlace, LogReader, LogStore, StoredRecord } from '../store/log-store.ts'
-import { type Batch, split, type Target } from './batch.ts'
-import { type AuditEvent, createEvent } from './event.ts'
+import { type Batch, bringTo, byStream, fill, Refused, type Target } from './batch.ts'
+import type { AuditEvent } from './event.ts'
 import { checkProgress, type Progress, placeOf, readProgress, writeProgress } from './progress.ts'
 import type { View } from './view.ts'
-
-/** What is told while it runs. */
-export interface Watch {
-  /** ms that the oldest record waits which is not exported, and how many wait. */
-  lag(ms: number, records: number): void
-  sent(records: number): void
-  /** Undefined: it works (again). */
-  failing(why: string | undefined): void
-  /** Something else was exported than what exporting itself puts on record. Never rejects. */
-  moved(cursor: string, records: number): Promise<void>
-}
+import type { Watch } from './watch.ts'
 
 export interface RunnerOptions {
   readonly name: string
@@ -40,10 +30,22 @@ export interface Runner {
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 60_000
+/** However long a receiver asks to wait. */
+const LONGEST_WAIT_MS = 600_000
 /** How long until a gateway looks again whether the one that exports has ended. */
 const STANDBY_MS = 5000
 /** What an export itself leads to. */
-const OWN: ReadonlySet<string> = new Set(['export.cursor', 'audit.checkpoint'])
+const OWN: ReadonlySet<string> = new Set(['export.cursor', 'export.rejected', 'audit.checkpoint'])
+const hasOther = (records: readonly { readonly type: string }[]): boolean => records.some(({ type }) => !OWN.has(type))
+
+/** Of what the batches of one run share. */
+interface Course {
+  readonly show: View
+  /** `at`: of the oldest record that waits. */
+  tellLag(at: number): Promise<void>
+  /** Never rejects. */
+  onFailure(why: string): Promise<void>
+}
 
 export function createRunner(options: RunnerOptions): Runner {
   const { name, target, store, clock, log, watch, types } = options
@@ -95,8 +97,16 @@ export function createRunner(options: RunnerOptions): Runner {
   /** One pass to the end of the log as it is now. */
   function createRound(place: ExportPlace, reader: LogReader, begun: Progress): () => Promise<void> {
     let progress = begun
-    const show = options.view(reader)
-    const tellLag = async (at: number): Promise<void> => watch.lag(Math.max(0, clock.now() - at), await reader.behind(progress.cursor))
+    const course: Course = {
+      show: options.view(reader),
+      tellLag: async at => watch.lag(Math.max(0, clock.now() - at), await reader.behind(progress.cursor)),
+      async onFailure(why) {
+        if (progress.failing?.why === why) return
+        progress = { ...progress, failing: { since: progress.failing?.since ?? clock.now(), why } }
+        // For `audit exports` alone.
+        await place.keep(writeProgress(progress)).catch(() => {})
+      },
+    }
     return async () => {
       let gathered: StoredRecord[] = []
       let bytes = 0
@@ -104,14 +114,21 @@ export function createRunner(options: RunnerOptions): Runner {
       const flush = async (): Promise<void> => {
         const last = gathered.at(-1)
         if (last === undefined || cursor === undefined) return
-        await tellLag(gathered[0]!.at)
+        await course.tellLag(gathered[0]!.at)
         const chosen = types === undefined ? gathered : gathered.filter(({ type }) => types.has(type))
-        await bringAll(chosen, show, tellLag)
+        const rejected = await bringAll(chosen, course)
         if (signal.aborted) return
-        progress = { cursor, last: placeOf(last), at: clock.now(), records: progress.records + chosen.length }
+        progress = {
+          cursor,
+          last: placeOf(last),
+          at: clock.now(),
+          records: progress.records + chosen.length,
+          rejected: progress.rejected + rejected,
+          failing: undefined,
+        }
         await place.keep(writeProgress(progress))
-        watch.sent(chosen.length)
-        if (chosen.some(({ type }) => !OWN.has(type))) await watch.moved(cursor, progress.records)
+        watch.sent(chosen.length - rejected)
+        if (hasOther(chosen)) await watch.moved(cursor, progress.records)
         gathered = []
         bytes = 0
       }
@@ -129,32 +146,42 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  /** Resolves when the receiver has them, or nothing more is to be sent. */
-  async function bringAll(records: readonly StoredRecord[], show: View, tellLag: (at: number) => Promise<void>): Promise<void> {
-    const left = new Map(records.map(record => [`${record.stream}:${record.seq}`, record]))
-    while (left.size > 0 && !signal.aborted) {
-      // Opened anew for each attempt: who was forgotten since the last one is not named in this one.
-      const some = [...left.values()]
-      const bodies = await show(some)
-      const events = some.map((record, at) => createEvent(record, bodies[at]!))
-      for (const batch of split(events, options.write, target.limits)) {
-        if (!(await bring(batch, tellLag))) break
-        for (const { id } of batch.events) left.delete(id)
+  /** Resolves when the receiver has them, or nothing more is to be sent, to how many of them it rejected. */
+  async function bringAll(records: readonly StoredRecord[], course: Course): Promise<number> {
+    let rejected = 0
+    for (const some of byStream(records))
+      for (let done = 0; done < some.length && !signal.aborted; ) {
+        // Opened anew for each attempt: who was forgotten since the last one is not named in this one.
+        const batch = await fill(done === 0 ? some : some.slice(done), course.show, options.write, target.limits)
+        const count = await bring(batch, course)
+        if (count === undefined) continue
+        rejected += count
+        done += batch.events.length
       }
+    return rejected
+  }
+
+  /** How many of them the receiver rejected; undefined: it is not known to have them. */
+  async function bring(batch: Batch, { tellLag, onFailure }: Course): Promise<number | undefined> {
+    try {
+      const rejected = await bringTo(target, batch, signal)
+      works()
+      await tellRejected(batch, rejected)
+      return rejected
+    } catch (error) {
+      await tellLag(batch.events[0]!.record.at)
+      if (!signal.aborted) await onFailure((error as Error).message)
+      await failed(error)
+      return undefined
     }
   }
 
-  /** True when the receiver has it. */
-  async function bring(batch: Batch, tellLag: (at: number) => Promise<void>): Promise<boolean> {
-    try {
-      await target.deliver(batch, signal)
-      works()
-      return true
-    } catch (error) {
-      await tellLag(batch.events[0]!.record.at)
-      await failed(error)
-      return false
-    }
+  /** What exporting itself puts on record leads to no further record. */
+  async function tellRejected(batch: Batch, count: number): Promise<void> {
+    const { stream, from, to, events } = batch
+    if (count > 0)
+      log.warn('a receiver rejected records of the audit log', { export: name, to: target.name, stream, from, through: to, count })
+    if (events.some(({ record }) => !OWN.has(record.type))) await watch.rejected(batch, count)
   }
 
   function works(): void {
@@ -172,7 +199,8 @@ export function createRunner(options: RunnerOptions): Runner {
     if (failures === 1) log.warn('the audit log could not be exported; it is tried again', { export: name, to: target.name, why })
     watch.failing(why)
     // Full jitter: gateways that failed at once do not come again at once.
-    await pause(Math.random() * Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10)))
+    const spread = Math.random() * Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10))
+    await pause(error instanceof Refused ? Math.max(spread, Math.min(error.after, LONGEST_WAIT_MS)) : spread)
   }
 
   function pause(ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 // Brings batches to a web address: signed, with a key by which the receiver knows a repetition. Any 2xx is a yes, and no redirect is followed.
 import { createHmac } from 'node:crypto'
 import type { Clock } from 'mcpgw/plugin'
-import { type Batch, keyOf, type Limits, type Target } from './batch.ts'
+import { type Batch, keyOf, type Limits, Refused, type Target } from './batch.ts'
 
 export interface WebhookOptions {
   readonly url: string
@@ -23,18 +23,25 @@ export function webhookTarget({ url, headers, secret, clock, contentType, timeou
     limits: LIMITS,
     async deliver(batch, signal) {
       const body = `${batch.lines.join('\n')}\n`
-      await post(url, body, { ...headers, ...describe(batch), ...sign(secret, body, clock), 'content-type': contentType }, timeout, signal)
+      const all = { ...headers, ...describe(batch), ...sign(secret, body, clock), 'content-type': contentType }
+      await post(url, body, all, { timeout, clock, signal })
     },
   }
 }
 
-/** Rejects unless the answer is a 2xx; resolves to its body, of which no more is read than a receiver has to say. */
+export interface PostOptions {
+  /** ms that an answer may take. */
+  readonly timeout: number
+  readonly clock: Pick<Clock, 'now'>
+  readonly signal: AbortSignal
+}
+
+/** Rejects unless the answer is a 2xx, with `Refused` where there is another one; resolves to its body, of which no more is read than a receiver has to say. */
 export async function post(
   url: string,
   body: string | Uint8Array,
   headers: Readonly<Record<string, string>>,
-  timeout: number,
-  signal: AbortSignal,
+  { timeout, clock, signal }: PostOptions,
 ): Promise<string> {
   const { request } = await import('undici')
   const answer = await request(url, {
@@ -45,8 +52,17 @@ export async function post(
   })
   let said = ''
   for await (const chunk of answer.body) if (said.length < 65_536) said += Buffer.from(chunk as Uint8Array).toString()
-  if (answer.statusCode < 200 || answer.statusCode > 299) throw new Error(`answered ${answer.statusCode}`)
+  const { statusCode } = answer
+  if (statusCode < 200 || statusCode > 299)
+    throw new Refused(`answered ${statusCode}`, statusCode, readWait(answer.headers['retry-after'], clock))
   return said
+}
+
+/** ms, of `Retry-After`: seconds or a date (RFC 9110); 0 where it says neither. */
+function readWait(header: string | string[] | undefined, clock: Pick<Clock, 'now'>): number {
+  const text = String(header ?? '').trim()
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - clock.now()
+  return Number.isNaN(ms) ? 0 : Math.max(ms, 0)
 }
 
 function describe(batch: Batch): Record<string, string> {

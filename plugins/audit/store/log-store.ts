@@ -140,7 +140,8 @@ export interface LogReader {
   openStreams(): Promise<readonly OpenStream[]>
   /** Intents of the stream that have no end. */
   openCalls(stream: string): Promise<readonly StoredRecord[]>
-  subjects(): Promise<readonly SubjectRow[]>
+  /** Those of these ids that are there, by the index; without `ids` all. */
+  subjects(ids?: readonly string[]): Promise<readonly SubjectRow[]>
   /** Subjects whose keys are about to be deleted. */
   retired(): Promise<readonly string[]>
   /** The largest of a stream. */

@@ -3,20 +3,32 @@ import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
 import type { CheckpointRow, Hold, LogReader, Page, StoredRecord, SubjectRow, TombstoneRow } from './log-store.ts'
 import { lockOf, RECORD, TABLE } from './postgres-tables.ts'
 
+/** A page ends with the record that fills it by number or by bytes. */
 const PAGE = 2000
+const PAGE_BYTES = 4_194_304
 
 export function createPostgresReader(database: Postgres): LogReader {
   const all = (sql: string, ...params: SqlValue[]): Promise<SqlRow[]> => database.query(sql, params)
   const records = async (sql: string, ...params: SqlValue[]): Promise<StoredRecord[]> =>
     (await all(`SELECT ${RECORD} FROM ${TABLE.record} ${sql}`, ...params)).map(toRecord)
+  /** Sizes come from the rows as they lie there: no text beyond the page is read. */
+  const pageOf = (where: string, order: string, ...params: SqlValue[]): Promise<StoredRecord[]> => {
+    const page = `SELECT ${RECORD} FROM ${TABLE.record} WHERE ${where} ORDER BY ${order} LIMIT ${PAGE}`
+    const sized = `SELECT *, sum(octet_length(body)) OVER (ORDER BY ${order}) - octet_length(body) AS before FROM (${page}) AS page`
+    return all(`SELECT ${RECORD} FROM (${sized}) AS sized WHERE before < ${PAGE_BYTES} ORDER BY ${order}`, ...params).then(rows =>
+      rows.map(toRecord),
+    )
+  }
+  const isLast = (page: readonly StoredRecord[]): boolean =>
+    page.length < PAGE && page.reduce((sum, { body }) => sum + body.length, 0) < PAGE_BYTES
   const one = async (sql: string, ...params: SqlValue[]): Promise<StoredRecord | undefined> =>
     (await records(`${sql} LIMIT 1`, ...params))[0]
 
   async function* pagesOf(name: string, from: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
     for (let last = from - 1; !signal.aborted; ) {
-      const page = await records(`WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT ${PAGE}`, name, last)
+      const page = await pageOf('stream = $1 AND seq > $2', 'seq', name, last)
       if (page.length > 0) yield page
-      if (page.length < PAGE) return
+      if (isLast(page)) return
       last = page.at(-1)!.seq
     }
   }
@@ -57,12 +69,12 @@ export function createPostgresReader(database: Postgres): LogReader {
       }
     },
     async *backward({ since, until }, signal) {
-      const order = `ORDER BY at DESC, stream DESC, seq DESC LIMIT ${PAGE}`
-      let page = await records(`WHERE at >= $1 AND at <= $2 ${order}`, since, until)
+      const order = 'at DESC, stream DESC, seq DESC'
+      let page = await pageOf('at >= $1 AND at <= $2', order, since, until)
       while (page.length > 0 && !signal.aborted) {
         yield page
         const { at, stream, seq } = page.at(-1)!
-        page = await records(`WHERE at >= $1 AND (at, stream, seq) < ($2, $3, $4) ${order}`, since, at, stream, seq)
+        page = await pageOf('at >= $1 AND (at, stream, seq) < ($2, $3, $4)', order, since, at, stream, seq)
       }
     },
     stream: pagesOf,
@@ -88,7 +100,11 @@ export function createPostgresReader(database: Postgres): LogReader {
       )
     },
     openCalls: stream => records(OPEN_CALLS, stream),
-    subjects: async () => (await all(`SELECT id, lookup, key, who FROM ${TABLE.subject}`)) as unknown as SubjectRow[],
+    async subjects(ids) {
+      const of = ids === undefined ? '' : 'WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))'
+      const rows = await all(`SELECT id, lookup, key, who FROM ${TABLE.subject} ${of}`, ...(ids === undefined ? [] : [JSON.stringify(ids)]))
+      return rows as unknown as SubjectRow[]
+    },
     retired: async () => (await all(`SELECT subject FROM ${TABLE.retired}`)).map(row => String(row.subject)),
     latestCheckpoint: async stream =>
       (await all(`SELECT * FROM ${TABLE.checkpoint} WHERE stream = $1 ORDER BY size DESC LIMIT 1`, stream))[0] as unknown as

@@ -73,7 +73,13 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       }
       return [...calls.values()].map(n => one('WHERE n = ?', n)!)
     },
-    subjects: async () => all('subject', 'SELECT * FROM subject') as unknown as SubjectRow[],
+    async subjects(ids) {
+      const rows =
+        ids === undefined
+          ? all('subject', 'SELECT * FROM subject')
+          : all('subject', 'SELECT * FROM subject WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+      return rows as unknown as SubjectRow[]
+    },
     retired: async () => all('retired', 'SELECT subject FROM retired').map(row => String(row.subject)),
     latestCheckpoint: async stream =>
       all('checkpoint', 'SELECT * FROM checkpoint WHERE stream = ? ORDER BY size DESC LIMIT 1', stream)[0] as unknown as

@@ -82,6 +82,8 @@ export interface Gateway {
   readonly outcomes: Outcomes
   readonly health: { status: string; why: string } | undefined
   readonly logged: string[]
+  /** The values of counters and gauges, under their name and labels: `export_lag_records siem`. */
+  readonly metrics: ReadonlyMap<string, number>
   /** Resolves when health is next told to be this. */
   healthIs(status: string | undefined): Promise<void>
   stop(): Promise<void>
@@ -111,12 +113,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   let health: Gateway['health']
   let waiting: { status: string | undefined; resolve: () => void }[] = []
   const boot = `b${++boots}`
-  const metric = { inc() {}, set() {}, observe() {} }
+  const metrics = new Map<string, number>()
+  const metricOf = (name: string) => {
+    const nameIt = (labels: Readonly<Record<string, string>>): string => [name, ...Object.values(labels)].join(' ')
+    return {
+      inc: (labels = {}, by = 1) => void metrics.set(nameIt(labels), (metrics.get(nameIt(labels)) ?? 0) + by),
+      set: (value: number, labels = {}) => void metrics.set(nameIt(labels), value),
+      observe() {},
+    }
+  }
   const ctx: PluginContext<AuditConfig> = {
     config: await parseConfig({ durability: 'os', ...options.config }),
     log: { debug: note, info: note, warn: note, error: note },
     clock: options.clock ?? realClock,
-    metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
+    metrics: { counter: metricOf, gauge: metricOf, histogram: metricOf },
     stores: options.stores ?? createStores({ dataDir: dir, url: options.url }),
     instance: { id: 'gw', boot, version: '0.1.0' },
     order: ['audit', 'redact'],
@@ -154,6 +164,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     dir,
     hooks,
     logged,
+    metrics,
     stop,
     recording: services.get(Symbol.for('mcpgw.service.recording')) as Recording,
     outcomes: services.get(Symbol.for('mcpgw.service.outcomes')) as Outcomes,

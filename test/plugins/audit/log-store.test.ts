@@ -158,6 +158,77 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
       await reader.close()
     })
 
+    test('pages end where they have megabytes, and each record is in one', async () => {
+      const a = await start('a', 1000)
+      const rows = Array.from({ length: 60 }, (_, i) => a.record('x', 1001 + i, '', `{"text":"${'é'.repeat(i % 3 === 0 ? 250_000 : 10)}"}`))
+      for (const row of rows) await a.append(row)
+      const reader = await store.reader()
+      const ways = [reader.stream('a', 1, signal), reader.backward({ since: 0, until: 5000 }, signal)]
+      for (const way of ways) {
+        const seen: number[] = []
+        for await (const page of way) {
+          seen.push(...page.map(one => one.seq))
+          const bytes = page.slice(0, -1).reduce((sum, one) => sum + one.body.length, 0)
+          if (kind === 'postgres') expect(bytes).toBeLessThan(4_194_304)
+        }
+        expect(seen.toSorted((x, y) => x - y)).toEqual(Array.from({ length: 61 }, (_, i) => i + 1))
+        expect([seen, seen.toReversed()]).toContainEqual(seen.toSorted((x, y) => x - y))
+      }
+      expect((await readForward(reader)).places).toHaveLength(61)
+      await reader.close()
+    })
+
+    test('behind: how many records come after a cursor, and none for a cursor at the end', async () => {
+      const a = await start('a', 1000)
+      const b = await start('b', 1001)
+      await a.append(a.record('x', 1002), a.record('x', 1003))
+      const reader = await store.reader()
+      expect(await reader.behind()).toBe(4)
+      const cursors: string[] = []
+      for await (const page of reader.forward(signal)) for (const record of page.records) cursors.push(page.cursorBehind(record))
+      expect(await Promise.all(cursors.map(cursor => reader.behind(cursor)))).toEqual([3, 2, 1, 0])
+      await b.append(b.record('x', 1004), b.record('x', 1005), b.record('x', 1006))
+      expect(await reader.behind(cursors.at(-1))).toBe(3)
+      const c = await start('c', 1007)
+      await c.append(c.record('x', 1008))
+      expect(await reader.behind(cursors.at(-1))).toBe(5)
+      const { cursor } = await readForward(reader)
+      expect(await reader.behind(cursor)).toBe(0)
+      await reader.close()
+    })
+
+    test('behind: what was taken out is neither counted nor waited for', async () => {
+      const a = await start('a', 1000)
+      await a.append(...Array.from({ length: 9 }, (_, i) => a.record('x', 1001 + i)))
+      const reader = await store.reader()
+      const cursors: string[] = []
+      for await (const page of reader.forward(signal)) for (const record of page.records) cursors.push(page.cursorBehind(record))
+      const retention = await store.retention()
+      await retention.remove({
+        tombstone: { stream: 'a', through: 4, at: 2000, link: 'aa', frontier: 'bb', note: 'n' },
+        records: 4,
+        between: [(await reader.find('a', 1))?.n ?? 1, (await reader.find('a', 4))?.n ?? 4],
+      })
+      await retention.close()
+      expect(await reader.behind()).toBe(6)
+      expect(await reader.behind(cursors[1])).toBe(6)
+      expect(await reader.behind(cursors[6])).toBe(3)
+      await reader.close()
+    })
+
+    test('subjects of chosen ids: those that are there, and no others', async () => {
+      const writer = await store.writer('a')
+      opened.push(writer)
+      const rows = ['0a', '0b', '0c'].map(id => ({ id, lookup: `l${id}`, key: 'k', who: 'w' }))
+      await writer.append(rows.map(subjectRow))
+      const reader = await store.reader()
+      const ids = (await reader.subjects(['0b', 'none', '0c', '0b'])).map(one => one.id)
+      expect(ids.toSorted()).toEqual(['0b', '0c'])
+      expect(await reader.subjects([])).toEqual([])
+      expect(await reader.subjects()).toHaveLength(3)
+      await reader.close()
+    })
+
     test('the last record is the newest of all streams', async () => {
       const a = await start('a', 1000)
       const b = await start('b', 1001)

@@ -327,6 +327,23 @@ describe.each([
       expect(JSON.parse((await prune({ dryRun: true })).out)).toMatchObject({ kept: [] })
     })
 
+    test('a hold on somebody also keeps what others did that is about them', async () => {
+      const gateway = await startGateway({ dir, url, config: { checkpoints: { records: 4 } } })
+      const about = { tenant: 'acme', id: 'agent-9', detail: { principal: 'agent-9' } }
+      await gateway.recording.event({ type: 'key.create', actor: { id: 'cli:root' }, detail: { key: 'k1' }, about })
+      await gateway.stop()
+      await live(3)
+      await exportIt()
+      const places = async (): Promise<readonly { stream: string; why: string }[]> =>
+        (JSON.parse((await prune({ dryRun: true })).out) as { kept: { stream: string; why: string }[] }).kept
+      await audit('hold add', { consumer: 'agent-8', reason: 'case 1' })
+      expect(await places()).toEqual([])
+      await audit('hold add', { consumer: 'agent-9', reason: 'case 2' })
+      const kept = await places()
+      expect(kept.map(one => one.why)).toEqual([expect.stringContaining('consumer agent-9: case 2')])
+      expect(kept[0]!.stream).toMatch(/^gw\.b\d+$/)
+    })
+
     test('a hold on everything stops everything', async () => {
       await exportIt()
       await audit('hold add', { all: true, reason: 'audit of 2026' })

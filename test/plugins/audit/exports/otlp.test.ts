@@ -9,6 +9,7 @@ import { createFileRegistry, fromBinary, fromJson, type JsonValue, toJson } from
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { bringTo } from '../../../../plugins/audit/exports/batch.ts'
 import { otlpTarget, toOtlp } from '../../../../plugins/audit/exports/otlp.ts'
 import { expectGolden } from './golden.ts'
 import { eventOf, samples } from './samples.ts'
@@ -63,11 +64,16 @@ test('a batch counts once a collector has taken every record of it', async () =>
     await target.deliver(batch, signal)
   }
   for (const [status, said, why] of [
-    [503, '', 'answered 503'],
-    [200, '{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"no"}}', '2 of'],
+    [503, '', /^answered 503$/],
+    [400, '', /^answered 400: it does not take these records as they are$/],
     [200, '<html>welcome</html>', 'is not that of a collector'],
+    [200, '{"partialSuccess":{"rejectedLogRecords":"many"}}', 'is not that of a collector'],
   ] as const) {
     answer = [status, said]
     await expect(target.deliver(batch, signal)).rejects.toThrow(why)
   }
+  answer = [200, '{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"no"}}']
+  expect(await bringTo(target, batch, signal)).toBe(2)
+  answer = [200, '{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"take care"}}']
+  expect(await bringTo(target, batch, signal)).toBe(0)
 })

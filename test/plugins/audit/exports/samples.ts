@@ -86,6 +86,11 @@ const bodies: Readonly<Record<string, Fields>> = {
   'server.breaker': { actor: { id: 'system' }, success: true, detail: { server: 'files', state: 'open' } },
   'tool.redefined': { actor: { id: 'system' }, success: true, detail: { server: 'files', tool: 'read' } },
   'catalog.drift': { actor: { id: 'system' }, success: true, detail: { server: 'files' } },
+  'export.rejected': {
+    actor: { id: 'system' },
+    success: false,
+    detail: { export: 'siem', stream: 'gw.boot', from: 1, to: 9, rejected: 2 },
+  },
 }
 
 export const types: readonly string[] = Object.keys(bodies)
