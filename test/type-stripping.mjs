@@ -1,9 +1,9 @@
-// Lets worker threads of the tests load TypeScript on a Node that cannot: their sources are run as they are, without a build.
+// Lets worker threads and further processes of the tests load TypeScript on a Node that cannot: their sources are run as they are, without a build.
 import { readFile } from 'node:fs/promises'
 import { register } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
-if (!isMainThread && !process.features.typescript) register(import.meta.url)
+if ((!isMainThread || process.env.VITEST === undefined) && !process.features.typescript) register(import.meta.url)
 
 /**
  * @param {string} url

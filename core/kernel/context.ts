@@ -2,7 +2,7 @@
 import type { Container } from '../container.ts'
 import type { CheckedPlugin } from '../loader.ts'
 import { logFor } from '../log.ts'
-import type { Awaitable, PluginContext, Service } from '../plugin/index.ts'
+import type { ApartJob, Awaitable, PluginContext, Service } from '../plugin/index.ts'
 import type { Expelled, Published } from './edge.ts'
 import { tokens } from './services.ts'
 
@@ -24,12 +24,13 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
   const { services, order, open, dischargers } = options
   const host = services.get(tokens.host)
   const registry = services.get(tokens.registry)
+  const log = logFor(services.get(tokens.log), plugin.name)
   const condition = services.get(tokens.health).component(plugin.name)
   const declares = (list: readonly Service<unknown>[] | undefined, service: Service<unknown>): boolean =>
     list?.some(one => one.id === service.id) ?? false
   return Object.freeze({
     config,
-    log: logFor(services.get(tokens.log), plugin.name),
+    log,
     clock: services.get(tokens.clock),
     metrics: services.get(tokens.metrics).of(plugin.name),
     stores: services.get(tokens.stores),
@@ -53,6 +54,8 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     publish: (name: string, read: Published) => services.get(tokens.edge).publish(name, read),
     expel: (isMeant: Expelled) => services.get(tokens.edge).expel(isMeant),
     health: (state: Parameters<PluginContext['health']>[0]) => condition.set(state),
+    apart: async (job: ApartJob) =>
+      (await import('../apart/run.ts')).runApart({ stores: services.get(tokens.stores), clock: services.get(tokens.clock), log }, job),
     onStop: (release: () => Awaitable<void>) => options.onStop({ plugin: plugin.name, release }),
   })
 }

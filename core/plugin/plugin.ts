@@ -1,5 +1,6 @@
 // The contract between the gateway and a plugin: phased hooks that return data. The kernel alone decides what happens next.
 
+import type { ApartJob } from './apart.ts'
 import type { Command } from './command.ts'
 import type { Answer, Exchange, Obligation, Outcome, Peer, Principal } from './exchange.ts'
 import type { ExplainedCode } from './explained-code.ts'
@@ -98,6 +99,11 @@ export interface PluginContext<C = unknown> {
   expel(isMeant: (principal: Principal) => boolean): void
   /** A condition shown in health; `undefined` clears it. */
   health(state: { readonly status: 'degraded' | 'failing'; readonly why: string } | undefined): void
+  /**
+   * Has it done in a process of its own: for what would hold up calls. Resolves to what the work resolves to, once the process has ended;
+   * rejects where it fails or the process is ended by somebody else.
+   */
+  apart(job: ApartJob): Promise<unknown>
   /** Runs at stop, in reverse order of registration, also where a later plugin's setup failed. */
   onStop(release: () => Awaitable<void>): void
 }

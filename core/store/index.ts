@@ -13,6 +13,18 @@ import { threadCommitter } from './writer-thread.ts'
 
 export { StoreFault, type StoreFaultCode } from './fault.ts'
 
+/** Where stores are, as another process needs it to open the same. */
+export interface StorePlace {
+  /** Absolute. */
+  readonly dataDir: string
+  readonly url: string | undefined
+}
+
+const places = new WeakMap<Stores, StorePlace>()
+
+/** Undefined where they are not of this file. */
+export const placeOf = (stores: Stores): StorePlace | undefined => places.get(stores)
+
 /** `dataDir` is created with the first file; `url` is that of a PostgreSQL database. Loads no driver until something is opened. */
 export function createStores(options: { readonly dataDir: string; readonly url?: string | undefined; readonly log?: Log }): Stores {
   const dataDir = absolute(options.dataDir)
@@ -26,7 +38,7 @@ export function createStores(options: { readonly dataDir: string; readonly url?:
   }
   const resolve = (path: string): string => (path === ':memory:' || isAbsolute(path) ? path : join(dataDir, path))
 
-  return {
+  const stores: Stores = {
     resolve,
     createPrivate: (path, content) => createPrivateFile(resolve(path), content),
     key: path => openPrivateKey(resolve(path)),
@@ -54,4 +66,6 @@ export function createStores(options: { readonly dataDir: string; readonly url?:
       })
     },
   }
+  places.set(stores, { dataDir, url: options.url })
+  return stores
 }

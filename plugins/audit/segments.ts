@@ -46,7 +46,7 @@ export interface SegmentOptions {
 }
 
 /** Records that go at once: no more than fit between two checkpoints, where those are further apart. */
-const BATCH = 2000
+const BATCH = 500
 
 export async function findSegments(reader: LogReader, options: SegmentOptions): Promise<Found> {
   const rows = new Map<string, CheckpointRow[]>()

@@ -137,8 +137,6 @@ async function removeAll(
     const removal = entomb(segment, io.clock.now(), signer)
     await retention.remove(removal)
     done.push(removal)
-    // A gateway that waits to write comes first.
-    await new Promise(next => setTimeout(next, 5))
   }
 }
 

@@ -65,12 +65,12 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
     async openCalls(stream) {
       const start = startOf(stream)
       const calls = new Map<string, number>()
-      for (const { n, type, call } of db
-        .prepare('SELECT n, type, call FROM record WHERE n >= ? AND stream = ? ORDER BY n')
-        .iterate(start, stream)) {
-        if (type === 'intent') calls.set(String(call), Number(n))
-        else if (call !== '') calls.delete(String(call))
-      }
+      const page = db.prepare('SELECT n, type, call FROM record WHERE n > ? AND stream = ? ORDER BY n LIMIT 2000')
+      for await (const rows of pages(n => page.all(n, stream), start - 1, new AbortController().signal))
+        for (const { n, type, call } of rows) {
+          if (type === 'intent') calls.set(call, n!)
+          else if (call !== '') calls.delete(call)
+        }
       return [...calls.values()].map(n => one('WHERE n = ?', n)!)
     },
     async subjects(ids) {

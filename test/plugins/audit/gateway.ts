@@ -21,6 +21,7 @@ import type {
   Stores,
 } from 'mcpgw/plugin'
 import { afterAll } from 'vitest'
+import { runApart } from '../../../core/apart/run.ts'
 import { createStores } from '../../../core/store/index.ts'
 import { commands } from '../../../plugins/audit/commands.ts'
 import { type AuditConfig, config as schema } from '../../../plugins/audit/config.ts'
@@ -149,6 +150,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
     expel() {},
+    apart: job => runApart({ stores: ctx.stores, clock: ctx.clock, log: ctx.log }, job),
     onStop: release => void releases.unshift(release),
   }
   const hooks = await setUp(ctx)

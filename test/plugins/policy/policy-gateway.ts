@@ -70,6 +70,9 @@ export async function startPolicyGateway(
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
     expel() {},
+    apart: async () => {
+      throw new Error('nothing is done apart here')
+    },
     onStop: release => void releases.unshift(release),
   }
   const hooks = await setUp(ctx)

@@ -1,0 +1,71 @@
+// What keeps the log as long as is configured, in a process of its own: what is new goes into files, and then what is too old goes out of the log.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AdminEvent, ApartIo, ApartWork, CommandIo } from 'mcpgw/plugin'
+import { exportLog } from './commands/export.ts'
+import type { State } from './commands/export-file.ts'
+import { pruneLog } from './commands/prune.ts'
+import type { AuditConfig } from './config.ts'
+
+/** What is asked of the gateway: to put this on record. The answer is whether it is durable. */
+export interface KeepingQuestion {
+  readonly record: AdminEvent
+}
+
+/** Resolves to why it could not be done; undefined where it was. The input is the config of the plugin. */
+export const work: ApartWork = async io => {
+  const config = io.input as AuditConfig
+  const { days, folder } = config.retention!
+  const dir = io.stores.resolve(folder)
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const out = openMonth(dir, new Date(io.clock.now()).toISOString().slice(0, 7))
+  const failed = await run(io, config, exportLog, { out, resume: existsSync(out) })
+  return failed ?? (await run(io, config, pruneLog, { olderThan: `${days}d`, exported: dir }))
+}
+
+/** What it says on stderr with another code than 0 is why it failed; that a hold keeps something is none. */
+async function run(
+  { stores, clock, log, signal, ask }: ApartIo,
+  config: AuditConfig,
+  verb: (io: CommandIo<AuditConfig>) => Promise<number>,
+  options: CommandIo['options'],
+): Promise<string | undefined> {
+  let said = ''
+  const code = await verb({
+    args: [],
+    options,
+    json: false,
+    config,
+    stores,
+    clock,
+    log,
+    cwd: stores.resolve('.'),
+    operator: { id: 'system' },
+    signal,
+    interactive: false,
+    color: false,
+    out() {},
+    err(text) {
+      said += text
+    },
+    record: async event => (await ask({ record: event } satisfies KeepingQuestion)) === true,
+    find: async () => undefined,
+    personal: async () => [],
+    inspect: async () => ({ failed: 'this is no command' }),
+  })
+  return code === 0 || said === '' ? undefined : said.trim()
+}
+
+/** The file of a month; a new one goes on where the newest one before it ended. */
+function openMonth(dir: string, month: string): string {
+  const path = join(dir, `audit-${month}.jsonl`)
+  const before = readdirSync(dir)
+    .filter(name => /^audit-\d{4}-\d\d\.jsonl\.state$/.test(name))
+    .sort()
+    .at(-1)
+  if (existsSync(path) || before === undefined) return path
+  const state = JSON.parse(readFileSync(join(dir, before), 'utf8')) as State
+  writeFileSync(`${path}.state`, `${JSON.stringify({ ...state, bytes: 0, records: 0 })}\n`, { mode: 0o600 })
+  writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+  return path
+}
