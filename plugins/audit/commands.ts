@@ -140,6 +140,12 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/hold.ts')).removeHold,
   },
   {
+    path: ['audit', 'exports'],
+    summary: 'Show how far each configured export has come, whether a gateway runs or not; exit 1 where one fails',
+    examples: ['mcpgw audit exports', 'mcpgw audit exports --json'],
+    load: async () => (await import('./commands/exports.ts')).showExports,
+  },
+  {
     path: ['privacy', 'export'],
     summary: 'Write all that is stored about somebody',
     options: [
