@@ -98,6 +98,17 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./plugins.ts')).showOrder,
   },
   {
+    path: ['migrate'],
+    summary: 'Make or renew what plugins keep in PostgreSQL, as the role that owns it',
+    args: [{ name: '[plugins...]', summary: 'only these of the config' }],
+    options: [
+      { flags: '--dry-run', summary: 'only tell what would be done' },
+      { flags: '--sql', summary: 'print the SQL that an empty database needs, and connect to none' },
+    ],
+    examples: ['mcpgw migrate --sql', 'mcpgw migrate audit --sql'],
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     path: ['explain'],
     summary: 'What a code means and what to do about it',
     args: [{ name: '<code>', summary: 'e.g. unauthenticated, unknown-key' }],

@@ -36,6 +36,7 @@ const MEMBERS = [
   'requires',
   'discharges',
   'commands',
+  'tables',
   'explains',
   'personal',
   'setup',
@@ -53,6 +54,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
     requires = [],
     discharges = [],
     commands = [],
+    tables,
     explains,
     personal,
     setup,
@@ -71,6 +73,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
   if (!isList(requires, isService)) return 'requires must be a list of services'
   if (!isList(discharges, one => typeof one === 'string' && one !== '')) return 'discharges must be a list of names'
   if (!isList(commands, one => isMap(one) && typeof one.load === 'function')) return 'commands must be a list of commands'
+  if (tables !== undefined && !isTables(tables)) return 'tables must have a schema, and steps as texts or as the URL of a folder'
   if (explains !== undefined && typeof explains !== 'function') return 'explains must be a function that returns its codes'
   if (personal !== undefined && typeof personal !== 'function') return 'personal must be a function that returns what asks and erases'
   return typeof setup === 'function' ? undefined : 'it has no setup'
@@ -109,6 +112,11 @@ function withHint(message: string, word: string, known: readonly string[]): stri
 
 function isService(value: unknown): boolean {
   return isMap(value) && typeof value.id === 'symbol' && typeof value.name === 'string'
+}
+
+function isTables(value: unknown): boolean {
+  if (!isMap(value) || typeof value.schema !== 'string') return false
+  return value.steps instanceof URL || isList(value.steps, one => typeof one === 'string')
 }
 
 function isList(value: unknown, isMember: (one: unknown) => boolean): boolean {

@@ -11,7 +11,7 @@ import type { PersonalData } from './personal.ts'
 import type { Refused } from './refused.ts'
 import type { StandardSchemaV1 } from './schema.ts'
 import type { Operator, Service } from './service.ts'
-import type { Stores } from './store.ts'
+import type { Migrations, Stores } from './store.ts'
 import type {
   ConnectionVerdict,
   DischargeVerdict,
@@ -54,6 +54,8 @@ export interface Plugin<C = unknown> {
   readonly discharges?: readonly string[]
   /** Its verbs of the command line, loaded when called. */
   readonly commands?: readonly Command<C>[]
+  /** What it keeps in the database of `store.url`, where the config names one, for `mcpgw migrate`. The schema is its own: `mcpgw_NAME`, or another that nobody else has. */
+  readonly tables?: Migrations
   /** The codes of its own findings, by code, for `mcpgw explain`; asked for only then. */
   explains?(): Awaitable<Readonly<Record<string, ExplainedCode>>>
   /** What it keeps about people beyond its process, for `mcpgw privacy`; asked for only then. */

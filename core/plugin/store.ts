@@ -78,12 +78,13 @@ export interface Stores {
 }
 
 /**
- * The tables of one owner in a PostgreSQL database: a schema of its own, and the SQL that leads from each version to the next, the first one from nothing.
+ * The tables of one owner in a PostgreSQL database: a schema of its own, and the SQL that leads from each version to the next, the first one from nothing:
+ * as texts, or the URL of the folder (with a slash at its end) where they are the files `0001-NAME.sql`, `0002-NAME.sql`, ...
  * Each step says that it was made, in a row of `SCHEMA.schema_version (version integer)`.
  */
 export interface Migrations {
   readonly schema: string
-  readonly steps: readonly string[]
+  readonly steps: readonly string[] | URL
 }
 
 /** A database on a PostgreSQL server. Errors are those of the server, or a fault with a `code` as of `Stores.open` (`store-unreadable`: it does not answer); no message has the password. */
@@ -92,8 +93,11 @@ export interface Postgres {
   readonly name: string
   /** One statement on any connection of a small pool. Rows as SQLite gives them: integers as number (bigint beyond 2^53), bytea as Uint8Array, booleans as 0 or 1, all else as text. */
   query(sql: string, params?: readonly (SqlValue | readonly SqlValue[])[]): Promise<SqlRow[]>
-  /** Brings the tables to the newest of `steps`, in one transaction; 0: there were none. `check`, and a role that may not: rejects where they are older. Rejects where they are newer. */
-  migrate(migrations: Migrations, how: 'apply' | 'check'): Promise<{ readonly from: number; readonly to: number }>
+  /**
+   * Brings the tables to the newest of `steps`, in one transaction; 0: there were none. `check`, and a role that may not: rejects where they are older.
+   * `plan`: tells what `apply` would do, and changes nothing. Rejects where they are newer.
+   */
+  migrate(migrations: Migrations, how: 'apply' | 'check' | 'plan'): Promise<{ readonly from: number; readonly to: number }>
   /**
    * Group commit, each group in one transaction on a session of its own, which holds `lock` as long as it lives. Each of `statements` takes a whole
    * column of the appended rows as an array (`$1`: of all first params), and runs at most once a group, in the order of the list.

@@ -12,6 +12,7 @@ import { createWriter, inlineCommitter } from './writer.ts'
 import { threadCommitter } from './writer-thread.ts'
 
 export { StoreFault, type StoreFaultCode } from './fault.ts'
+export { readSteps } from './postgres/steps.ts'
 
 /** Where stores are, as another process needs it to open the same. */
 export interface StorePlace {

@@ -169,13 +169,6 @@ export const commands: readonly ConfiguredCommand<AuditConfig>[] = [
     load: async () => (await import('./commands/privacy-erase.ts')).erasePerson,
   },
   {
-    path: ['audit', 'migrate'],
-    summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
-    options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],
-    examples: ['mcpgw audit migrate --sql'],
-    load: async () => (await import('./commands/migrate.ts')).migrateLog,
-  },
-  {
     path: ['audit', 'drill'],
     summary: 'Tamper with a copy of the log in twelve ways, and show that each is found',
     examples: ['mcpgw audit drill'],

@@ -2,6 +2,7 @@
 import { definePlugin, Outcomes, type Plugin, Recording } from 'mcpgw/plugin'
 import { commands } from './commands.ts'
 import { type AuditConfig, config } from './config.ts'
+import { tables } from './store/migrations.ts'
 
 const audit: Plugin<AuditConfig> = definePlugin({
   name: 'audit',
@@ -11,6 +12,7 @@ const audit: Plugin<AuditConfig> = definePlugin({
   provides: [Recording, Outcomes],
   discharges: ['log'],
   commands,
+  tables,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default audit

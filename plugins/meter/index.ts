@@ -2,6 +2,7 @@
 import { definePlugin, Outcomes, type Plugin, Usage } from 'mcpgw/plugin'
 import { commands } from './commands.ts'
 import { config, type MeterConfig } from './config.ts'
+import { tables } from './store/migrations.ts'
 
 const meter: Plugin<MeterConfig> = definePlugin({
   name: 'meter',
@@ -11,6 +12,7 @@ const meter: Plugin<MeterConfig> = definePlugin({
   provides: [Usage],
   requires: [Outcomes],
   commands,
+  tables,
   personal: async () => (await import('./personal.ts')).personal,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })

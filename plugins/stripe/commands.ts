@@ -40,11 +40,4 @@ export const commands: readonly Command<StripeConfig>[] = [
     examples: [],
     load: async () => (await import('./commands/resolve.ts')).resolveLine,
   },
-  {
-    path: ['stripe', 'migrate'],
-    summary: 'Make or renew the tables in PostgreSQL, as the role that owns them',
-    options: [{ flags: '--sql', summary: 'print the SQL that an empty database needs, and change nothing' }],
-    examples: ['mcpgw stripe migrate --sql'],
-    load: async () => (await import('./commands/migrate.ts')).migrateOutbox,
-  },
 ]

@@ -2,6 +2,7 @@
 import { definePlugin, type Plugin, Usage } from 'mcpgw/plugin'
 import { commands } from './commands.ts'
 import { config, type StripeConfig } from './config.ts'
+import { tables } from './store/migrations.ts'
 
 const stripe: Plugin<StripeConfig> = definePlugin({
   name: 'stripe',
@@ -10,6 +11,7 @@ const stripe: Plugin<StripeConfig> = definePlugin({
   capabilities: [],
   requires: [Usage],
   commands,
+  tables,
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default stripe

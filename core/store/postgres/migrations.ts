@@ -2,20 +2,23 @@
 import type { ClientBase } from 'pg'
 import type { Migrations } from '../../plugin/store.ts'
 import { StoreFault } from '../fault.ts'
+import { readSteps } from './steps.ts'
 
-/** The versions before and after; 0: there was nothing. `check`: nothing is changed. */
+/** The versions before and after; 0: there was nothing. `check`, `plan`: nothing is changed. */
 export async function migrate(
   client: ClientBase,
   database: string,
-  { schema, steps }: Migrations,
-  how: 'apply' | 'check',
+  migrations: Migrations,
+  how: 'apply' | 'check' | 'plan',
 ): Promise<{ readonly from: number; readonly to: number }> {
+  const { schema } = migrations
+  const steps = await readSteps(migrations)
   const to = steps.length
   const from = await readVersion(client, schema)
   const place = `${database}, schema ${schema}`
   if (from > to)
     throw new StoreFault('store-newer', `${place}: written by a newer version (tables ${from}, this one knows ${to}); upgrade mcpgw`)
-  if (from === to) return { from, to }
+  if (from === to || how === 'plan') return { from, to }
   if (how === 'check') throw tooOld(place, from, to)
   const lock = `mcpgw migration of ${schema}`
   // Before the transaction: one that began earlier may not see yet what another process has made.
@@ -48,5 +51,5 @@ const isForbidden = (error: unknown): boolean => (error as { code?: unknown }).c
 function tooOld(place: string, from: number, to: number, cause?: unknown): StoreFault {
   const is = from === 0 ? 'has no tables yet' : `has tables of version ${from}, this version needs ${to}`
   const code = from === 0 ? 'store-missing' : 'store-older'
-  return new StoreFault(code, `${place}: ${is}; the owner of the database makes them, with \`mcpgw audit migrate\``, cause)
+  return new StoreFault(code, `${place}: ${is}; the owner of the database makes them, with \`mcpgw migrate\``, cause)
 }

@@ -1,14 +1,7 @@
-// The tables of a log in PostgreSQL: their versions, which are the numbered SQL files beside this one, and the only statements that write to them.
-import { readdir, readFile } from 'node:fs/promises'
-import type { Migrations } from 'mcpgw/plugin'
+// The tables of a log in PostgreSQL, and the only statements that write to them.
+import { tables } from './migrations.ts'
 
-const SCHEMA = 'mcpgw_audit'
-const FOLDER = new URL('./migrations/', import.meta.url)
-
-export async function readMigrations(): Promise<Migrations> {
-  const files = (await readdir(FOLDER)).filter(name => name.endsWith('.sql')).sort()
-  return { schema: SCHEMA, steps: await Promise.all(files.map(name => readFile(new URL(name, FOLDER), 'utf8'))) }
-}
+const SCHEMA = tables.schema
 
 /** In the order of ROWS. Only inserts: the role that writes needs no more. The same row again is one whose first attempt had an unknown fate. */
 export const statements: readonly string[] = [

@@ -1,9 +1,10 @@
 // A log in a PostgreSQL database, which several gateways may share.
 import type { Postgres } from 'mcpgw/plugin'
 import type { LogStore } from './log-store.ts'
+import { tables } from './migrations.ts'
 import { createPostgresReader } from './postgres-reader.ts'
 import { openPostgresRetention } from './postgres-retention.ts'
-import { exportLockOf, KEEP_EXPORT, lockOf, READ_EXPORT, readMigrations, statements } from './postgres-tables.ts'
+import { exportLockOf, KEEP_EXPORT, lockOf, READ_EXPORT, statements } from './postgres-tables.ts'
 
 export function postgresStore(database: Postgres, durability: 'full' | 'os'): LogStore {
   const exportState = async (name: string): Promise<string | undefined> => {
@@ -13,20 +14,20 @@ export function postgresStore(database: Postgres, durability: 'full' | 'os'): Lo
   return {
     name: database.name,
     async writer(stream) {
-      await database.migrate(await readMigrations(), 'apply')
+      await database.migrate(tables, 'apply')
       return database.writer({ durability, statements, lock: lockOf(stream) })
     },
     async reader() {
-      await database.migrate(await readMigrations(), 'check')
+      await database.migrate(tables, 'check')
       return createPostgresReader(database)
     },
     async retention() {
-      await database.migrate(await readMigrations(), 'check')
+      await database.migrate(tables, 'check')
       return openPostgresRetention(database)
     },
     exportState,
     async exportPlace(name) {
-      await database.migrate(await readMigrations(), 'check')
+      await database.migrate(tables, 'check')
       if (await database.isLocked(exportLockOf(name))) return undefined
       const writer = await database.writer({ durability, statements: [KEEP_EXPORT], lock: exportLockOf(name) })
       try {

@@ -1,23 +1,17 @@
 // Usage in a PostgreSQL database, where several gateways count at once: each step is one statement, and so one transaction.
-import { readdir, readFile } from 'node:fs/promises'
-import type { Migrations, Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
+import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
 import { readCursor, writeCursor } from './changes.ts'
 import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import { tables } from './migrations.ts'
 import type { Lost, UsagePage, UsageStore } from './usage-store.ts'
 
-const SCHEMA = 'mcpgw_usage'
-const FOLDER = new URL('./migrations/', import.meta.url)
+const SCHEMA = tables.schema
 const PAGE = 2000
-
-async function readMigrations(): Promise<Migrations> {
-  const files = (await readdir(FOLDER)).filter(name => name.endsWith('.sql')).sort()
-  return { schema: SCHEMA, steps: await Promise.all(files.map(name => readFile(new URL(name, FOLDER), 'utf8'))) }
-}
 
 /** Rejects where the tables are missing and cannot be made, or not read. */
 export async function postgresUsage(database: Postgres, how: 'read' | 'write'): Promise<UsageStore> {
   const all = (sql: string, ...params: SqlValue[]): Promise<SqlRow[]> => database.query(sql, params)
-  await database.migrate(await readMigrations(), how === 'read' ? 'check' : 'apply').catch(async (error: unknown) => {
+  await database.migrate(tables, how === 'read' ? 'check' : 'apply').catch(async (error: unknown) => {
     await database.close()
     throw error
   })

@@ -1,11 +1,10 @@
 // The outbox in a PostgreSQL database, which several gateways share: one of them sends, as long as its session holds the lock.
-import { readdir, readFile } from 'node:fs/promises'
-import type { Migrations, Postgres } from 'mcpgw/plugin'
+import type { Postgres } from 'mcpgw/plugin'
 import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
+import { tables } from './migrations.ts'
 import type { Outbox } from './outbox.ts'
 
-const SCHEMA = 'mcpgw_stripe'
-const FOLDER = new URL('./migrations/', import.meta.url)
+const SCHEMA = tables.schema
 export const LOCK = 'mcpgw_stripe outbox'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -32,11 +31,6 @@ const statements = [
     WHERE line.id = row.id`,
 ]
 
-export async function readMigrations(): Promise<Migrations> {
-  const files = (await readdir(FOLDER)).filter(name => name.endsWith('.sql')).sort()
-  return { schema: SCHEMA, steps: await Promise.all(files.map(name => readFile(new URL(name, FOLDER), 'utf8'))) }
-}
-
 export function postgresOutbox(database: Postgres): Outbox {
   const line = `SELECT ${LINE_COLUMNS} FROM ${SCHEMA}.line`
   const usage = `SELECT ${USAGE_COLUMNS} FROM ${SCHEMA}.usage`
@@ -44,13 +38,13 @@ export function postgresOutbox(database: Postgres): Outbox {
   return {
     name: database.name,
     async lead() {
-      await database.migrate(await readMigrations(), 'apply')
+      await database.migrate(tables, 'apply')
       if (await database.isLocked(LOCK)) return undefined
       const writer = await database.writer({ durability: 'full', statements, lock: LOCK })
       return { commit: changes => writer.append(toAppends(changes)), close: () => writer.close() }
     },
     async reader() {
-      await database.migrate(await readMigrations(), 'check')
+      await database.migrate(tables, 'check')
       return {
         notes: async () => toNotes(await database.query(`SELECT name, value FROM ${SCHEMA}.note`)),
         usage: async ids => (await database.query(`${usage} WHERE id = ANY($1::text[])`, [ids])).map(toUsage),

@@ -190,8 +190,11 @@ describe.skipIf(server === undefined)('a database', () => {
 
     test('an empty database gets all, an older one the rest, and a check changes nothing', async () => {
       await expect(database.migrate(upTo('m1', 1), 'check')).rejects.toMatchObject({ code: 'store-missing' })
+      expect(await database.migrate(upTo('m1', 1), 'plan')).toEqual({ from: 0, to: 1 })
+      await expect(database.migrate(upTo('m1', 1), 'check')).rejects.toMatchObject({ code: 'store-missing' })
       expect(await database.migrate(upTo('m1', 1), 'apply')).toEqual({ from: 0, to: 1 })
       await expect(database.migrate(upTo('m1', 3), 'check')).rejects.toMatchObject({ code: 'store-older' })
+      expect(await database.migrate(upTo('m1', 3), 'plan')).toEqual({ from: 1, to: 3 })
       expect(await database.migrate(upTo('m1', 3), 'apply')).toEqual({ from: 1, to: 3 })
       expect(await database.migrate(upTo('m1', 3), 'check')).toEqual({ from: 3, to: 3 })
       expect(await database.query('SELECT * FROM m1.a')).toEqual([{ x: 1, y: null }])
@@ -199,7 +202,7 @@ describe.skipIf(server === undefined)('a database', () => {
 
     test('a newer one is refused, by its name and both versions', async () => {
       await database.migrate(upTo('m2', 3), 'apply')
-      for (const how of ['apply', 'check'] as const)
+      for (const how of ['apply', 'check', 'plan'] as const)
         await expect(database.migrate(upTo('m2', 2), how)).rejects.toMatchObject({
           code: 'store-newer',
           message: `${database.name}, schema m2: written by a newer version (tables 3, this one knows 2); upgrade mcpgw`,
@@ -226,7 +229,7 @@ describe.skipIf(server === undefined)('a database', () => {
       const asRole = open(withParts(url, { user: role }))
       await expect(asRole.migrate(upTo('m5', 1), 'apply')).rejects.toMatchObject({
         code: 'store-missing',
-        message: expect.stringContaining('mcpgw audit migrate') as string,
+        message: expect.stringContaining('mcpgw migrate') as string,
       })
     })
   })

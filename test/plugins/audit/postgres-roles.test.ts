@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdminEvent } from 'mcpgw/plugin'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createFolder, say } from '../../core/commands/run-command.ts'
 import { createDatabase, createRole, run, server, withParts } from '../../postgres/server.ts'
 import { call, createExchange, type Gateway, type GatewayOptions, recordIn, runCommand, startGateway, tempDir } from './gateway.ts'
 
@@ -25,7 +26,7 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
     await (await start()).stop()
     await run('INSERT INTO mcpgw_audit.schema_version (version) VALUES (99)', url)
     await expect(start()).rejects.toMatchObject({ code: 'store-newer', message: expect.stringContaining('upgrade mcpgw') as string })
-    for (const verb of ['audit verify', 'audit log', 'audit stats', 'audit migrate'])
+    for (const verb of ['audit verify', 'audit log', 'audit stats'])
       expect(await runCommand(dir, verb, {}, { url })).toMatchObject({
         code: 3,
         err: expect.stringContaining('tables 99, this one knows') as string,
@@ -48,7 +49,8 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
           .replaceAll('DATABASE mcpgw', `DATABASE ${new URL(url).pathname.slice(1)}`),
       )
       await run(before!, url)
-      expect(await runCommand(dir, 'audit migrate', {}, { url: as('mcpgw_owner') })).toMatchObject({ code: 0 })
+      const config = createFolder({ 'mcpgw.yaml': `servers: []\nplugins: [audit]\nstore: {url: "${as('mcpgw_owner')}"}\n` })
+      expect(await say(config, ['migrate'])).toMatchObject({ code: 0 })
       await run(grants!, as('mcpgw_owner'))
     })
 
@@ -158,18 +160,8 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
       const empty = await createDatabase()
       await expect(startGateway({ dir: tempDir(), url: withParts(empty, { user: names.mcpgw_writer! }) })).rejects.toMatchObject({
         code: 'store-missing',
-        message: expect.stringContaining('mcpgw audit migrate') as string,
+        message: expect.stringContaining('mcpgw migrate') as string,
       })
     })
-  })
-})
-
-describe('audit migrate', () => {
-  test('prints the SQL without a database, and says where one is missing', async () => {
-    const dir = tempDir()
-    const printed = await runCommand(dir, 'audit migrate', { sql: true })
-    expect(printed).toMatchObject({ code: 0, err: '' })
-    expect(printed.out).toMatch(/^BEGIN;\n.*CREATE TABLE mcpgw_audit\.record .*\nCOMMIT;$/s)
-    expect(await runCommand(dir, 'audit migrate')).toMatchObject({ code: 2, err: expect.stringContaining('store.url') as string })
   })
 })

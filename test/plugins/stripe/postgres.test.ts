@@ -4,6 +4,7 @@ import { runCommand } from 'mcpgw/testing'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import stripe from '../../../plugins/stripe/index.ts'
+import { createFolder, say } from '../../core/commands/run-command.ts'
 import { createDatabase, createRole, server, run as sql, withParts } from '../../postgres/server.ts'
 import { createWorld, DAY, HOUR, run, START, type World } from './billing-world.ts'
 
@@ -104,9 +105,10 @@ describe.skipIf(server === undefined)('an outbox in PostgreSQL', () => {
     const worker = w.start()
     await worker.pass()
     expect(w.health()).toMatch('the owner of the database makes them')
-    const config = { dryRun: true, meters: [{ event: 'tool_calls' }] }
-    const said = await runCommand(stripe, ['stripe', 'migrate'], { config, stores: createStores({ dataDir: '/nowhere', url }) })
-    expect(said).toMatchObject({ code: 0, out: expect.stringContaining('tables brought from version 0 to 1') })
+    const plugins = 'plugins: [audit, meter, {stripe: {dryRun: true, meters: [{event: tool_calls}]}}]'
+    const owner = createFolder({ 'mcpgw.yaml': `servers: []\n${plugins}\nstore: {url: "${url}"}\n` })
+    const said = await say(owner, ['migrate', 'stripe'])
+    expect(said).toMatchObject({ code: 0, out: 'stripe: tables brought from version 0 to 1 (schema mcpgw_stripe)\n' })
     await sql(
       `GRANT USAGE ON SCHEMA mcpgw_stripe TO ${role}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA mcpgw_stripe TO ${role}`,
       url,
