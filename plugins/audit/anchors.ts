@@ -1,7 +1,7 @@
 // Brings checkpoints out of the reach of whoever can change the log: each place gets the newest, again and again until it has it.
 import type { Clock, Log, Metrics } from 'mcpgw/plugin'
-import { appendToFile, type Place, postTo } from './anchor-places.ts'
-import type { AnchorConfig } from './config.ts'
+import { type Place, placeOf } from './anchor-places.ts'
+import type { AnchorConfig } from './anchor-settings.ts'
 
 export interface Note {
   readonly text: string
@@ -21,6 +21,8 @@ export interface AnchorOptions {
   readonly metrics: Metrics
   /** ms that a checkpoint may wait before health says so. */
   readonly maxLag: number
+  /** Name of this gateway, as others see it. */
+  readonly host: string
   resolve(path: string): string
   onHealth(why: string | undefined): void
 }
@@ -39,7 +41,7 @@ export function createAnchors(configs: readonly AnchorConfig[], options: AnchorO
     options.onHealth(late.size === 0 ? undefined : [...late.values()].join('; '))
   }
   const posts = configs.map(config => {
-    const place = 'file' in config ? appendToFile(options.resolve(config.file)) : postTo(config)
+    const place = placeOf(config, options)
     return createPost(
       place,
       options,

@@ -1,6 +1,7 @@
 // The plugin's settings, checked strictly at the start.
 import type { StandardSchemaV1 } from 'mcpgw/plugin'
 import { z } from 'zod'
+import { type AnchorConfig, anchorList } from './anchor-settings.ts'
 import { duration } from './duration.ts'
 import { type ExportConfig, exportList } from './exports/config.ts'
 import { type Level, levels } from './level.ts'
@@ -35,25 +36,12 @@ export interface AuditConfig {
 /** Days, each with some to spare. */
 const PROFILES = { 'pci-12m': 400, 'hipaa-6y': 2200, 'eu-ai-act-6m': 190 } as const
 
-export type AnchorConfig =
-  /** Relative to the data directory. */
-  { readonly file: string } | { readonly webhook: string; readonly headers?: Readonly<Record<string, string>> | undefined }
-
 const deadline = duration.pipe(z.number().min(10, 'expected at least 10 ms').max(60_000, 'expected at most 60 s'))
 const interval = duration.pipe(
   z
     .number()
     .min(1000, 'expected at least 1 s')
     .max(24 * 3_600_000, 'expected at most 24 h'),
-)
-
-const webhook = z.string().refine(text => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-}, 'expected an http or https address without a password in it; credentials go into headers')
-const anchor = z.union(
-  [z.strictObject({ file: z.string().min(1) }), z.strictObject({ webhook, headers: z.record(z.string(), z.string()).optional() })],
-  'expected { file: PATH } or { webhook: URL }',
 )
 
 const retention = z
@@ -86,7 +74,7 @@ export const config: StandardSchemaV1<unknown, AuditConfig> = z.strictObject({
   checkpoints: z
     .strictObject({ records: z.int().min(1).max(1_000_000).default(1000), every: interval.default(60_000) })
     .default({ records: 1000, every: 60_000 }),
-  anchors: z.array(anchor).max(8).default([]),
+  anchors: anchorList,
   anchorLag: interval.default(300_000),
   exports: exportList,
   retention: retention.optional(),

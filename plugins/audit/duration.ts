@@ -11,3 +11,8 @@ export const duration: z.ZodType<number, string | number> = z
     const [, amount, unit] = /^([\d.]+)\s*(\w+)$/.exec(value)!
     return Number(amount) * UNITS[unit!]!
   })
+
+/** Milliseconds that an answer may take. */
+export const timeout: z.ZodType<number, string | number | undefined> = duration
+  .pipe(z.number().min(100, 'expected at least 100 ms').max(60_000, 'expected at most 60 s'))
+  .default(10_000)

@@ -42,6 +42,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     log,
     metrics: ctx.metrics,
     maxLag: config.anchorLag,
+    host: instance.id,
     resolve: path => ctx.stores.resolve(path),
     onHealth: degraded('anchors'),
   })

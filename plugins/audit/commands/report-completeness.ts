@@ -1,10 +1,10 @@
 // What proves that a period is all there: the verification of the whole log, and whether what was kept elsewhere reaches over the period.
 import { open } from 'node:fs/promises'
-import { postTo } from '../anchor-places.ts'
+import { nameOf } from '../anchor-places.ts'
+import type { AnchorConfig } from '../anchor-settings.ts'
 import type { Verdict } from '../check-log.ts'
 import { rootTextOf } from '../checkpoint.ts'
 import { openCheckpoint } from '../checkpoint-row.ts'
-import type { AnchorConfig } from '../config.ts'
 import type { Trusted } from '../note.ts'
 import type { LogReader } from '../store/log-store.ts'
 import type { StreamCourse } from './report-course.ts'
@@ -109,7 +109,7 @@ export async function findNewest(
       anchors.map(async one =>
         'file' in one
           ? { place: resolve(one.file), state: await lookIn(resolve(one.file), note) }
-          : { place: postTo(one).name, state: 'unknown' as const },
+          : { place: nameOf(one), state: 'unknown' as const },
       ),
     ),
   }

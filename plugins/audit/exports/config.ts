@@ -1,6 +1,9 @@
 // The settings of the exports, checked strictly at the start.
 import { z } from 'zod'
-import { duration } from '../duration.ts'
+import { findFault, SYSLOG, WEB } from '../addresses.ts'
+import { duration, timeout } from '../duration.ts'
+import { describeKinds, type Shape } from '../kinds.ts'
+import { findS3Fault, type S3Config, s3ConfigOf, s3Shape } from '../s3-settings.ts'
 import { forms } from './forms.ts'
 
 /** Where to. */
@@ -14,8 +17,13 @@ export type Receiver =
       readonly timeout: number
     }
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'syslog'; readonly url: string; readonly ca: string | undefined; readonly facility: number; readonly timeout: number }
+  | ({ readonly kind: 'syslog' } & SyslogReceiver)
   | { readonly kind: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly timeout: number }
+  | ({
+      readonly kind: 's3'
+      /** ms for which records are gathered into an object. */
+      readonly every: number
+    } & S3Config)
 
 export interface ExportConfig {
   /** Under which its cursor is kept. */
@@ -39,7 +47,6 @@ const each = {
   names: z.boolean().default(true),
   contents: z.boolean().default(false),
 }
-const timeout = duration.pipe(z.number().min(100, 'expected at least 100 ms').max(60_000, 'expected at most 60 s')).default(10_000)
 const web = { headers: z.record(z.string(), z.string()).default({}), timeout, insecure: z.boolean().default(false) }
 
 /** By their numbers in syslog. */
@@ -60,34 +67,34 @@ const FACILITIES = {
 } as const
 const facilities = Object.keys(FACILITIES) as (keyof typeof FACILITIES)[]
 
+/** Of a receiver of syslog, be it for an export or for an anchor. */
+export interface SyslogGiven {
+  readonly syslog: string
+  readonly ca: string | undefined
+  readonly facility: keyof typeof FACILITIES
+  readonly timeout: number
+  readonly insecure: boolean
+}
+export const syslogShape: Shape<SyslogGiven> = {
+  syslog: z.string(),
+  ca: z.string().min(1).optional(),
+  facility: z.enum(facilities).default('audit'),
+  timeout,
+  insecure: z.boolean().default(false),
+}
+const every = duration.pipe(z.number().min(1000, 'expected at least 1 s').max(3_600_000, 'expected at most 1 h')).default(60_000)
+
 const one = z.union(
   [
     z.strictObject({ webhook: z.string(), ...web, secret: z.string().min(16, 'expected at least 16 characters').optional(), ...each }),
     z.strictObject({ file: z.string().min(1), ...each }),
-    z.strictObject({
-      syslog: z.string(),
-      ca: z.string().min(1).optional(),
-      facility: z.enum(facilities).default('audit'),
-      timeout,
-      insecure: z.boolean().default(false),
-      ...each,
-    }),
+    z.strictObject({ ...syslogShape, ...each }),
     z.strictObject({ otlp: z.string(), ...web, ...each }),
+    z.strictObject({ ...s3Shape, every, ...each }),
   ],
-  { error: describeUnion },
+  { error: describeKinds(['webhook', 'file', 'syslog', 'otlp', 's3']) },
 )
 type Given = z.output<typeof one>
-
-const KINDS = ['webhook', 'file', 'syslog', 'otlp'] as const
-
-/** Of the alternatives only the one that was meant is of interest. */
-function describeUnion(issue: { readonly input?: unknown; readonly errors?: unknown }): string {
-  const keys = typeof issue.input === 'object' && issue.input !== null ? Object.keys(issue.input) : []
-  const meant = KINDS.findIndex(kind => keys.includes(kind))
-  const found = (issue.errors as readonly (readonly { path: PropertyKey[]; message: string }[])[] | undefined)?.[meant]
-  if (found === undefined) return `expected one of ${KINDS.join(', ')}`
-  return found.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ')
-}
 
 export const exportList: z.ZodType<readonly ExportConfig[], unknown> = z
   .array(one)
@@ -121,9 +128,20 @@ function receiverOf(given: Given): Receiver {
   if ('webhook' in given)
     return { kind: 'webhook', url: given.webhook, headers: given.headers, secret: given.secret, timeout: given.timeout }
   if ('otlp' in given) return { kind: 'otlp', url: given.otlp, headers: given.headers, timeout: given.timeout }
-  if ('syslog' in given)
-    return { kind: 'syslog', url: given.syslog, ca: given.ca, facility: FACILITIES[given.facility], timeout: given.timeout }
+  if ('syslog' in given) return { kind: 'syslog', ...syslogOf(given) }
+  if ('s3' in given) return { kind: 's3', every: given.every, ...s3ConfigOf(given) }
   return { kind: 'file', path: given.file }
+}
+
+export interface SyslogReceiver {
+  readonly url: string
+  readonly ca: string | undefined
+  readonly facility: number
+  readonly timeout: number
+}
+
+export function syslogOf({ syslog, ca, facility, timeout: ms }: SyslogGiven): SyslogReceiver {
+  return { url: syslog, ca, facility: FACILITIES[facility], timeout: ms }
 }
 
 function findProblem(given: Given, { name, form, records }: ExportConfig, names: ReadonlySet<string>): string | undefined {
@@ -132,22 +150,6 @@ function findProblem(given: Given, { name, form, records }: ExportConfig, names:
     return 'form evidence: is every record as it is stored, so that it verifies; leave out records and contents'
   if ('webhook' in given) return findFault(given.webhook, WEB, given.insecure)
   if ('otlp' in given) return findFault(given.otlp, WEB, given.insecure)
+  if ('s3' in given) return findS3Fault(given)
   return 'syslog' in given ? findFault(given.syslog, SYSLOG, given.insecure) : undefined
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
-/** A way that is encrypted, and one that is not. */
-type Ways = readonly [string, string]
-const WEB: Ways = ['https:', 'http:']
-const SYSLOG: Ways = ['tls:', 'tcp:']
-
-function findFault(text: string, [safe, open]: Ways, insecure: boolean): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || url.hostname === '' || (url.protocol !== safe && url.protocol !== open))
-    return `expected an address with ${safe}//`
-  if (url.username !== '' || url.password !== '') return 'expected an address without a password in it; credentials go into headers'
-  return url.protocol === safe || insecure || LOOPBACK.test(url.hostname)
-    ? undefined
-    : `expected ${safe}//; where the way there is safe by other means, say insecure: true`
 }

@@ -2,6 +2,7 @@
 import type { PluginContext } from 'mcpgw/plugin'
 import { appendToFile } from '../anchor-places.ts'
 import type { AuditConfig } from '../config.ts'
+import { s3Place } from '../s3.ts'
 import type { LogStore } from '../store/log-store.ts'
 import type { Keys } from '../subjects.ts'
 import type { Limits, Target } from './batch.ts'
@@ -9,6 +10,7 @@ import type { ExportConfig } from './config.ts'
 import { type Form, formOf } from './forms.ts'
 import { otlpTarget } from './otlp.ts'
 import { createRunner, type Runner } from './runner.ts'
+import { s3Target } from './s3.ts'
 import { syslogTarget } from './syslog.ts'
 import { createView } from './view.ts'
 import { createWatches, type Watch, type WatchOptions } from './watch.ts'
@@ -53,7 +55,7 @@ function createExport(config: ExportConfig, { ctx, store, keys }: ExportsOptions
     clock,
     log,
     watch,
-    every: EVERY_MS,
+    every: config.receiver.kind === 's3' ? config.receiver.every : EVERY_MS,
     types: config.records && new Set(config.records),
     view: reader =>
       createView({ names: config.names && !isSealed, contents: config.contents, keys, subjects: ids => reader.subjects(ids) }),
@@ -69,6 +71,8 @@ function targetOf({ receiver }: ExportConfig, { clock, stores, instance }: Plugi
       return otlpTarget({ ...receiver, clock, instance: instance.id, version: instance.version })
     case 'syslog':
       return syslogTarget({ ...receiver, ca: receiver.ca && stores.resolve(receiver.ca), host: instance.id })
+    case 's3':
+      return s3Target(s3Place(receiver, clock), contentType)
     case 'file': {
       const place = appendToFile(stores.resolve(receiver.path))
       return { name: place.name, limits: FILE_LIMITS, deliver: ({ lines }, signal) => place.deliver(lines.join('\n'), signal) }

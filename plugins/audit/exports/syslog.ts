@@ -26,13 +26,20 @@ export function syslogTarget(options: SyslogOptions): Target {
   }
 }
 
+/** ms at least until the own end is told: who closes before that has taken a connection, and read nothing, as a balancer without a receiver behind it. */
+const HESITATION_MS = 100
+
 /** Resolves once the receiver has read all of it. */
 export function send(options: Pick<SyslogOptions, 'url' | 'ca' | 'timeout'>, text: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = open(options)
+    const begun = performance.now()
+    let isSent = false
     let isRead = false
+    let ending: NodeJS.Timeout | undefined
     const end = (error?: Error): void => {
       clearTimeout(timer)
+      clearTimeout(ending)
       signal.removeEventListener('abort', abort)
       socket.destroy()
       if (error === undefined) resolve()
@@ -42,11 +49,20 @@ export function send(options: Pick<SyslogOptions, 'url' | 'ca' | 'timeout'>, tex
     const timer = setTimeout(() => end(new Error(`the receiver did not take it within ${options.timeout} ms`)), options.timeout)
     signal.addEventListener('abort', abort)
     if (signal.aborted) return abort()
-    socket.once(new URL(options.url).protocol === 'tls:' ? 'secureConnect' : 'connect', () => socket.end(text))
+    socket.once(new URL(options.url).protocol === 'tls:' ? 'secureConnect' : 'connect', () => {
+      // What it says to the connection takes as long to come as the connection took to be.
+      const hesitation = Math.min(options.timeout / 4, Math.max(HESITATION_MS, 2 * (performance.now() - begun)))
+      socket.write(text, () => {
+        ending = setTimeout(() => {
+          isSent = true
+          socket.end()
+        }, hesitation)
+      })
+    })
     // What a receiver says is of no interest, but that it has said the last of it.
     socket.resume()
     socket.on('end', () => {
-      isRead = socket.writableFinished
+      isRead = isSent && socket.writableFinished
     })
     socket.on('error', end)
     socket.on('close', () => end(isRead ? undefined : new Error('the receiver closed the connection before it had read everything')))

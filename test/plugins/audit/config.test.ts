@@ -45,6 +45,7 @@ test.each([
 })
 
 const hook = 'https://siem.example/mcpgw'
+const lake = { s3: 's3://acme-audit/mcpgw/logs/', region: 'eu-central-1' }
 
 test('an export has a name of its own, all records, and names but no contents', async () => {
   expect((await parseConfig({ exports: [{ webhook: hook }] })).exports).toEqual([
@@ -60,7 +61,7 @@ test('an export has a name of its own, all records, and names but no contents', 
 })
 
 test.each<[unknown, string]>([
-  [{}, 'expected one of webhook, file, syslog, otlp'],
+  [{}, 'expected one of webhook, file, syslog, otlp, s3'],
   [{ webhook: hook, contnets: true }, 'Unrecognized key: "contnets"'],
   [{ webhook: hook, form: 'cvs' }, 'form: Invalid option'],
   [{ webhook: hook, secret: 'short' }, 'expected at least 16 characters'],
@@ -74,6 +75,22 @@ test.each<[unknown, string]>([
   [{ syslog: 'tls://siem.example', facility: 'kernel' }, 'Invalid option'],
   [{ otlp: 'http://collector.example:4318/v1/logs' }, 'expected https://'],
   [{ webhook: hook, name: 'My Export' }, 'expected lower case letters'],
+  [{ ...lake, s3: 'acme-audit' }, 'expected s3://BUCKET or s3://BUCKET/PREFIX'],
+  [{ ...lake, s3: 's3://Acme/x' }, 'expected s3://BUCKET'],
+  [{ ...lake, s3: 's3://acme-audit/../x' }, 'expected s3://BUCKET'],
+  [{ ...lake, s3: 's3://acme-audit//x' }, 'expected s3://BUCKET'],
+  [{ ...lake, s3: 's3://acme--euc1-az1--x-s3/x' }, 'expected s3://BUCKET'],
+  [{ s3: 's3://acme-audit' }, 'region: Invalid input'],
+  [{ ...lake, region: 'eu.central' }, 'expected a region such as eu-central-1'],
+  [{ ...lake, accessKeyId: 'AK' }, 'expected accessKeyId and secretAccessKey, or neither'],
+  [{ ...lake, secretAccessKey: 'sk' }, 'expected accessKeyId and secretAccessKey, or neither'],
+  [{ ...lake, sessionToken: 'st' }, 'expected accessKeyId and secretAccessKey, or neither'],
+  [{ ...lake, endpoint: 'http://minio.example:9000' }, 'endpoint: expected https://; where the way there is safe by other means'],
+  [{ ...lake, endpoint: 'https://minio.example/store' }, 'endpoint: expected an address without a path'],
+  [{ ...lake, endpoint: 'https://me:word@minio.example' }, 'endpoint: expected an address without a password in it'],
+  [{ ...lake, objectLock: { mode: 'legal', days: 1 } }, 'Invalid option'],
+  [{ ...lake, objectLock: { mode: 'governance', days: 0 } }, 'Too small: expected number to be >=1'],
+  [{ ...lake, every: '0.5s' }, 'expected at least 1 s'],
   [{ file: 'x', form: 'evidence', contents: true }, 'form evidence: is every record as it is stored'],
   [{ file: 'x', form: 'evidence', records: ['outcome'] }, 'form evidence: is every record as it is stored'],
 ])('the export %j is an error that says %s', async (one, message) => {
@@ -89,4 +106,54 @@ test('a way without encryption is taken on the machine itself, or where it is sa
   expect((await parseConfig({ exports })).exports).toHaveLength(3)
   await expect(parseConfig({ exports: [{ webhook: 'http://localhost.example/' }] })).rejects.toThrow('expected https')
   await expect(parseConfig({ exports: [{ webhook: hook }, { webhook: hook }] })).rejects.toThrow('there are two exports called webhook')
+})
+
+test('a bucket is given with its prefix; by itself nothing is locked, and credentials are found as other tools find them', async () => {
+  const { exports } = await parseConfig({
+    exports: [lake, { ...lake, name: 'b', s3: 's3://acme-audit', endpoint: 'https://minio.example' }],
+  })
+  const settings = { kind: 's3', region: 'eu-central-1', pathStyle: false, timeout: 10_000, every: 60_000 }
+  const nothing = { credentials: undefined, objectLock: undefined }
+  expect(exports.map(one => one.receiver)).toEqual([
+    { ...settings, ...nothing, bucket: 'acme-audit', prefix: 'mcpgw/logs/', endpoint: undefined },
+    { ...settings, ...nothing, bucket: 'acme-audit', prefix: '', endpoint: 'https://minio.example' },
+  ])
+})
+
+test('anchors are of four kinds, each with settings of its own', async () => {
+  const keys = { accessKeyId: 'AK', secretAccessKey: 'sk' }
+  const anchors = [
+    { file: 'a.txt' },
+    { webhook: hook },
+    { syslog: 'tls://siem.example', facility: 'local0' },
+    { ...lake, ...keys, objectLock: { mode: 'compliance', days: 400 } },
+  ]
+  expect((await parseConfig({ anchors })).anchors).toEqual([
+    { file: 'a.txt' },
+    { webhook: hook },
+    { syslog: { url: 'tls://siem.example', ca: undefined, facility: 16, timeout: 10_000 } },
+    {
+      s3: {
+        bucket: 'acme-audit',
+        prefix: 'mcpgw/logs/',
+        region: 'eu-central-1',
+        endpoint: undefined,
+        pathStyle: false,
+        timeout: 10_000,
+        credentials: keys,
+        objectLock: { mode: 'COMPLIANCE', days: 400 },
+      },
+    },
+  ])
+})
+
+test.each<[unknown, string]>([
+  [{}, 'expected one of file, webhook, syslog, s3'],
+  [{ webhook: 'ftp://siem.example' }, 'expected an http or https address'],
+  [{ file: 'a.txt', webhook: hook }, 'Unrecognized key: "webhook"'],
+  [{ syslog: 'tcp://siem.example' }, 'expected tls://; where the way there is safe by other means, say insecure: true'],
+  [{ ...lake, every: '1s' }, 'Unrecognized key: "every"'],
+  [{ ...lake, endpoint: 'minio.example' }, 'endpoint: expected an address with https://'],
+])('the anchor %j is an error that says %s', async (one, message) => {
+  await expect(parseConfig({ anchors: [one] })).rejects.toThrow(message)
 })

@@ -121,6 +121,18 @@ test('a receiver that closes before it has read, or says nothing, has nothing', 
   }
 })
 
+test('a receiver that closes each connection as it comes has nothing, however little there is to read', async () => {
+  const server = createServer(socket => socket.on('error', () => {}).destroy())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const target = syslogTarget({ url, ca: undefined, facility: 13, host: 'gw', timeout: 5000 })
+  for (let attempt = 0; attempt < 20; attempt++)
+    await expect(target.deliver({ stream: 'gw.boot', from: 1, to: 1, events: samples.slice(0, 1), lines: ['x'] }, signal)).rejects.toThrow(
+      /before it had read everything|ECONNRESET|EPIPE/,
+    )
+  server.close()
+})
+
 test('a message has its parts by the grammar, whatever is recorded', () => {
   // Spec: RFC 5424, section 6.
   const grammar =
