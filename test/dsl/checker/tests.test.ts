@@ -56,6 +56,21 @@ describe('names', () => {
   })
 })
 
+test('members that no principal has are told, with and without a lock: what they say, nobody reads', () => {
+  const of = (as: string): string => `${rules}test "t" {\n  as ${as}\n  call shop/free\n  expect deny by default\n}\n`
+  for (const context of [{ lock }, {}]) {
+    const found = check(of('{ "id": "a", "role": ["support"] }'), context).filter(({ code }) => code === 'test-unknown-name')
+    expect(found).toMatchObject([
+      { severity: 'warning', message: 'a principal has no `role`', help: 'did you mean `roles`?', fix: { text: '"roles"' } },
+    ])
+    expect(told(of('{ "id": "a", "customer_id": "c-1" }'), context)).toEqual([
+      'test-unknown-name: "customer_id": a principal has no `customer_id`',
+    ])
+    expect(told(of('{ "id": "a", "name": "A", "roles": [], "tenant": "t", "claims": { "role": 1 } }'), context)).toEqual([])
+    expect(told(of('{}'), context)).toEqual([])
+  }
+})
+
 describe('arguments', () => {
   test.each([
     ['{ "id": 7 }', '7: `id` of `shop/order` takes a string, found `7`'],
