@@ -1,5 +1,8 @@
 // The client of an object store: what it may do on its own (nothing), and what its errors come to in words that are safe to show.
 import type { GetObjectCommandInput, PutObjectCommandInput, PutObjectCommandOutput } from '@aws-sdk/client-s3'
+import type { Clock } from 'mcpgw/plugin'
+import { Refused } from './exports/batch.ts'
+import { readWait } from './exports/webhook.ts'
 import type { S3Config } from './s3-settings.ts'
 
 export interface S3Store {
@@ -55,12 +58,14 @@ interface Failure {
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> }
 }
 
-/** Of an answer its status and its code, and nothing else that the other side wrote. */
-export function explain(error: unknown): Error {
+/** Of an answer its status, its code and how long it asks to wait, and nothing else that the other side wrote. */
+export function explain(error: unknown, clock: Pick<Clock, 'now'>): Error {
   const { name = '', code, message, $metadata, $response } = error as Failure
   const status = $metadata?.httpStatusCode ?? $response?.statusCode
   if (status === undefined) return new Error(message || code || name)
   const said = /^[A-Z][A-Za-z]{2,50}$/.test(name) && name !== 'Error' ? ` ${name}` : ''
-  const region = /^[a-z0-9-]{1,40}$/.exec($response?.headers?.['x-amz-bucket-region'] ?? '')?.[0]
-  return new Error(`answered ${status}${said}${region !== undefined && status >= 300 ? `; the bucket is in ${region}` : ''}`)
+  const headers = $response?.headers
+  const region = /^[a-z0-9-]{1,40}$/.exec(headers?.['x-amz-bucket-region'] ?? '')?.[0]
+  const where = region !== undefined && status >= 300 ? `; the bucket is in ${region}` : ''
+  return new Refused(`answered ${status}${said}${where}`, status, readWait(headers?.['retry-after'], clock))
 }

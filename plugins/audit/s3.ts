@@ -51,7 +51,10 @@ export function s3Place(config: S3Config, clock: Pick<Clock, 'now'>): S3Place {
 
   return {
     name: nameOfPlace(config),
-    put: (object, signal) => within(timeout, signal, limit => put(object, limit)),
+    put: (object, signal) =>
+      within(timeout, signal, limit => put(object, limit)).catch((error: unknown) => {
+        throw explain(error, clock)
+      }),
   }
 }
 
@@ -79,8 +82,6 @@ async function within(ms: number, signal: AbortSignal, run: (limit: AbortSignal)
   if (signal.aborted) stop()
   try {
     await Promise.race([over, run(limit.signal)])
-  } catch (error) {
-    throw explain(error)
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)

@@ -38,6 +38,8 @@ export interface Store {
   readonly port: number
   /** Of the newest versions, in the order of their keys. */
   objects(): StoredObject[]
+  /** How often anything was put: as many as there are objects, where none was overwritten. */
+  versions(): number
   /** Puts without any rule, as somebody else would. */
   plant(key: string, body: string): void
   /** Every request that came: `METHOD KEY`, and whether it was answered with a 2xx. */
@@ -151,6 +153,7 @@ export async function startStore({ port = 0, objectLock = true, checksums = true
     asked,
     forgeries,
     objects: () => [...versions.values()].map(some => some.at(-1)!).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    versions: () => [...versions.values()].flat().length,
     plant: (key, body) => add({ key, body: Buffer.from(body), contentType: 'text/plain', checksum: undefined, lock: undefined }),
     remove(key) {
       if ((newest(key)?.lock?.until ?? 0) > Date.now()) return 'AccessDenied'

@@ -59,7 +59,7 @@ export async function post(
 }
 
 /** ms, of `Retry-After`: seconds or a date (RFC 9110); 0 where it says neither. */
-function readWait(header: string | string[] | undefined, clock: Pick<Clock, 'now'>): number {
+export function readWait(header: string | readonly string[] | undefined, clock: Pick<Clock, 'now'>): number {
   const text = String(header ?? '').trim()
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - clock.now()
   return Number.isNaN(ms) ? 0 : Math.max(ms, 0)

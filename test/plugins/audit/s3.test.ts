@@ -165,6 +165,12 @@ describe('what is not known to be there does not count', () => {
     expect(error).not.toMatch(/wrong|AKID|secret words/)
   })
 
+  test('how long a store asks to wait is handed on', async () => {
+    const store = await startStore()
+    store.behave('slow-down')
+    await expect(place(store).put(object(), signal)).rejects.toMatchObject({ status: 503, after: 1000 })
+  })
+
   test('a stop ends a wait at once', async () => {
     const store = await startStore()
     store.behave('silent')
