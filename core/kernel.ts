@@ -74,7 +74,7 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
   const releases = createReleases(host.clock, limitMs, host.log)
   const open = !plugins.some(plugin => plugin.capabilities.has('decides'))
   const dischargers = Object.freeze(plugins.flatMap(({ plugin }) => plugin.discharges ?? []).toSorted())
-  const run = { services, releases, limitMs, open, dischargers, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
+  const run = { services, plugins, releases, limitMs, open, dischargers, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
 
   const abandon = async (finding: Finding): Promise<BootFailure> => {
     await releases.run()
@@ -127,6 +127,7 @@ interface Run {
   readonly open: boolean
   readonly order: readonly string[]
   readonly dischargers: readonly string[]
+  readonly plugins: readonly CheckedPlugin[]
 }
 
 async function setUp(checked: CheckedPlugin, { services, releases, limitMs, ...facts }: Run): Promise<Hooks | Finding> {

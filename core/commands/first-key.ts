@@ -36,6 +36,7 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
         record: async () => false,
         find: async () => undefined,
         personal: async () => [],
+        readers: async () => [],
         cwd: io.cwd,
         signal: io.signal,
         out: text => {

@@ -63,6 +63,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
           clock: systemClock,
           operator: findOperator(),
         }),
+      readers: async () => (await import('../kernel/readers.ts')).findReaders(loaded.config.plugins, io.cwd, stores),
       inspect: async options => (await import('./inspect.ts')).inspect(io, loaded, options),
     })
   } finally {
@@ -70,7 +71,9 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   }
 }
 
-function toBare(io: VerbIo): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'find' | 'personal' | 'inspect'> {
+function toBare(
+  io: VerbIo,
+): Omit<CommandIo, 'config' | 'stores' | 'log' | 'operator' | 'record' | 'find' | 'personal' | 'readers' | 'inspect'> {
   const { args, json, signal, cwd, interactive } = io
   return {
     args,

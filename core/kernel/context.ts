@@ -4,6 +4,7 @@ import type { CheckedPlugin } from '../loader.ts'
 import { logFor } from '../log.ts'
 import type { ApartJob, Awaitable, PluginContext, Service } from '../plugin/index.ts'
 import type { Expelled, Published } from './edge.ts'
+import { askReaders } from './readers.ts'
 import { tokens } from './services.ts'
 
 export interface Release {
@@ -16,12 +17,14 @@ export interface ContextOptions {
   readonly order: readonly string[]
   readonly open: boolean
   readonly dischargers: readonly string[]
+  /** All of the config, started or not. */
+  readonly plugins: readonly CheckedPlugin[]
   /** Takes what is to be run at stop; where the stop has begun, it runs it at once. */
   onStop(release: Release): void
 }
 
 export function createContext({ plugin, config }: CheckedPlugin, options: ContextOptions): PluginContext {
-  const { services, order, open, dischargers } = options
+  const { services, order, open, dischargers, plugins } = options
   const host = services.get(tokens.host)
   const registry = services.get(tokens.registry)
   const log = logFor(services.get(tokens.log), plugin.name)
@@ -56,6 +59,7 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     health: (state: Parameters<PluginContext['health']>[0]) => condition.set(state),
     apart: async (job: ApartJob) =>
       (await import('../apart/run.ts')).runApart({ stores: services.get(tokens.stores), clock: services.get(tokens.clock), log }, job),
+    readers: () => askReaders(plugins, services.get(tokens.stores)),
     onStop: (release: () => Awaitable<void>) => options.onStop({ plugin: plugin.name, release }),
   })
 }

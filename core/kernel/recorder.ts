@@ -38,7 +38,9 @@ export async function openRecorder(
     }
     const order = entries.map(({ name }) => name)
     try {
-      await plugin.setup(createContext(loaded.checked, { services, order, open: false, dischargers: [], onStop: releases.add }))
+      await plugin.setup(
+        createContext(loaded.checked, { services, order, open: false, dischargers: [], plugins: [loaded.checked], onStop: releases.add }),
+      )
       const registry = services.get(tokens.registry)
       const recording = registry.find(recordingService)
       if (recording !== undefined) return { recording, find: service => registry.find(service), close }

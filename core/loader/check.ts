@@ -39,6 +39,7 @@ const MEMBERS = [
   'tables',
   'explains',
   'personal',
+  'readThrough',
   'setup',
 ]
 
@@ -57,6 +58,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
     tables,
     explains,
     personal,
+    readThrough,
     setup,
   } = candidate
   if (apiVersion !== 1) return `apiVersion is ${JSON.stringify(apiVersion) ?? 'absent'}, this gateway has version 1`
@@ -76,6 +78,8 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
   if (tables !== undefined && !isTables(tables)) return 'tables must have a schema, and steps as texts or as the URL of a folder'
   if (explains !== undefined && typeof explains !== 'function') return 'explains must be a function that returns its codes'
   if (personal !== undefined && typeof personal !== 'function') return 'personal must be a function that returns what asks and erases'
+  if (readThrough !== undefined && typeof readThrough !== 'function')
+    return 'readThrough must be a function that says how far it has read the record'
   return typeof setup === 'function' ? undefined : 'it has no setup'
 }
 

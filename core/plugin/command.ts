@@ -1,6 +1,7 @@
 // A verb of the command line that a plugin brings (`audit verify`, `keys create`).
 import type { Clock, Log } from './host.ts'
 import type { Inspection, InspectOptions } from './inspection.ts'
+import type { RecordReader } from './outcomes.ts'
 import type { PersonalHolder } from './personal.ts'
 import type { AdminEvent, Operator, Service } from './service.ts'
 import type { Stores } from './store.ts'
@@ -77,6 +78,8 @@ export interface CommandIo<C = unknown> extends BareIo {
   find<T>(service: Service<T>): Promise<T | undefined>
   /** The plugins of the config that keep something about people. Rejects where one of the config does not load: who can say what it keeps. */
   personal(): Promise<readonly PersonalHolder[]>
+  /** Those that read the durable record. Rejects where one of the config does not load, or cannot tell how far it is: then nothing may go. */
+  readers(): Promise<readonly RecordReader[]>
 }
 
 export interface StandaloneIo<C = unknown> extends BareIo {

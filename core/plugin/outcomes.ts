@@ -1,5 +1,6 @@
 // What is counted and billed: ends of calls as the durable record has them, and the usage that comes of them. Types of the services between audit, meter and stripe.
 import { type Service, service } from './service.ts'
+import type { Stores } from './store.ts'
 
 /** The end of one call, as it stands in the durable record: one for each call id, but for what `revises` and `unknown` say. */
 export interface DurableOutcome {
@@ -91,3 +92,15 @@ export interface Usage {
   ): AsyncIterable<{ readonly rows: readonly UsageRow[]; readonly cursor: string }>
 }
 export const Usage: Service<Usage> = service<Usage>('usage')
+
+/** A plugin of the config that reads the durable record, and how far it is: of each stream through which record; of one that is not named it has read nothing. */
+export interface RecordReader {
+  readonly plugin: string
+  readonly through: ReadonlyMap<string, number>
+}
+
+/** What a plugin has at hand to say how far it is: its checked config, and the stores of the gateway, which may run meanwhile. */
+export interface RecordReaderIo<C = unknown> {
+  readonly config: C
+  readonly stores: Stores
+}

@@ -6,6 +6,7 @@ import type { Answer, Exchange, Obligation, Outcome, Peer, Principal } from './e
 import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
 import type { JsonValue, Payload } from './json.ts'
+import type { RecordReader, RecordReaderIo } from './outcomes.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { PersonalData } from './personal.ts'
 import type { Refused } from './refused.ts'
@@ -60,6 +61,8 @@ export interface Plugin<C = unknown> {
   explains?(): Awaitable<Readonly<Record<string, ExplainedCode>>>
   /** What it keeps about people beyond its process, for `mcpgw privacy`; asked for only then. */
   personal?(): Awaitable<PersonalData<C>>
+  /** How far it has read the durable record, which keeps the rest for it; asked also while the plugin is not started. Rejects where it cannot be told. */
+  readThrough?(io: RecordReaderIo<C>): Awaitable<RecordReader['through']>
   /** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
   setup(ctx: PluginContext<C>): Awaitable<Hooks>
 }
@@ -106,6 +109,8 @@ export interface PluginContext<C = unknown> {
    * rejects where it fails or the process is ended by somebody else.
    */
   apart(job: ApartJob): Promise<unknown>
+  /** The plugins of the config that read the durable record. Rejects where one cannot tell how far it is: then nothing may go. */
+  readers(): Promise<readonly RecordReader[]>
   /** Runs at stop, in reverse order of registration, also where a later plugin's setup failed. */
   onStop(release: () => Awaitable<void>): void
 }

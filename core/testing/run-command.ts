@@ -1,7 +1,7 @@
 // Runs a verb that a plugin brings, without the command line around it, and gathers what it says.
 import { expandText } from '../config/interpolate.ts'
 import type { AnyPlugin } from '../loader.ts'
-import type { AdminEvent, Clock, Command, CommandIo, Inspection, Log, PersonalHolder, Stores } from '../plugin/index.ts'
+import type { AdminEvent, Clock, Command, CommandIo, Inspection, Log, PersonalHolder, RecordReader, Stores } from '../plugin/index.ts'
 import { createFakeClock } from './fake-clock.ts'
 import { refusingStores } from './harness.ts'
 
@@ -25,6 +25,8 @@ export interface CommandOptions {
   readonly find?: CommandIo['find']
   /** What other plugins keep about people; default nothing. */
   readonly personal?: readonly PersonalHolder[]
+  /** How far other plugins have read the record; default nobody reads it. */
+  readonly readers?: readonly RecordReader[]
   /** What `inspect` finds; without it, to ask is an error. */
   readonly inspection?: Inspection
 }
@@ -82,6 +84,7 @@ export async function runCommand(plugin: AnyPlugin, path: readonly string[], how
           record: async event => how.recorded !== undefined && how.recorded.push(event) > 0,
           find: how.find ?? (async () => undefined),
           personal: async () => how.personal ?? [],
+          readers: async () => how.readers ?? [],
           inspect,
         })
   return { code, ...said }

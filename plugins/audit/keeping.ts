@@ -1,16 +1,14 @@
 // What keeps the log as long as is configured, in a process of its own: what is new goes into files, and then what is too old goes out of the log.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AdminEvent, ApartIo, ApartWork, CommandIo } from 'mcpgw/plugin'
+import type { AdminEvent, ApartIo, ApartWork, CommandIo, RecordReader } from 'mcpgw/plugin'
 import { exportLog } from './commands/export.ts'
 import type { State } from './commands/export-file.ts'
 import { pruneLog } from './commands/prune.ts'
 import type { AuditConfig } from './config.ts'
 
-/** What is asked of the gateway: to put this on record. The answer is whether it is durable. */
-export interface KeepingQuestion {
-  readonly record: AdminEvent
-}
+/** What is asked of the gateway: to put this on record (the answer is whether it is durable), or who reads the record, as of `readers` of the context. */
+export type KeepingQuestion = { readonly record: AdminEvent } | 'readers'
 
 /** Resolves to why it could not be done; undefined where it was. The input is the config of the plugin. */
 export const work: ApartWork = async io => {
@@ -23,7 +21,7 @@ export const work: ApartWork = async io => {
   return failed ?? (await run(io, config, pruneLog, { olderThan: `${days}d`, exported: dir }))
 }
 
-/** What it says on stderr with another code than 0 is why it failed; that a hold keeps something is none. */
+/** What it says on stderr with another code than 0 is why it failed; that something must stay, for a hold say, is none, and goes to the log. */
 async function run(
   { stores, clock, log, signal, ask }: ApartIo,
   config: AuditConfig,
@@ -31,6 +29,7 @@ async function run(
   options: CommandIo['options'],
 ): Promise<string | undefined> {
   let said = ''
+  let told = ''
   const code = await verb({
     args: [],
     options,
@@ -44,15 +43,19 @@ async function run(
     signal,
     interactive: false,
     color: false,
-    out() {},
+    out(text) {
+      told += `${text.trim()}\n`
+    },
     err(text) {
       said += text
     },
     record: async event => (await ask({ record: event } satisfies KeepingQuestion)) === true,
     find: async () => undefined,
     personal: async () => [],
+    readers: async () => (await ask('readers' satisfies KeepingQuestion)) as readonly RecordReader[],
     inspect: async () => ({ failed: 'this is no command' }),
   })
+  if (code === 1 && said === '') log.info('some of what is too old stays in the audit log', { why: told.trim() })
   return code === 0 || said === '' ? undefined : said.trim()
 }
 

@@ -51,8 +51,10 @@ export function createRetention({ ctx, record, onHealth }: RetentionOptions): Sc
     }
   }
 
-  async function answer(question: unknown): Promise<boolean> {
-    const { record: event } = question as KeepingQuestion
+  async function answer(question: unknown): Promise<unknown> {
+    const asked = question as KeepingQuestion
+    if (asked === 'readers') return ctx.readers()
+    const { record: event } = asked
     if (!/^log\.[a-z]+$/.test(event.type)) throw new TypeError(`"${event.type}" is nothing that retention does`)
     return record(event).then(
       () => true,

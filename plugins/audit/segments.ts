@@ -136,7 +136,7 @@ async function walk(
       const hold = holdOn(record)
       if (hold !== undefined) return stop(seq, describeHold(hold))
       const waiting = waits(record)
-      if (waiting !== undefined) return stop(seq, `export ${waiting} has not sent it`)
+      if (waiting !== undefined) return stop(seq, waiting)
       first ??= n
       last = hexOf(hash)
       tree.add(leaf)

@@ -14,6 +14,7 @@ const meter: Plugin<MeterConfig> = definePlugin({
   commands,
   tables,
   personal: async () => (await import('./personal.ts')).personal,
+  readThrough: async io => (await import('./read-through.ts')).readThrough(io),
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default meter

@@ -178,7 +178,7 @@ function totalOf(segments: readonly Segment[]): { records: number; streams: { st
 
 async function find(io: CommandIo<AuditConfig>, store: LogStore, reader: LogReader, before: number): Promise<Found> {
   const holdOn = createHolder(await reader.holds(), masterKeys(io), await reader.subjects())
-  const waits = await readWaits(store, reader, io.config.exports)
+  const waits = await readWaits(store, reader, io.config.exports, await io.readers())
   return findSegments(reader, { before, trusted: keysOf(io), holdOn, waits, signal: io.signal })
 }
 

@@ -16,6 +16,7 @@ import type {
   PluginContext,
   Principal,
   Recording,
+  RecordReader,
   Resource,
   SqlRow,
   Stores,
@@ -100,6 +101,8 @@ export interface GatewayOptions {
   readonly masking?: Masking
   readonly scrub?: (text: string) => string
   readonly open?: boolean
+  /** Other plugins that read the record. */
+  readonly readers?: () => readonly RecordReader[] | Promise<readonly RecordReader[]>
   /** False: it is there to record only, as for a command. */
   readonly starts?: boolean
 }
@@ -150,6 +153,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
     expel() {},
+    readers: async () => options.readers?.() ?? [],
     apart: job => runApart({ stores: ctx.stores, clock: ctx.clock, log: ctx.log }, job),
     onStop: release => void releases.unshift(release),
   }
@@ -309,6 +313,7 @@ export async function runCommand(
     url?: string | undefined
     signal?: AbortSignal
     record?: CommandIo['record']
+    readers?: GatewayOptions['readers']
     personal?: Awaited<ReturnType<CommandIo['personal']>>
     config?: Record<string, unknown>
   } = {},
@@ -342,6 +347,7 @@ export async function runCommand(
     record: more.record ?? (async () => true),
     find: async () => undefined,
     personal: async () => more.personal ?? [],
+    readers: async () => more.readers?.() ?? [],
     inspect: async () => ({ failed: 'there are no servers here' }),
   }
   const code = await (await command.load())(io)

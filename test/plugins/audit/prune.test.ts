@@ -43,7 +43,7 @@ describe.each([
     const audit = (
       verb: string,
       options: Record<string, string | boolean> = {},
-      more: { args?: string[]; config?: Record<string, unknown>; record?: CommandIo['record'] } = {},
+      more: { args?: string[]; config?: Record<string, unknown>; record?: CommandIo['record']; readers?: CommandIo['readers'] } = {},
     ): Promise<Ran> =>
       runCommand(dir, `audit ${verb}`, options, { url, now: LATER, record: async event => recorded.push(event) > 0, ...more })
     const exportIt = (resume = false): Promise<Ran> => audit('export', { out, ...(resume && { resume }) })
@@ -143,6 +143,35 @@ describe.each([
       const gateway = await startGateway({ dir, url, config })
       await gateway.stop()
       expect(await plan()).toMatchObject({ code: 0, out: expect.not.stringContaining('0 records') as string })
+    })
+
+    test('what another plugin has not read stays, until it has; and where it cannot tell nothing goes', async () => {
+      await exportIt()
+      const before = await places()
+      const [first, second] = [...new Set(before.map(one => one.replace(/:\d+$/, '')))] as [string, string]
+      const through = new Map<string, number>()
+      const readers = async () => [{ plugin: 'meter', through }]
+      const run = (more: object = {}): Promise<Ran> => audit('prune', { ...OLD, exported: out }, { readers, ...more })
+      const failing = await run({ readers: () => Promise.reject(new Error('meter cannot tell')) })
+      expect(failing).toMatchObject({ code: 3, err: 'audit prune: meter cannot tell\n' })
+      expect(await run()).toMatchObject({
+        code: 1,
+        out: expect.stringContaining('from record 1 on: plugin meter has not read it') as string,
+      })
+      expect(await places()).toEqual(before)
+      through.set(first, 9)
+      expect(await run()).toMatchObject({
+        code: 1,
+        out: expect.stringContaining(`kept ${first} from record 10 on: plugin meter`) as string,
+      })
+      const left = (await places()).filter(one => one.startsWith(`${first}:`)).map(one => Number(one.split(':').at(-1)))
+      // Up to a checkpoint, which are four records apart at most.
+      expect(left[0]).toBeGreaterThan(1)
+      expect(left[0]).toBeLessThanOrEqual(10)
+      for (const stream of [first, second]) through.set(stream, 1_000_000)
+      expect(await run()).toMatchObject({ code: 0 })
+      expect((await places()).some(one => one.startsWith(`${first}:`))).toBe(false)
+      expect(await verified()).toMatchObject({ code: 0 })
     })
 
     test('a record behind a tombstone is proven, and by the old checkpoints as before', async () => {

@@ -1,8 +1,8 @@
 // Retention by itself: a gateway that runs exports what is new once a day, takes out what is too old, and says where it cannot.
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from 'mcpgw/plugin'
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Clock, RecordReader } from 'mcpgw/plugin'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDatabase, run, server } from '../../postgres/server.ts'
 import { call, createExchange, type Gateway, parseConfig, type Ran, realClock, runCommand, startGateway, tempDir } from './gateway.ts'
 
@@ -96,6 +96,26 @@ describe.each([
       await start()
       await daily()
       expect(await command('audit verify', { checkpoint: 'anchor.txt' }, ['archive'])).toMatchObject({ code: 0 })
+    })
+
+    test('what another plugin has not read stays, which is no failure but said; where it cannot tell nothing goes, and health says so', async () => {
+      await live(5)
+      const readers = vi.fn(async (): Promise<readonly RecordReader[]> => [{ plugin: 'meter', through: new Map() }])
+      days = 401
+      const gateway = await startGateway({ dir, config, url, clock, readers })
+      const before = await types()
+      expect(await daily()).toBeGreaterThanOrEqual(DAY_MS)
+      expect(readers).toHaveBeenCalledOnce()
+      expect(gateway.logged.join()).toContain('plugin meter has not read it')
+      expect((await types()).slice(0, before.length)).toEqual(before)
+      readers.mockRejectedValue(new Error('meter cannot tell'))
+      expect(await daily()).toBeLessThan(DAY_MS)
+      expect(gateway.health).toMatchObject({
+        status: 'degraded',
+        why: expect.stringContaining('retention: audit prune: meter cannot tell') as string,
+      })
+      expect((await types()).slice(0, before.length)).toEqual(before)
+      await gateway.stop()
     })
 
     test('where the files are not what was exported nothing goes, and health says why; it is tried again within the day', async () => {

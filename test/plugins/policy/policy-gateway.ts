@@ -70,6 +70,7 @@ export async function startPolicyGateway(
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
     expel() {},
+    readers: async () => [],
     apart: async () => {
       throw new Error('nothing is done apart here')
     },
