@@ -27,7 +27,7 @@ export function findTokenErrors({ file, text }: Source, tokens: readonly IToken[
 type Finder = (token: IToken, span: Span, previous: IToken | undefined, text: string) => Diagnostic | undefined
 
 const finders: ReadonlyMap<unknown, Finder> = new Map<unknown, Finder>([
-  [t.BadStr, (token, span) => tell('bad-string', { ...stringError(token.image), span })],
+  [t.BadStr, (token, span) => tell('bad-string', { ...stringError(token.image), ...inDoubleQuotes(token.image, span), span })],
   [t.BadTarget, (token, span) => targetError(token.image, span)],
   [t.BadNumeral, (token, span, previous) => numeralError(token.image, span, previous?.tokenType)],
   [
@@ -77,6 +77,17 @@ function stringError(image: string): { message: string; help?: string } {
   return { message: 'expected a text, found a control character in it', help: 'write it as an escape, like `\\t`' }
 }
 
+/** Where the quotes alone are wrong. */
+function inDoubleQuotes(image: string, span: Span): Partial<Told> {
+  if (!image.startsWith("'")) return {}
+  const text = asString(image.slice(1, -1))
+  return {
+    message: `expected a text in double quotes, found \`${image}\``,
+    help: `write \`${text}\``,
+    fix: { span, text, title: 'put it into double quotes' },
+  }
+}
+
 const asString = (text: string): string => JSON.stringify(text)
 
 function targetError(image: string, span: Span): Diagnostic {
@@ -92,7 +103,7 @@ function targetError(image: string, span: Span): Diagnostic {
   if (name === '')
     return tell('syntax', { message: `expected a name after \`${image}\`, found none`, span, help: `\`${image}*\` stands for all` })
   if (name.startsWith('"')) return tell('bad-string', { ...stringError(name), span: { ...span, start: span.start + slash + 1 } })
-  const better = `${server}/${asString(name.replaceAll(/["\\]/g, ''))}`
+  const better = `${server}/${asString(name.replace(/^'(.*)'$/, '$1').replaceAll(/["\\]/g, ''))}`
   return tell('syntax', {
     message: `expected a target like \`crm/get_*\`, found \`${image}\``,
     span,

@@ -84,10 +84,10 @@ export const Str: TokenType = token('Str', 'a text in quotes', {
   start_chars_hint: ['"'],
   categories: NameLike,
 })
-/** Without an end on its line, or with what JSON does not allow in a string. */
+/** Without an end on its line, with what JSON does not allow in a string, or in single quotes. */
 export const BadStr: TokenType = token('BadStr', 'a text in quotes', {
-  pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)/,
-  start_chars_hint: ['"'],
+  pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*(?:"|\\?)|'[^'"\r\n]*'/,
+  start_chars_hint: ['"', "'"],
   categories: [Str, NameLike],
 })
 

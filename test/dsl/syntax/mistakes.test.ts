@@ -61,6 +61,17 @@ const rows: readonly (readonly [string, string, ...string[]])[] = [
     'syntax [1h] a colon stands behind the name of an argument: `per: 1h`',
   ],
   [
+    'single quotes',
+    "deny a { who role 'on call'\n call a/b because 'no' }",
+    'bad-string [\'on call\'] write `"on call"`',
+    'bad-string [\'no\'] write `"no"`',
+  ],
+  [
+    'the name of a target in single quotes',
+    "deny a { call a/'b/c' }",
+    'syntax [a/\'b/c\'] a name with other characters than letters, digits, `_`, `.`, `-` and `*` stands in quotes: `a/"b/c"`',
+  ],
+  [
     'a limit as a rate',
     'allow a { who any call a/b then limit(2/h) }',
     'syntax [2/h] arguments have commas between them, and names with a colon: `limit(20, per: 1h)`',
