@@ -33,6 +33,8 @@ export interface ListenConfig {
   /** Further values of `Host` and of `Origin` that are let in, beside those of the address itself. */
   readonly hosts: readonly string[]
   readonly origins: readonly string[]
+  /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** `command`: prints the secret named by its last argument. Without it secrets are files in the data directory. */
@@ -137,7 +139,7 @@ export const defaults: {
   readonly log: LogLevel
   readonly dataDir: string
 } = {
-  listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
+  listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [], trustedProxies: [] },
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
   processes: { processes: 128, memoryBytes: 4 * 1024 ** 3, files: 4096 },

@@ -1,5 +1,6 @@
 // What may stand in mcpgw.yaml: the one schema that checks the file and that editors get as JSON Schema.
 import * as z from 'zod'
+import { readRanges } from '../plugin/addresses.ts'
 import { isPostgresUrl } from './database-url.ts'
 import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
@@ -24,6 +25,7 @@ export interface ListenShape {
   readonly port?: number | undefined
   readonly hosts?: readonly string[] | undefined
   readonly origins?: readonly string[] | undefined
+  readonly trustedProxies?: readonly string[] | undefined
 }
 export interface ServerShape {
   readonly id: string
@@ -147,11 +149,21 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   url: url.optional().meta({ description: 'A remote server (Streamable HTTP) in place of a command' }),
   headers: headers.optional(),
 })
+const addressRange = z.string().superRefine((value, ctx) => {
+  try {
+    readRanges([value])
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', message: (error as Error).message, params: { code: 'bad-value' } })
+  }
+})
 const listen = z.strictObject({
   host: words.optional(),
   port: port.optional(),
   hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
   origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
+  trustedProxies: z.array(addressRange).optional().meta({
+    description: 'Addresses of proxies, e.g. 10.0.0.0/8: of whoever comes through them, X-Forwarded-For says who it is',
+  }),
 })
 
 export const fileShape: z.ZodType<FileShape> = z
@@ -159,7 +171,7 @@ export const fileShape: z.ZodType<FileShape> = z
     listen: z
       .union([z.string().refine(value => parseAddress(value) !== undefined, coded('bad-value', 'not HOST:PORT')), port, listen])
       .optional()
-      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins}' }),
+      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, trustedProxies}' }),
     servers: z.array(server).optional(),
     plugins: z
       .array(z.union([words, z.record(z.string(), z.unknown())]))

@@ -2,21 +2,21 @@
 import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
 import type { Peer } from '../plugin/index.ts'
-
-/** IPv4-mapped IPv6 is shown as IPv4: one canonical form. */
-export function canonicalIp(address: string | undefined): string {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : (address ?? '')
-}
+import type { ClientAddress } from './client-address.ts'
 
 const NONE: readonly string[] = Object.freeze([])
 
 export class HttpPeer implements Peer {
   readonly transport = 'http'
   readonly ip: string
+  readonly proxies?: readonly string[]
+  readonly unclear?: true
   readonly #rawHeaders: readonly string[]
 
-  constructor(address: string | undefined, rawHeaders: readonly string[] = NONE) {
-    this.ip = canonicalIp(address)
+  constructor({ ip, proxies, unclear }: ClientAddress, rawHeaders: readonly string[] = NONE) {
+    this.ip = ip
+    if (proxies !== undefined) this.proxies = proxies
+    if (unclear !== undefined) this.unclear = unclear
     this.#rawHeaders = rawHeaders
   }
 

@@ -14,6 +14,7 @@ import type { SessionStore } from '../relay/sessions.ts'
 import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
 import { createBodyReader } from './body.ts'
+import { createAddresses } from './client-address.ts'
 import { createGreetings } from './greeting.ts'
 import { endWith, whenHungUp } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
@@ -55,9 +56,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const jsonLimits = { bytes: messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   const readBody = createBodyReader(messageBytes, BODIES * messageBytes)
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
-  const greetings = createGreetings(pipeline)
+  const addresses = createAddresses(config.listen.trustedProxies)
+  const greetings = createGreetings(pipeline, addresses)
   const streams = createStreams(options.clock, messageBytes)
-  const { refuse, answer, cut } = createRefusing(pipeline, streams)
+  const { refuse, answer, turnAway, cut } = createRefusing(pipeline, streams, addresses)
   let stopping = false
 
   function logBug(error: unknown): void {
@@ -72,8 +74,17 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     return views.of(id) ?? (pipeline.authenticates && idPattern.test(id) ? views.nowhere(id) : undefined)
   }
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
-    const peer = new HttpPeer(request.socket.remoteAddress, request.rawHeaders)
+  function meet(request: IncomingMessage, response: ServerResponse): void {
+    const peer = new HttpPeer(addresses.ofRequest(request), request.rawHeaders)
+    greetings.whenWelcome(
+      request.socket,
+      peer,
+      () => handle(request, response, peer),
+      refusal => turnAway(response, refusal),
+    )
+  }
+
+  function handle(request: IncomingMessage, response: ServerResponse, peer: HttpPeer): void {
     const path = pathOf(request.url)
     const denied = gatekeeper.check(request, peer)
     if (denied !== undefined) return refuse(response, denied)
@@ -184,7 +195,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       connectionsCheckingInterval: 1000,
       insecureHTTPParser: false,
     },
-    (request, response) => greetings.whenWelcome(request.socket, () => handle(request, response)),
+    meet,
   )
   server.on('clientError', (error: Error, socket: Socket) => cut(socket, error))
   server.on('connection', (socket: Socket) => greetings.greet(socket))

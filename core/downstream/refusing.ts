@@ -1,13 +1,13 @@
 // Refuses HTTP requests before there is an exchange: the client gets its answer, the plugins hear of it.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type ErrorCode, errors } from '../errors.ts'
+import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import type { Json } from '../mcp/json.ts'
 import { writeErrorObject } from '../mcp/message.ts'
-import type { Pipeline } from '../pipeline.ts'
+import type { Pipeline, Refusal } from '../pipeline.ts'
 import type { JsonObject } from '../plugin/index.ts'
-import { canonicalIp } from './http-peer.ts'
+import type { Addresses } from './client-address.ts'
 import type { Streams } from './streams.ts'
 
 export interface Why {
@@ -28,11 +28,13 @@ export interface Refusing {
   refuse(response: ServerResponse, code: ErrorCode, why?: Why): void
   /** Only answers: the plugins know already, as an exchange was refused, or it is no refusal. */
   answer(response: ServerResponse, code: ErrorCode, why?: Why): void
+  /** Answers whoever a plugin does not let in; the plugins know. */
+  turnAway(response: ServerResponse, refusal: Refusal): void
   /** Cuts a connection on which there is no HTTP, or none in time. */
   cut(socket: Socket, error: Error & { readonly code?: string }): void
 }
 
-export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>): Refusing {
+export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>, addresses: Addresses): Refusing {
   function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge }: Why = {}): void {
     const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
     streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http, { challenge })
@@ -42,23 +44,36 @@ export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pic
     answer,
     refuse(response, code, why = {}) {
       answer(response, code, why)
-      const { method, url, socket } = response.req
+      const { method, url } = response.req
       pipeline.refused({
         code,
         reason: why.isQuote === true ? errors[code].text : (why.text ?? errors[code].text),
         by: BY_GATEWAY,
         transport: 'http',
-        ip: canonicalIp(socket.remoteAddress),
+        ip: addresses.ofRequest(response.req).ip,
         status: why.status ?? errors[code].http,
         method,
         path: withoutQuery(url),
         action: why.action,
       })
     },
+    turnAway(response, { code, reason: text, challenge }) {
+      const known = isErrorCode(code) ? code : 'denied'
+      // Whoever is not let in is not told so with a 200.
+      const status = errors[known].http < 400 ? 403 : errors[known].http
+      if (!addresses.isProxy(response.req.socket.remoteAddress)) response.setHeader('connection', 'close')
+      answer(response, known, { text, challenge, status })
+    },
     cut(socket, { code = '' }) {
       const reason = code.startsWith('HPE_') ? `not HTTP: ${code}` : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'no request in time' : undefined
       if (reason !== undefined)
-        pipeline.refused({ code: 'invalid-request', reason, by: BY_GATEWAY, transport: 'http', ip: canonicalIp(socket.remoteAddress) })
+        pipeline.refused({
+          code: 'invalid-request',
+          reason,
+          by: BY_GATEWAY,
+          transport: 'http',
+          ip: addresses.of(socket.remoteAddress, []).ip,
+        })
       socket.destroy()
     },
   }

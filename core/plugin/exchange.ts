@@ -8,6 +8,8 @@ export interface Peer {
   readonly ip?: string
   /** The trusted proxies it came through, nearest first, canonical form; absent where there was none. */
   readonly proxies?: readonly string[]
+  /** A trusted proxy says who it is in words that cannot be read: `ip` is that of the proxy. */
+  readonly unclear?: true
   /** What the client proved in the TLS handshake, where that was asked of it; only one that a trusted authority has signed is here. */
   readonly certificate?: PeerCertificate
   /** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */

@@ -84,7 +84,6 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
 
   return {
     describe(x, decision) {
-      const { ip } = x.peer
       const { subject, tenant, described } = actorOf(x.principal)
       return {
         subject,
@@ -98,14 +97,14 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
           recallSession(x, text) +
           describeDefinition(x.resource, text) +
           (decision === undefined ? '' : describeDecision(decision, x, text)),
-        personal: described + describeSource(ip),
+        personal: described + describeSource(x.peer),
       }
     },
     isCurrent: subject => subjects.isCurrent(subject),
     person: who => subjects.of(who),
     stranger(ip) {
       const { subject, described } = nobody()
-      return { subject, personal: described + describeSource(ip) }
+      return { subject, personal: described + describeSource({ ip }) }
     },
     operator(actor) {
       const { id, uid }: Operator = typeof actor === 'string' ? { id: actor } : actor
@@ -118,8 +117,9 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
   }
 }
 
-function describeSource(ip: string | undefined): string {
-  return ip === undefined ? '' : `,"source":{"ip":${quote(ip)}}`
+function describeSource({ ip, proxies }: { readonly ip?: string | undefined; readonly proxies?: readonly string[] }): string {
+  if (ip === undefined) return ''
+  return `,"source":{"ip":${quote(ip)}${proxies === undefined ? '' : `,"viaProxy":${JSON.stringify(proxies)}`}}`
 }
 
 /** A session has one client object, which nobody changes. */

@@ -131,8 +131,8 @@ test('what only the machine can show is judged from its values', async () => {
   expect(checkNode('24.1.0').status).toBe('ok')
   expect(checkClock(0).status).toBe('fail')
   expect(checkClock(Number.NaN).status).toBe('fail')
-  expect((await checkPort({ host: '127.0.0.1', port: await listen(), hosts: [], origins: [] })).status).toBe('warn')
-  expect((await checkPort({ host: '203.0.113.1', port: 0, hosts: [], origins: [] })).status).toBe('fail')
+  expect((await checkPort({ host: '127.0.0.1', port: await listen(), hosts: [], origins: [], trustedProxies: [] })).status).toBe('warn')
+  expect((await checkPort({ host: '203.0.113.1', port: 0, hosts: [], origins: [], trustedProxies: [] })).status).toBe('fail')
 })
 
 test('a data directory that others can read is a warning, a file in its place a failure', async () => {
