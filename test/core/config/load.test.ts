@@ -11,7 +11,7 @@ test('no file at all is the defaults', async () => {
   const { config, file } = await accept()
   expect(file).toBeUndefined()
   expect(config).toEqual({
-    listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [] },
+    listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [], trustedProxies: [] },
     servers: [],
     plugins: [],
     policies: [],
