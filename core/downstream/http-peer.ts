@@ -11,12 +11,14 @@ export class HttpPeer implements Peer {
   readonly ip: string
   readonly proxies?: readonly string[]
   readonly unclear?: true
+  readonly path?: string
   readonly #rawHeaders: readonly string[]
 
-  constructor({ ip, proxies, unclear }: ClientAddress, rawHeaders: readonly string[] = NONE) {
+  constructor({ ip, proxies, unclear }: ClientAddress, rawHeaders: readonly string[] = NONE, path?: string) {
     this.ip = ip
     if (proxies !== undefined) this.proxies = proxies
     if (unclear !== undefined) this.unclear = unclear
+    if (path !== undefined) this.path = path
     this.#rawHeaders = rawHeaders
   }
 

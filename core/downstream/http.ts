@@ -75,7 +75,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 
   function meet(request: IncomingMessage, response: ServerResponse): void {
-    const peer = new HttpPeer(addresses.ofRequest(request), request.rawHeaders)
+    const peer = new HttpPeer(addresses.ofRequest(request), request.rawHeaders, pathOf(request.url))
     greetings.whenWelcome(
       request.socket,
       peer,
@@ -85,7 +85,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 
   function handle(request: IncomingMessage, response: ServerResponse, peer: HttpPeer): void {
-    const path = pathOf(request.url)
+    const { path } = peer
     const denied = gatekeeper.check(request, peer)
     if (denied !== undefined) return refuse(response, denied)
     const view = path === undefined ? undefined : viewOf(path)

@@ -12,6 +12,8 @@ export interface Peer {
   readonly unclear?: true
   /** What the client proved in the TLS handshake, where that was asked of it; only one that a trusted authority has signed is here. */
   readonly certificate?: PeerCertificate
+  /** Of the endpoint that was asked, over HTTP: `/mcp`, or `/mcp/SERVER` for one server. */
+  readonly path?: string
   /** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */
   header(name: string): readonly string[]
 }

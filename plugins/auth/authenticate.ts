@@ -1,52 +1,78 @@
 // Who makes this request: one credential, tried against the configured methods; a connection proves nothing.
-import { type Deny, deny, type Exchange, type Identify, pass, type RequestVerdict } from 'mcpgw/plugin'
+import { type Awaitable, type Deny, deny, type Exchange, type Identify, type Peer, pass, type RequestVerdict } from 'mcpgw/plugin'
 import { type Credential, readCredential } from './credential.ts'
 
 export type PresentedCredential = Extract<Credential, { value: string }>
 
-/** `unknown`: not mine, or nobody's. `closed`: mine, and it no longer holds; `why` is for the record only. */
-export type MethodAnswer = Identify | { readonly kind: 'unknown' } | { readonly kind: 'closed'; readonly why: string }
+/**
+ * `unknown`: not mine, or nobody's. `closed`: mine, and it does not hold (any more); `why` is for the record only. `unavailable`: what it
+ * would be checked with is not there now.
+ */
+export type MethodAnswer = Identify | { readonly kind: 'unknown' } | { readonly kind: 'closed' | 'unavailable'; readonly why: string }
 
 /** One way of proving who one is. A throw refuses the request. */
 export interface Method {
   readonly name: string
   /** `now`: ms since 1970. */
-  identify(credential: PresentedCredential, now: number): MethodAnswer
+  identify(credential: PresentedCredential, now: number, peer: Peer): Awaitable<MethodAnswer>
 }
 
-const unauthenticated = Object.freeze(deny('unauthenticated', 'authentication required'))
+/** What a client must bring to the endpoint it asked, as the value of `WWW-Authenticate`; undefined where there is nothing to say. */
+export type Challenge = (path: string | undefined, error?: 'invalid_token') => string | undefined
+
 const manyCredentials = Object.freeze(deny('many-credentials', 'more than one credential'))
-// Invariant: one public answer for a credential that is unknown, malformed, expired, revoked or disabled.
-const badReason = 'authentication failed'
-const unknownCredential = Object.freeze(deny('bad-credential', badReason, { detail: 'unknown credential' }))
 
 /** The first method that knows the credential has the word. */
-export function authenticate(exchange: Exchange, methods: readonly Method[], local: Identify, now: number): RequestVerdict {
+export function authenticate(
+  exchange: Exchange,
+  methods: readonly Method[],
+  local: Identify,
+  now: number,
+  challenge: Challenge = () => undefined,
+): Awaitable<RequestVerdict> {
+  const { direction, peer } = exchange
   // A server's request to the client belongs to the call that it was made in; the kernel carries that principal over.
-  if (exchange.direction === 'to-client') return pass
-  if (exchange.peer.transport === 'stdio') return local
-  const credential = readCredential(exchange.peer)
+  if (direction === 'to-client') return pass
+  if (peer.transport === 'stdio') return local
+  const credential = readCredential(peer)
+  // Invariant: one public answer for a credential that is unknown, malformed, expired, revoked or disabled.
+  const refuse = (detail: string): Deny =>
+    deny('bad-credential', 'authentication failed', { detail, ...challenging(challenge(peer.path, 'invalid_token')) })
   switch (credential.kind) {
     case 'none':
-      return unauthenticated
+      return deny('unauthenticated', 'authentication required', challenging(challenge(peer.path)))
     case 'many':
       return manyCredentials
     case 'malformed':
       return refuse(credential.why)
     default:
-      return tryMethods(credential, methods, now)
+      return tryMethods(methods, method => method.identify(credential, now, peer), refuse)
   }
 }
 
-function tryMethods(credential: PresentedCredential, methods: readonly Method[], now: number): RequestVerdict {
-  for (const method of methods) {
-    const answer = method.identify(credential, now)
-    if (answer.kind === 'identify') return answer
-    if (answer.kind === 'closed') return refuse(answer.why)
+function tryMethods(
+  [method, ...others]: readonly Method[],
+  ask: (method: Method) => Awaitable<MethodAnswer>,
+  refuse: (detail: string) => Deny,
+): Awaitable<RequestVerdict> {
+  if (method === undefined) return refuse('unknown credential')
+  const conclude = (answer: MethodAnswer): Awaitable<RequestVerdict> => {
+    switch (answer.kind) {
+      case 'identify':
+        return answer
+      case 'closed':
+        return refuse(answer.why)
+      case 'unavailable':
+        return deny('plugin-failed', 'the gateway could not check this request', { detail: answer.why })
+      case 'unknown':
+        return tryMethods(others, ask, refuse)
+    }
   }
-  return unknownCredential
+  const answer = ask(method)
+  // Most answers are there at once, and then nobody waits.
+  return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
 }
 
-function refuse(detail: string): Deny {
-  return deny('bad-credential', badReason, { detail })
+function challenging(challenge: string | undefined): { challenge?: string } {
+  return challenge === undefined ? {} : { challenge }
 }

@@ -1,11 +1,10 @@
-// The config of auth: where created keys are kept, keys written into the config itself, and who a stdio client is.
+// The config of auth: where created keys are kept, keys written into the config itself, issuers of tokens, and who a stdio client is.
 import { z } from 'zod'
+import { findOverlap, type IssuerConfig, issuerSchema } from './jwt-config.ts'
+import { idPattern, namePattern, rolePattern } from './names.ts'
+import { type ResourceConfig, resourceSchema } from './resource-config.ts'
 
-// A comma, a space or a wildcard in a role would mean something else to whoever reads it next.
-export const rolePattern: RegExp = /^[A-Za-z0-9_.:-]{1,64}$/
-export const idPattern: RegExp = /^[A-Za-z0-9_.:@/+-]{1,128}$/
-/** Printable text of one line. */
-export const namePattern: RegExp = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,128}$/u
+export { idPattern, namePattern, rolePattern }
 
 const role = z.string().regex(rolePattern, 'a role is letters, digits, _ . : and -, without wildcards')
 const id = z.string().regex(idPattern, 'an id is letters, digits and _ . : @ / + -')
@@ -26,6 +25,8 @@ export interface ConfigKey {
 export interface AuthConfig {
   readonly keys: { readonly path: string; readonly pepper: string }
   readonly apiKeys: readonly ConfigKey[]
+  readonly jwt: readonly IssuerConfig[]
+  readonly resource?: ResourceConfig | undefined
   readonly stdio: {
     readonly id: string
     readonly name?: string | undefined
@@ -37,36 +38,45 @@ export interface AuthConfig {
 
 const claims = z.record(z.string(), z.json()).default({}).describe('Facts about the principal that policies may ask for')
 
-export const configSchema: z.ZodType<AuthConfig> = z.strictObject({
-  keys: z
-    .strictObject({
-      path: z.string().min(1).default('keys.db').describe('Key store, relative to the data directory'),
-      pepper: z.string().min(1).default('keys.pepper').describe('File of the secret that keys are stored under, made at first use'),
-    })
-    .prefault({}),
-  apiKeys: z
-    .array(
-      z.strictObject({
-        id: id.describe('Public id of the key, for records'),
-        key: z.string().describe('The key itself; better not in the file: use a reference to a secret'),
+export const configSchema: z.ZodType<AuthConfig> = z
+  .strictObject({
+    keys: z
+      .strictObject({
+        path: z.string().min(1).default('keys.db').describe('Key store, relative to the data directory'),
+        pepper: z.string().min(1).default('keys.pepper').describe('File of the secret that keys are stored under, made at first use'),
+      })
+      .prefault({}),
+    apiKeys: z
+      .array(
+        z.strictObject({
+          id: id.describe('Public id of the key, for records'),
+          key: z.string().describe('The key itself; better not in the file: use a reference to a secret'),
+          name: name.optional(),
+          consumerId: id.describe('Id of the principal that the key stands for'),
+          roles: z.array(role).default([]),
+          tenant: id.default('default'),
+          claims,
+          enabled: z.boolean().default(true),
+        }),
+      )
+      .default([])
+      .describe('Keys as older gateway.yaml files have them; prefer `mcpgw keys create`'),
+    jwt: z.array(issuerSchema).default([]).describe('Issuers whose tokens are accepted'),
+    resource: resourceSchema.optional().describe('The gateway as a protected resource of OAuth 2.1'),
+    stdio: z
+      .strictObject({
+        id: id.default('local'),
         name: name.optional(),
-        consumerId: id.describe('Id of the principal that the key stands for'),
         roles: z.array(role).default([]),
         tenant: id.default('default'),
         claims,
-        enabled: z.boolean().default(true),
-      }),
-    )
-    .default([])
-    .describe('Keys as older gateway.yaml files have them; prefer `mcpgw keys create`'),
-  stdio: z
-    .strictObject({
-      id: id.default('local'),
-      name: name.optional(),
-      roles: z.array(role).default([]),
-      tenant: id.default('default'),
-      claims,
-    })
-    .prefault({})
-    .describe('The principal of a client that started the gateway and speaks over stdio'),
-})
+      })
+      .prefault({})
+      .describe('The principal of a client that started the gateway and speaks over stdio'),
+  })
+  .superRefine((given, ctx) => {
+    const overlap = findOverlap(given.jwt)
+    if (overlap !== undefined) ctx.addIssue({ code: 'custom', path: ['jwt'], message: overlap })
+    if (given.resource !== undefined && given.jwt.length === 0)
+      ctx.addIssue({ code: 'custom', path: ['resource'], message: 'a resource needs an issuer whose tokens it accepts: set "jwt"' })
+  })

@@ -1,8 +1,10 @@
-// auth: tells who makes each request (API keys over HTTP, the configured principal over stdio), and nothing more.
-import { Directory, definePlugin, identify, type Plugin, Recording } from 'mcpgw/plugin'
+// auth: tells who makes each request (API keys and tokens over HTTP, the configured principal over stdio), and nothing more.
+import { Directory, definePlugin, identify, type Plugin, pass, Recording } from 'mcpgw/plugin'
 import { authenticate } from './authenticate.ts'
 import { keyCommands } from './commands.ts'
+import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
+import { openTokens } from './jwt.ts'
 import { createKeysMethod } from './keys-method.ts'
 import { createOutbox } from './outbox.ts'
 import { makePrincipal } from './ring.ts'
@@ -19,7 +21,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
   provides: [Directory],
   commands: keyCommands,
   personal: async () => (await import('./personal.ts')).personal,
-  setup(ctx) {
+  async setup(ctx) {
     const { config, clock } = ctx
     const vault = openVault(ctx.stores, config)
     const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
@@ -32,10 +34,16 @@ const auth: Plugin<AuthConfig> = definePlugin({
       vault.store.close()
     })
 
-    const keys = createKeysMethod(vault, ctx)
+    const condition = createConditions(ctx.health)
+    const keys = createKeysMethod(vault, { ...ctx, health: condition() })
+    const tokens = await openTokens(ctx, condition)
+    const methods = tokens === undefined ? [keys] : [tokens.method, keys]
+    const resource = tokens?.resource
+    if (resource !== undefined) ctx.publish('oauth-protected-resource', resource.metadata)
     const { id, name, roles, tenant, claims } = config.stdio
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
-    ctx.provide(Directory, { known: () => keys.known([local.principal], clock.now()) })
+    // Whom the issuers know is not known here.
+    ctx.provide(Directory, { known: () => (tokens === undefined ? keys.known([local.principal], clock.now()) : undefined) })
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })
@@ -49,9 +57,18 @@ const auth: Plugin<AuthConfig> = definePlugin({
     return {
       async start() {
         await outbox.forward()
+        tokens?.start()
         look()
       },
-      onRequest: exchange => authenticate(exchange, [keys], local, clock.now()),
+      onRequest: exchange => authenticate(exchange, methods, local, clock.now(), tokens?.challenge),
+      ...(tokens !== undefined && { reload: () => tokens.reload() }),
+      ...(resource?.hasScopes && {
+        // At the seal, so that the record has who asked, and nobody is sent for scopes to what is not theirs anyway.
+        onSealed({ direction, principal, resource: target, peer }) {
+          const granted = direction === 'to-server' && principal !== undefined ? tokens?.method.scopesOf(principal) : undefined
+          return (granted && resource.check(target, granted, peer.path)) ?? pass
+        },
+      }),
     }
   },
 })

@@ -7,7 +7,9 @@ import {
   type CommandIo,
   type Exchange,
   type Hooks,
+  type JsonValue,
   type Log,
+  type Outgoing,
   type Peer,
   type PluginContext,
   Recording,
@@ -27,6 +29,8 @@ export interface Started {
   /** Runs what waits for the clock. */
   tick(): void
   readonly waits: number[]
+  /** Documents that it shows to everybody, by name. */
+  readonly documents: Map<string, (rest: string, host: string) => JsonValue | undefined>
   present(headers: Readonly<Record<string, string | readonly string[]>>, more?: Partial<Exchange>): Promise<RequestVerdict>
   stop(): Promise<void>
 }
@@ -34,7 +38,7 @@ export interface Started {
 export interface Home {
   readonly dir: string
   readonly recorded: AdminEvent[]
-  start(config?: unknown, recording?: Recording | null): Promise<Started>
+  start(config?: unknown, recording?: Recording | null, outgoing?: Outgoing): Promise<Started>
   run(
     path: string,
     args: readonly string[],
@@ -64,10 +68,11 @@ export function makeHome(): Home {
   return {
     dir,
     recorded,
-    async start(config = {}, recording = record) {
+    async start(config = {}, recording = record, outgoing = noWayOut) {
       const releases: (() => unknown)[] = []
       const pending = new Set<() => void>()
       const started = { now: startOfTests, warnings: [] as string[], health: [] as (string | undefined)[], waits: [] as number[] }
+      const documents: Started['documents'] = new Map()
       const ctx = {
         config: configSchema.parse(config),
         log: logInto(started.warnings),
@@ -83,6 +88,8 @@ export function makeHome(): Home {
         stores,
         order: ['auth'],
         provide: () => {},
+        publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
+        outgoing,
         find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
         health: (state: { why: string } | undefined) => started.health.push(state?.why),
         onStop: (release: () => unknown) => releases.unshift(release),
@@ -100,6 +107,7 @@ export function makeHome(): Home {
       }
       return Object.assign(started, {
         hooks,
+        documents,
         stop,
         tick() {
           const due = [...pending]
@@ -134,8 +142,10 @@ export function makeHome(): Home {
   }
 }
 
-export function httpPeer(headers: Readonly<Record<string, string | readonly string[]>>): Peer {
-  return { transport: 'http', ip: '127.0.0.1', header: name => [headers[name] ?? []].flat() }
+const noWayOut: Outgoing = { request: () => Promise.reject(new Error('there is no way out')) }
+
+export function httpPeer(headers: Readonly<Record<string, string | readonly string[]>>, more: Partial<Peer> = {}): Peer {
+  return { transport: 'http', ip: '127.0.0.1', ...more, header: name => [headers[name] ?? []].flat() }
 }
 
 export const stdioPeer: Peer = { transport: 'stdio', header: () => [] }

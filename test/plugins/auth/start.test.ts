@@ -141,6 +141,7 @@ describe('the config', () => {
     expect(configSchema.parse({})).toEqual({
       keys: { path: 'keys.db', pepper: 'keys.pepper' },
       apiKeys: [],
+      jwt: [],
       stdio: { id: 'local', roles: [], tenant: 'default', claims: {} },
     })
   })
