@@ -61,7 +61,7 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob definePlugin deny drop identify innerAddress nameOf narrow pass
+        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress nameOf narrow pass
         printable readAddress readRanges rewrite service writeCsvRow
       `),
     )
@@ -71,7 +71,7 @@ describe('mcpgw/plugin', () => {
         CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
         OpenOptions Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Refused RequestVerdict Resource ResponseVerdict
-        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TextDetector UsageRow
+        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
       `),
     )
     expect(Object.keys(await import('../core/plugin/index.ts')).toSorted()).toEqual(names.values)

@@ -3,6 +3,8 @@
 export { type AddressRanges, innerAddress, readAddress, readRanges } from './addresses.ts'
 export type { ApartIo, ApartJob, ApartWork } from './apart.ts'
 export type { Command, CommandIo, ConfiguredCommand, StandaloneCommand, StandaloneIo } from './command.ts'
+export type { TellCondition } from './conditions.ts'
+export { createConditions } from './conditions.ts'
 export type {
   Answer,
   Decision,

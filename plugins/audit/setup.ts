@@ -1,11 +1,20 @@
 // Puts the plugin together: opens the log before anything else may be recorded, and closes it after everything else has ended.
-import type { AdminEvent, Hooks, JsonValue, PluginContext, Stores } from 'mcpgw/plugin'
-import { Masking, Outcomes, Recording } from 'mcpgw/plugin'
+import {
+  type AdminEvent,
+  createConditions,
+  type Hooks,
+  type JsonValue,
+  Masking,
+  Outcomes,
+  type PluginContext,
+  Recording,
+  type Stores,
+  type TellCondition,
+} from 'mcpgw/plugin'
 import { createAnchors } from './anchors.ts'
 import { openLog } from './boot.ts'
 import { recordCalls } from './calls.ts'
 import { createCheckpointer, type Signing } from './checkpointer.ts'
-import { type Condition, createConditions } from './conditions.ts'
 import type { AuditConfig } from './config.ts'
 import type { Entry } from './entry.ts'
 import { createExports } from './exports/exports.ts'
@@ -36,7 +45,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   readSigningKey(paths.key)
   const store = openStore(ctx.stores, config)
   const tell = createConditions(condition => ctx.health(condition))
-  const degraded = (side: string) => (why: string | undefined) => tell(side, why === undefined ? undefined : { status: 'degraded', why })
+  const degraded = (side: string) => (why: string | undefined) => tell(side, why)
   const anchors = createAnchors(config.anchors, {
     clock,
     log,
@@ -180,16 +189,12 @@ function openSigning(stores: Stores, { key, verifier }: ReturnType<typeof signin
   return { signer, trusted }
 }
 
-function report(
-  ctx: PluginContext<AuditConfig>,
-  failing: string | undefined,
-  tell: (side: string, condition: Condition | undefined) => void,
-): void {
+function report(ctx: PluginContext<AuditConfig>, failing: string | undefined, tell: TellCondition): void {
   if (failing === undefined) {
     tell('log', undefined)
     ctx.log.info('the audit log is written again')
   } else {
-    tell('log', { status: 'failing', why: failing })
+    tell('log', failing, 'failing')
     ctx.log.error('the audit log cannot be written', {
       why: failing,
       calls: ctx.config.onAuditFailure === 'deny' ? 'refused' : 'let through unrecorded',
@@ -198,7 +203,6 @@ function report(
 }
 
 /** The lesser durability is a condition that operators see as long as it lasts. */
-function steadyHealth(config: AuditConfig): Condition | undefined {
-  if (config.durability === 'full') return undefined
-  return { status: 'degraded', why: 'durability is "os": records survive a kill of the gateway, but not of the machine' }
+function steadyHealth({ durability }: AuditConfig): string | undefined {
+  return durability === 'full' ? undefined : 'durability is "os": records survive a kill of the gateway, but not of the machine'
 }

@@ -1,6 +1,5 @@
 // Puts the plugin together: outcomes come in from the record, usage goes out to the store, and budgets are held against both.
-import { type Hooks, Outcomes, type PluginContext, Usage } from 'mcpgw/plugin'
-import { createConditions } from './conditions.ts'
+import { createConditions, type Hooks, Outcomes, type PluginContext, Usage } from 'mcpgw/plugin'
 import type { MeterConfig } from './config.ts'
 import { createCounter } from './counter.ts'
 import { enforceBudgets } from './enforcement.ts'

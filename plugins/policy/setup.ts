@@ -1,10 +1,9 @@
 // Puts the plugin together: the bundle is in force before anything is served, and each one that follows takes its place at once.
-import { type AdminEvent, type Hooks, type PluginContext, Recording } from 'mcpgw/plugin'
+import { type AdminEvent, createConditions, type Hooks, type PluginContext, Recording } from 'mcpgw/plugin'
 import { normaliseUri } from 'mcpgw/policy'
 import { compileBundle, isRefused, type Refused } from './bundle.ts'
 import { createPins } from './catalog/pins.ts'
 import { createDriftReport } from './catalog/report-drift.ts'
-import { createConditions } from './conditions.ts'
 import type { PolicyConfig } from './config.ts'
 import { createEnforcement, type InForce } from './enforcement.ts'
 import { createKeeper, type Keeper } from './history.ts'
@@ -20,9 +19,9 @@ const TOLD = 20
 /** `compile`: another way from texts to a bundle, for tests. */
 export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof compileBundle = compileBundle): Promise<Hooks> {
   const { config, clock, log } = ctx
-  const conditions = createConditions(state => ctx.health(state))
+  const tell = createConditions(state => ctx.health(state))
   const loading = createLoading(ctx, compile)
-  const drift = createDriftReport(ctx, why => conditions.set('catalog', why))
+  const drift = createDriftReport(ctx, why => tell('catalog', why))
   const recorder = createRecorder(ctx, config.mode === 'observe')
   const reloads = ctx.metrics.counter('reloads', 'Bundles that were read again, by what became of them.', ['result'])
   let keeper: Keeper | undefined
@@ -38,13 +37,13 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
     const pins = lock === undefined ? undefined : createPins(lock, { normaliseUri, onChange: drift.onChange })
     loaded = next
     force = { bundle, pins, catalog: catalogDigest, keeper: bundle.watched.length > 0 ? keeper : undefined }
-    conditions.set('empty', bundle.policy.rules.length === 0 ? EMPTY : undefined)
-    conditions.set('reload', undefined)
+    tell('empty', bundle.policy.rules.length === 0 ? EMPTY : undefined)
+    tell('reload', undefined)
   }
 
   async function openKeeper(): Promise<Keeper> {
     const onHealth = (failing: string | undefined): void => {
-      conditions.set('history', failing, 'failing')
+      tell('history', failing, 'failing')
       if (failing === undefined) log.info('what callers have done is stored again')
       else log.error('what callers have done cannot be stored; `after` counts as an error', { why: failing })
     }
@@ -67,7 +66,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
   function refused({ findings, digest }: Refused): void {
     reloads.inc({ result: 'refused' })
     const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`
-    conditions.set('reload', `the policies on disk are refused, the last good ones stay in force: ${findings[0]}${more}`)
+    tell('reload', `the policies on disk are refused, the last good ones stay in force: ${findings[0]}${more}`)
     for (const finding of findings.slice(0, TOLD)) log.error('policies refused at reload', { finding })
     const told = findings.slice(0, TOLD)
     void record({
@@ -89,7 +88,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
       void record({ type: 'policy.reload', detail: { ...describe(next), before } })
     },
     refused,
-    settled: () => conditions.set('reload', undefined),
+    settled: () => tell('reload', undefined),
   })
 
   const stamp = await loading.stamp()
@@ -97,7 +96,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
   if (isRefused(first)) throw new Error(`the policies are refused:\n${first.findings.join('\n')}`)
   await apply(first)
   if (config.mode === 'observe') {
-    conditions.set('mode', OBSERVES)
+    tell('mode', OBSERVES)
     log.warn(OBSERVES)
   }
   ctx.onStop(async () => {

@@ -99,7 +99,7 @@ describe('a read', () => {
   })
 
   // What shows nothing of the log, and what changes something and records that.
-  const OTHERS = ['audit key', 'audit verify', 'audit prune', 'audit hold add', 'audit hold remove', 'privacy erase']
+  const OTHERS = ['audit key', 'audit exports', 'audit verify', 'audit prune', 'audit hold add', 'audit hold remove', 'privacy erase']
   test.each(commands.map(({ path }) => path.join(' ')).filter(verb => !OTHERS.includes(verb)))(
     '%s shows nothing where it cannot be recorded',
     async verb => {
