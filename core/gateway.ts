@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig, ServerConfig } from './config/schema.ts'
+import { createCredentials } from './credentials/credentials.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
@@ -78,11 +79,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
   const dialer = createDialer()
+  const credentials = createCredentials({
+    servers: config.servers,
+    secrets,
+    clock,
+    log,
+    ...(onEvent && { onEvent }),
+    health,
+    metrics: options.metrics,
+  })
 
   function createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
     if (server.kind === 'remote') {
       const reach = spoken === 'sse' ? createSseTransport : createHttpTransport
-      return reach({ url: new URL(server.url), headers: server.headers, maxBytes: config.limits.messageBytes, dialer, log })
+      const credential = credentials.of(server)
+      return reach({ url: new URL(server.url), headers: server.headers, credential, maxBytes: config.limits.messageBytes, dialer, log })
     }
     return createManagedTransport(server, {
       supervisor: board.supervisor(server.id),
@@ -136,6 +147,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     await pool.close()
     await dialer.close()
+    await credentials.close()
     cells.close()
     throw error
   }
@@ -161,6 +173,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await probing
       await pipeline.drain()
       await dialer.close()
+      await credentials.close()
       cells.close()
     },
   }

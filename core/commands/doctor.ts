@@ -52,7 +52,7 @@ async function examine(io: VerbIo, probe: ProbeServer): Promise<{ checks: Check[
   const scrub = (text: string) => secrets.scrubText(text)
   const plugins = await checkPlugins(config.plugins, io.cwd, origins)
   checks.push(aboutPlugins(config, plugins.findings))
-  checks.push(...(await checkServers(config.servers, { env: io.env, signal: io.signal, scrub }, probe)))
+  checks.push(...(await checkServers(config.servers, { env: io.env, signal: io.signal, scrub, secrets }, probe)))
   checks.push(...(await checkDatabase(config.store)))
   checks.push(await checkDataDir(config.store.dir), await checkDisk(config.store.dir), await checkPort(config.listen))
   return { checks, findings: [...warnings, ...plugins.findings] }

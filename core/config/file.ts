@@ -1,6 +1,7 @@
 // One config file, of either shape, to its checked parts: every finding of the file in one run.
 import { dirname, extname, resolve } from 'node:path'
 import type * as z from 'zod'
+import { checkAuth } from './auth.ts'
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import { expandReferences, type ReferenceSources, type UsedReference } from './interpolate.ts'
 import { explainIssues } from './issues.ts'
@@ -47,6 +48,7 @@ export async function checkConfig(
   if (!checked.success) diagnostics.push(...explainIssues(source, checked.error.issues, schema, failed))
   const listed = entryPaths(source)
   diagnostics.push(...checkIds(source, idsOf(source, listed)), ...checkKinds(source, older ? [] : listed))
+  if (!older) diagnostics.push(...checkAuth(source, listed, baseDir))
   if (!older) diagnostics.push(...checkPlugins(source))
   if (!checked.success || diagnostics.length > 0) return { diagnostics }
 

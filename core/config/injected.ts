@@ -1,10 +1,11 @@
 // Which values came into servers and are to be kept from leaving again.
+import { isPem } from '../credentials/client-key.ts'
 import { passwordsOf } from './database-url.ts'
 import type { ConfigParts } from './file.ts'
 import type { UsedReference } from './interpolate.ts'
 import type { McpServers } from './mcp-json.ts'
 import type { PlacedServer } from './placed.ts'
-import type { InjectedSecret } from './schema.ts'
+import type { InjectedSecret, OAuthClient } from './schema.ts'
 
 // Shorter values occur by chance in ordinary text.
 const shortest = 8
@@ -30,11 +31,20 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.
 function fromServer({ shape, path }: PlacedServer, used: readonly UsedReference[]): InjectedSecret[] {
   const own = used.filter(reference => path.every((step, index) => step === reference.path[index]))
-  const isInner = (reference: UsedReference): boolean => ['env', 'headers'].includes(String(reference.path[path.length]))
+  const isInner = (reference: UsedReference): boolean =>
+    ['env', 'headers'].includes(String(reference.path[path.length])) || isProof(reference.path.at(-1))
   const values = own.filter(one => one.kind === 'secret' || isInner(one) || soundsSecret(one.name)).map(({ value }) => value)
   const expanded = new Set(own.map(reference => String(reference.path.at(-1))))
   for (const [name, value] of Object.entries({ ...shape.env, ...shape.headers })) {
     if (soundsSecret(name) && !expanded.has(name)) values.push(value, value.replace(/^\S+\s+/, ''))
   }
+  for (const client of Object.values(shape.auth ?? {}) as OAuthClient[]) {
+    const { clientSecret = '', privateKey = '' } = client
+    values.push(clientSecret, isPem(privateKey) ? privateKey : '')
+  }
   return [...new Set(values)].map(value => ({ server: shape.id, value }))
+}
+
+function isProof(key: string | number | undefined): boolean {
+  return key === 'clientSecret' || key === 'privateKey'
 }

@@ -97,6 +97,29 @@ export interface RemoteServer extends ServerCommon {
   readonly kind: 'remote'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Where the gateway gets the bearer token that it shows there. */
+  readonly auth?: ServerAuth
+}
+
+/** `oauth`: client credentials, one token for all callers. */
+export interface ServerAuth {
+  readonly oauth: OAuthClient
+}
+
+/** What the gateway is to an authorization server. `token` (the endpoint) or `issuer`; `clientSecret` or `privateKey`. */
+export interface OAuthClient {
+  readonly token?: string | undefined
+  readonly issuer?: string | undefined
+  readonly clientId: string
+  readonly clientSecret?: string | undefined
+  /** PEM, or the path of a file with it, absolute. */
+  readonly privateKey?: string | undefined
+  readonly keyId?: string | undefined
+  /** How the secret is sent; `basic` where it is absent. */
+  readonly clientAuth?: 'basic' | 'post' | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly resource?: string | undefined
+  readonly audience?: string | undefined
 }
 
 /** Milliseconds; 0 = none. `callMs` starts again with each progress of a call, `maxMs` (absent: none) does not; `idleMs` is for idleness. */

@@ -1,5 +1,6 @@
 // Server entries to servers: what excludes what, ids that may not be mistaken for each other, absolute paths, defaults.
 import { isAbsolute, resolve } from 'node:path'
+import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import type { PlacedServer } from './placed.ts'
@@ -21,7 +22,10 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Ser
     limits: { concurrency: shape.limits?.concurrency ?? defaults.server.concurrency, queue: shape.limits?.queue ?? defaults.server.queue },
     at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
   }
-  if (shape.url !== undefined) return { ...common, kind: 'remote', url: shape.url, headers: shape.headers ?? {} }
+  if (shape.url !== undefined) {
+    const auth = shape.auth === undefined ? {} : { auth: buildAuth(shape.auth, baseDir) }
+    return { ...common, kind: 'remote', url: shape.url, headers: shape.headers ?? {}, ...auth }
+  }
   const command = shape.command ?? ''
   return {
     ...common,
@@ -78,7 +82,8 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
     if (command !== undefined && protocol?.value.kind === 'scalar' && protocol.value.value === 'sse') {
       return [diagnose(source, protocol.keySpan, { code: 'conflicting-keys', message: 'protocol: sse is for a server with a url' })]
     }
-    const alien = url === undefined ? ['headers'] : ['args', 'env', 'cwd', 'isolation', 'limits.processes', 'limits.memory', 'limits.files']
+    const alien =
+      url === undefined ? ['headers', 'auth'] : ['args', 'env', 'cwd', 'isolation', 'limits.processes', 'limits.memory', 'limits.files']
     return alien.flatMap(key => {
       const at = span(...key.split('.'))
       const message = `"${key}" has no meaning for a server with a ${url === undefined ? 'command' : 'url'}`

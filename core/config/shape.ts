@@ -1,11 +1,12 @@
 // What may stand in mcpgw.yaml: the one schema that checks the file and that editors get as JSON Schema.
 import * as z from 'zod'
 import { readRanges } from '../plugin/addresses.ts'
+import { auth } from './auth-shape.ts'
 import { isPostgresUrl } from './database-url.ts'
-import type { DiagnosticCode } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
+import { coded, text, url, words } from './fields.ts'
 import { parseAddress } from './listen.ts'
-import { idPattern, type LogLevel, type ServerProtocol } from './schema.ts'
+import { idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
 
 export interface FileShape {
@@ -43,6 +44,7 @@ export interface ServerShape {
   readonly limits?: ServerLimitsShape | undefined
   readonly url?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly auth?: ServerAuth | undefined
 }
 export interface ServerLimitsShape {
   readonly concurrency?: number | undefined
@@ -53,11 +55,6 @@ export interface ServerLimitsShape {
 }
 export type Duration = string | number | undefined
 
-/** A check with a diagnostic code of its own. */
-export function coded(code: DiagnosticCode, error: string): { error: string; params: { code: DiagnosticCode } } {
-  return { error, params: { code } }
-}
-
 export const duration: z.ZodType<Duration> = z
   .union([z.string(), z.number()])
   .refine(
@@ -65,9 +62,6 @@ export const duration: z.ZodType<Duration> = z
     coded('bad-duration', 'not a duration: write 250ms, 30s, 5m, or a number of milliseconds'),
   )
   .meta({ examples: ['250ms', '30s', '5m'] })
-// Texts that reach processes and protocols: no NUL.
-const text = z.string().refine(value => !value.includes('\u0000'), coded('bad-value', 'a NUL character cannot stand here'))
-const words = text.min(1)
 const port = z.number().int().min(0).max(65_535)
 const count = (least: number, most: number): z.ZodType<number> => z.number().int().min(least).max(most)
 
@@ -92,10 +86,6 @@ export const headers: z.ZodType<Record<string, string>> = z
   .meta({ description: 'Sent with every request, e.g. Authorization; the credential of the caller is never sent on' })
 const ownHeaders =
   /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|te|trailer|upgrade|accept|accept-encoding|last-event-id|mcp-.*)$/i
-export const url: z.ZodType<string> = z
-  .string()
-  .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))
-  .meta({ format: 'uri' })
 // The message does not show the value: it holds a password.
 const databaseUrl: z.ZodType<string> = z
   .string()
@@ -148,6 +138,7 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   }),
   url: url.optional().meta({ description: 'A remote server (Streamable HTTP) in place of a command' }),
   headers: headers.optional(),
+  auth: auth.optional(),
 })
 const addressRange = z.string().superRefine((value, ctx) => {
   try {
@@ -199,9 +190,3 @@ export const fileShape: z.ZodType<FileShape> = z
     log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
   })
   .meta({ title: 'mcpgw.yaml' })
-
-function isHttpUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const { protocol, username, password, hash } = new URL(value)
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
-}

@@ -1,4 +1,5 @@
 // The config as people may see it: every value with where it came from, and no secret among them.
+import { isPem } from '../credentials/client-key.ts'
 import type { Assembled } from './assemble.ts'
 import { hidePassword } from './database-url.ts'
 import { soundsSecret } from './injected.ts'
@@ -58,6 +59,8 @@ function conceal(path: readonly string[], value: unknown, before: unknown): unkn
   if (typeof value !== 'string') return value
   const [top, , field] = path
   if (top === 'servers' && path.length > 3 && (field === 'env' || field === 'headers')) return hidden
+  if (top === 'servers' && field === 'auth' && path.at(-1) === 'clientSecret') return hidden
+  if (top === 'servers' && field === 'auth' && path.at(-1) === 'privateKey' && isPem(value)) return hidden
   if (top === 'servers' && field === 'args') return concealArgument(value, before)
   if (top === 'servers' && field === 'url') return value.replace(/(?<=[?&][^=&#]+=)[^&#]+/g, hidden)
   return top === 'plugins' && path.some(step => soundsSecret(step)) ? hidden : value

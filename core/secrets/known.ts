@@ -5,6 +5,10 @@ import { isJsonText, mapScalars, unescapeJson } from './strings.ts'
 
 // JSON text inside a JSON string inside a JSON string: deeper nests are cleaned as plain text.
 const maxLevels = 3
+// A token of kilobytes is worth nothing without its end, and that is all that is looked for: what stands before it goes with it.
+const tailLength = 64
+const ofToken = /[\w.~+/=%-]/
+const longestToken = 64 * 1024
 
 /**
  * `scrub` and `scrubText` replace each known value by `[SECRET server]`: raw, JSON-escaped (also `\uXXXX`, also JSON within JSON), base64 at
@@ -12,7 +16,9 @@ const maxLevels = 3
  */
 export class KnownSecrets {
   readonly #servers = new Map<string, string>()
-  readonly #marks = new Map<string, string>()
+  readonly #marks = new Map<string, Mark>()
+  /** Ends of tokens, with how many hold each. */
+  readonly #held = new Map<string, number>()
   #screen: Screen | undefined
   #escapes: readonly Buffer[] = []
 
@@ -21,10 +27,36 @@ export class KnownSecrets {
     if (Buffer.byteLength(value) < minSecretBytes) return false
     if (this.#servers.has(value)) return true
     this.#servers.set(value, server)
-    const mark = `[SECRET ${server.replace(/[^\w.-]/g, '_')}]`
-    for (const form of spell(value)) if (!this.#marks.has(form)) this.#marks.set(form, mark)
-    this.#screen = undefined
+    this.#mark(server, value, false)
     return true
+  }
+
+  /** A token that is good for a while: looked for until what is returned is called. Tokens of fewer than 8 bytes are not looked for. */
+  hold(server: string, token: string): () => void {
+    const tail = token.slice(-tailLength)
+    if (Buffer.byteLength(tail) < minSecretBytes || this.#servers.has(token)) return () => {}
+    const held = this.#held.get(tail) ?? 0
+    this.#held.set(tail, held + 1)
+    if (held === 0) this.#mark(server, tail, token.length > tailLength)
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#release(tail)
+      isHeld = false
+    }
+  }
+
+  #release(tail: string): void {
+    const left = this.#held.get(tail)! - 1
+    if (left > 0) return void this.#held.set(tail, left)
+    this.#held.delete(tail)
+    for (const form of spell(tail)) if (this.#marks.get(form)?.of === tail) this.#marks.delete(form)
+    this.#screen = undefined
+  }
+
+  #mark(server: string, of: string, isTail: boolean): void {
+    const text = `[SECRET ${server.replace(/[^\w.-]/g, '_')}]`
+    for (const form of spell(of)) if (!this.#marks.has(form)) this.#marks.set(form, { text, of, isTail })
+    this.#screen = undefined
   }
 
   scrub(bytes: Uint8Array): Uint8Array {
@@ -48,7 +80,7 @@ export class KnownSecrets {
   }
 
   #compile(): Screen {
-    const values = [...this.#servers.keys()]
+    const values = [...this.#servers.keys(), ...this.#held.keys()]
     // `\u00..` spells ASCII; other escapes matter only to values that are not ASCII, `\/` only to those with a slash.
     const escapes = [values.some(value => /[\u0080-\uffff]/.test(value)) ? '\\u' : '\\u00']
     if (values.some(value => value.includes('/'))) escapes.push('\\/')
@@ -91,8 +123,10 @@ export class KnownSecrets {
 
   #replace(text: string): string {
     const found: { start: number; end: number; mark: string }[] = []
-    for (const [form, mark] of this.#marks) {
-      for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) found.push({ start: at, end: at + form.length, mark })
+    for (const [form, { text: mark, isTail }] of this.#marks) {
+      for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
+        found.push({ start: isTail ? startOfToken(text, at) : at, end: at + form.length, mark })
+      }
     }
     if (found.length === 0) return text
     found.sort((a, b) => a.start - b.start || b.end - a.end)
@@ -105,4 +139,17 @@ export class KnownSecrets {
     }
     return out + text.slice(done)
   }
+}
+
+interface Mark {
+  readonly text: string
+  /** The value that it is a spelling of. */
+  readonly of: string
+  readonly isTail: boolean
+}
+
+function startOfToken(text: string, tail: number): number {
+  let start = tail
+  while (start > 0 && tail - start < longestToken && ofToken.test(text[start - 1]!)) start--
+  return start
 }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
 import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
+import type { KnownSecrets } from '../../secrets.ts'
 import { findProgram } from '../../upstream/child/find-program.ts'
 import type { Check } from './check.ts'
 
@@ -14,6 +15,8 @@ interface Around {
   readonly signal: AbortSignal
   /** Takes the values of known secrets out of what a server says. */
   readonly scrub: (text: string) => string
+  /** Learns of those that are obtained for the check. */
+  readonly secrets: Pick<KnownSecrets, 'hold'>
 }
 
 export async function checkServers(servers: readonly ServerConfig[], around: Around, probe: ProbeServer): Promise<Check[]> {

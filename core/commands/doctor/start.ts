@@ -1,6 +1,7 @@
 // Starts one server for a moment: does it speak MCP, and does it keep its stdout for it.
 import { systemClock } from '../../clock.ts'
 import type { ServerConfig } from '../../config/schema.ts'
+import { createCredentials } from '../../credentials/credentials.ts'
 import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
 import { createCells } from '../../upstream/child/cells.ts'
@@ -21,11 +22,21 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 /** What can be found without starting it comes first: its answer is clearer. */
 export const startServer: ProbeServer = async (server, around) => {
   const found = await resolveServer(server, around)
-  return found.status === 'ok' ? greet(server, around.scrub) : found
+  return found.status === 'ok' ? greet(server, around) : found
 }
 
-async function greet(server: ServerConfig, scrub: (text: string) => string): Promise<Omit<Check, 'name'>> {
+async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {
   const dialer = createDialer()
+  let token = ''
+  const credentials = createCredentials({
+    servers: [server],
+    secrets,
+    clock: systemClock,
+    log: silent,
+    onEvent({ type, detail }) {
+      if (type === 'credential.obtained') token = `, with a token that is good for ${String(Number(detail.lifeS))} s`
+    },
+  })
   let child: ManagedTransport | undefined
   let supervisor: Supervisor | undefined
   const cells = createCells(silent)
@@ -49,6 +60,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
         return createHttpTransport({
           url: new URL(server.url),
           headers: server.headers,
+          credential: credentials.of(server),
           maxBytes: defaultLimits.bytes,
           dialer,
           log: silent,
@@ -63,7 +75,9 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
     const ready = await lane.ready()
     if (isTransportFault(ready)) {
       const help =
-        server.kind === 'child' ? 'run the command by hand; it must answer JSON-RPC on stdin and stdout' : 'check the URL and its headers'
+        server.kind === 'child'
+          ? 'run the command by hand; it must answer JSON-RPC on stdin and stdout'
+          : `check the URL and its ${server.auth === undefined ? 'headers' : 'auth'}`
       const last = child?.stderrTail().at(-1)
       return { status: 'fail', message: `does not start: ${ready.detail}${last === undefined ? '' : `; it said: ${last}`}`, help }
     }
@@ -71,7 +85,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
     const stray = child?.stderrTail().filter(line => line.startsWith('stdout: ')).length ?? 0
     const isolation = supervisor?.health.isolation
     const held = isolation === undefined ? '' : `, isolation ${isolation}`
-    const message = `${name || 'a server'} speaks MCP ${ready.protocolVersion}${held}`
+    const message = `${name || 'a server'} speaks MCP ${ready.protocolVersion}${held}${token}`
     if (stray === 0) return { status: 'ok', message }
     return {
       status: 'warn',
@@ -81,6 +95,7 @@ async function greet(server: ServerConfig, scrub: (text: string) => string): Pro
   } finally {
     await lane.close()
     await dialer.close()
+    await credentials.close()
     cells.close()
   }
 }

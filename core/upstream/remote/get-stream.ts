@@ -2,6 +2,7 @@
 // Spec: 2025-11-25 basic/transports, "Resumability and Redelivery"; WHATWG HTML, 9.2.3.
 import type { Dispatcher } from 'undici'
 import { createSseParser, type SseParser } from '../../mcp/sse.ts'
+import type { Sender } from './authorized.ts'
 import { reasonOf } from './http-error.ts'
 import { type Headers, isEncoded, isSendable, mediaType, streamHeaders } from './http-headers.ts'
 
@@ -16,7 +17,7 @@ export interface GetStream {
 }
 
 export interface GetStreamOptions {
-  readonly pool: Dispatcher
+  readonly pool: Sender
   readonly path: string
   readonly headers: Headers
   readonly maxBytes: number

@@ -1,7 +1,9 @@
 // Why a request to a remote server failed on its way, as the connection tells it.
 import type { TransportFault } from '../transport.ts'
+import { CredentialFault } from './credential.ts'
 
 export function connectionFault(error: unknown): TransportFault {
+  if (error instanceof CredentialFault) return error.fault
   const undelivered = wasNeverSent(error)
   return { code: undelivered ? 'upstream-unavailable' : 'upstream-crashed', detail: reasonOf(error), undelivered }
 }

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { type Collector, collect } from '../../mcp/gather.ts'
 import { createSseParser, type SseParser } from '../../mcp/sse.ts'
 import type { TransportFault } from '../transport.ts'
+import type { Sender } from './authorized.ts'
 import type { GetStream, GetStreamOptions, Place } from './get-stream.ts'
 import { deniesSession, isMessage } from './http-body.ts'
 import { connectionFault, statusFault } from './http-error.ts'
@@ -59,7 +60,7 @@ export class Post implements Dispatcher.DispatchHandler {
     this.#owner = owner
   }
 
-  send(pool: Dispatcher, path: string, headers: Headers, body: Uint8Array): void {
+  send(pool: Sender, path: string, headers: Headers, body: Uint8Array): void {
     pool.dispatch({ path, method: 'POST', headers: headers as Record<string, string>, body }, this)
     this.#dispatched = true
   }

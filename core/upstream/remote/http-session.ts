@@ -1,6 +1,6 @@
 // What a remote server with sessions (revisions up to 2025-11-25) knows us by: the session's id, its standing stream, its end.
-import type { Dispatcher } from 'undici'
 import type { Log } from '../../plugin/index.ts'
+import type { Sender } from './authorized.ts'
 import { type GetStream, type GetStreamOptions, openGetStream, type Place } from './get-stream.ts'
 import { type Headers, streamHeaders } from './http-headers.ts'
 
@@ -21,7 +21,7 @@ export interface HttpSession {
 }
 
 export interface HttpSessionOptions {
-  readonly pool: Dispatcher
+  readonly pool: Sender
   readonly path: string
   readonly headers: Headers
   readonly maxBytes: number
@@ -83,7 +83,7 @@ export function createHttpSession({ pool, path, headers: base, maxBytes, log, me
   }
 }
 
-async function endSession(pool: Dispatcher, path: string, headers: Headers): Promise<void> {
+async function endSession(pool: Sender, path: string, headers: Headers): Promise<void> {
   await new Promise<void>(resolve => {
     const timer = setTimeout(resolve, DELETE_MS)
     const done = () => {

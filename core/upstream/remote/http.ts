@@ -1,9 +1,10 @@
 // Streamable HTTP to a remote server: one POST a message. Up to 2025-11-25 in a session with streams of its own; from 2026-07-28 on without.
-import type { Dispatcher } from 'undici'
 import { isModernVersion } from '../../mcp/modern.ts'
 import type { Log } from '../../plugin/index.ts'
 import { Slots } from '../../slots.ts'
 import type { Transport, TransportEvents, TransportFault } from '../transport.ts'
+import { createAuthorized, type Sender } from './authorized.ts'
+import type { Credential } from './credential.ts'
 import type { Dialer } from './dialer.ts'
 import { baseHeaders, type Headers, withMirrored } from './http-headers.ts'
 import { Post, type PostOwner } from './http-post.ts'
@@ -14,9 +15,17 @@ export interface HttpTransportOptions {
   readonly url: URL
   /** Sent with every request to this url's origin, and nowhere else. */
   readonly headers: Headers
+  /** Obtained by the gateway for this server; sent likewise. */
+  readonly credential?: Credential | undefined
   readonly maxBytes: number
   readonly dialer: Dialer
   readonly log: Log
+}
+
+/** Invariant: what is sent with it goes to the configured origin. */
+export async function senderOf({ dialer, url, credential }: HttpTransportOptions): Promise<Sender> {
+  const pool = await dialer.pool(url)
+  return credential === undefined ? pool : createAuthorized(pool, credential)
 }
 
 export function createHttpTransport(options: HttpTransportOptions): Transport {
@@ -24,7 +33,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   const path = url.pathname + url.search
   const base = baseHeaders(options.headers)
   let events: TransportEvents
-  let pool: Dispatcher
+  let pool: Sender
   let session: HttpSession
   let isSettled = false
   /** Of what is sent outside of any session. */
@@ -82,7 +91,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   return {
     async open(given) {
       events = given
-      pool = await options.dialer.pool(url)
+      pool = await senderOf(options)
       session = createHttpSession({ pool, path, headers: base, maxBytes, log, message: bytes => events.message(bytes, undefined) })
     },
     send(message, about) {

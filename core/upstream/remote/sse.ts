@@ -4,7 +4,8 @@ import type { Dispatcher } from 'undici'
 import { createSseParser, type SseEvent, type SseParser } from '../../mcp/sse.ts'
 import { Slots } from '../../slots.ts'
 import type { Transport, TransportEvents, TransportFault } from '../transport.ts'
-import type { HttpTransportOptions } from './http.ts'
+import type { Sender } from './authorized.ts'
+import { type HttpTransportOptions, senderOf } from './http.ts'
 import { connectionFault, statusFault } from './http-error.ts'
 import { baseHeaders, isEncoded, mediaType, shownType, streamHeaders } from './http-headers.ts'
 import { createPostbox } from './postbox.ts'
@@ -24,7 +25,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
   const { url, maxBytes, log } = options
   const headers = baseHeaders(options.headers)
   let events: TransportEvents
-  let pool: Dispatcher
+  let pool: Sender
   let endpoint = ''
   let closed = false
   /** Set until the server has named its address. */
@@ -136,7 +137,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
   return {
     async open(given) {
       events = given
-      pool = await options.dialer.pool(url)
+      pool = await senderOf(options)
       await new Promise<void>((resolve, reject) => {
         opening = { resolve, reject }
         timer = setTimeout(() => close({ code: 'upstream-timeout', detail: 'the event stream names no address' }), ENDPOINT_MS)

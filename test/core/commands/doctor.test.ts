@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
 import { doctor } from '../../../core/commands/doctor.ts'
 import { findProgram } from '../../../core/upstream/child/find-program.ts'
+import { startFakeAuthority } from '../credentials/fake-authority.ts'
 import { createFolder, say } from './run-command.ts'
 
 const stdioServer = fileURLToPath(new URL('../../fixtures/upstream/stdio-server.mjs', import.meta.url))
@@ -171,4 +172,19 @@ test('a server that starts but does not speak MCP is told apart from one that is
   expect(of('dead')).toMatchObject({ status: 'fail', message: expect.stringMatching(/exited with code 3.*no licence/s) })
   expect(of('chatty')).toMatchObject({ status: 'warn', message: expect.stringContaining('1 other lines on stdout') })
   expect(code).toBe(1)
+})
+
+test('a server for which the gateway gets a token is greeted with one; where it gets none, the reason is shown and no secret', async () => {
+  const authority = await startFakeAuthority({ clientSecret: 'the secret of the gateway' })
+  onTestFinished(() => authority.close())
+  const port = await listen()
+  const config = (secret: string): string =>
+    `listen: 127.0.0.1:0\nservers:\n  - id: far\n    url: http://127.0.0.1:${port}/mcp\n    auth: {oauth: {token: "${authority.token}", clientId: mcpgw, clientSecret: ${secret}}}\n`
+  const good = await say(createFolder({ 'mcpgw.yaml': config('the secret of the gateway') }), ['doctor'])
+  expect(good.out).toContain('server far: far 1 speaks MCP 2025-06-18, with a token that is good for 3600 s')
+  const bad = await say(createFolder({ 'mcpgw.yaml': config('another secret') }), ['doctor'])
+  expect(bad.code).toBe(1)
+  expect(bad.out).toContain('HTTP 401 invalid_client')
+  expect(bad.out).toContain('check the URL and its auth')
+  expect(good.out + good.err + bad.out + bad.err).not.toMatch(/another secret|secret of the gateway|at\./)
 })

@@ -1,5 +1,6 @@
 // Where values come from and which wins; what of the file is made absolute; which values are secrets; what the files may be.
 import { execFileSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -146,6 +147,42 @@ plugins: [{auth: {keys: ["\${secret:two}"], apiKey: literal}}]
     const { accept } = createWorkspace({ 'mcpgw.yaml': 'servers: [{id: a, command: x, args: ["${A}", "$${B}", "$5", "${env:A}$"]}]' })
     const { config } = await accept({ env: { A: '${B} ${secret:x}', B: 'no' } })
     expect(config.servers[0]).toMatchObject({ args: ['${B} ${secret:x}', '${B}', '$5', '${B} ${secret:x}$'] })
+  })
+
+  test('those by which a token is got are known, never shown, and the path of a key starts from the folder of the file', async () => {
+    const { accept, write, dir } = createWorkspace({
+      'conf/mcpgw.yaml': `servers:
+  - {id: a, url: "https://a.example/mcp", auth: {oauth: {issuer: "https://idp.example", clientId: me, clientSecret: "\${secret:one}"}}}
+  - {id: b, url: "https://b.example/mcp", auth: {oauth: {token: "https://idp.example/t", clientId: me, privateKey: ./b.pem}}}
+  - {id: c, url: "https://c.example/mcp", auth: {oauth: {token: "https://idp.example/t", clientId: me, privateKey: "\${secret:pem}"}}}
+  - {id: d, url: "https://d.example/mcp", auth: {oauth: {token: "https://idp.example/t", clientId: me, clientSecret: literally}}}
+`,
+    })
+    const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    chmodSync(write('conf/b.pem', pem), 0o600)
+    const loaded = await accept({ file: 'conf/mcpgw.yaml', getSecret: async name => (name === 'pem' ? pem : getSecret(name, { dir: '' })) })
+    expect(loaded.config.servers[1]).toMatchObject({ auth: { oauth: { privateKey: join(dir, 'conf/b.pem') } } })
+    expect(loaded.injected).toEqual([
+      { server: 'a', value: 'secret-value-one' },
+      { server: 'c', value: pem },
+      { server: 'd', value: 'literally' },
+    ])
+    const shown = JSON.stringify(listShown(loaded))
+    expect(shown).not.toMatch(/secret-value|BEGIN|literally/)
+    expect(shown).toContain('b.pem')
+  })
+
+  test('a key file that others may read is refused', async () => {
+    const { load, write } = createWorkspace({
+      'mcpgw.yaml':
+        'servers: [{id: b, url: "https://b.example/mcp", auth: {oauth: {token: "https://idp.example/t", clientId: me, privateKey: ./b.pem}}}]\n',
+    })
+    chmodSync(write('b.pem', 'x'), 0o644)
+    const result = await load()
+    expect(!result.ok && result.diagnostics.map(({ message }) => message)).toEqual(['others may read or change the key file'])
+    chmodSync(write('b.pem', 'x'), 0o600)
+    const unread = await load()
+    expect(!unread.ok && unread.diagnostics.map(({ message }) => message)).toEqual(['not the PEM of a private key'])
   })
 
   test('names of the prototype are no variables', async () => {

@@ -27,7 +27,7 @@ export interface TestGateway {
 
 export interface TestGatewayOptions
   extends Partial<Pick<GatewayConfig, 'names' | 'refusals'>>,
-    Pick<GatewayOptions, 'metrics' | 'onEvent'> {
+    Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health'> {
   readonly servers: readonly ServerConfig[]
   readonly plugins?: readonly LoadedPlugin[]
   readonly limits?: Partial<GatewayConfig['limits']>
@@ -70,6 +70,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     onEvent: event => void events.push(event),
     ...(stdio && { stdio: { input, output } }),
     ...(options.metrics && { metrics: options.metrics }),
+    ...(options.health && { health: options.health }),
     ...(options.onEvent && { onEvent: options.onEvent }),
   })
   return {

@@ -88,6 +88,18 @@ it('a name is looked up once for a connection, which goes to the address that wa
   expect([Buffer.from(body).toString(), asked, served]).toEqual(['here', ['idp.example'], ['GET /']])
 })
 
+it('a name that flips is looked up anew for each connection, and each answer is checked', async () => {
+  const { port, asked: served } = await serve((_request, response) => response.end('here'))
+  const { resolve, asked } = resolving(['10.0.0.1', '8.8.8.8'], ['127.0.0.1'], ['::1'], ['169.254.169.254'])
+  const way = outgoing(resolve)
+  for (let i = 0; i < 4; i++) {
+    await expect(way.request(`https://flips.example:${port}/`, { origin: 'discovered', ...usual })).rejects.toThrow(
+      'its address is not on the public internet',
+    )
+  }
+  expect([asked.length, served]).toEqual([4, []])
+})
+
 it('a redirect is an answer, and not followed', async () => {
   const { port, asked } = await serve((_request, response) => response.writeHead(302, { location: '/elsewhere' }).end())
   const { status, header } = await outgoing().request(`http://127.0.0.1:${port}/`, { origin: 'configured', ...usual })

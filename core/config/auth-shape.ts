@@ -1,0 +1,42 @@
+// What may stand under `auth` of a remote server: how the gateway gets the credential that it shows there.
+import * as z from 'zod'
+import { coded, guardedUrl, words } from './fields.ts'
+import type { OAuthClient, ServerAuth } from './schema.ts'
+
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope is one word of ASCII')
+
+const clientFields = {
+  token: guardedUrl.optional().meta({ description: 'The token endpoint; or name the issuer' }),
+  issuer: guardedUrl
+    .optional()
+    .meta({ description: 'The authorization server; its metadata (RFC 8414, OpenID Connect) name the endpoints' }),
+  clientId: words.meta({ description: 'What the gateway is called there' }),
+  clientSecret: words.optional().meta({ description: 'Its secret: ${secret:NAME}' }),
+  privateKey: words.optional().meta({
+    description: 'In place of a secret: PEM of an EC P-256 or RSA key, ${secret:NAME} or the path of a file of mode 0600 (private_key_jwt)',
+  }),
+  keyId: words.optional().meta({ description: 'Of the private key, where the authorization server knows several' }),
+  clientAuth: z
+    .enum(['basic', 'post'])
+    .optional()
+    .meta({ description: 'How the secret is sent: in the Authorization header (default), or in the body' }),
+  scopes: z.array(scope).optional().meta({ description: 'What is asked for' }),
+  resource: guardedUrl.optional().meta({ description: 'RFC 8707: the server that the token is for' }),
+  audience: words.optional().meta({ description: 'The same for authorization servers that know no resource' }),
+}
+
+type Client = Readonly<Partial<Pick<OAuthClient, 'token' | 'issuer' | 'clientSecret' | 'privateKey'>>>
+const hasOneSource = (client: Client): boolean => (client.token === undefined) !== (client.issuer === undefined)
+const hasOneProof = (client: Client): boolean => (client.clientSecret === undefined) !== (client.privateKey === undefined)
+const ONE_SOURCE = coded('conflicting-keys', 'give either "token" or "issuer"')
+const ONE_PROOF = coded('conflicting-keys', 'give either "clientSecret" or "privateKey"')
+
+const oauth = z
+  .strictObject(clientFields)
+  .refine(hasOneSource, ONE_SOURCE)
+  .refine(hasOneProof, ONE_PROOF)
+  .meta({ description: 'Client credentials: the gateway has one token for all callers' })
+
+export const auth: z.ZodType<ServerAuth> = z.strictObject({ oauth }).meta({
+  description: 'How the gateway gets the bearer token that it shows to this server; the credential of the caller is never sent on',
+})

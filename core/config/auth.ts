@@ -1,0 +1,43 @@
+// Of `auth` of a server: what its schema alone cannot tell, and the paths in it.
+import { isAbsolute, resolve } from 'node:path'
+import { isPem, readPrivateKey } from '../credentials/client-key.ts'
+import { type Diagnostic, diagnose } from './diagnostic.ts'
+import type { OAuthClient, ServerAuth } from './schema.ts'
+import { entryOf, find, member, type Path, type Source, type Tree } from './tree.ts'
+
+export function buildAuth({ oauth }: ServerAuth, baseDir: string): ServerAuth {
+  return { oauth: withKeyPath(oauth, baseDir) }
+}
+
+function withKeyPath(client: OAuthClient, baseDir: string): OAuthClient {
+  return client.privateKey === undefined ? client : { ...client, privateKey: keyPath(client.privateKey, baseDir) }
+}
+
+function keyPath(key: string, baseDir: string): string {
+  return isPem(key) || isAbsolute(key) ? key : resolve(baseDir, key)
+}
+
+/** Works on the text, so that it runs beside the schema. */
+export function checkAuth(source: Source, entries: readonly Path[], baseDir: string): Diagnostic[] {
+  return entries.flatMap(path => {
+    const entry = find(source.root, path)
+    const auth = member(entry, 'auth')
+    if (auth?.kind !== 'map') return []
+    return [...conflicts(source, entry), ...auth.entries.flatMap(({ value }) => checkKey(source, value, baseDir))]
+  })
+}
+
+function conflicts(source: Source, entry: Tree | undefined): Diagnostic[] {
+  const headers = member(entry, 'headers')
+  const own = headers?.kind === 'map' ? headers.entries.find(({ key }) => key.toLowerCase() === 'authorization') : undefined
+  if (own === undefined) return []
+  return [diagnose(source, own.keySpan, { code: 'conflicting-keys', message: 'a server has "auth" or this header, not both' })]
+}
+
+function checkKey(source: Source, client: Tree, baseDir: string): Diagnostic[] {
+  const key = entryOf(client, 'privateKey')?.value
+  if (key?.kind !== 'scalar' || typeof key.value !== 'string') return []
+  const read = readPrivateKey(keyPath(key.value, baseDir))
+  if (!('problem' in read)) return []
+  return [diagnose(source, key.span, { code: 'bad-value', message: read.problem, help: read.help })]
+}

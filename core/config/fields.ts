@@ -1,0 +1,37 @@
+// Kinds of values that several parts of the config schema are made of.
+import * as z from 'zod'
+import type { DiagnosticCode } from './diagnostic.ts'
+
+/** A check with a diagnostic code of its own. */
+export function coded(code: DiagnosticCode, error: string): { error: string; params: { code: DiagnosticCode } } {
+  return { error, params: { code } }
+}
+
+/** Texts that reach processes and protocols: no NUL. */
+export const text: z.ZodString = z
+  .string()
+  .refine(value => !value.includes('\u0000'), coded('bad-value', 'a NUL character cannot stand here'))
+export const words: z.ZodString = text.min(1)
+
+export const url: z.ZodType<string> = z
+  .string()
+  .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))
+  .meta({ format: 'uri' })
+
+/** Where secrets are sent, or people are: nobody on the way may read along. */
+export const guardedUrl: z.ZodType<string> = z
+  .string()
+  .refine(isGuarded, coded('bad-value', 'not an https URL without user name and fragment (http is for this machine alone)'))
+  .meta({ format: 'uri' })
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, username, password, hash } = new URL(value)
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
+}
+
+function isGuarded(value: string): boolean {
+  if (!isHttpUrl(value)) return false
+  const { protocol, hostname } = new URL(value)
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}

@@ -1,0 +1,58 @@
+// The private key by which the gateway proves to an authorization server who it is.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+
+export interface ClientKey {
+  readonly key: KeyObject
+  readonly algorithm: 'ES256' | 'RS256'
+}
+
+/** Says nothing of the key itself. */
+export interface KeyProblem {
+  readonly problem: string
+  readonly help: string
+}
+
+const OTHERS = process.platform === 'win32' ? 0 : 0o077
+const MAX_BYTES = 64 * 1024
+const LEAST_RSA_BITS = 2048
+
+export function isPem(text: string): boolean {
+  return text.includes('-----BEGIN ')
+}
+
+/** `given`: PEM, or the absolute path of a file with it that nobody else may read. */
+export function readPrivateKey(given: string): ClientKey | KeyProblem {
+  const pem = isPem(given) ? given : readPem(given)
+  if (typeof pem === 'object') return pem
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch {
+    return { problem: 'not the PEM of a private key', help: HELP }
+  }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') return { key, algorithm: 'ES256' }
+  if (type === 'rsa' && (details?.modulusLength ?? 0) >= LEAST_RSA_BITS) return { key, algorithm: 'RS256' }
+  return { problem: `expected an EC P-256 key or an RSA key of at least ${LEAST_RSA_BITS} bits, found ${type ?? 'another'}`, help: HELP }
+}
+
+const HELP = 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.pem'
+
+function readPem(path: string): string | KeyProblem {
+  let file: number
+  try {
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    return { problem: `the key file cannot be read (${(error as NodeJS.ErrnoException).code})`, help: HELP }
+  }
+  try {
+    // Invariant: what is checked is what is read.
+    const about = fstatSync(file)
+    if (!about.isFile() || about.size > MAX_BYTES) return { problem: 'the path is not one of a file with a key', help: HELP }
+    if ((about.mode & OTHERS) !== 0) return { problem: 'others may read or change the key file', help: `chmod 600 ${path}` }
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
