@@ -11,26 +11,31 @@ export type Rules = Pick<StripeConfig, 'meters' | 'customers' | 'unknownCustomer
 export interface Gathering {
   readonly usage: Usage
   readonly rules: Rules
-  /** ms since 1970: windows that had ended by then are not billed. */
+  /** ms since 1970: lines of windows that had ended by then are not sent. */
   readonly since: number
+  /** Lines that may be added to those that are to be sent. */
+  readonly room: number
   readonly reader: OutboxReader
   readonly writer: OutboxWriter
   readonly signal: AbortSignal
 }
 
 /**
- * Of windows that had ended by `endedBy`. A row that was seen before counts with what it has risen by, under the rules of now: what was taken
+ * Of windows that had ended by `endedBy`, as far as there is room. Resolves to the lines that were added to what is to be sent. What was used
+ * before billing began has its lines, too: they are not sent, unless the config says so one day. A row that was seen before counts with what it has risen by, under the rules of now: what was taken
  * over is not taken over again where they change.
  */
-export async function gather({ usage, rules, since, reader, writer, signal }: Gathering, endedBy: number): Promise<void> {
+export async function gather({ usage, rules, since, room, reader, writer, signal }: Gathering, endedBy: number): Promise<number> {
   const counted = compileMeters(rules.meters)
   const { cursor: from } = await reader.notes()
+  const isCustomer = ({ tenant }: { readonly tenant: string }): boolean => Object.hasOwn(rules.customers, tenant)
+  let taken = 0
   for await (const { rows, cursor } of usage.changes(from, endedBy, signal)) {
     const copies = new Map(rows.map(row => [usageId(row), row]))
     const known = new Map((await reader.usage([...copies.keys()])).map(copy => [copy.id, copy]))
     const rises = new Map<string, Omit<Line, 'attempt' | 'sent' | 'wanted'>>()
     for (const [id, row] of copies) {
-      if (row.end <= since || (rules.unknownCustomer === 'ignore' && !Object.hasOwn(rules.customers, row.tenant))) continue
+      if (rules.unknownCustomer === 'ignore' && !isCustomer(row)) continue
       for (const rule of counted) if (rule.counts(row)) addRise(rises, row, rule, known.get(id))
     }
     const lines = new Map((await reader.lines([...rises.keys()])).map(line => [line.id, line]))
@@ -38,8 +43,11 @@ export async function gather({ usage, rules, since, reader, writer, signal }: Ga
       const used = (lines.get(rise.id)?.used ?? 0) + rise.used
       return { ...rise, used, wanted: wholeOf(rise.of, used) }
     })
+    taken += totals.filter(line => line.end > since && isCustomer(line)).length
     await writer.commit({ usage: [...copies].map(([id, row]) => toCopy(id, row)), totals, notes: { cursor } })
+    if (taken >= room) break
   }
+  return taken
 }
 
 function addRise(

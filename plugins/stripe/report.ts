@@ -2,16 +2,9 @@
 import type { PluginContext } from 'mcpgw/plugin'
 import type { StripeConfig } from './config.ts'
 import type { Line } from './line.ts'
-import { type Standing, standingOf, standings, type Terms } from './standing.ts'
-
-/** Of lines that are not done with. */
-export interface Tally {
-  readonly lines: Readonly<Record<Standing, number>>
-  /** Calls, units or thousandths that are used and not billed, whatever the reason. */
-  readonly due: Readonly<Record<Standing, number>>
-  /** ms that the oldest line to be sent has waited since its window ended. */
-  readonly age: number
-}
+import { waitingOf } from './room.ts'
+import { type Standing, standings } from './standing.ts'
+import type { Tally } from './store/outbox.ts'
 
 export interface Trouble {
   /** Stripe cannot be reached, or does not take what it is sent, for now. */
@@ -19,19 +12,6 @@ export interface Trouble {
   readonly store?: string | undefined
   /** Events that Stripe took and found invalid, by meter. */
   readonly faults: ReadonlyMap<string, string>
-}
-
-export function tally(lines: readonly Line[], terms: Terms): Tally {
-  const zero = (): Record<Standing, number> => Object.fromEntries(standings.map(one => [one, 0])) as Record<Standing, number>
-  const [counts, due] = [zero(), zero()]
-  let age = 0
-  for (const line of lines) {
-    const standing = standingOf(line, terms)
-    counts[standing] += 1
-    due[standing] += line.wanted - line.sent
-    if (standing === 'waiting' || standing === 'open' || standing === 'refused') age = Math.max(age, terms.now - line.end)
-  }
-  return { lines: counts, due, age }
 }
 
 export const backlogOf = ({ lines }: Tally): number => lines.waiting + lines.open + lines.refused
@@ -47,21 +27,21 @@ const WORDS: readonly (readonly [Standing, string])[] = [
 /** What an operator has to know; empty where all is well. */
 export function conditionsOf(state: Tally, config: Pick<StripeConfig, 'alarm' | 'dryRun'>, trouble: Trouble): string[] {
   const { alarm } = config
-  const waiting = standings.reduce((sum, one) => sum + (one === 'billed' || one === 'before' ? 0 : state.lines[one]), 0)
+  const waiting = waitingOf(state)
   const conditions = WORDS.filter(([standing]) => state.lines[standing] > 0).map(
     ([standing, words]) => `${state.lines[standing]} lines ${words}`,
   )
   if (!config.dryRun && state.age > alarm.age)
     conditions.unshift(`usage waits to be billed for ${Math.floor(state.age / 3_600_000)} h${trouble.stripe ? `: ${trouble.stripe}` : ''}`)
   if (waiting >= alarm.lines)
-    conditions.unshift(`the outbox is full (${waiting} lines): no more usage is taken over, it stays with the meter plugin`)
+    conditions.unshift(`the outbox is full (${waiting} lines are to be sent): no more usage is taken over, it stays with the meter plugin`)
   else if (waiting >= alarm.lines * 0.8) conditions.push(`the outbox fills up: ${waiting} of ${alarm.lines} lines`)
   for (const [event, why] of trouble.faults) conditions.push(`Stripe found events of ${event} invalid after it took them: ${why}`)
   return conditions
 }
 
 export interface Reporter {
-  tell(lines: readonly Line[], terms: Terms, trouble: Trouble): Tally
+  tell(state: Tally, trouble: Trouble): void
   /** Another process bills. */
   follow(): void
   fail(why: string): void
@@ -89,14 +69,12 @@ export function createReporter({ config, health, log, metrics, scrub }: PluginCo
   }
 
   return {
-    tell(unsettled, terms, trouble) {
-      const state = tally(unsettled, terms)
-      for (const one of standings) if (one !== 'billed') lines.set(state.lines[one], { standing: one })
+    tell(state, trouble) {
+      for (const one of standings) if (one !== 'billed' && one !== 'before') lines.set(state.lines[one], { standing: one })
       age.set(Math.round(state.age / 1000))
       backlog.set(backlogOf(state))
       leads.set(1)
       show(conditionsOf(state, config, trouble), 'degraded')
-      return state
     },
     follow() {
       leads.set(0)

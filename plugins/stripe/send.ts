@@ -2,7 +2,7 @@
 import { begin, beginCancel, conclude, repeat } from './attempt.ts'
 import type { Answer, Billing, Meters } from './billing.ts'
 import { type Line, timestampOf } from './line.ts'
-import { customerOf, isCancellable, isRepeatable, standingOf, type Terms } from './standing.ts'
+import { customerOf, type Terms } from './standing.ts'
 import type { OutboxWriter } from './store/outbox.ts'
 
 const LANES = 4
@@ -16,20 +16,6 @@ export interface Sending {
   readonly signal: AbortSignal
   /** Each answer, with the events that it is about. */
   readonly onAnswer: (answer: Answer, lines: readonly Line[]) => void
-}
-
-/** What is to be sent now: events, events whose fate is unknown, cancellations. What was tried last comes last, so that it is in nobody's way. */
-export function listDue(lines: readonly Line[], terms: Terms): Line[] {
-  const due = lines.filter(line => {
-    const { state, next } = line.attempt
-    // A time that is far off was set by a clock that went back since.
-    const isTime = next <= terms.now || next > terms.now + 2 * 3_600_000
-    if (state === 'open') return isTime && isRepeatable(line.attempt, terms.now)
-    if (!isTime) return false
-    const standing = standingOf(line, terms)
-    return standing === 'waiting' || standing === 'refused' || (standing === 'credit' && isCancellable(line, terms.now))
-  })
-  return due.toSorted((a, b) => a.attempt.tried - b.attempt.tried)
 }
 
 /** Stops at the first answer that says later. Rejects where the outbox cannot be written. */

@@ -1,13 +1,10 @@
 // Finds out what became of events whose fate stayed unknown longer than Stripe knows identifiers: by what Stripe has summed up for the window.
 import { count, giveUp, leave } from './attempt.ts'
 import { type Billing, type Meters, Unanswered } from './billing.ts'
-import { type Line, timestampOf } from './line.ts'
-import { isRepeatable } from './standing.ts'
+import type { Line } from './line.ts'
+import { isRepeatable, SUMMED_MS } from './standing.ts'
 import type { OutboxReader, OutboxWriter } from './store/outbox.ts'
 
-/** Stripe sums up with a delay; what was sent longer ago is in the sum. */
-const SUMMED_MS = 3_600_000
-const DAY_MS = 24 * 3_600_000
 /** Beyond it, too many sums are possible to tell anything. */
 const MOST_OTHERS = 10
 /** In one round: Stripe may be away altogether. */
@@ -35,7 +32,7 @@ export async function settle(lines: readonly Line[], { billing, meters, reader, 
     if (attempt.state !== 'open' || isRepeatable(attempt, now()) || isFresh(line, now())) continue
     const meter = meters.get(line.event)
     if (meter === undefined || signal.aborted) continue
-    const near = (await reader.within(line.start - DAY_MS, line.end)).filter(one => isBeside(one, line))
+    const near = await reader.beside(line)
     if (near.some(one => isFresh(one, now()))) continue
     let sum: number
     try {
@@ -61,12 +58,6 @@ export async function settle(lines: readonly Line[], { billing, meters, reader, 
 
 /** What was sent for it may not be in the sums yet. */
 const isFresh = ({ attempt: { tried } }: Line, now: number): boolean => now >= tried && now - tried < SUMMED_MS
-
-/** Its events are in the same sum: of the customer, the meter and the window. */
-function isBeside(one: Line, { event, start, end, attempt }: Line): boolean {
-  const at = timestampOf(one) * 1000
-  return one.event === event && one.attempt.customer === attempt.customer && at >= start && at < end
-}
 
 /** `inWindow`: all lines whose events are in the sum, this one among them. It is known where only one of both would give the sum. */
 export function decideFate(line: Line, inWindow: readonly Line[], sum: number): Fate {

@@ -1,16 +1,18 @@
 // The one loop that takes usage over and bills it: every step can be the last one of the process, and the next process goes on from there.
 import { randomBytes } from 'node:crypto'
 import type { Clock, Log, Usage } from 'mcpgw/plugin'
-import { disown } from './attempt.ts'
 import { type Answer, type Billing, type Meters, Unanswered } from './billing.ts'
 import type { StripeConfig } from './config.ts'
+import { lookForFaults } from './faults.ts'
 import { gather } from './gather.ts'
 import type { Line } from './line.ts'
+import { createQueue } from './queue.ts'
 import type { Reporter } from './report.ts'
-import { listDue, send } from './send.ts'
+import { createRoom } from './room.ts'
+import { send } from './send.ts'
 import { settle } from './settle.ts'
-import { OLDEST_MS, type Terms } from './standing.ts'
-import type { Outbox, OutboxReader, OutboxWriter } from './store/outbox.ts'
+import type { Terms } from './standing.ts'
+import type { Outbox, OutboxReader, OutboxWriter, Place } from './store/outbox.ts'
 
 const IDLE_MS = 30_000
 const BUSY_MS = 5_000
@@ -19,6 +21,7 @@ const HOUR = 3_600_000
 const EVENTS_A_PASS = { v1: 500, v2: 5_000 }
 const LONGEST_PAUSE_MS = 300_000
 const STEP_MS = 60_000
+const PAGE = 1000
 
 export interface WorkerOptions {
   readonly config: StripeConfig
@@ -50,7 +53,8 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   let failures = 0
   let quietUntil = 0
   let trouble: string | undefined
-  let waiting = 0
+  const room = createRoom(clock, config.alarm.lines)
+  const queue = createQueue()
   const faults = new Map<string, string>()
   // Of wall clock against monotonic: where it falls, the wall clock was set back.
   const now = (): number => Math.floor(clock.now())
@@ -85,15 +89,19 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   }
 
   /** A clock that was set back makes old attempts look young: they are not repeated then, but looked for in what Stripe summed up. */
-  async function watchClock(lines: readonly Line[]): Promise<readonly Line[]> {
+  async function watchClock(): Promise<void> {
     const found = now() - clock.mono()
     const isBack = offset - found > STEP_MS
     offset = isBack ? found : Math.max(offset, found)
-    if (!isBack) return lines
-    const doubted = lines.map(line => (line.attempt.state === 'open' ? { ...line, attempt: { ...line.attempt, unsure: 0 } } : line))
-    await lead!.writer.commit({ attempts: doubted.filter(({ attempt }) => attempt.state === 'open') })
+    if (!isBack) return
+    const { reader, writer } = lead!
+    let at: Place | undefined
+    do {
+      const { lines, next } = await reader.open(at, PAGE)
+      await writer.commit({ attempts: lines.map(({ attempt, ...line }) => ({ ...line, attempt: { ...attempt, unsure: 0 } })) })
+      at = next
+    } while (at !== undefined)
     log.warn('the clock was set back: events of unknown fate are not repeated, but looked for in the sums of Stripe')
-    return doubted
   }
 
   function onAnswer(answer: Answer, lines: readonly Line[]): void {
@@ -115,21 +123,20 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     trouble = why
   }
 
-  async function bill(all: readonly Line[]): Promise<boolean> {
-    const due = listDue(all, terms())
-    const hasOld = all.some(({ attempt }) => attempt.state === 'open')
-    const isDue = known === undefined || clock.mono() - known.at >= HOUR
-    if (due.length === 0 && !hasOld && !isDue) return false
-    billing ??= await connect()
+  /** True where there is more to do. */
+  async function bill(): Promise<boolean> {
     const { writer, reader, id } = lead!
+    const { lines: due, isMore } = await queue.due(reader, terms(), EVENTS_A_PASS[config.api])
+    const stale = await queue.stale(reader, now())
+    const isDue = known === undefined || clock.mono() - known.at >= HOUR
+    if (due.length === 0 && stale.length === 0 && !isDue) return isMore
+    billing ??= await connect()
     if (known === undefined || isDue) await learnMeters(billing)
     const { meters } = known!
     const isUsable = ({ event }: Line): boolean => meters.has(event) && meters.get(event)?.fault === undefined
-    const ready = due.filter(isUsable)
     await refuse(due.filter(line => !isUsable(line)))
-    const most = EVENTS_A_PASS[config.api]
-    await send(ready.slice(0, most), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
-    await settle(all, {
+    await send(due.filter(isUsable), { outbox: id, billing, meters, writer, terms, signal, onAnswer })
+    await settle(stale, {
       billing,
       meters,
       reader,
@@ -138,7 +145,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
       signal,
       onSettled: ({ id: line }, fate) => log.info('an event of unknown fate', { line, fate }),
     })
-    return ready.length > most
+    return isMore
   }
 
   /** Each hour. Where Stripe does not say, what was known stays. */
@@ -146,7 +153,15 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     const at = clock.mono()
     try {
       known = { meters: await from.meters(), at }
-      await lookForFaults(from, known.meters)
+      await lookForFaults({
+        billing: from,
+        meters: known.meters,
+        events: config.meters.map(({ event }) => event),
+        reader: lead!.reader,
+        writer: lead!.writer,
+        now,
+        onFault: (event, why) => (why === undefined ? faults.delete(event) : faults.set(event, why)),
+      })
       recover()
     } catch (error) {
       if (known === undefined || !(error instanceof Unanswered)) throw error
@@ -164,24 +179,6 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     known = attempts.length > 0 ? undefined : known
   }
 
-  async function lookForFaults(from: Billing, meters: Meters): Promise<void> {
-    const since = now() - OLDEST_MS
-    for (const event of new Set(config.meters.map(one => one.event))) {
-      const meter = meters.get(event)
-      if (meter === undefined) continue
-      const found = await from.faults(meter, now() - 24 * HOUR)
-      const named = new Map(found.flatMap(({ identifiers, why }) => identifiers.map(identifier => [identifier, why] as const)))
-      const lines = named.size === 0 ? [] : await lead!.reader.within(since, now())
-      const attempts = lines.flatMap(line => {
-        const why = line.attempt.state === 'idle' ? named.get(line.attempt.lastIdentifier) : undefined
-        return why === undefined ? [] : [disown(line, `Stripe took it and found it invalid: ${why}`)]
-      })
-      if (attempts.length > 0) await lead!.writer.commit({ attempts })
-      if (found.length === 0) faults.delete(event)
-      else faults.set(event, found[0]!.why)
-    }
-  }
-
   async function round(): Promise<number> {
     try {
       if (lead === undefined && !(await takeLead())) {
@@ -189,20 +186,21 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
         return IDLE_MS
       }
       const { reader, writer } = lead!
-      if (waiting < config.alarm.lines)
-        await gather({ usage, rules: config, since: lead!.since, reader, writer, signal }, now() - config.grace)
+      if (room.left() === undefined) await room.count(reader, terms(), signal)
+      const left = room.left() ?? 0
+      const gathering = { usage, rules: config, since: lead!.since, room: left, reader, writer, signal }
+      if (left > 0) room.take(await gather(gathering, now() - config.grace))
       let isBusy = false
-      const lines = await watchClock(await reader.unsettled())
+      await watchClock()
       if (!config.dryRun && !signal.aborted && clock.mono() >= quietUntil) {
         try {
-          isBusy = await bill(lines)
+          isBusy = await bill()
         } catch (error) {
           if (!(error instanceof Unanswered)) throw error
           pause(error.message, error.after)
         }
       }
-      const state = report.tell(await reader.unsettled(), terms(), { stripe: trouble, faults })
-      waiting = Object.entries(state.lines).reduce((sum, [standing, count]) => sum + (standing === 'before' ? 0 : count), 0)
+      report.tell(await room.count(reader, terms(), signal), { stripe: trouble, faults })
       if (trouble !== undefined) return Math.ceil(Math.min(IDLE_MS, Math.max(1000, quietUntil - clock.mono())))
       return isBusy ? BUSY_MS : IDLE_MS
     } catch (error) {

@@ -12,11 +12,9 @@ export async function listOutbox(io: Io): Promise<number> {
   return withOutbox(
     io,
     async ({ reader, terms }) => {
-      // What is billed is done with, so that it is not among the unsettled.
-      const all = state === 'billed' ? await reader.within(0, Number.MAX_SAFE_INTEGER) : await reader.unsettled()
-      const fit = all.filter(line => state === undefined || standingOf(line, terms) === state)
-      show(io, fit.slice(0, limit), terms)
-      if (fit.length > limit) io.err(`${fit.length - limit} more; see --limit`)
+      const { lines, total } = await reader.list(state as Standing | undefined, terms, limit)
+      show(io, lines, terms)
+      if (total > limit) io.err(`${total - limit} more; see --limit`)
       return 0
     },
     () => {

@@ -1,6 +1,6 @@
 // stripe status: how billing stands, in a few lines.
 import { alignColumns } from 'mcpgw/plugin'
-import { backlogOf, conditionsOf, tally } from '../report.ts'
+import { backlogOf, conditionsOf } from '../report.ts'
 import { standings } from '../standing.ts'
 import { type Io, time, withOutbox } from './with-outbox.ts'
 
@@ -8,7 +8,7 @@ export const showStatus = (io: Io): Promise<number> =>
   withOutbox(
     io,
     async ({ reader, outbox, terms }) => {
-      const state = tally(await reader.unsettled(), terms)
+      const state = await reader.tally(terms, io.signal, true)
       const conditions = conditionsOf(state, io.config, { faults: new Map() })
       const shown = standings.filter(one => one !== 'billed')
       if (io.json) {

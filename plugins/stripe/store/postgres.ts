@@ -3,6 +3,7 @@ import type { Postgres } from 'mcpgw/plugin'
 import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
 import { tables } from './migrations.ts'
 import type { Outbox } from './outbox.ts'
+import { createWorkingSet } from './working-set.ts'
 
 const SCHEMA = tables.schema
 export const LOCK = 'mcpgw_stripe outbox'
@@ -31,6 +32,12 @@ const statements = [
     WHERE line.id = row.id`,
 ]
 
+/** `?` as PostgreSQL writes parameters. */
+function numbered(sql: string): string {
+  let count = 0
+  return sql.replaceAll('?', () => `$${++count}`)
+}
+
 export function postgresOutbox(database: Postgres): Outbox {
   const line = `SELECT ${LINE_COLUMNS} FROM ${SCHEMA}.line`
   const usage = `SELECT ${USAGE_COLUMNS} FROM ${SCHEMA}.usage`
@@ -49,7 +56,11 @@ export function postgresOutbox(database: Postgres): Outbox {
         notes: async () => toNotes(await database.query(`SELECT name, value FROM ${SCHEMA}.note`)),
         usage: async ids => (await database.query(`${usage} WHERE id = ANY($1::text[])`, [ids])).map(toUsage),
         lines: async ids => (await database.query(`${line} WHERE id = ANY($1::text[])`, [ids])).map(toLine),
-        unsettled: async () => (await database.query(`${line} WHERE state <> 'idle' OR wanted <> sent ORDER BY "start", id`)).map(toLine),
+        ...createWorkingSet({
+          line: `${SCHEMA}.line`,
+          members: 'SELECT jsonb_array_elements_text(?::jsonb)',
+          all: (sql, params) => database.query(numbered(sql), params),
+        }),
         within: async (from, to) => (await database.query(`${line} ${span} ORDER BY "start", id`, [from, to])).map(toLine),
         usageWithin: async (from, to) => (await database.query(`${usage} ${span}`, [from, to])).map(toUsage),
         async close() {},

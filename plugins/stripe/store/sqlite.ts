@@ -1,9 +1,10 @@
 // The outbox in an SQLite file of the data directory: the embedded default.
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Database, SqlRow, Stores } from 'mcpgw/plugin'
+import type { Database, SqlRow, Statement, Stores } from 'mcpgw/plugin'
 import type { Line } from '../line.ts'
 import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
 import type { Outbox } from './outbox.ts'
+import { createWorkingSet } from './working-set.ts'
 
 const SCHEMA = 1
 const PAGE = 500
@@ -24,7 +25,12 @@ CREATE TABLE IF NOT EXISTS line (
   last_value INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS line_start ON line ("start");
-CREATE INDEX IF NOT EXISTS line_unsettled ON line ("start") WHERE state <> 'idle' OR wanted <> sent;
+CREATE INDEX IF NOT EXISTS line_started ON line ("end", id) WHERE state <> 'idle';
+CREATE INDEX IF NOT EXISTS line_credit ON line ("end", id) WHERE state = 'idle' AND wanted < sent;
+CREATE INDEX IF NOT EXISTS line_owed ON line ("end", id) WHERE state = 'idle' AND wanted > sent;
+CREATE INDEX IF NOT EXISTS line_customer ON line (customer, event, "start") WHERE customer <> '';
+CREATE INDEX IF NOT EXISTS line_last ON line (last_identifier) WHERE last_identifier <> '';
+DROP INDEX IF EXISTS line_unsettled;
 PRAGMA user_version = ${SCHEMA};`
 
 const SET_ATTEMPT = `UPDATE line SET ${ATTEMPT_COLUMNS.map(name => `${name} = ?`).join(', ')} WHERE id = ?`
@@ -58,6 +64,12 @@ export function sqliteOutbox(stores: Stores, path: string): Outbox {
         const statement = db.prepare(sql)
         return ids.flatMap(id => statement.all(id).map(read))
       }
+      const statements = new Map<string, Statement>()
+      const prepare = (sql: string): Statement => {
+        const statement = statements.get(sql) ?? db.prepare(sql)
+        statements.set(sql, statement)
+        return statement
+      }
       /** Between pages calls get their turn. */
       async function inPages(which: string, params: readonly number[]): Promise<Line[]> {
         const found: Line[] = []
@@ -77,7 +89,12 @@ export function sqliteOutbox(stores: Stores, path: string): Outbox {
         notes: async () => toNotes(db.prepare('SELECT name, value FROM note').all()),
         usage: async ids => each(`SELECT ${USAGE_COLUMNS} FROM usage WHERE id = ?`, ids, toUsage),
         lines: async ids => each(`SELECT ${LINE_COLUMNS} FROM line WHERE id = ?`, ids, toLine),
-        unsettled: () => inPages(`(state <> 'idle' OR wanted <> sent)`, []),
+        ...createWorkingSet({
+          line: 'line',
+          members: 'SELECT value FROM json_each(?)',
+          slice: 2000,
+          all: (sql, params) => prepare(sql).all(...params),
+        }),
         within: (from, to) => inPages('"start" >= ? AND "start" < ?', [from, to]),
         usageWithin: async (from, to) =>
           db.prepare(`SELECT ${USAGE_COLUMNS} FROM usage WHERE "start" >= ? AND "start" < ?`).all(from, to).map(toUsage),

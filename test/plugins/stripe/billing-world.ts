@@ -6,6 +6,7 @@ import { createClient } from '../../../plugins/stripe/client.ts'
 import { type StripeConfig, config as schema } from '../../../plugins/stripe/config.ts'
 import type { Line } from '../../../plugins/stripe/line.ts'
 import { createReporter } from '../../../plugins/stripe/report.ts'
+import type { Terms } from '../../../plugins/stripe/standing.ts'
 import { openOutbox } from '../../../plugins/stripe/store/open.ts'
 import type { Outbox, OutboxWriter } from '../../../plugins/stripe/store/outbox.ts'
 import { createWorker, type Worker } from '../../../plugins/stripe/worker.ts'
@@ -177,6 +178,11 @@ export async function createWorld({
       await outbox.close()
     }
   }
+  const termsOf = async (reader: Awaited<ReturnType<Outbox['reader']>>): Promise<Terms> => ({
+    config,
+    since: config.since ?? Number((await reader.notes()).began ?? 0),
+    now: clock.now(),
+  })
   let closed: Promise<void> | undefined
   async function endAll(): Promise<void> {
     for (const worker of workers) await worker.stop()
@@ -210,7 +216,7 @@ export async function createWorld({
       workers.push(worker)
       return worker
     },
-    lines: () => read(reader => reader.unsettled()),
+    lines: () => read(async reader => (await reader.list(undefined, await termsOf(reader), 1_000_000)).lines),
     all: () => read(reader => reader.within(0, Number.MAX_SAFE_INTEGER)),
     close,
   }

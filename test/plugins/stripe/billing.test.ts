@@ -391,7 +391,7 @@ describe('limits', () => {
     w.clock.pass(14 * HOUR)
     const worker = w.start()
     await run(w, worker, HOUR)
-    expect(w.health()).toMatch('the outbox is full (12 lines)')
+    expect(w.health()).toMatch('the outbox is full (12 lines are to be sent)')
     w.usage.add({ at: START + 12 * HOUR, calls: 1 })
     await run(w, worker, HOUR)
     expect(await w.lines()).toHaveLength(12)

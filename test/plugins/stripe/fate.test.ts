@@ -52,7 +52,9 @@ test('a window in which something was sent within the hour is not judged yet, fo
     await settle([line], {
       billing: { sum: async () => 7 } as unknown as Billing,
       meters: new Map([['calls', { id: 'mtr_1', customerKey: 'c', valueKey: 'v' }]]),
-      reader: { within: async () => [line, other] } as unknown as OutboxReader,
+      reader: {
+        beside: async () => [line, other].filter(({ attempt }) => attempt.customer === line.attempt.customer),
+      } as unknown as OutboxReader,
       writer: { commit: async () => {}, close: async () => {} },
       now: () => now,
       signal: new AbortController().signal,

@@ -108,7 +108,7 @@ describe.skipIf(server === undefined)('an outbox in PostgreSQL', () => {
     const plugins = 'plugins: [audit, meter, {stripe: {dryRun: true, meters: [{event: tool_calls}]}}]'
     const owner = createFolder({ 'mcpgw.yaml': `servers: []\n${plugins}\nstore: {url: "${url}"}\n` })
     const said = await say(owner, ['migrate', 'stripe'])
-    expect(said).toMatchObject({ code: 0, out: 'stripe: tables brought from version 0 to 1 (schema mcpgw_stripe)\n' })
+    expect(said).toMatchObject({ code: 0, out: 'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)\n' })
     await sql(
       `GRANT USAGE ON SCHEMA mcpgw_stripe TO ${role}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA mcpgw_stripe TO ${role}`,
       url,
