@@ -41,7 +41,7 @@ describe.skipIf(server === undefined)('with a database', () => {
       [
         'audit: tables brought from version 0 to 4 (schema mcpgw_audit)',
         'meter: tables brought from version 0 to 1 (schema mcpgw_usage)',
-        'stripe: tables brought from version 0 to 1 (schema mcpgw_stripe)',
+        'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
         'notes: tables brought from version 0 to 1 (schema notes)\n',
       ].join('\n'),
     )
