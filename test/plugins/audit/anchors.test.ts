@@ -118,6 +118,40 @@ describe('an anchor in an object store', () => {
   )
 })
 
+test('what an export of the form evidence and an anchor left in an object store verifies, each line taken once, with nothing else at hand', async () => {
+  const store = await startStore()
+  // Of the first gateway one object lies there, which it never knows; the next one brings its records in another batch.
+  let puts = 0
+  store.behave((_method, key) => (!key.startsWith('logs/') ? 'good' : puts++ === 0 ? 'stored-cut' : 'silent'))
+  const to = { region: REGION, endpoint: store.url, pathStyle: true, ...ACCESS }
+  const config = {
+    checkpoints,
+    anchors: [{ s3: `s3://${BUCKET}/anchors`, ...to }],
+    exports: [{ s3: `s3://${BUCKET}/logs`, form: 'evidence', every: '1s', ...to }],
+  }
+  const dir = tempDir()
+  for (let boot = 0; boot < 3; boot++) {
+    const gateway = await startGateway({ clock: quickly, dir, config })
+    await expect.poll(() => puts).toBeGreaterThan(0)
+    for (let n = 0; n < 12; n++) expect(await call(gateway, createExchange())).toBe('ok')
+    await gateway.stop()
+    store.behave('good')
+  }
+  const textOf = (prefix: string): string =>
+    store
+      .objects()
+      .flatMap(({ key, body }) => (key.startsWith(prefix) ? [body.toString()] : []))
+      .join('')
+  const away = tempDir()
+  const lines = textOf('logs/').split(/(?<=\n)/)
+  expect(lines.length).toBeGreaterThan(new Set(lines).size)
+  writeFileSync(join(away, 'log.jsonl'), [...new Set(lines)].join(''))
+  writeFileSync(join(away, 'notes.txt'), textOf('anchors/'))
+  const key = readFileSync(join(dir, readdirSync(dir).find(name => name.endsWith('.verifier'))!), 'utf8').trim()
+  const { code, out, err } = await runCommand(away, 'audit verify', { checkpoint: 'notes.txt', key }, { args: ['log.jsonl'] })
+  expect(code, `${out}\n${err}`).toBe(0)
+})
+
 describe('an anchor in syslog', () => {
   test.skipIf(!hasRsyslog)(
     'has each note as a message over TLS, which a real rsyslog reads; with its texts the log is proven',

@@ -1,7 +1,8 @@
 // An object is put once: it is never overwritten, never taken as put where that is not known, and what a store says is not believed but compared.
 import { createHash } from 'node:crypto'
+import dns from 'node:dns'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { s3Place } from '../../../plugins/audit/s3.ts'
 import type { S3Config } from '../../../plugins/audit/s3-settings.ts'
 import { ACCESS, type Behaviour, BUCKET, REGION, type Store, startStore } from '../../s3/fake.ts'
@@ -163,6 +164,45 @@ describe('what is not known to be there does not count', () => {
       .then(String, (thrown: Error) => thrown.message)
     expect(error).toContain(why)
     expect(error).not.toMatch(/wrong|AKID|secret words/)
+  })
+
+  test.each<[Partial<S3Config>, string]>([
+    [{ endpoint: undefined }, 'acme-audit.s3.eu-central-1.amazonaws.com'],
+    [{ endpoint: undefined, region: 'cn-north-1' }, 'acme-audit.s3.cn-north-1.amazonaws.com.cn'],
+    [{ endpoint: undefined, bucket: 'acme.audit' }, 's3.eu-central-1.amazonaws.com'],
+    [{ endpoint: 'https://store.example' }, 'acme-audit.store.example'],
+    [{ endpoint: 'https://store.example', pathStyle: true }, 'store.example'],
+  ])('%j goes to %s, whatever environment and profiles say', async (settings, host) => {
+    const store = await startStore()
+    const other = { AWS_ENDPOINT_URL: store.url, AWS_ENDPOINT_URL_S3: store.url, AWS_REGION: 'us-west-2', AWS_MAX_ATTEMPTS: '5' }
+    for (const [name, value] of Object.entries(other)) vi.stubEnv(name, value)
+    const asked: string[] = []
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((name: string, _options: object, done: (error: Error) => void) => {
+      asked.push(name)
+      done(new Error('no such name here'))
+    }) as unknown as typeof dns.lookup)
+    try {
+      await expect(place(store, { pathStyle: false, ...settings }).put(object(), signal)).rejects.toThrow('no such name here')
+    } finally {
+      lookup.mockRestore()
+      vi.unstubAllEnvs()
+    }
+    expect(asked).toEqual([host])
+    expect(store.asked).toEqual([])
+  })
+
+  test('credentials are found as other tools find them, and their lack is told', async () => {
+    const store = await startStore()
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config')
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials')
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE']) vi.stubEnv(name, undefined)
+    await expect(place(store, { credentials: undefined }).put(object(), signal)).rejects.toThrow(/credentials/i)
+    vi.stubEnv('AWS_ACCESS_KEY_ID', ACCESS.accessKeyId)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', ACCESS.secretAccessKey)
+    await place(store, { credentials: undefined }).put(object(), signal)
+    vi.unstubAllEnvs()
+    expect(store.objects()).toHaveLength(1)
   })
 
   test('how long a store asks to wait is handed on', async () => {
