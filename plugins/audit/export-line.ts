@@ -1,5 +1,6 @@
 // The lines of an exported log: what is needed to verify it with nothing else at hand. One JSON object a line.
-import { Buffer } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
+import { hexOf, viewOf } from './bytes.ts'
 
 export type ExportLine =
   /** A record: its exact bytes, and its place in the chain. `opened`: the sealed part as text, for people; no evidence. */
@@ -10,9 +11,8 @@ export type ExportLine =
 export function writeLine(line: ExportLine): string {
   if (line.kind !== 'record') return `${JSON.stringify({ [line.kind]: line.note })}\n`
   const { body, prev, hash, opened } = line
-  const text = Buffer.from(body).toString()
   // A body that is no UTF-8 was changed; it is exported as it is, so that this is found again.
-  const exact = Buffer.from(text).equals(body) ? { body: text } : { bodyBase64: Buffer.from(body).toString('base64') }
+  const exact = isUtf8(body) ? { body: viewOf(body).toString() } : { bodyBase64: viewOf(body).toString('base64') }
   return `${JSON.stringify({ ...exact, prev: hexOf(prev), hash: hexOf(hash), ...(opened !== undefined && { opened }) })}\n`
 }
 
@@ -43,8 +43,6 @@ function bytesOf({ body, bodyBase64 }: Readonly<Record<string, unknown>>): Uint8
   if (typeof body === 'string') return Buffer.from(body)
   return typeof bodyBase64 === 'string' ? Buffer.from(bodyBase64, 'base64') : undefined
 }
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function unhex(text: unknown): Uint8Array | undefined {
   return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : undefined

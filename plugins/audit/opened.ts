@@ -1,5 +1,6 @@
 // Records as those may read them who have the master key: what was sealed is put back in its place.
 
+import { viewOf } from './bytes.ts'
 import type { StoredRecord, SubjectRow } from './store/log-store.ts'
 import type { Keys, KnownSubject } from './subjects.ts'
 import { openSubject } from './subjects.ts'
@@ -77,7 +78,7 @@ export const aboutContext = (type: string): string => `${type} about`
 
 /** What is sealed stays sealed. Undefined where the text is no JSON object. */
 export function readBody(record: StoredRecord): Body | undefined {
-  return parse(Buffer.from(record.body).toString())
+  return parse(viewOf(record.body).toString())
 }
 
 function parse(text: string): object | undefined {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
+import { benchExport } from './export.mjs'
+import { formatExport, judgeExport } from './export-report.mjs'
 import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgePostgres, judgeStarts, judgeVerify } from './figures.mjs'
 import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
@@ -34,7 +36,7 @@ import { benchUsage } from './usage.mjs'
 import { formatUsage, judgeUsage } from './usage-report.mjs'
 import { benchVerify } from './verify.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage', 'export']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -94,6 +96,7 @@ async function measureAll(parts, settings) {
   const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
   const verify = parts.includes('verify') ? await benchVerify(settings) : undefined
   const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
+  const exported = parts.includes('export') ? await benchExport(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
@@ -106,17 +109,21 @@ async function measureAll(parts, settings) {
     ...(policy ? judgePolicy(policy) : []),
     ...(verify ? judgeVerify(verify) : []),
     ...(usage ? judgeUsage(usage) : []),
+    ...(exported ? judgeExport(exported) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, figures }
+  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, figures }
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, figures }, settings) {
+function formatAll(
+  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, figures },
+  settings,
+) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
     Object.entries(each ?? {}),
   )
@@ -130,6 +137,7 @@ function formatAll({ machine, disk, calls, lists, starts, eras, flat, policy, re
     ...(policy ? [formatPolicy(policy)] : []),
     ...(verify ? [formatVerify(verify)] : []),
     ...(usage ? [formatUsage(usage)] : []),
+    ...(exported ? [formatExport(exported)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),

@@ -2,7 +2,8 @@
 
 import { isIPv4 } from 'node:net'
 import { printable } from 'mcpgw/plugin'
-import { type AuditEvent, durationOf, fieldsOf, hexOf, numberOf, type Severity, targetOf, textOf } from './event.ts'
+import { hexOf } from '../bytes.ts'
+import { type AuditEvent, durationOf, fieldsOf, numberOf, type Severity, targetOf, textOf } from './event.ts'
 
 const SEVERITIES: { readonly [severity in Severity]: number } = { info: 1, notice: 4, warning: 7 }
 /** Longest value that receivers are bound to keep. */

@@ -1,5 +1,6 @@
 // Events in the Elastic Common Schema 9.4.0; what it has no field for stands under `mcpgw`.
-import { type AuditEvent, fieldsOf, hexOf, numberOf, type Severity, targetOf, textOf } from './event.ts'
+import { hexOf } from '../bytes.ts'
+import { type AuditEvent, fieldsOf, numberOf, type Severity, targetOf, textOf } from './event.ts'
 import { compact, restOf } from './rest.ts'
 
 const SEVERITIES: { readonly [severity in Severity]: number } = { info: 1, notice: 4, warning: 7 }

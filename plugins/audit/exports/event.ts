@@ -37,13 +37,15 @@ const ODD: ReadonlySet<string> = new Set([
 /** ms since 1970 that a date can have. */
 const LAST_DATE = 8.64e15
 
+const isSound = (seq: unknown, at: unknown): boolean => typeof seq === 'number' && typeof at === 'number' && Math.abs(at) <= LAST_DATE
+
 export function createEvent(record: StoredRecord, body: Fields): AuditEvent {
   const { type, stream, seq, at } = record
   const status = statusOf(type, body)
   return {
     id: `${stream}:${seq}`,
     // Whatever somebody wrote there stops no form.
-    record: { ...record, seq: Number(seq), at: Math.max(-LAST_DATE, Math.min(LAST_DATE, Number(at))) },
+    record: isSound(seq, at) ? record : { ...record, seq: Number(seq), at: Math.max(-LAST_DATE, Math.min(LAST_DATE, Number(at))) },
     body,
     status,
     success: successOf(status, body),
@@ -52,7 +54,6 @@ export function createEvent(record: StoredRecord, body: Fields): AuditEvent {
   }
 }
 
-export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 export const numberOf = (value: unknown): number | undefined => (typeof value === 'number' && Number.isFinite(value) ? value : undefined)
 export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>

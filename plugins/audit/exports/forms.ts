@@ -1,9 +1,11 @@
 // The forms in which an event leaves as one line of text.
+
+import { hexOf } from '../bytes.ts'
 import { writeLine } from '../export-line.ts'
 import { escapeInvisible } from '../json-text.ts'
 import { toCef } from './cef.ts'
 import { toEcs } from './ecs.ts'
-import { type AuditEvent, hexOf } from './event.ts'
+import type { AuditEvent } from './event.ts'
 import { toOcsf } from './ocsf.ts'
 
 /** As they are called in the settings. */

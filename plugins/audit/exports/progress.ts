@@ -1,4 +1,5 @@
 // How far an export has come, as it is kept between two runs.
+import { hexOf } from '../bytes.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
 
 export interface Progress {
@@ -48,8 +49,6 @@ export async function checkProgress({ last }: Progress, reader: LogReader): Prom
     `record ${last.stream}:${last.seq}, which was exported last, is not in this log; remove what is kept of the export to begin anew`,
   )
 }
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function parse(text: string): Progress | undefined {
   try {

@@ -1,5 +1,6 @@
 // What a form of others has no room for, under our own names: the record but for what the form says already.
-import { type AuditEvent, hexOf } from './event.ts'
+import { hexOf } from '../bytes.ts'
+import type { AuditEvent } from './event.ts'
 
 const SAID: ReadonlySet<string> = new Set([
   'v',

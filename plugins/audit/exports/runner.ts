@@ -102,9 +102,14 @@ export function createRunner(options: RunnerOptions): Runner {
       tellLag: async at => watch.lag(Math.max(0, clock.now() - at), await reader.behind(progress.cursor)),
       async onFailure(why) {
         if (progress.failing?.why === why) return
-        progress = { ...progress, failing: { since: progress.failing?.since ?? clock.now(), why } }
-        // For `audit exports` alone.
-        await place.keep(writeProgress(progress)).catch(() => {})
+        const told = { ...progress, failing: { since: progress.failing?.since ?? clock.now(), why } }
+        // For `audit exports` alone: where it cannot be kept, the next failure tries again.
+        await place.keep(writeProgress(told)).then(
+          () => {
+            progress = told
+          },
+          () => {},
+        )
       },
     }
     return async () => {

@@ -19,7 +19,9 @@ export type View = (records: readonly StoredRecord[]) => Promise<readonly Fields
 
 /** Opened keys that are kept: they are of use only as long as their rows are there. */
 const KEPT = 10_000
-const CONTENTS = /^(args|inputs|result)(Preview|Truncated)?$/
+const CONTENTS: ReadonlySet<string> = new Set(['args', 'inputs', 'result'].flatMap(name => [name, `${name}Preview`, `${name}Truncated`]))
+/** Of who did it; what was not sealed is nobody's name. */
+const NAMES: ReadonlySet<string> = new Set(['actor', 'source'])
 /** What the plugin makes; a store need not understand what somebody else wrote there. */
 const ID = /^[\x21-\x7e]{1,64}$/
 
@@ -28,8 +30,14 @@ export function createView({ names, contents, keys, subjects }: ViewOptions): Vi
 
   /** The rows are asked for each time: an erasure is one that is not there any more. */
   async function find(bodies: readonly (Body | undefined)[]): Promise<(id: string) => KnownSubject | undefined> {
-    const met: readonly unknown[] = bodies.flatMap(body => [body?.subject, body?.about?.subject])
-    const ids = new Set(met.filter(id => typeof id === 'string' && ID.test(id)) as string[])
+    const ids = new Set<string>()
+    const meet = (id: unknown): void => {
+      if (typeof id === 'string' && !ids.has(id) && ID.test(id)) ids.add(id)
+    }
+    for (const body of bodies) {
+      meet(body?.subject)
+      meet(body?.about?.subject)
+    }
     if (ids.size === 0) return () => undefined
     const found = new Map<string, KnownSubject | undefined>()
     for (const row of await subjects([...ids])) found.set(row.id, open(row))
@@ -47,14 +55,11 @@ export function createView({ names, contents, keys, subjects }: ViewOptions): Vi
   }
 
   function cut(body: Fields): Fields {
-    // What was not sealed is nobody's name.
-    const hides = (name: string): boolean => body.subject !== undefined && (name === 'actor' || name === 'source')
-    const left = Object.entries(body).filter(
-      ([name]) => name !== 'personal' && (names || !hides(name)) && (contents || !CONTENTS.test(name)),
-    )
-    const shown = Object.fromEntries(left)
+    const hasNames = names || body.subject === undefined
+    const goes = (name: string): boolean => name === 'personal' || (!contents && CONTENTS.has(name)) || (!hasNames && NAMES.has(name))
+    const left = Object.keys(body).some(goes) ? Object.fromEntries(Object.entries(body).filter(([name]) => !goes(name))) : body
     const subject = body.about?.subject
-    return names || subject === undefined ? shown : { ...shown, about: { subject } }
+    return names || subject === undefined ? left : { ...left, about: { subject } }
   }
 
   return async records => {

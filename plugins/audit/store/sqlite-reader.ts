@@ -11,7 +11,14 @@ const ENDS = 'SELECT (SELECT min(n) FROM record) AS first, (SELECT max(n) FROM r
 
 /** `tables`: those that the file has; one of version 1 lacks some. */
 export function createSqliteReader(db: Database, tables: ReadonlySet<string>, isLive: (stream: string) => boolean): LogReader {
-  const all = (table: string, sql: string, ...params: SqlValue[]): SqlRow[] => (tables.has(table) ? db.prepare(sql).all(...params) : [])
+  // Some are asked again with each batch of an export.
+  const prepared = new Map<string, ReturnType<Database['prepare']>>()
+  const prepare = (sql: string): ReturnType<Database['prepare']> => {
+    const statement = prepared.get(sql) ?? db.prepare(sql)
+    prepared.set(sql, statement)
+    return statement
+  }
+  const all = (table: string, sql: string, ...params: SqlValue[]): SqlRow[] => (tables.has(table) ? prepare(sql).all(...params) : [])
   const one = (sql: string, ...params: SqlValue[]): StoredRecord | undefined =>
     db.prepare(`SELECT ${RECORD} FROM record ${sql}`).get(...params) as StoredRecord | undefined
   /** None of its records is before. */
@@ -47,7 +54,7 @@ export function createSqliteReader(db: Database, tables: ReadonlySet<string>, is
       return pages(n => page.all(n, start, name, from), Number.MIN_SAFE_INTEGER, signal)
     },
     async behind(cursor) {
-      const { first, last } = db.prepare(ENDS).get() ?? {}
+      const { first, last } = prepare(ENDS).get() ?? {}
       if (first === null || last === null) return 0
       return Math.max(0, Number(last) - Math.max(Number(first) - 1, Number(cursor ?? Number.MIN_SAFE_INTEGER)))
     },

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readProgress } from '../../../../plugins/audit/exports/progress.ts'
 import { call, createExchange, type Gateway, readRows, realClock, startGateway } from '../gateway.ts'
 import { good, type LogRecord, rejecting, startCollector } from './collector.ts'
+import { WITHIN } from './receiver.ts'
 
 /** Waits are a hundredth of what they are, and noted. */
 function quickClock() {
@@ -33,8 +34,8 @@ describe('what a collector rejects of a batch', () => {
     collector.behave(records => (isPicky && hasCall(records) ? rejecting(1) : good))
     const gateway = await start(collector.url)
     await call(gateway, createExchange())
-    await expect.poll(() => gateway.health?.why).toMatch(/export siem: 1 of records gw\.b\d+:\d+ to \d+ were rejected/)
-    await expect.poll(() => rejections(gateway)).toHaveLength(1)
+    await expect.poll(() => gateway.health?.why, WITHIN).toMatch(/export siem: 1 of records gw\.b\d+:\d+ to \d+ were rejected/)
+    await expect.poll(() => rejections(gateway), WITHIN).toHaveLength(1)
     const batch = collector.got.find(hasCall)!
     const [first, last] = [batch[0]!, batch.at(-1)!].map(record => Number(idOf(record).split(':')[1]))
     expect(rejections(gateway)).toMatchObject([
@@ -42,10 +43,10 @@ describe('what a collector rejects of a batch', () => {
     ])
     expect(gateway.metrics.get('export_rejected_total siem')).toBe(1)
     expect(gateway.metrics.get('export_failures_total siem')).toBeUndefined()
-    await expect.poll(() => stateOf(gateway).rejected).toBe(1)
+    await expect.poll(() => stateOf(gateway).rejected, WITHIN).toBe(1)
     isPicky = false
     await call(gateway, createExchange())
-    await expect.poll(() => gateway.health?.why).not.toContain('export')
+    await expect.poll(() => gateway.health?.why, WITHIN).not.toContain('export')
     await gateway.stop()
     const ids = collector.got.flat().map(idOf)
     expect(ids).toHaveLength(new Set(ids).size)
@@ -60,11 +61,11 @@ describe('what a collector rejects of a batch', () => {
     collector.behave(records => rejecting(records.length))
     const gateway = await start(collector.url)
     await call(gateway, createExchange())
-    await expect.poll(() => collector.got.flat().some(({ eventName }) => eventName === 'mcpgw.audit.export.rejected')).toBe(true)
+    await expect.poll(() => collector.got.flat().some(({ eventName }) => eventName === 'mcpgw.audit.export.rejected'), WITHIN).toBe(true)
     const batches = collector.got.filter(records => !records.every(({ eventName }) => /export\.|checkpoint/.test(eventName))).length
     const seen = collector.got.length
     await call(gateway, createExchange())
-    await expect.poll(() => collector.got.length).toBeGreaterThan(seen + 1)
+    await expect.poll(() => collector.got.length, WITHIN).toBeGreaterThan(seen + 1)
     await gateway.stop()
     expect(rejections(gateway).length).toBeGreaterThanOrEqual(1)
     expect(rejections(gateway).length).toBeLessThanOrEqual(batches + 2)
@@ -79,8 +80,10 @@ describe('a collector that takes nothing', () => {
       collector.behave(() => ({ status, headers: { 'retry-after': '1' } }))
       const { clock, waits } = quickClock()
       const gateway = await start(collector.url, {}, clock)
-      await expect.poll(() => gateway.health?.why).toContain(`export siem: answered ${status}: it does not take these records as they are`)
-      await expect.poll(() => collector.got.length).toBeGreaterThan(1)
+      await expect
+        .poll(() => gateway.health?.why, WITHIN)
+        .toContain(`export siem: answered ${status}: it does not take these records as they are`)
+      await expect.poll(() => collector.got.length, WITHIN).toBeGreaterThan(1)
       expect(waits).toContain(60_000)
       expect(new Set(collector.got.map(records => records.map(idOf).join())).size).toBe(1)
       expect(stateOf(gateway)).toMatchObject({
@@ -89,8 +92,8 @@ describe('a collector that takes nothing', () => {
         failing: { why: expect.stringContaining(`${status}`) as string },
       })
       collector.behave(() => good)
-      await expect.poll(() => gateway.health?.why).not.toContain('export')
-      await expect.poll(() => stateOf(gateway)).toMatchObject({ failing: undefined, rejected: 0 })
+      await expect.poll(() => gateway.health?.why, WITHIN).not.toContain('export')
+      await expect.poll(() => stateOf(gateway), WITHIN).toMatchObject({ failing: undefined, rejected: 0 })
       await gateway.stop()
       const taken = collector.got.flat().filter(({ eventName }) => eventName !== 'mcpgw.audit.audit.checkpoint')
       expect([...new Set(taken.map(idOf))]).toEqual(readRows(gateway.dir).map(({ stream, seq }) => `${String(stream)}:${String(seq)}`))
@@ -115,8 +118,8 @@ describe('a collector that takes nothing', () => {
       })
       const { clock, waits } = quickClock()
       const gateway = await start(collector.url, {}, clock)
-      await expect.poll(() => gateway.logged.join('\n')).toContain(`"why":"answered ${status}"`)
-      if (wait === undefined) await expect.poll(() => collector.got.length).toBeGreaterThan(1)
+      await expect.poll(() => gateway.logged.join('\n'), WITHIN).toContain(`"why":"answered ${status}"`)
+      if (wait === undefined) await expect.poll(() => collector.got.length, WITHIN).toBeGreaterThan(1)
       else expect(waits).toContain(wait)
       await gateway.stop()
     },
@@ -128,7 +131,7 @@ describe('a collector that takes nothing', () => {
     collector.behave(() => ({ status: 503, headers: { 'retry-after': until.toUTCString() } }))
     const { clock, waits } = quickClock()
     const gateway = await start(collector.url, {}, clock)
-    await expect.poll(() => waits.some(ms => ms > 80_000 && ms <= 90_000)).toBe(true)
+    await expect.poll(() => waits.some(ms => ms > 80_000 && ms <= 90_000), WITHIN).toBe(true)
     await gateway.stop()
   })
 })

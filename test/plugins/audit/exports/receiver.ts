@@ -22,6 +22,9 @@ export interface Receiver {
   close(): Promise<void>
 }
 
+/** What is waited for comes at once on a machine that does nothing else. */
+export const WITHIN = { timeout: 15_000 }
+
 /** ms that a late answer takes: longer than a test's time limit of one attempt. */
 const LATE_MS = 400
 

@@ -10,7 +10,7 @@ import { openStore } from '../../../../plugins/audit/store/open.ts'
 import { createDatabase, server } from '../../../postgres/server.ts'
 import { call, createExchange, parseConfig, readRows, realClock, runCommand, startGateway, tempDir } from '../gateway.ts'
 import { expectGolden } from './golden.ts'
-import { startReceiver } from './receiver.ts'
+import { startReceiver, WITHIN } from './receiver.ts'
 
 const BEGIN = Date.UTC(2026, 10, 28, 12)
 const exports = [
@@ -118,10 +118,10 @@ test('beside a gateway whose receiver fails it says why and what waits, then tha
     const { code, out } = await runCommand(gateway.dir, 'audit exports', { json: true }, { config, record })
     return { code, ...(JSON.parse(out) as { exports: Record<string, unknown>[] }).exports[0]! }
   }
-  await expect.poll(look).toMatchObject({ code: 1, sent: 0, cursor: null, lastSuccess: null, failing: { why: 'answered 500' } })
+  await expect.poll(look, WITHIN).toMatchObject({ code: 1, sent: 0, cursor: null, lastSuccess: null, failing: { why: 'answered 500' } })
   expect(await look()).toMatchObject({ behind: expect.any(Number), oldest: { ageMs: expect.any(Number) as number } })
   receiver.behave('good')
-  await expect.poll(look).toMatchObject({ code: 0, failing: null })
+  await expect.poll(look, WITHIN).toMatchObject({ code: 0, failing: null })
   await gateway.stop()
   const { length } = receiver.records()
   expect(await look()).toMatchObject({ behind: 0, oldest: null, last: { seq: expect.any(Number) as number } })

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { createStores } from '../../../../core/store/index.ts'
 import { createDatabase, run, server } from '../../../postgres/server.ts'
 import { call, createExchange, type GatewayOptions, payload, readRows, realClock, result, startGateway, tempDir } from '../gateway.ts'
-import { type Behaviour, startReceiver } from './receiver.ts'
+import { type Behaviour, startReceiver, WITHIN } from './receiver.ts'
 
 const SECRET = 'whsec_0123456789abcdef'
 /** Waits are a hundredth of what they are, but for what a stop waits. */
@@ -45,7 +45,7 @@ describe('a webhook', () => {
     const answers: Behaviour[] = ['error', 'good']
     receiver.behave(() => answers.shift() ?? 'good')
     const gateway = await quick({ exports: [{ webhook: `${receiver.url}?token=hidden`, secret: SECRET, headers: { 'x-api-key': 'k' } }] })
-    await expect.poll(() => receiver.got.length).toBeGreaterThan(1)
+    await expect.poll(() => receiver.got.length, WITHIN).toBeGreaterThan(1)
     await gateway.stop()
     const [first, second] = receiver.got
     for (const { headers, body } of receiver.got) {
@@ -68,13 +68,13 @@ describe('a webhook', () => {
       receiver.behave(behaviour)
       const gateway = await quick({ exports: [{ name: 'siem', webhook: receiver.url, timeout: 100 }] })
       await gateway.healthIs('degraded')
-      await expect.poll(() => gateway.health?.why).toMatch(/^durability.*; export siem: \S/)
+      await expect.poll(() => gateway.health?.why, WITHIN).toMatch(/^durability.*; export siem: \S/)
       for (let n = 0; n < 5; n++) expect(await call(gateway, createExchange())).toBe('ok')
-      await expect.poll(() => receiver.got.length).toBeGreaterThan(3)
+      await expect.poll(() => receiver.got.length, WITHIN).toBeGreaterThan(3)
       expect(new Set(receiver.got.map(one => one.body)).size).toBe(1)
       expect(receiver.got.every(one => one.body === receiver.got[0]!.body)).toBe(true)
       receiver.behave('good')
-      await expect.poll(() => gateway.health?.why).not.toContain('export')
+      await expect.poll(() => gateway.health?.why, WITHIN).not.toContain('export')
       await gateway.stop()
       const ids = withoutCheckpoints(receiver.records())
       expect([...new Set(ids)]).toEqual(idsOf(gateway.dir))
@@ -86,19 +86,19 @@ describe('a webhook', () => {
     receiver.behave('error')
     const gateway = await quick({ exports: [{ webhook: receiver.url, records: ['outcome'] }] })
     await call(gateway, createExchange())
-    await expect.poll(() => receiver.got.at(-1)?.body ?? '').toContain('agent-1')
+    await expect.poll(() => receiver.got.at(-1)?.body ?? '', WITHIN).toContain('agent-1')
     const db = createStores({ dataDir: gateway.dir }).open('audit.db')
     db.exec('DELETE FROM subject')
     db.close()
     const seen = receiver.got.length
-    await expect.poll(() => receiver.got.length).toBeGreaterThan(seen + 1)
+    await expect.poll(() => receiver.got.length, WITHIN).toBeGreaterThan(seen + 1)
     expect(
       receiver.got
         .slice(seen + 1)
         .map(({ body }) => body)
         .join(),
     ).not.toContain('agent-1')
-    await expect.poll(() => receiver.got.at(-1)?.body ?? '').not.toContain('agent-1')
+    await expect.poll(() => receiver.got.at(-1)?.body ?? '', WITHIN).not.toContain('agent-1')
     receiver.behave('good')
     await gateway.stop()
     expect(receiver.got.at(-1)!.body).toContain('outcome')
@@ -134,7 +134,7 @@ describe('a webhook', () => {
     for (let n = 0; n < 5; n++) {
       await call(gateway, createExchange())
       const seen = receiver.got.length
-      await expect.poll(() => receiver.got.length).toBeGreaterThan(seen)
+      await expect.poll(() => receiver.got.length, WITHIN).toBeGreaterThan(seen)
     }
     await gateway.stop()
     const told = readRows(gateway.dir).filter(({ type }) => type === 'export.cursor')
@@ -187,7 +187,7 @@ describe('a cursor', () => {
     const dir = tempDir()
     writeFileSync(join(dir, 'audit.db.export-webhook'), text)
     const gateway = await quick({ exports: [{ webhook: receiver.url }] }, { dir })
-    await expect.poll(() => gateway.health?.why).toContain('does not say how far it has come')
+    await expect.poll(() => gateway.health?.why, WITHIN).toContain('does not say how far it has come')
     expect(await call(gateway, createExchange())).toBe('ok')
     expect(receiver.got).toEqual([])
     await gateway.stop()
@@ -202,7 +202,7 @@ describe('a cursor', () => {
     const dir = tempDir()
     writeFileSync(join(dir, 'audit.db.export-webhook'), readFileSync(join(first.dir, 'audit.db.export-webhook')))
     const second = await quick({ exports }, { dir })
-    await expect.poll(() => second.health?.why).toContain('is not in this log')
+    await expect.poll(() => second.health?.why, WITHIN).toContain('is not in this log')
     await second.stop()
   })
 
@@ -210,7 +210,7 @@ describe('a cursor', () => {
     const receiver = await startReceiver()
     const exports = [{ webhook: receiver.url }]
     const first = await quick({ exports })
-    await expect.poll(() => receiver.got.length).toBeGreaterThan(0)
+    await expect.poll(() => receiver.got.length, WITHIN).toBeGreaterThan(0)
     const second = await quick({ exports }, { dir: first.dir })
     await call(second, createExchange())
     await call(first, createExchange())
