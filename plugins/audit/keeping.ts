@@ -1,10 +1,11 @@
 // What keeps the log as long as is configured, in a process of its own: what is new goes into files, and then what is too old goes out of the log.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AdminEvent, ApartIo, ApartWork, CommandIo, RecordReader } from 'mcpgw/plugin'
 import { exportLog } from './commands/export.ts'
 import type { State } from './commands/export-file.ts'
 import { pruneLog } from './commands/prune.ts'
+import { replaceFile } from './commands/replace-file.ts'
 import type { AuditConfig } from './config.ts'
 
 /** What is asked of the gateway: to put this on record (the answer is whether it is durable), or who reads the record, as of `readers` of the context. */
@@ -59,16 +60,23 @@ async function run(
   return code === 0 || said === '' ? undefined : said.trim()
 }
 
-/** The file of a month; a new one goes on where the newest one before it ended. */
+/**
+ * The file of a month; a new one goes on where the newest one before it ended. Whatever an earlier run was killed between: what the older file
+ * has behind its end is cut off, for the new one has it, and a file that was begun without saying so is begun anew.
+ */
 function openMonth(dir: string, month: string): string {
   const path = join(dir, `audit-${month}.jsonl`)
+  const isThere = existsSync(path)
+  if (isThere && existsSync(`${path}.state`)) return path
+  if (isThere && statSync(path).size === 0) rmSync(path)
   const before = readdirSync(dir)
-    .filter(name => /^audit-\d{4}-\d\d\.jsonl\.state$/.test(name))
+    .filter(name => /^audit-\d{4}-\d\d\.jsonl\.state$/.test(name) && join(dir, name) !== `${path}.state`)
     .sort()
     .at(-1)
-  if (existsSync(path) || before === undefined) return path
+  if (before === undefined) return path
   const state = JSON.parse(readFileSync(join(dir, before), 'utf8')) as State
-  writeFileSync(`${path}.state`, `${JSON.stringify({ ...state, bytes: 0, records: 0 })}\n`, { mode: 0o600 })
+  truncateSync(join(dir, before.slice(0, -'.state'.length)), state.bytes)
+  replaceFile(`${path}.state`, `${JSON.stringify({ ...state, bytes: 0, records: 0 })}\n`)
   writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
   return path
 }
