@@ -103,6 +103,8 @@ export interface Postgres {
    * column of the appended rows as an array (`$1`: of all first params), and runs at most once a group, in the order of the list.
    */
   writer(options: { durability: 'full' | 'os'; statements: readonly string[]; lock: string }): Promise<GroupWriter>
+  /** One moment of the database: all that is asked there sees the same. Close it soon: old rows cannot be cleaned away meanwhile. */
+  snapshot(): Promise<Pick<Postgres, 'query' | 'close'>>
   /** Whether the session of a writer holds it; not any more once its process or its connection has ended. */
   isLocked(lock: string): Promise<boolean>
   close(): Promise<void>

@@ -20,6 +20,8 @@ export interface Source {
   /** Every checkpoint, oldest first, and tombstone as a store has it; undefined where there are only notes. */
   readonly rows: { checkpoints(): AsyncIterable<readonly CheckpointRow[]>; readonly tombstones: readonly TombstoneRow[] } | undefined
   readonly notes: { readonly checkpoints: readonly string[]; readonly tombstones: readonly string[] }
+  /** Whether records were taken out since it was opened: then those that it had not read yet seem to be missing. */
+  isPruned(): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 // PostgreSQL behind the port: a small pool for what is read, a session of its own for each writer. The driver is loaded by the first use.
-import type { Pool } from 'pg'
-import type { Postgres, SqlRow } from '../../plugin/store.ts'
+import type { Pool, PoolClient } from 'pg'
+import type { Postgres, SqlRow, SqlValue } from '../../plugin/store.ts'
 import { StoreFault } from '../fault.ts'
 import { createWriter } from '../writer.ts'
 import { clientConfig, nameAddress } from './address.ts'
@@ -30,13 +30,36 @@ export function openPostgres(url: string): Postgres {
   }
   const connections = (): Promise<Pool> => (pool ??= openPool())
 
+  async function ask(
+    on: Promise<Pick<Pool | PoolClient, 'query'>>,
+    sql: string,
+    params: readonly (SqlValue | readonly SqlValue[])[] = [],
+  ): Promise<SqlRow[]> {
+    try {
+      return (await (await on).query<SqlRow>(sql, [...params])).rows
+    } catch (error) {
+      throw isAnswer(error) ? error : new StoreFault('store-unreadable', `${name}: ${(error as Error).message}`, error)
+    }
+  }
+
   return {
     name,
-    async query(sql, params = []) {
+    query: (sql, params) => ask(connections(), sql, params),
+    async snapshot() {
+      const client = connections().then(all => all.connect())
       try {
-        return (await (await connections()).query<SqlRow>(sql, [...params])).rows
+        await ask(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
       } catch (error) {
-        throw isAnswer(error) ? error : new StoreFault('store-unreadable', `${name}: ${(error as Error).message}`, error)
+        await client.then(
+          one => one.release(true),
+          () => {},
+        )
+        throw error
+      }
+      return {
+        query: (sql, params) => ask(client, sql, params),
+        // A session that may be in a transaction is nobody else's.
+        close: async () => (await client).release(true),
       }
     },
     async migrate(migrations, how) {

@@ -98,6 +98,8 @@ async function makeReport(io: CommandIo<AuditConfig>, { name, reader }: StoredLo
   const source = await sourceOf(name, reader, async () => {})
   const shown = createProgress(io, source, undefined, undefined)
   const verdict = await checkLog({ source, keys, trusted, signal: io.signal, onPage: shown.onPage })
+  if (verdict.kind === 'broken' && (await source.isPruned()))
+    throw new Error('records were taken out of the log meanwhile; make the report again')
   const open = await openSealed(io, reader)
   const population = createPopulation()
   const course = createCourse(verdict.covered)

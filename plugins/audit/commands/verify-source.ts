@@ -10,11 +10,11 @@ import type { GivenRecord } from '../record-form.ts'
 import type { LogReader, LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 
-/** `file`: relative to where the command was called. Rejects where there is nothing that can be read. */
-export async function openSource(io: CommandIo<AuditConfig>, file: string | undefined): Promise<Source> {
+/** `file`: relative to where the command was called. `how`: as of a store's reader. Rejects where there is nothing that can be read. */
+export async function openSource(io: CommandIo<AuditConfig>, file: string | undefined, how?: 'snapshot'): Promise<Source> {
   const path = file === undefined ? undefined : resolve(io.cwd, file)
   const files = path === undefined ? [] : await exportedFiles(path)
-  return path !== undefined && files.length > 0 ? openExport(path, files) : openStored(openStore(io.stores, io.config, path))
+  return path !== undefined && files.length > 0 ? openExport(path, files) : openStored(openStore(io.stores, io.config, path), how)
 }
 
 /** Those of a folder, in the order of their names: each goes on where the one before it ended. None where it is no export. */
@@ -41,8 +41,8 @@ async function isExport(path: string): Promise<boolean> {
 }
 
 /** Closes the store with it. */
-export async function openStored(store: LogStore): Promise<Source> {
-  const reader = await store.reader()
+export async function openStored(store: LogStore, how?: 'snapshot'): Promise<Source> {
+  const reader = await store.reader(how)
   return sourceOf(store.name, reader, async () => {
     await reader.close()
     await store.close()
@@ -58,6 +58,11 @@ export async function sourceOf(name: string, reader: LogReader, close: () => Pro
     lookUp: async (stream, seq) => (await reader.find(stream, seq))?.hash,
     rows: { checkpoints: () => reader.checkpoints(), tombstones },
     notes: { checkpoints: [], tombstones: [] },
+    isPruned: () =>
+      reader.tombstones().then(
+        now => JSON.stringify(now) !== JSON.stringify(tombstones),
+        () => false,
+      ),
     close,
   }
 }
@@ -97,6 +102,7 @@ async function openExport(name: string, files: readonly string[]): Promise<Sourc
     },
     rows: undefined,
     notes: { checkpoints: notes.checkpoint, tombstones: notes.tombstone },
+    isPruned: async () => false,
     close: async () => {},
   }
 }

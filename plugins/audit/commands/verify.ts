@@ -15,10 +15,10 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
   if (typeof keys === 'string') return refuse(io, 2, keys)
   const trusted = readCheckpoints(io, keys)
   if (typeof trusted === 'string') return refuse(io, 2, trusted)
-  const [file] = io.args
+  const file = typeof io.args[0] === 'string' ? io.args[0] : undefined
   let source: Source
   try {
-    source = await openSource(io, typeof file === 'string' ? file : undefined)
+    source = await openSource(io, file)
   } catch (error) {
     return refuse(io, 3, (error as Error).message)
   }
@@ -26,9 +26,21 @@ export async function verifyLog(io: CommandIo<AuditConfig>): Promise<number> {
     const resume = typeof io.options.resume === 'string' ? resolve(io.cwd, io.options.resume) : undefined
     const from = resume === undefined ? undefined : readResumePoint(resume, source.name)
     if (typeof from === 'string') return refuse(io, 2, from)
-    const shown = createProgress(io, source, resume, from)
-    const verdict = await checkLog({ source, keys, trusted: trusted.checkpoints, signal: io.signal, from, onPage: shown.onPage })
-    shown.end(verdict.kind === 'stopped')
+    const check = async (): Promise<Verdict> => {
+      const shown = createProgress(io, source, resume, from)
+      const found = await checkLog({ source, keys, trusted: trusted.checkpoints, signal: io.signal, from, onPage: shown.onPage })
+      shown.end(found.kind === 'stopped')
+      return found
+    }
+    let verdict = await check()
+    // What goes while the log is read looks as if it were missing. A moment of the log that is held for so long would keep its files growing: so only then.
+    if (verdict.kind === 'broken' && (await source.isPruned())) {
+      io.err('audit verify: records are taken out of the log meanwhile; it is verified once more, as it is at one moment\n')
+      const pruned = source
+      source = await openSource(io, file, 'snapshot')
+      await pruned.close()
+      verdict = await check()
+    }
     const code = report(io, source.name, verdict, trusted, from)
     const isLog = file === undefined || source.name === io.stores.resolve(io.config.path)
     if (isLog && !(await recordVerification(io, verdict, code)))

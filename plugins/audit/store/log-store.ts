@@ -171,8 +171,8 @@ export interface LogStore {
   readonly name: string
   /** Takes the rows made below, one SQL transaction a group. Until it is closed, or the process ends, `stream` counts as live. */
   writer(stream: string): Promise<GroupWriter>
-  /** Throws where there is no log, or none that this version can read; the message names the store and says what to do. */
-  reader(): Promise<LogReader>
+  /** Throws where there is no log, or none that this version can read; the message names the store and says what to do. `snapshot`: of one moment; what is written meanwhile cannot be cleaned away until it is closed. */
+  reader(how?: 'snapshot'): Promise<LogReader>
   /** Rejects where another one is open, and where the role may not. */
   retention(): Promise<Retention>
   /** Undefined where another process has it open. `name`: lower case, digits and dashes. */

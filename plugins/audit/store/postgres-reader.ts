@@ -7,7 +7,7 @@ import { lockOf, RECORD, TABLE } from './postgres-tables.ts'
 const PAGE = 2000
 const PAGE_BYTES = 4_194_304
 
-export function createPostgresReader(database: Postgres): LogReader {
+export function createPostgresReader(database: Pick<Postgres, 'query' | 'isLocked'>, close: () => Promise<void>): LogReader {
   const all = (sql: string, ...params: SqlValue[]): Promise<SqlRow[]> => database.query(sql, params)
   const records = async (sql: string, ...params: SqlValue[]): Promise<StoredRecord[]> =>
     (await all(`SELECT ${RECORD} FROM ${TABLE.record} ${sql}`, ...params)).map(toRecord)
@@ -124,7 +124,7 @@ export function createPostgresReader(database: Postgres): LogReader {
       (await all(`SELECT DISTINCT ON (stream) * FROM ${TABLE.tombstone} ORDER BY stream, through DESC`)) as unknown as TombstoneRow[],
     holds: async () => (await all(`SELECT * FROM ${TABLE.hold} ORDER BY at, id`)) as unknown as Hold[],
     count: async () => Number((await all(`SELECT count(*) AS size FROM ${TABLE.record}`))[0]?.size),
-    async close() {},
+    close,
   }
 }
 

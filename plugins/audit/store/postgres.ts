@@ -17,9 +17,11 @@ export function postgresStore(database: Postgres, durability: 'full' | 'os'): Lo
       await database.migrate(tables, 'apply')
       return database.writer({ durability, statements, lock: lockOf(stream) })
     },
-    async reader() {
+    async reader(how) {
       await database.migrate(tables, 'check')
-      return createPostgresReader(database)
+      if (how === undefined) return createPostgresReader(database, async () => {})
+      const { query, close } = await database.snapshot()
+      return createPostgresReader({ query, isLocked: lock => database.isLocked(lock) }, close)
     },
     async retention() {
       await database.migrate(tables, 'check')

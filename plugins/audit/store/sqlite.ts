@@ -22,11 +22,13 @@ export function sqliteStore(stores: Stores, path: string, durability: 'full' | '
         throw error
       }
     },
-    async reader() {
+    async reader(how) {
       const db = stores.open(path, { readOnly: true, schema: SCHEMA })
       try {
         // KiB. What is read from end to end is not asked for again.
         db.exec('PRAGMA cache_size = -2000')
+        // The moment is that of the first thing read.
+        if (how === 'snapshot') db.exec('BEGIN')
         const tables = tablesOf(db)
         return createSqliteReader(db, tables, stream => isLive(stores, path, stream))
       } catch (error) {

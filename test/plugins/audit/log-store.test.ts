@@ -102,6 +102,25 @@ describe.each(['sqlite', 'postgres'] as const)('a log in %s', kind => {
       await reader.close()
     })
 
+    test('a snapshot is of one moment: what was written, and what was taken out since, changes nothing in it', async () => {
+      const a = await start('a', 1000)
+      await a.append(a.record('x', 1001), a.record('x', 1002))
+      const reader = await store.reader('snapshot')
+      const { places: before } = await readForward(reader)
+      const retention = await store.retention()
+      const tombstone = { stream: 'a', through: 2, at: 1003, link: NONE, frontier: '', note: '' }
+      await retention.remove({ tombstone, records: 2, between: kind === 'sqlite' ? [1, 2] : undefined })
+      await retention.close()
+      await a.append(a.record('x', 1004))
+      expect((await readForward(reader)).places).toEqual(before)
+      expect([await reader.tombstones(), await reader.count(), (await reader.last())?.seq]).toEqual([[], 3, 3])
+      await reader.close()
+      const later = await store.reader()
+      expect((await readForward(later)).places).toEqual(['a:3', 'a:4'])
+      expect(await later.tombstones()).toMatchObject([{ through: 2 }])
+      await later.close()
+    })
+
     test('forward: every record, each stream in order, and from a cursor on only what came later, in another process too', async () => {
       const b = await start('b', 1000)
       const a = await start('a', 1001)

@@ -322,6 +322,35 @@ describe.each([
       expect(await places()).toEqual(before)
     })
 
+    test('a log that is verified while it is pruned is found whole, each time', { timeout: 60_000 }, async () => {
+      const gateway = await startGateway({ dir, config: { anchors: [{ file: 'anchor.txt' }] }, url })
+      for (let done = 0; done < 8000; done += 500) await Promise.all(Array.from({ length: 500 }, () => call(gateway, createExchange())))
+      await gateway.stop()
+      await live(1)
+      await exportIt()
+      const before = (await places()).length
+      let begins = (): void => {}
+      const begun = new Promise<void>(resolve => {
+        begins = resolve
+      })
+      let isDone = false
+      const pruned = prune({}, async event => {
+        if (event.type === 'log.retention') begins()
+        return true
+      }).finally(() => {
+        isDone = true
+      })
+      await begun
+      const ran: Ran[] = []
+      while (!isDone) ran.push(await verified())
+      expect(await pruned).toMatchObject({ code: 0 })
+      expect((await places()).length).toBeLessThan(before / 10)
+      expect(ran.filter(({ code }) => code !== 0)).toEqual([])
+      if (process.env.MCPGW_FIGURES !== undefined) console.info(url, ran.length, ran.filter(one => one.err !== '').length)
+      expect(ran.length).toBeGreaterThan(0)
+      if (url === undefined) expect(ran.map(one => one.err).join()).toContain('verified once more, as it is at one moment')
+    })
+
     test('what is young stays, and a dry run changes nothing', async () => {
       await exportIt()
       const before = await places()
