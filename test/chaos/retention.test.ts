@@ -64,7 +64,9 @@ function inArchive(dir: string): Found[] {
 }
 
 describe.skipIf(!isBuilt)('retention that is killed', () => {
-  test('leaves no process behind, stops no call, and loses no record', { timeout: (process.env.MCPGW_CHAOS === 'full' ? 30 : 10) * MINUTES }, async () => {
+  test('leaves no process behind, stops no call, and loses no record', {
+    timeout: (process.env.MCPGW_CHAOS === 'full' ? 30 : 10) * MINUTES,
+  }, async () => {
     const dir = createFolder()
     const config = {
       servers: [{ id: 'odd', ...oddServer() }],
