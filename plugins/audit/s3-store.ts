@@ -22,7 +22,8 @@ export async function openStore({ region, endpoint, pathStyle, credentials }: S3
     ignoreConfiguredEndpointUrls: true,
     followRegionRedirects: false,
     forcePathStyle: pathStyle,
-    ...(credentials !== undefined && { credentials }),
+    // A copy: the client notes things in it.
+    ...(credentials !== undefined && { credentials: { ...credentials } }),
     // Who calls tries again, until it works and with health telling; tries within a try would only hide that.
     maxAttempts: 1,
     // Both are ours to see to: SHA-256 goes along, and what comes is compared.

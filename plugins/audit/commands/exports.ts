@@ -4,6 +4,7 @@ import { alignColumns, type CommandIo, printable, type Stores } from 'mcpgw/plug
 import type { AuditConfig } from '../config.ts'
 import type { ExportConfig, Receiver } from '../exports/config.ts'
 import { checkProgress, type Progress, readProgress } from '../exports/progress.ts'
+import { nameOfPlace } from '../s3.ts'
 import type { LogReader, LogStore } from '../store/log-store.ts'
 import { openStore } from '../store/open.ts'
 import { failed } from './read.ts'
@@ -63,6 +64,7 @@ async function firstAt(reader: LogReader, cursor: string | undefined, signal: Ab
 function nameOf(receiver: Receiver, stores: Stores): string {
   const { kind } = receiver
   if ('path' in receiver) return stores.resolve(receiver.path)
+  if ('bucket' in receiver) return nameOfPlace(receiver)
   if (!('url' in receiver)) return kind
   const { protocol, host, pathname } = new URL(receiver.url)
   return `${protocol}//${host}${pathname}`

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { objectKey, s3Target } from '../../../../plugins/audit/exports/s3.ts'
 import { s3Place } from '../../../../plugins/audit/s3.ts'
 import { ACCESS, type Behaviour, BUCKET, REGION, type Store, startStore } from '../../../s3/fake.ts'
-import { call, createExchange, type Gateway, type GatewayOptions, readRows, realClock, startGateway } from '../gateway.ts'
+import { call, createExchange, type Gateway, type GatewayOptions, readRows, realClock, runCommand, startGateway } from '../gateway.ts'
 import { startReceiver } from './receiver.ts'
 
 /** Waits are a hundredth of what they are, but for what a stop waits. */
@@ -197,4 +197,14 @@ describe('a key', () => {
       }),
     )
   })
+})
+
+test('audit exports says to which bucket and prefix, and nothing of the credentials', async () => {
+  const store = await startStore()
+  const gateway = await quick(store)
+  await call(gateway, createExchange())
+  await gateway.stop()
+  const shown = await runCommand(gateway.dir, 'audit exports', { json: true }, { config: { exports: [to(store)] } })
+  expect(JSON.parse(shown.out)).toMatchObject({ exports: [{ name: 's3', to: 's3://acme-audit/logs/', behind: 0, failing: null }] })
+  expect(shown.out + shown.err).not.toMatch(/AKID|wJalr/)
 })
