@@ -90,6 +90,12 @@ export interface Usage {
     endedBy: number,
     signal: AbortSignal,
   ): AsyncIterable<{ readonly rows: readonly UsageRow[]; readonly cursor: string }>
+  /**
+   * Called in `setup` by whoever needs every row, under the name of its plugin: from then on no row is forgotten that it has not got. The function
+   * that is returned is told the last cursor whose rows it keeps durably; until the first one nothing is forgotten. `longest`: ms after the end of
+   * a window until it takes it, at most; throws where windows are kept no longer than that.
+   */
+  hold(consumer: string, longest: number): (cursor: string) => void
 }
 export const Usage: Service<Usage> = service<Usage>('usage')
 

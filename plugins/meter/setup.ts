@@ -3,14 +3,13 @@ import { createConditions, type Hooks, Outcomes, type PluginContext, Usage } fro
 import type { MeterConfig } from './config.ts'
 import { createCounter } from './counter.ts'
 import { enforceBudgets } from './enforcement.ts'
+import { createForgetting } from './forgetting.ts'
 import { createPrices } from './prices.ts'
 import { openUsage } from './store/open.ts'
 import { tally } from './tally.ts'
 
 // How long a start waits for what an earlier run left uncounted; the rest is counted while calls go on.
 const CATCH_UP_MS = 5000
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
   const { config, clock, log } = ctx
@@ -36,7 +35,6 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
       ? undefined
       : enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth: why => tell('budgets', why) })
   let lost = 0
-  let cancelForget: (() => void) | undefined
 
   function tellLost(records: number): void {
     lost += records
@@ -44,18 +42,10 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
     tell('lost', `${lost} records went from the audit log before they were counted; see mcpgw usage --reconcile`)
   }
 
-  /** Once an hour. */
-  function forget(): void {
-    if (config.keep === undefined) return
-    store
-      .forget(clock.now() - config.keep * DAY_MS)
-      .catch((error: unknown) => log.warn('old usage could not be removed', { why: String(error) }))
-    cancelForget = clock.after(HOUR_MS, forget)
-  }
-
-  ctx.provide(Usage, { changes: (cursor, endedBy, signal) => store.changes(cursor, endedBy, signal) })
+  const forgetting = createForgetting({ store, keep: config.keep, clock, log, onHeld: why => tell('forgetting', why) })
+  ctx.provide(Usage, { changes: (cursor, endedBy, signal) => store.changes(cursor, endedBy, signal), hold: forgetting.hold })
   ctx.onStop(async () => {
-    cancelForget?.()
+    forgetting.stop()
     budgets?.stop()
     await counter.stop()
     await store.close()
@@ -77,7 +67,7 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
       cancel?.()
       counter.start()
       budgets?.start()
-      forget()
+      forgetting.start()
     },
   }
 }

@@ -53,6 +53,8 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
   let failures = 0
   let quietUntil = 0
   let trouble: string | undefined
+  // A window is taken over when its grace is over; a day more, for gateways stand still at times.
+  const taken = usage.hold('stripe', config.grace + 24 * HOUR)
   const room = createRoom(clock, config.alarm.lines)
   const queue = createQueue()
   const faults = new Map<string, string>()
@@ -86,6 +88,13 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     lead = undefined
     await reader?.close()
     await writer?.close()
+  }
+
+  /** What is durable here need not be kept there any more. */
+  async function tellTaken(reader: OutboxReader, isOwn: boolean): Promise<void> {
+    const { cursor } = await reader.notes()
+    if (isOwn) await reader.close()
+    if (cursor !== undefined) taken(cursor)
   }
 
   /** A clock that was set back makes old attempts look young: they are not repeated then, but looked for in what Stripe summed up. */
@@ -183,6 +192,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
     try {
       if (lead === undefined && !(await takeLead())) {
         report.follow()
+        await tellTaken(await outbox.reader(), true)
         return IDLE_MS
       }
       const { reader, writer } = lead!
@@ -190,6 +200,7 @@ export function createWorker({ config, clock, log, outbox, usage, connect, repor
       const left = room.left() ?? 0
       const gathering = { usage, rules: config, since: lead!.since, room: left, reader, writer, signal }
       if (left > 0) room.take(await gather(gathering, now() - config.grace))
+      await tellTaken(reader, false)
       let isBusy = false
       await watchClock()
       if (!config.dryRun && !signal.aborted && clock.mono() >= quietUntil) {

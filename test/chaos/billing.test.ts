@@ -116,7 +116,7 @@ describe.skipIf(!isBuilt)('billing from the call to Stripe', () => {
       const w = await createWorld({
         stores,
         at: Date.now(),
-        counted: { changes: (cursor, endedBy, signal) => usage.changes(cursor, endedBy, signal) },
+        counted: { changes: (cursor, endedBy, signal) => usage.changes(cursor, endedBy, signal), hold: () => () => {} },
         config: { meters: [{ event: 'tool_calls', tool: 'echo' }] },
       })
       await makeCalls(dir, w)

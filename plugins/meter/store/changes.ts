@@ -9,7 +9,8 @@ export interface ChangesCursor {
   readonly look?: { readonly change: number; readonly endedBy: number; readonly row: number } | undefined
 }
 
-const START: ChangesCursor = { change: 0, endedBy: Number.MIN_SAFE_INTEGER }
+/** Of somebody who has seen none. */
+export const NOTHING: ChangesCursor = { change: 0, endedBy: Number.MIN_SAFE_INTEGER }
 
 export function writeCursor({ change, endedBy, look }: ChangesCursor): string {
   return [change, endedBy, ...(look === undefined ? [] : [look.change, look.endedBy, look.row])].join(' ')
@@ -17,10 +18,13 @@ export function writeCursor({ change, endedBy, look }: ChangesCursor): string {
 
 /** Throws where it is none of ours. */
 export function readCursor(text: string | undefined): ChangesCursor {
-  if (text === undefined) return START
+  if (text === undefined) return NOTHING
   const numbers = text.split(' ').map(Number)
   if ((numbers.length !== 2 && numbers.length !== 5) || !numbers.every(Number.isSafeInteger))
     throw new Error(`${JSON.stringify(text)} is no cursor of usage`)
   const [change, endedBy, lookChange, lookEnded, row] = numbers as [number, number, number?, number?, number?]
   return { change, endedBy, ...(row !== undefined && { look: { change: lookChange!, endedBy: lookEnded!, row } }) }
 }
+
+/** How a row is told that somebody with such a cursor may not have: `?` its `change`, then its `endedBy`. Months are nobody's. */
+export const UNSEEN_SQL = 'span = 0 AND (changed > ? OR finish > ?)'

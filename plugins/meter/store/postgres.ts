@@ -1,6 +1,6 @@
 // Usage in a PostgreSQL database, where several gateways count at once: each step is one statement, and so one transaction.
 import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
-import { readCursor, writeCursor } from './changes.ts'
+import { readCursor, UNSEEN_SQL, writeCursor } from './changes.ts'
 import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
 import { tables } from './migrations.ts'
 import type { Lost, UsagePage, UsageStore } from './usage-store.ts'
@@ -60,12 +60,19 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
         if (isThrough) return
       }
     },
-    async forget(endedBy) {
-      const [gone] = await all(
-        `WITH gone AS (DELETE FROM ${SCHEMA}.usage WHERE finish <= $1 RETURNING 1) SELECT count(*) AS size FROM gone`,
-        endedBy,
-      )
-      return Number(gone?.size)
+    async forget(endedBy, consumers) {
+      let count = 1
+      const unseen = (): string => UNSEEN_SQL.replaceAll('?', () => `$${++count}`)
+      const cursors = [...consumers.values()]
+      const isUnseen = cursors.map(() => ` AND NOT (${unseen()})`).join('')
+      await all(`DELETE FROM ${SCHEMA}.usage WHERE finish <= $1${isUnseen}`, endedBy, ...cursors.flatMap(one => [one.change, one.endedBy]))
+      const held = new Map<string, number>()
+      for (const [name, { change, endedBy: by }] of consumers) {
+        count = 1
+        const [left] = await all(`SELECT count(*) AS size FROM ${SCHEMA}.usage WHERE finish <= $1 AND ${unseen()}`, endedBy, change, by)
+        if (Number(left?.size) > 0) held.set(name, Number(left?.size))
+      }
+      return held
     },
     close: () => database.close(),
   }

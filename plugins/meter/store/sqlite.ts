@@ -1,6 +1,6 @@
 // Usage in an SQLite file of the data directory: the embedded default.
 import type { Database, Statement, Stores } from 'mcpgw/plugin'
-import { readCursor, writeCursor } from './changes.ts'
+import { readCursor, UNSEEN_SQL, writeCursor } from './changes.ts'
 import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
 import { SCHEMA, setup } from './sqlite-tables.ts'
 import type { Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
@@ -74,7 +74,22 @@ function createStore(db: Database): UsageStore {
         await new Promise(resolve => setImmediate(resolve))
       }
     },
-    forget: async endedBy => prepare('DELETE FROM usage WHERE finish <= ?').run(endedBy).changes,
+    async forget(endedBy, consumers) {
+      const cursors = [...consumers.values()]
+      const held = new Map<string, number>()
+      db.transaction(() => {
+        const isUnseen = cursors.map(() => ` AND NOT (${UNSEEN_SQL})`).join('')
+        const seen = cursors.flatMap(({ change, endedBy: by }) => [change, by])
+        prepare(`DELETE FROM usage WHERE finish <= ?${isUnseen}`).run(endedBy, ...seen)
+        for (const [name, { change, endedBy: by }] of consumers) {
+          const rows = Number(
+            prepare(`SELECT count(*) AS size FROM usage WHERE finish <= ? AND ${UNSEEN_SQL}`).get(endedBy, change, by)?.size,
+          )
+          if (rows > 0) held.set(name, rows)
+        }
+      })
+      return held
+    },
     async close() {
       db.close()
     },

@@ -2,6 +2,7 @@
 import type { ReadSoFar, UsageRow } from 'mcpgw/plugin'
 import type { OutcomeKind } from '../outcome-kinds.ts'
 import { type Period, periodAt } from '../periods.ts'
+import type { ChangesCursor } from './changes.ts'
 
 export interface Counts {
   readonly ends: Readonly<Record<OutcomeKind, number>>
@@ -98,7 +99,7 @@ export interface UsageStore {
   sum(question: Question): Promise<readonly Sum[]>
   /** As `Usage.changes`. */
   changes(cursor: string | undefined, endedBy: number, signal: AbortSignal): AsyncIterable<UsagePage>
-  /** Windows that ended by then are not needed any more; how many rows went. */
-  forget(endedBy: number): Promise<number>
+  /** Removes windows that ended by then, but for what one of `consumers` has not seen: of whom so many rows are left. */
+  forget(endedBy: number, consumers: ReadonlyMap<string, ChangesCursor>): Promise<ReadonlyMap<string, number>>
   close(): Promise<void>
 }

@@ -53,7 +53,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(plugins.map(({ plugin, from, to }) => [plugin, from, to])).toEqual([
       ['audit', 4, 4],
       ['meter', 1, 1],
-      ['stripe', 1, 1],
+      ['stripe', 2, 2],
       ['notes', 1, 3],
     ])
   })

@@ -3,6 +3,7 @@ import type { Stores, UsageRow } from 'mcpgw/plugin'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
 import { createTemporaryStores } from '../../../core/testing/index.ts'
+import { type ChangesCursor, NOTHING, readCursor } from '../../../plugins/meter/store/changes.ts'
 import { openUsage } from '../../../plugins/meter/store/open.ts'
 import type { Addition, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
 import { emptyCounts } from '../../../plugins/meter/tally.ts'
@@ -172,8 +173,34 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
     test('old windows go, and the rest stays', async () => {
       store = await open()
       await step(0, 1, [row(), row({ start: NOON + HOUR, end: NOON + 2 * HOUR })])
-      expect(await store.forget(NOON + HOUR)).toBe(1)
+      expect(await store.forget(NOON + HOUR, new Map())).toEqual(new Map())
       expect(await store.sum({ span: 'window', from: 0, to: 8e15, by: ['hour'] })).toMatchObject([{ hour: NOON + HOUR }])
+    })
+
+    test('an old window stays until everybody who needs it has seen it; its month does not', async () => {
+      store = await open()
+      await step(0, 1, [row(), row({ span: 'month' }), row({ target: 'late' })])
+      const hours = async (): Promise<number> => (await store.sum({ span: 'window', from: 0, to: 8e15, by: ['target'] })).length
+      const through = async (endedBy: number): Promise<ChangesCursor> => {
+        let last: string | undefined
+        for await (const { cursor } of store.changes(undefined, endedBy, signal)) last = cursor
+        return readCursor(last)
+      }
+      const before = await through(NOON)
+      expect(await store.forget(NOON + HOUR, new Map([['stripe', NOTHING]]))).toEqual(new Map([['stripe', 2]]))
+      expect(await store.sum({ span: 'month', from: 0, to: 8e15, by: [] })).toEqual([])
+      const seen = await through(NOON + HOUR)
+      await step(1, 2, [row({ target: 'late' })])
+      const held = new Map([
+        ['ahead', await through(NOON + HOUR)],
+        ['behind', seen],
+      ])
+      // What has changed since has to be seen once more.
+      expect(await store.forget(NOON + HOUR, held)).toEqual(new Map([['behind', 1]]))
+      expect(await hours()).toBe(1)
+      expect(await store.forget(NOON + HOUR, new Map([['stripe', before]]))).toEqual(new Map([['stripe', 1]]))
+      expect(await store.forget(NOON + HOUR, new Map([['stripe', held.get('ahead')!]]))).toEqual(new Map())
+      expect(await hours()).toBe(0)
     })
 
     test('where there is none to read, that is said with its name', async () => {

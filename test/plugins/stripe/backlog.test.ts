@@ -123,3 +123,23 @@ test('a line that an operator has settled by hand is billed to the customer that
   await run(w, w.start(), HOUR)
   expect(w.stripe.total('cus_initech', 'tool_calls')).toBe(2)
 })
+
+test('it says what it has taken over once that is durable, also where another gateway bills, so that it may be forgotten', async () => {
+  const w = await createWorld()
+  w.usage.add({ at: START, calls: 4 })
+  const first = w.start()
+  await first.pass()
+  expect(w.usage.taken()).toBeUndefined()
+  w.clock.pass(2 * HOUR)
+  // Killed before it is written.
+  await first.stop()
+  await w.start((_, when) => when === 'before').pass()
+  expect(w.usage.taken()).toBeUndefined()
+  const leader = w.start()
+  await leader.pass()
+  const cursor = w.usage.taken()
+  expect(JSON.parse(cursor!)).toEqual([1])
+  w.usage.hold('stripe', 0)('[]')
+  await w.start().pass()
+  expect(w.usage.taken()).toBe(cursor)
+})

@@ -44,6 +44,8 @@ export function createClock(start: number = START): SteppableClock {
 /** As the meter plugin tells it: rows with their totals, again when they rise. */
 export interface FakeUsage extends Usage {
   add(row: Partial<UsageRow> & { readonly at: number; readonly calls: number }): void
+  /** The last cursor that it was told to keep nothing for. */
+  taken(): string | undefined
   /** Calls of a tenant. */
   total(tenant: string): number
 }
@@ -51,6 +53,7 @@ export interface FakeUsage extends Usage {
 export function createUsage(pageSize = 3): FakeUsage {
   const rows = new Map<string, UsageRow & { readonly change: number }>()
   let changes = 0
+  let held: string | undefined
   return {
     add({ at, calls, milliUnits = 0, tenant = 'acme', subject = 's1', server = 'files', target = 'read' }) {
       const start = Math.floor(at / HOUR) * HOUR
@@ -69,6 +72,10 @@ export function createUsage(pageSize = 3): FakeUsage {
         milliUnits: before.milliUnits + milliUnits,
       })
     },
+    hold: () => cursor => {
+      held = cursor
+    },
+    taken: () => held,
     total: tenant => [...rows.values()].filter(row => row.tenant === tenant).reduce((sum, row) => sum + row.calls, 0),
     async *changes(cursor, endedBy) {
       // Windows that end later come later, as changes of then.
