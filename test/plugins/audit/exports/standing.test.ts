@@ -106,6 +106,16 @@ test('where there is no log it says so and exits with 3; without exports there i
   expect(JSON.parse((await runCommand(dir, 'audit exports', { json: true })).out)).toEqual({ exports: [] })
 })
 
+test('a bucket is named by where it is, without what opens it', async () => {
+  const dir = tempDir()
+  await prepare(dir, undefined)
+  const s3 = { s3: 's3://acme-audit/mcpgw/', region: 'eu-central-1', accessKeyId: 'hidden-id', secretAccessKey: 'hidden-secret' }
+  const { code, out } = await runCommand(dir, 'audit exports', { json: true }, { config: { exports: [s3] } })
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toMatchObject({ exports: [{ name: 's3', to: 's3://acme-audit/mcpgw/' }] })
+  expect(out).not.toContain('hidden')
+})
+
 test('beside a gateway whose receiver fails it says why and what waits, then that all is sent; it puts nothing on record', async () => {
   const receiver = await startReceiver()
   receiver.behave('error')
