@@ -15,7 +15,7 @@ allow all {
 }
 `
 const TENANTS = ['acme', 'blake']
-const config = { servers: [{ id: 'odd', ...oddServer() }], policies: ['a.policy'], plugins: ['audit', 'auth', 'policy'] }
+const config = { servers: [{ id: 'odd', ...oddServer() }], policies: ['a.policy'], plugins: ['audit', 'auth', 'policy', 'meter'] }
 
 /** Each tenant makes a call and is refused one; somebody without a key is refused, too. */
 async function liveTogether(): Promise<string> {
@@ -50,10 +50,14 @@ describe.skipIf(!isBuilt)('tenants in one log', () => {
       ['export', '--format', 'csv', '--contents'],
       ['export', '--format', 'csv', '--status', 'refused'],
     ].map(words => read(...words))
-    for (const { code, out } of shown) {
+    const usage = ['consumer', 'server', 'tool', 'tenant'].map(by =>
+      runCli(['usage', '--by', by, '--tenant', 'blake', '--period', `${day(-1)}..${day(1)}`, '--format', 'json'], dir),
+    )
+    for (const { code, out } of [...shown, ...usage]) {
       expect(code).toBe(0)
       expect(out).not.toMatch(/acme|gateway\.start|cli:/)
     }
+    expect(usage[0]!.out).toContain('agent-of-blake')
     const all = (JSON.parse(shown[0]!.out) as { records: { tenant: string; type: string }[] }).records
     expect(all.map(one => one.type).sort()).toEqual(readTypes(dir, 'blake'))
     expect(JSON.parse(shown[4]!.out)).toMatchObject({ calls: 1, refused: 1, consumers: [{ name: 'agent-of-blake' }] })
@@ -69,6 +73,9 @@ describe.skipIf(!isBuilt)('tenants in one log', () => {
     expect(runCli(['audit', 'verify'], dir).code).toBe(4)
   })
 })
+
+/** As a date, so many days from today. */
+const day = (from: number): string => new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10)
 
 function readTypes(dir: string, tenant: string): string[] {
   return readRecords(dir)
