@@ -52,6 +52,8 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const look = (): void => {
       if (stopped) return
       if (keys.refresh() || outbox.isBehind) void outbox.forward()
+      const ended = tokens?.method.ended(clock.now())
+      if (ended !== undefined) ctx.expel(ended)
       cancel = clock.after(refreshMs, look)
     }
     return {

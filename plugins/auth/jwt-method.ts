@@ -7,6 +7,7 @@ import { hasTokenForm, maxTokenLength, type ReadToken, readToken } from './jwt-f
 import { mapClaims } from './jwt-principal.ts'
 import type { VerificationKey } from './key-set.ts'
 import type { KeySource } from './key-source.ts'
+import { createLifetimes } from './lifetimes.ts'
 import { isSigned } from './signature.ts'
 import { memberOf } from './strict-json.ts'
 import { createVerified, digestToken } from './verified.ts'
@@ -22,6 +23,8 @@ export type Reach = (audience: readonly string[], config: IssuerConfig) => 'all'
 export interface JwtMethod extends Method {
   /** Of a principal whom it identified. */
   scopesOf(principal: Principal): ReadonlySet<string> | undefined
+  /** Tells principals whose last token has ended since it was asked last. */
+  ended(now: number): ((principal: Principal) => boolean) | undefined
 }
 
 interface Seen {
@@ -43,6 +46,7 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
   const byName = new Map(issuers.map(issuer => [issuer.config.issuer, issuer]))
   const seen = createVerified<Seen>(maxSeen)
   const scopes = new WeakMap<Principal, ReadonlySet<string>>()
+  const lifetimes = createLifetimes()
 
   async function verify(token: string, digest: string, peer: Peer): Promise<MethodAnswer> {
     const read = readToken(token)
@@ -60,6 +64,7 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
     const entry = admit(read, issuer, found.key)
     if ('why' in entry) return refuse(entry.why)
     seen.set(digest, entry)
+    lifetimes.note(entry.known.principal, entry.until, () => keys.holds(found.key))
     return conclude(entry, peer, now())
   }
 
@@ -95,6 +100,7 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
       return verify(value, digest, peer)
     },
     scopesOf: principal => scopes.get(principal),
+    ended: at => lifetimes.look(at),
   }
 }
 

@@ -5,8 +5,8 @@ import { isMap, type JsonMap, memberOf } from './strict-json.ts'
 
 export interface VerificationKey {
   readonly kid: string | undefined
-  /** Tells the same key again, in whatever set it is. */
-  readonly thumbprint: string
+  /** Tells the same key again, in whatever set it is: under another id, or for other algorithms, it is another one. */
+  readonly mark: string
   readonly algorithms: readonly Algorithm[]
   /** The key for one of its algorithms. */
   bind(algorithm: Algorithm): Promise<CryptoKey>
@@ -49,7 +49,7 @@ export async function readKeySet(document: JsonMap, allowed: readonly Algorithm[
 function build(keys: readonly VerificationKey[], unused: readonly string[]): KeySet {
   const byId = new Map<string | undefined, VerificationKey[]>()
   for (const key of keys) byId.set(key.kid, [...(byId.get(key.kid) ?? []), key])
-  const marks = new Set(keys.map(markOf))
+  const marks = new Set(keys.map(({ mark }) => mark))
   return {
     size: keys.length,
     unused,
@@ -59,13 +59,8 @@ function build(keys: readonly VerificationKey[], unused: readonly string[]): Key
       if (key === undefined) return unknown
       return others.length > 0 ? ambiguous : { kind: 'key', key }
     },
-    has: key => marks.has(markOf(key)),
+    has: key => marks.has(key.mark),
   }
-}
-
-/** A key that comes back under another id, or for other algorithms, is another key. */
-function markOf({ kid, thumbprint, algorithms }: VerificationKey): string {
-  return JSON.stringify([kid ?? null, thumbprint, algorithms])
 }
 
 async function readKey(jwk: unknown, allowed: readonly Algorithm[]): Promise<VerificationKey | { readonly why: string }> {
@@ -94,7 +89,8 @@ async function readKey(jwk: unknown, allowed: readonly Algorithm[]): Promise<Ver
   }
   try {
     await bind(first)
-    return { kid, thumbprint: await calculateJwkThumbprint(material.jwk, 'sha256'), algorithms: fits, bind }
+    const mark = JSON.stringify([kid ?? null, await calculateJwkThumbprint(material.jwk, 'sha256'), fits])
+    return { kid, mark, algorithms: fits, bind }
   } catch {
     return { why: 'a key that cannot be read' }
   }

@@ -92,7 +92,8 @@ async function signIn(from: URL, issuer: string, login: string): Promise<URL> {
     }
     const page = await response.text()
     const action = /<form[^>]* action="([^"]+)"/.exec(page)?.[1]
-    if (response.status !== 200 || action === undefined) throw new Error(`no form at ${url.href}: ${response.status} ${page.slice(0, 2000)}`)
+    if (response.status !== 200 || action === undefined)
+      throw new Error(`no form at ${url.href}: ${response.status} ${page.slice(0, 2000)}`)
     url = new URL(action, url)
     form = new URLSearchParams(page.includes('value="login"') ? { prompt: 'login', login, password: 'x' } : { prompt: 'consent' })
   }

@@ -12,6 +12,7 @@ import {
   type Outgoing,
   type Peer,
   type PluginContext,
+  type Principal,
   Recording,
   type RequestVerdict,
 } from 'mcpgw/plugin'
@@ -29,6 +30,8 @@ export interface Started {
   /** Runs what waits for the clock. */
   tick(): void
   readonly waits: number[]
+  /** Whom it ended: asked of each, whether they are meant. */
+  readonly expelled: ((principal: Principal) => boolean)[]
   /** Documents that it shows to everybody, by name. */
   readonly documents: Map<string, (rest: string, host: string) => JsonValue | undefined>
   present(headers: Readonly<Record<string, string | readonly string[]>>, more?: Partial<Exchange>): Promise<RequestVerdict>
@@ -73,6 +76,7 @@ export function makeHome(): Home {
       const pending = new Set<() => void>()
       const started = { now: startOfTests, warnings: [] as string[], health: [] as (string | undefined)[], waits: [] as number[] }
       const documents: Started['documents'] = new Map()
+      const expelled: Started['expelled'] = []
       const ctx = {
         config: configSchema.parse(config),
         log: logInto(started.warnings),
@@ -90,6 +94,7 @@ export function makeHome(): Home {
         provide: () => {},
         publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
         outgoing,
+        expel: (isMeant: (principal: Principal) => boolean) => expelled.push(isMeant),
         find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
         health: (state: { why: string } | undefined) => started.health.push(state?.why),
         onStop: (release: () => unknown) => releases.unshift(release),
@@ -108,6 +113,7 @@ export function makeHome(): Home {
       return Object.assign(started, {
         hooks,
         documents,
+        expelled,
         stop,
         tick() {
           const due = [...pending]
