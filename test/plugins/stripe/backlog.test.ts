@@ -105,7 +105,7 @@ test('wherever `since` is moved and however late calls come, each call is billed
     }),
     { numRuns: 12 },
   )
-})
+}, 120_000)
 
 test('a line that an operator has settled by hand is billed to the customer that its tenant has by then, when it rises', async () => {
   const w = await createWorld()

@@ -57,10 +57,11 @@ async function inPostgres(): Promise<Filled> {
   const url = await createDatabase()
   const outbox: Outbox = postgresOutbox(createStores({ dataDir: '/nowhere', url }).postgres()!)
   const writer = (await outbox.lead())!
-  closings.push(
-    () => outbox.close(),
-    () => writer.close(),
-  )
+  // Before the database goes.
+  afterAll(async () => {
+    await writer.close()
+    await outbox.close()
+  })
   return {
     runs: 25,
     set: await outbox.reader(),
@@ -180,7 +181,7 @@ describe.each([
       }),
       { numRuns: filled.runs },
     )
-  })
+  }, 120_000)
 })
 
 describe('with many lines', () => {
