@@ -70,7 +70,7 @@ describe('mcpgw/plugin', () => {
         AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
       `),
     )

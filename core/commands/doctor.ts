@@ -7,7 +7,7 @@ import { printable } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 import { checkPlugins } from './check-plugins.ts'
 import type { Check } from './doctor/check.ts'
-import { checkClock, checkDatabase, checkDataDir, checkDisk, checkNode, checkPort, checkStorage } from './doctor/machine.ts'
+import { checkClock, checkDatabase, checkDataDir, checkDisk, checkNode, checkPort, checkRedis, checkStorage } from './doctor/machine.ts'
 import { checkServers, type ProbeServer } from './doctor/servers.ts'
 import { startServer } from './doctor/start.ts'
 import { loadOptions } from './load-for.ts'
@@ -53,7 +53,7 @@ async function examine(io: VerbIo, probe: ProbeServer): Promise<{ checks: Check[
   const plugins = await checkPlugins(config.plugins, io.cwd, origins)
   checks.push(aboutPlugins(config, plugins.findings))
   checks.push(...(await checkServers(config.servers, { env: io.env, signal: io.signal, scrub, secrets }, probe)))
-  checks.push(...(await checkDatabase(config.store)))
+  checks.push(...(await checkDatabase(config.store)), ...(await checkRedis(config.store)))
   checks.push(await checkDataDir(config.store.dir), await checkDisk(config.store.dir), await checkPort(config.listen))
   return { checks, findings: [...warnings, ...plugins.findings] }
 }

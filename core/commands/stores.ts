@@ -2,7 +2,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Log, Stores } from '../plugin/index.ts'
 
-export async function openStores({ dir, url }: GatewayConfig['store'], log: Log): Promise<Stores> {
+export async function openStores({ dir, url, redis }: GatewayConfig['store'], log: Log): Promise<Stores> {
   const { createStores } = await import('../store/index.ts')
-  return createStores({ dataDir: dir, url, log })
+  return createStores({ dataDir: dir, url, redis, log })
 }

@@ -105,7 +105,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     policies: shape.policies ?? [],
     store: {
       dir: dataDir === undefined ? (shape.store?.dir ?? resolve(baseDir, defaults.dataDir)) : resolve(cwd, dataDir.text),
-      ...defined({ url: shape.store?.url }),
+      ...defined({ url: shape.store?.url, redis: shape.store?.redis }),
     },
     secrets: shape.secrets?.command === undefined ? {} : { command: shape.secrets.command },
     limits: { ...defaults.limits, ...defined(shape.limits ?? {}) },

@@ -23,9 +23,9 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
   const plugins = (parts?.used ?? [])
     .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers')
     .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))
-  const url = parts?.shape.store?.url
-  const database = url === undefined ? [] : passwordsOf(url).map(value => ({ server: 'store', value }))
-  return [...found, ...plugins, ...database].filter(({ value }) => value.length >= shortest)
+  const { url, redis } = parts?.shape.store ?? {}
+  const stores = [url, redis].flatMap(one => (one === undefined ? [] : passwordsOf(one).map(value => ({ server: 'store', value }))))
+  return [...found, ...plugins, ...stores].filter(({ value }) => value.length >= shortest)
 }
 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.

@@ -125,7 +125,9 @@ function digestOf({ file, text }: Source): TextDigest {
 // Invariant: arguments and URLs are seen by others, so secrets come only into what stays within a process or a request.
 function mayHoldSecret(path: readonly (string | number)[]): boolean {
   if (path[0] === 'servers') return path[2] === 'env' || path[2] === 'headers' || (path[2] === 'auth' && isProof(path[4]))
-  return path[0] === 'auth' || (path[0] === 'store' && path[1] === 'url') || (path[0] === 'plugins' && path.length > 2)
+  return (
+    path[0] === 'auth' || (path[0] === 'store' && (path[1] === 'url' || path[1] === 'redis')) || (path[0] === 'plugins' && path.length > 2)
+  )
 }
 
 function isProof(key: string | number | undefined): boolean {

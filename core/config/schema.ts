@@ -14,8 +14,8 @@ export interface GatewayConfig {
   readonly plugins: readonly PluginEntry[]
   /** Absolute paths of `.policy` files. */
   readonly policies: readonly string[]
-  /** `dir`: the data directory, absolute. `url`: of a PostgreSQL database, with its password. */
-  readonly store: { readonly dir: string; readonly url?: string }
+  /** `dir`: the data directory, absolute. `url`: of a PostgreSQL database, `redis`: of a Redis server, each with its password. */
+  readonly store: { readonly dir: string; readonly url?: string; readonly redis?: string }
   readonly secrets: SecretsConfig
   readonly limits: LimitsConfig
   /** How tools are called downstream: `server__tool`, or the bare name where it is unique. */

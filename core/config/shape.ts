@@ -6,6 +6,7 @@ import { isPostgresUrl } from './database-url.ts'
 import { parseDuration } from './duration.ts'
 import { coded, text, url, words } from './fields.ts'
 import { parseAddress } from './listen.ts'
+import { isRedisUrl } from './redis-url.ts'
 import { idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
 
@@ -14,7 +15,7 @@ export interface FileShape {
   readonly servers?: readonly ServerShape[] | undefined
   readonly plugins?: readonly (string | Readonly<Record<string, unknown>>)[] | undefined
   readonly policies?: readonly string[] | undefined
-  readonly store?: { readonly dir?: string | undefined; readonly url?: string | undefined } | undefined
+  readonly store?: { readonly dir?: string | undefined; readonly url?: string | undefined; readonly redis?: string | undefined } | undefined
   readonly secrets?: { readonly command?: readonly string[] | undefined } | undefined
   readonly limits?: Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> | undefined
   readonly names?: 'qualified' | 'bare' | undefined
@@ -91,6 +92,10 @@ const databaseUrl: z.ZodType<string> = z
   .string()
   .refine(isPostgresUrl, coded('bad-value', 'not a URL such as postgres://USER@HOST:5432/DATABASE'))
   .meta({ format: 'uri', examples: ['postgres://mcpgw@db.example/mcpgw'] })
+const redisUrl: z.ZodType<string> = z
+  .string()
+  .refine(isRedisUrl, coded('bad-value', 'not a URL such as redis://HOST:6379 or rediss://USER@HOST:6379/0'))
+  .meta({ format: 'uri', examples: ['rediss://mcpgw@redis.example'] })
 
 const timeouts = z.strictObject({
   start: duration.optional().meta({ description: 'To the answer to its first request' }),
@@ -169,10 +174,10 @@ export const fileShape: z.ZodType<FileShape> = z
       .optional()
       .meta({ description: 'In the order in which they see a call: a name, or {name: config}' }),
     policies: z.array(words).optional().meta({ description: 'Paths of .policy files' }),
-    store: z
-      .strictObject({ dir: words.optional(), url: databaseUrl.optional() })
-      .optional()
-      .meta({ description: 'dir: the data directory, default .mcpgw; url: a PostgreSQL database, for what several gateways share' }),
+    store: z.strictObject({ dir: words.optional(), url: databaseUrl.optional(), redis: redisUrl.optional() }).optional().meta({
+      description:
+        'dir: the data directory, default .mcpgw; url: a PostgreSQL database, redis: a Redis server, for what several gateways share',
+    }),
     secrets: z
       .strictObject({ command: z.array(words).min(1).optional() })
       .optional()

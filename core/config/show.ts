@@ -26,7 +26,7 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
     const traced = trace(path, origins)
     const written = traced.kind === 'text' && traced.tree.kind === 'scalar' ? traced.tree.written : undefined
     const seen = written ?? conceal(path, value, before)
-    const isDatabase = path[0] === 'store' && path[1] === 'url' && typeof seen === 'string'
+    const isDatabase = path[0] === 'store' && (path[1] === 'url' || path[1] === 'redis') && typeof seen === 'string'
     shown.push({ path: path.join('.'), value: isDatabase ? hidePassword(seen) : seen, origin: describeOrigin(traced) })
   }
   visit(config, [], undefined)

@@ -1,4 +1,4 @@
-// Storage as plugins get it: one SQLite port over whichever driver this Node has, and PostgreSQL where the config names a database.
+// Storage as plugins get it: one SQLite port over whichever driver this Node has; PostgreSQL and Redis where the config names them.
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 /** Integers beyond 2^53 come back as bigint; BLOBs as Uint8Array. */
@@ -75,6 +75,8 @@ export interface Stores {
   createPrivate(path: string, content: string | Uint8Array): void
   /** The database of `store.url`, unconnected so far; undefined where the config names none. Whoever opens it closes it. */
   postgres(): Postgres | undefined
+  /** The Redis server of `store.redis`, unconnected so far; undefined where the config names none. Whoever opens it closes it. */
+  redis(): Redis | undefined
 }
 
 /**
@@ -109,3 +111,34 @@ export interface Postgres {
   isLocked(lock: string): Promise<boolean>
   close(): Promise<void>
 }
+
+/**
+ * A Redis server, for what several gateways count together and may lose. It is there, or it is known to be gone: nothing waits for it longer
+ * than 200 ms, nothing is kept until it is back, and it is tried again by itself.
+ */
+export interface Redis {
+  /** For messages: `redis://USER@HOST:PORT/DATABASE`. */
+  readonly name: string
+  readonly state: RedisState
+  /** Calls back at each change of `state.isUp`. */
+  watch(tell: (state: RedisState) => void): void
+  /** Begins to connect, and from then on keeps trying. Resolves after the first try, whatever came of it; never rejects. */
+  connect(): Promise<void>
+  /**
+   * Runs a Lua script, atomically and in one round trip; `KEYS` and `ARGV` as in Redis. The server's own clock is `redis.call('TIME')`.
+   * Rejects with a fault with a `code` as of `Stores.open`, at once while the server is gone; whether the script ran is then not known.
+   */
+  run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<RedisReply>
+  close(): Promise<void>
+}
+
+export interface RedisState {
+  readonly isUp: boolean
+  /** Ms since 1970. */
+  readonly since: number
+  /** While it is gone. */
+  readonly why?: string
+}
+
+/** As Lua returns it: numbers are integers. Somebody else may have written what a script reads: check it. */
+export type RedisReply = null | number | string | readonly RedisReply[]

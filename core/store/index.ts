@@ -1,4 +1,4 @@
-// The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has, and a PostgreSQL database.
+// The stores of one gateway: SQLite files in its data directory, opened through whichever driver this Node has, a PostgreSQL database, and a Redis server.
 import { resolve as absolute, isAbsolute, join } from 'node:path'
 import type { Log } from '../plugin/host.ts'
 import type { Stores } from '../plugin/store.ts'
@@ -8,6 +8,7 @@ import { type Driver, loadDriver } from './driver.ts'
 import { openPostgres } from './postgres/index.ts'
 import { createPrivateFile } from './private-file.ts'
 import { openPrivateKey } from './private-key.ts'
+import { openRedis } from './redis/index.ts'
 import { createWriter, inlineCommitter } from './writer.ts'
 import { threadCommitter } from './writer-thread.ts'
 
@@ -19,6 +20,7 @@ export interface StorePlace {
   /** Absolute. */
   readonly dataDir: string
   readonly url: string | undefined
+  readonly redis: string | undefined
 }
 
 const places = new WeakMap<Stores, StorePlace>()
@@ -26,8 +28,18 @@ const places = new WeakMap<Stores, StorePlace>()
 /** Undefined where they are not of this file. */
 export const placeOf = (stores: Stores): StorePlace | undefined => places.get(stores)
 
-/** `dataDir` is created with the first file; `url` is that of a PostgreSQL database. Loads no driver until something is opened. */
-export function createStores(options: { readonly dataDir: string; readonly url?: string | undefined; readonly log?: Log }): Stores {
+export interface StoreOptions {
+  /** Created with the first file. */
+  readonly dataDir: string
+  /** Of a PostgreSQL database. */
+  readonly url?: string | undefined
+  /** URL of a Redis server. */
+  readonly redis?: string | undefined
+  readonly log?: Log
+}
+
+/** Loads no driver until something is opened. */
+export function createStores(options: StoreOptions): Stores {
   const dataDir = absolute(options.dataDir)
   let loaded: Driver | undefined
   const driver = (): Driver => {
@@ -44,6 +56,7 @@ export function createStores(options: { readonly dataDir: string; readonly url?:
     createPrivate: (path, content) => createPrivateFile(resolve(path), content),
     key: path => openPrivateKey(resolve(path)),
     postgres: () => (options.url === undefined ? undefined : openPostgres(options.url)),
+    redis: () => (options.redis === undefined ? undefined : openRedis(options.redis)),
     open: (path, how) => openDatabase(driver(), resolve(path), how),
     writer(path, { durability, setup, statements, schema }) {
       const file = resolve(path)
@@ -67,6 +80,6 @@ export function createStores(options: { readonly dataDir: string; readonly url?:
       })
     },
   }
-  places.set(stores, { dataDir, url: options.url })
+  places.set(stores, { dataDir, url: options.url, redis: options.redis })
   return stores
 }

@@ -197,6 +197,7 @@ export const refusingStores: Stores = {
   key: () => refuseStore(),
   createPrivate: () => refuseStore(),
   postgres: () => undefined,
+  redis: () => undefined,
 }
 
 function refuseStore(): never {

@@ -11,7 +11,8 @@ export interface TemporaryStores extends Stores {
   remove(): void
 }
 
-export function createTemporaryStores(): TemporaryStores {
+/** `redis`: URL of a Redis server. */
+export function createTemporaryStores(options: { readonly redis?: string } = {}): TemporaryStores {
   const dir = mkdtempSync(join(tmpdir(), 'mcpgw-stores-'))
-  return { ...createStores({ dataDir: dir }), dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
+  return { ...createStores({ dataDir: dir, ...options }), dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }

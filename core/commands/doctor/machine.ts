@@ -52,6 +52,25 @@ export async function checkDatabase(store: GatewayConfig['store']): Promise<read
   }
 }
 
+/** The server of `store.redis`, where the config names one. */
+export async function checkRedis(store: GatewayConfig['store']): Promise<readonly Check[]> {
+  const redis = (await openStores(store, silent)).redis()
+  if (redis === undefined) return []
+  await redis.connect()
+  const { isUp, why } = redis.state
+  await redis.close()
+  const name = 'redis'
+  if (isUp) return [{ name, status: 'ok', message: redis.name }]
+  return [
+    {
+      name,
+      status: 'warn',
+      message: `${redis.name}: ${why}`,
+      help: 'start it, or mend store.redis; meanwhile each gateway counts by itself',
+    },
+  ]
+}
+
 export async function checkDataDir(dir: string): Promise<Check> {
   const name = 'data directory'
   const existing = await nearestExisting(dir)

@@ -1,0 +1,82 @@
+// One connection to a Redis server, that has proven that it can do what is asked of it, and tells once when it is of no use any more.
+import { clientOptions } from './address.ts'
+
+/** A server that fell silent is given up after this time; its state is then unknown. */
+export const ANSWER_MS = 200
+const CONNECT_MS = 2000
+/** Replies that say of the server, not of the script, that it is of no use now. */
+const UNFIT = /^(READONLY|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|OOM|MISCONF|CLUSTERDOWN|NOREPLICAS|BUSY)\b/
+const PROBE = `redis.call('SET', KEYS[1], '1', 'PX', 1000) return redis.call('TIME')`
+
+export interface Connection {
+  /** Rejects with what the server says, or where it says nothing in time: then the connection is lost. */
+  send(words: readonly string[]): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** `onLost` is called once, unless it is closed before. Rejects where the server is not there or may not run scripts that write. */
+export async function connect(url: string, onLost: (why: string) => void): Promise<Connection> {
+  const { createClient, ErrorReply } = await import('@redis/client')
+  const client = createClient(clientOptions(url))
+  let isOver = false
+  const end = (): void => {
+    isOver = true
+    if (client.isOpen) client.destroy()
+  }
+  const lose = (why: string): void => {
+    if (isOver) return
+    end()
+    onLost(why)
+  }
+  let isReady = false
+  client.on('error', (error: Error) => {
+    if (isReady) lose(describe(error))
+  })
+  client.on('end', () => {
+    if (isReady) lose('it has closed the connection')
+  })
+  try {
+    await within(CONNECT_MS, client.connect())
+    await within(CONNECT_MS, client.sendCommand(['EVAL', PROBE, '1', 'mcpgw:probe']))
+    isReady = true
+  } catch (error) {
+    end()
+    throw new Error(describe(error))
+  }
+  return {
+    async send(words) {
+      try {
+        return await within(ANSWER_MS, client.sendCommand(words))
+      } catch (error) {
+        const why = describe(error)
+        if (!(error instanceof ErrorReply) || UNFIT.test(why)) lose(why)
+        throw new Error(why)
+      }
+    },
+    async close() {
+      if (isOver) return
+      isOver = true
+      // What is under way may still be answered.
+      await within(ANSWER_MS, client.close()).catch(() => {})
+      if (client.isOpen) client.destroy()
+    },
+  }
+}
+
+/** Rejects after `ms`; an answer that has come meanwhile, while this process was held up by itself, counts. */
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      // Two rounds of the event loop, between which what lies in the socket is read.
+      setImmediate(() => setImmediate(() => reject(new Error(`no answer within ${ms} ms`))))
+    }, ms)
+    timer.unref()
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/** Codes of the driver say more than the empty messages of the errors that Node.js gathers for several addresses. */
+function describe(error: unknown): string {
+  const { message, code } = error as { message?: string; code?: string }
+  return message === undefined || message === '' ? (code ?? String(error)) : message
+}
