@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'upstream-timeout'
   | 'upstream-garbage'
   | 'upstream-busy'
+  | 'upstream-credential'
   | 'client-gone'
   | 'client-cannot'
   | 'cancelled'
@@ -318,6 +319,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 200,
     text: 'the server is busy',
     help: 'As many calls as servers[].limits allows are under way, and too many wait; nothing was sent. Retry later.',
+  },
+  'upstream-credential': {
+    rpc: 42034,
+    http: 200,
+    text: 'there is no credential of yours for this server',
+    help: 'The server is shown a credential of each caller, and none could be had for this one; nothing was sent. The log says why.',
   },
   'client-gone': {
     rpc: 42024,

@@ -6,6 +6,7 @@ import type { GatewayConfig, ServerConfig } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
+import { ownerOf } from './downstream/session.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
@@ -87,12 +88,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(onEvent && { onEvent }),
     health,
     metrics: options.metrics,
+    ownerOf,
   })
 
-  function createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
+  function createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
     if (server.kind === 'remote') {
       const reach = spoken === 'sse' ? createSseTransport : createHttpTransport
-      const credential = credentials.of(server)
+      const credential = credentials.of(server, owner)
       return reach({ url: new URL(server.url), headers: server.headers, credential, maxBytes: config.limits.messageBytes, dialer, log })
     }
     return createManagedTransport(server, {
@@ -133,6 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     pool,
     sessions,
     handles,
+    callers: credentials.callers,
     views,
     clock,
     log,

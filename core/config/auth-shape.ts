@@ -37,6 +37,22 @@ const oauth = z
   .refine(hasOneProof, ONE_PROOF)
   .meta({ description: 'Client credentials: the gateway has one token for all callers' })
 
-export const auth: z.ZodType<ServerAuth> = z.strictObject({ oauth }).meta({
-  description: 'How the gateway gets the bearer token that it shows to this server; the credential of the caller is never sent on',
-})
+const exchange = z
+  .strictObject({
+    ...clientFields,
+    subjectType: z.enum(['access_token', 'jwt', 'id_token']).optional().meta({
+      description: "What the caller's token is to the token endpoint (RFC 8693, 3); default access_token",
+    }),
+  })
+  .refine(hasOneSource, ONE_SOURCE)
+  .refine(hasOneProof, ONE_PROOF)
+  .meta({ description: "Token exchange (RFC 8693): the caller's JWT is exchanged for a token of his own; for servers that are not shared" })
+
+const hasOneWay = (given: object): boolean => Object.values(given).filter(value => value !== undefined).length === 1
+
+export const auth: z.ZodType<ServerAuth> = z
+  .strictObject({ oauth: oauth.optional(), exchange: exchange.optional() })
+  .refine(hasOneWay, coded('conflicting-keys', 'give one of oauth, exchange'))
+  .meta({
+    description: 'How the gateway gets the bearer token that it shows to this server; the credential of the caller is never sent on',
+  })

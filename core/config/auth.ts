@@ -5,11 +5,12 @@ import { type Diagnostic, diagnose } from './diagnostic.ts'
 import type { OAuthClient, ServerAuth } from './schema.ts'
 import { entryOf, find, member, type Path, type Source, type Tree } from './tree.ts'
 
-export function buildAuth({ oauth }: ServerAuth, baseDir: string): ServerAuth {
-  return { oauth: withKeyPath(oauth, baseDir) }
+export function buildAuth({ oauth, exchange }: ServerAuth, baseDir: string): ServerAuth {
+  if (exchange !== undefined) return { exchange: withKeyPath(exchange, baseDir) }
+  return oauth === undefined ? {} : { oauth: withKeyPath(oauth, baseDir) }
 }
 
-function withKeyPath(client: OAuthClient, baseDir: string): OAuthClient {
+function withKeyPath<T extends OAuthClient>(client: T, baseDir: string): T {
   return client.privateKey === undefined ? client : { ...client, privateKey: keyPath(client.privateKey, baseDir) }
 }
 
@@ -23,7 +24,11 @@ export function checkAuth(source: Source, entries: readonly Path[], baseDir: str
     const entry = find(source.root, path)
     const auth = member(entry, 'auth')
     if (auth?.kind !== 'map') return []
-    return [...conflicts(source, entry), ...auth.entries.flatMap(({ value }) => checkKey(source, value, baseDir))]
+    return [
+      ...conflicts(source, entry),
+      ...sharing(source, entry, auth),
+      ...auth.entries.flatMap(({ value }) => checkKey(source, value, baseDir)),
+    ]
   })
 }
 
@@ -32,6 +37,15 @@ function conflicts(source: Source, entry: Tree | undefined): Diagnostic[] {
   const own = headers?.kind === 'map' ? headers.entries.find(({ key }) => key.toLowerCase() === 'authorization') : undefined
   if (own === undefined) return []
   return [diagnose(source, own.keySpan, { code: 'conflicting-keys', message: 'a server has "auth" or this header, not both' })]
+}
+
+/** Invariant: one connection has one credential, so what is of one caller is shown on no connection of others. */
+function sharing(source: Source, entry: Tree | undefined, auth: Tree): Diagnostic[] {
+  const shared = member(entry, 'shared')
+  const own = auth.kind === 'map' ? auth.entries.find(({ key }) => key !== 'oauth') : undefined
+  if (own === undefined || shared?.kind !== 'scalar' || shared.value !== true) return []
+  const message = `"${own.key}" is a credential of each caller, which a server that is shared cannot have`
+  return [diagnose(source, shared.span, { code: 'conflicting-keys', message })]
 }
 
 function checkKey(source: Source, client: Tree, baseDir: string): Diagnostic[] {

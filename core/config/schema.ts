@@ -101,9 +101,15 @@ export interface RemoteServer extends ServerCommon {
   readonly auth?: ServerAuth
 }
 
-/** `oauth`: client credentials, one token for all callers. */
+/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. */
 export interface ServerAuth {
-  readonly oauth: OAuthClient
+  readonly oauth?: OAuthClient | undefined
+  readonly exchange?: ExchangeClient | undefined
+}
+
+export interface ExchangeClient extends OAuthClient {
+  /** What the caller's token is to the token endpoint; `access_token` where it is absent. */
+  readonly subjectType?: 'access_token' | 'jwt' | 'id_token' | undefined
 }
 
 /** What the gateway is to an authorization server. `token` (the endpoint) or `issuer`; `clientSecret` or `privateKey`. */

@@ -1,12 +1,14 @@
 // What becomes of the credentials of a server, for operators: health, metrics, log and record. None of it holds a secret.
 import type { Health } from '../health.ts'
 import type { MetricsRegistry } from '../metrics.ts'
-import type { AdminEvent, JsonValue, Log } from '../plugin/index.ts'
+import type { AdminEvent, Log } from '../plugin/index.ts'
 import type { Token } from './token-answer.ts'
+import type { TokenFailure } from './token-keeper.ts'
 
 export interface Reporter {
-  obtained(token: Token, isRenewal: boolean, detail?: Readonly<Record<string, JsonValue>>): void
-  failed(why: string, detail?: Readonly<Record<string, JsonValue>>): void
+  /** `about`: whose it is, where it is not the gateway's own. */
+  obtained(token: Token, isRenewal: boolean, about?: AdminEvent['about']): void
+  failed(why: string, of?: { readonly about: AdminEvent['about']; readonly error: unknown }): void
 }
 
 export interface ReporterOptions {
@@ -15,6 +17,9 @@ export interface ReporterOptions {
   readonly health?: Pick<Health, 'component'> | undefined
   readonly metrics?: Pick<MetricsRegistry, 'core'> | undefined
 }
+
+/** Codes of RFC 6749 and 8693 by which an endpoint refuses what one caller brings; any other failure is the endpoint's or ours. */
+const OF_ONE: ReadonlySet<string | undefined> = new Set(['invalid_grant', 'invalid_request', 'access_denied', 'interaction_required'])
 
 /** `mode`: the word of the config. */
 export function createReporter(server: string, mode: string, { log, onEvent, health, metrics }: ReporterOptions): Reporter {
@@ -25,18 +30,19 @@ export function createReporter(server: string, mode: string, { log, onEvent, hea
     'outcome',
   ])
   return {
-    obtained({ lifeMs }, isRenewal, detail = {}) {
+    obtained({ lifeMs }, isRenewal, about) {
       const outcome = isRenewal ? 'renewed' : 'obtained'
+      const lifeS = Math.round(lifeMs / 1000)
       component?.set(undefined)
       counted?.inc({ server, mode, outcome })
-      log.info('credential for server', { server, mode, outcome, lifeS: Math.round(lifeMs / 1000) })
-      onEvent?.({ type: `credential.${outcome}`, detail: { server, mode, lifeS: Math.round(lifeMs / 1000), ...detail } })
+      log.info('credential for server', { server, mode, outcome, lifeS })
+      onEvent?.({ type: `credential.${outcome}`, detail: { server, mode, lifeS }, ...(about && { about }) })
     },
-    failed(why, detail = {}) {
-      component?.set({ status: 'degraded', why })
+    failed(why, of) {
+      if (!OF_ONE.has((of?.error as Partial<TokenFailure> | undefined)?.error)) component?.set({ status: 'degraded', why })
       counted?.inc({ server, mode, outcome: 'failed' })
       log.warn('no credential for server', { server, mode, why })
-      onEvent?.({ type: 'credential.failed', success: false, detail: { server, mode, why, ...detail } })
+      onEvent?.({ type: 'credential.failed', success: false, detail: { server, mode, why }, ...(of?.about && { about: of.about }) })
     },
   }
 }

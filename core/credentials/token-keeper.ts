@@ -7,11 +7,16 @@ import type { Token } from './token-answer.ts'
 export interface KeeperOptions {
   readonly clock: Clock
   readonly random?: () => number
+  /** Where there is none; `upstream-unavailable` where it is left out. */
+  readonly code?: TransportFault['code']
+  /** False while there is nothing to ask with: that is no failure of the endpoint. */
+  isReady?(): boolean
   /** Rejects with a TokenFailure, or with an Error whose message holds no secret. */
   fetch(): Promise<Token>
   /** Before anybody gets it. */
   obtained(token: Token, isRenewal: boolean): void
-  failed(why: string): void
+  /** What the fetch was rejected with. */
+  failed(why: string, error: unknown): void
 }
 
 /** Why there is no token. `error`: the code of RFC 6749, where the endpoint gives one; `retryAfterMs`: what it asks for. */
@@ -39,7 +44,8 @@ const LONGEST_WISH_MS = 300_000
 /** A server that refuses every token must not have us fetch one for each request. */
 const FORCED_EVERY_MS = 10_000
 
-export function createTokenKeeper({ clock, fetch, obtained, failed, random = Math.random }: KeeperOptions): Credential {
+export function createTokenKeeper(options: KeeperOptions): Credential {
+  const { clock, fetch, obtained, failed, random = Math.random, code = 'upstream-unavailable', isReady = () => true } = options
   let current: { readonly token: Token; readonly renewAt: number; readonly goodUntil: number } | undefined
   let flight: Promise<Token> | undefined
   let failures = 0
@@ -65,18 +71,19 @@ export function createTokenKeeper({ clock, fetch, obtained, failed, random = Mat
       const bound = Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** Math.min(failures++, 30))
       const wish = Math.min((error as Partial<TokenFailure>).retryAfterMs ?? 0, LONGEST_WISH_MS)
       notBefore = clock.mono() + Math.max(wish, (bound / 2) * (1 + random()))
-      failed(lastWhy)
+      failed(lastWhy, error)
       throw new CredentialFault(faultOf())
     }
   }
 
   function faultOf(): TransportFault {
-    return { code: 'upstream-unavailable', detail: `no token: ${lastWhy}`, retryAfterMs: Math.max(0, Math.ceil(notBefore - clock.mono())) }
+    return { code, detail: `no token: ${lastWhy}`, retryAfterMs: Math.max(0, Math.ceil(notBefore - clock.mono())) }
   }
 
   /** One at a time. */
   function fetchOnce(): Promise<Token> {
     if (flight !== undefined) return flight
+    if (!isReady()) return Promise.reject(new CredentialFault({ code, detail: 'no token: nobody shows one to ask with' }))
     if (clock.mono() < notBefore) return Promise.reject(new CredentialFault(faultOf()))
     flight = run().finally(() => {
       flight = undefined
@@ -88,7 +95,7 @@ export function createTokenKeeper({ clock, fetch, obtained, failed, random = Mat
     const at = clock.mono()
     if (current === undefined || at >= current.goodUntil) return undefined
     // Nobody waits for it: the one at hand is still good. Whoever needs the next one learns why there is none.
-    if (at >= current.renewAt && flight === undefined && at >= notBefore) fetchOnce().catch(() => {})
+    if (at >= current.renewAt && flight === undefined && at >= notBefore && isReady()) fetchOnce().catch(() => {})
     return current.token.access
   }
 

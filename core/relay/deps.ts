@@ -1,5 +1,6 @@
 // What every part of the relay works with.
 import type { GatewayConfig } from '../config/schema.ts'
+import type { Callers } from '../credentials/callers.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { LanePool } from '../upstream/pool.ts'
@@ -14,6 +15,8 @@ export interface RelayDeps {
   readonly pool: LanePool
   readonly sessions: SessionStore
   readonly handles: Handles
+  /** Told of whom requests are; undefined where nobody wants to know. */
+  readonly callers: Callers | undefined
   readonly views: Views
   readonly clock: Clock
   readonly log: Log

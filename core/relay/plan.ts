@@ -69,7 +69,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       }
     }
     if (method === 'tasks/list') {
-      return { resolve: x => isOther(session, x) ?? resource, perform: () => listTasks(deps, catalogs, tasks, session, cancel) }
+      return {
+        resolve: x => isOther(session, x) ?? resource,
+        perform: x => listTasks(deps, catalogs, tasks, session, { cancel, behalf: deps.callers?.of(x) }),
+      }
     }
     let target: Target | undefined
     let round: Round | undefined
@@ -104,14 +107,15 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
     const sent =
       x.sent === NO_PARAMS ? undefined : withoutEnvelope(withOwnRelated(deps.handles, session, lane, target.toServer(x.sent as Json)))
-    if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent)
+    if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent, deps.callers?.of(x))
     if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
     const progressToken = params.get('_meta')?.get('progressToken')
     const { owner } = session
     const { definition } = target
+    const behalf = deps.callers?.of(x)
     const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern') {
-      const call = { owner, client, progressToken, definition }
+      const call = { owner, client, progressToken, definition, behalf }
       const told = filterTold(asked, berth, tell)
       const answer =
         sent !== undefined && mayAsk(method)
@@ -125,6 +129,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       client,
       progressToken,
       definition,
+      behalf,
       cancel,
       notified(told, got) {
         if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)

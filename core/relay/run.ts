@@ -90,19 +90,22 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     const answer = errorAnswer('internal', { callId: x.id })
     reply(work, answer, errors.internal.http)
     pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
+  } finally {
+    deps.callers?.end(x)
   }
 }
 
 /** From the first hook to the reply; how it ended. */
 async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outcome> {
-  const { pipeline } = deps
-  const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => work.resolve!(x))
+  const { pipeline, callers } = deps
+  const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => resolve(deps, work, x))
   if (admission.kind === 'refused') {
     const { refusal } = admission
     const hidden = IDENTITY.has(refusal.code) ? undefined : await work.hiddenAs?.(x)
     refuse(deps, work, hidden === undefined ? refusal : { code: hidden, reason: errors[hidden].text, by: refusal.by }, x.id)
     return { kind: 'denied', decision: x.decision! }
   }
+  callers?.begin(x)
   const told = createTell(deps, x, work.channel)
   const answer = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
   await told.done()
@@ -112,6 +115,11 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   if (outcome.kind === 'cancelled') work.channel.reply(NOTHING)
   else reply(work, shown)
   return outcome
+}
+
+function resolve({ callers }: RelayDeps, work: Work, x: LiveExchange): Awaitable<Resource | Unresolved> {
+  callers?.begin(x)
+  return work.resolve!(x)
 }
 
 function reply(work: Work, given: Answer, status?: number, head?: ReplyHead): void {

@@ -4,6 +4,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LOG_LEVELS } from '../mcp/methods.ts'
 import type { Answer } from '../plugin/index.ts'
+import type { Behalf } from '../upstream/behalf.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Berth } from '../upstream/pool.ts'
 import type { Catalogs } from './catalogs.ts'
@@ -38,12 +39,12 @@ export function tellAgain(session: Session, berth: Berth): void {
 const MAX_SUBSCRIPTIONS = 1000
 const MAX_URI = 8192
 
-export async function subscribe(session: Session, lane: Lane, params: Json, sent: Json): Promise<Answer> {
+export async function subscribe(session: Session, lane: Lane, params: Json, sent: Json, behalf?: Behalf): Promise<Answer> {
   const uri = params.string('uri')!
   if (uri.length > MAX_URI) return errorAnswer('too-large', { text: `a uri to subscribe to has at most ${MAX_URI} characters` })
   if (session.subscriptions.size >= MAX_SUBSCRIPTIONS && !session.subscriptions.has(uri))
     return errorAnswer('rate-limited', { text: `a session holds at most ${MAX_SUBSCRIPTIONS} subscriptions` })
-  const answer = await lane.request('resources/subscribe', sent)
+  const answer = await lane.request('resources/subscribe', sent, { behalf })
   if (answer.kind === 'result') session.subscriptions.set(uri, { server: lane.server.id, uri: sent.string('uri')! })
   return answer
 }

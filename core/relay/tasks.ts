@@ -1,10 +1,10 @@
 // Tasks, of 2025-11-25 and of the extension (SEP-2663): whose they are, for lists, where a server shows also those of others.
-import type { Cancel } from '../cancel.ts'
 import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { Json } from '../mcp/json.ts'
 import type { Era } from '../mcp/modern.ts'
 import type { Answer, Resource } from '../plugin/index.ts'
+import type { LaneCall } from '../upstream/calls.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import { shownTaskId } from './task-ids.ts'
@@ -70,11 +70,11 @@ export async function listTasks(
   catalogs: Catalogs,
   tasks: Tasks,
   session: Session,
-  cancel: Cancel,
+  call: Pick<LaneCall, 'cancel' | 'behalf'>,
 ): Promise<Answer> {
   const { servers } = session.view
   const show = (server: string, task: Json, id: string) => task.with({ taskId: Json.of(shownTaskId(handles, session, { server, id })) })
-  const parts = await Promise.all(servers.map(({ id }) => tasksOf(catalogs, tasks, session, id, cancel, show)))
+  const parts = await Promise.all(servers.map(({ id }) => tasksOf(catalogs, tasks, session, id, call, show)))
   const found: Json[] = []
   for (const part of parts) {
     if (Array.isArray(part)) found.push(...part)
@@ -88,7 +88,7 @@ async function tasksOf(
   tasks: Tasks,
   session: Session,
   server: string,
-  cancel: Cancel,
+  call: Pick<LaneCall, 'cancel' | 'behalf'>,
   show: (server: string, task: Json, id: string) => Json,
 ): Promise<Json[] | Answer> {
   const { lane } = catalogs.berth(session, server)!
@@ -97,7 +97,7 @@ async function tasksOf(
   const found: Json[] = []
   let cursor: string | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await lane.request('tasks/list', Json.of(cursor === undefined ? {} : { cursor }), { cancel })
+    const answer = await lane.request('tasks/list', Json.of(cursor === undefined ? {} : { cursor }), call)
     if (answer.kind === 'error') return answer
     const payload = answer.payload as Json
     for (const task of payload.get('tasks')?.items() ?? []) {

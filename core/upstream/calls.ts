@@ -6,6 +6,7 @@ import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Answer, Clock } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
+import type { Behalf } from './behalf.ts'
 import type { LaneClient } from './handshake.ts'
 import type { MessageKind, Transport } from './transport.ts'
 
@@ -36,6 +37,8 @@ export interface LaneCall {
   readonly takesInputRequired?: boolean
   /** The definition of the tool that is called: it may want parameters mirrored in headers. */
   readonly definition?: Json | undefined
+  /** For whom it is made, where the server is shown a credential of the caller's own. */
+  readonly behalf?: Behalf | undefined
 }
 
 export interface Pending {
@@ -148,7 +151,7 @@ export class Calls {
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()
       const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
-      transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers))
+      transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers, call.behalf))
     })
   }
 
@@ -177,8 +180,8 @@ export class Calls {
   }
 }
 
-function about(id: number, headers: Readonly<Record<string, string>> | undefined): MessageKind {
-  return headers === undefined ? { kind: 'request', id } : { kind: 'request', id, headers }
+function about(id: number, headers: Readonly<Record<string, string>> | undefined, behalf: Behalf | undefined): MessageKind {
+  return headers === undefined && behalf === undefined ? { kind: 'request', id } : { kind: 'request', id, headers, behalf }
 }
 
 function withProgressToken(params: Json | undefined, id: number): Json | undefined {

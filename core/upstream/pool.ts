@@ -49,8 +49,8 @@ export interface PoolOptions {
   readonly log: Log
   /** One a server, whatever lanes it has. */
   gateOf(server: ServerConfig): Gate
-  /** `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
-  createTransport(server: ServerConfig, spoken: Spoken | undefined, isBusy: () => boolean): Transport
+  /** `owner`: whose lane it is. `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
+  createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport
   /** For health: how the last opening of a server went. */
   noteOpened(server: ServerConfig, agreement: Agreement): void
   noteClosed(server: ServerConfig, fault: TransportFault): void
@@ -87,7 +87,7 @@ export class LanePool {
     const key = keyOf(server, binding)
     let berth = this.#berths.get(key)
     if (berth === undefined) {
-      berth = this.#create(server, server.shared ? undefined : binding.session, key)
+      berth = this.#create(server, server.shared ? NO_BINDING : binding, key)
       if (this.#closed) void berth.lane.close()
       else this.#berths.set(key, berth)
     }
@@ -140,7 +140,7 @@ export class LanePool {
     this.#options.clock.after(fault.retryAfterMs ?? RESTART_MS, again)
   }
 
-  #create(server: ServerConfig, session: Binding['session'], key: string): Berth {
+  #create(server: ServerConfig, { principalId: owner, session }: Binding, key: string): Berth {
     const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed, noteRedefined } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
@@ -151,7 +151,8 @@ export class LanePool {
       clock,
       log,
       eras: this.#eras,
-      createTransport: spoken => createTransport(server, spoken, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
+      createTransport: spoken =>
+        createTransport(server, owner, spoken, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
       scrub,
       events: {
         notified: (method, params) => {
@@ -185,7 +186,8 @@ export class LanePool {
           return isItems(found) ? found.find(item => item.string('name') === tool) : undefined
         },
         closed: (fault: TransportFault) => {
-          noteClosed(server, fault)
+          // What one caller lacks says nothing of the server.
+          if (fault.code !== 'upstream-credential') noteClosed(server, fault)
           berth.lists.stale()
           this.#restart(lane, berth, fault)
         },
@@ -205,6 +207,7 @@ const RESTART_MS = 50
 const TOOLS = LISTS[0]!
 const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
+const NO_BINDING: Binding = { principalId: '', session: undefined }
 const NOBODY: Answer = errorAnswer('client-cannot')
 
 function keyOf(server: ServerConfig, binding: Binding): string {

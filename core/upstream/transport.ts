@@ -1,8 +1,10 @@
 // One connection to one MCP server: carries whole JSON-RPC messages as bytes and knows nothing of what they mean.
 
+import type { Behalf } from './behalf.ts'
+
 /** Why a connection or a request failed. `code` is in the error table; `detail` goes to log and record, never to a caller. */
 export interface TransportFault {
-  readonly code: 'upstream-unavailable' | 'upstream-crashed' | 'upstream-timeout' | 'upstream-garbage'
+  readonly code: 'upstream-unavailable' | 'upstream-crashed' | 'upstream-timeout' | 'upstream-garbage' | 'upstream-credential'
   readonly detail: string
   /** Milliseconds before which another attempt is pointless; set where a start was refused. */
   readonly retryAfterMs?: number
@@ -16,8 +18,14 @@ export interface TransportFault {
 
 /** What a message is to us: a request that an answer will be awaited for, or anything else. */
 export type MessageKind =
-  /** `headers`: what the revision mirrors of this request; carried by HTTP alone. */
-  { readonly kind: 'request'; readonly id: number; readonly headers?: Readonly<Record<string, string>> } | { readonly kind: 'other' }
+  /** `headers`: what the revision mirrors of this request, `behalf`: for whom it is made; for HTTP alone. */
+  | {
+      readonly kind: 'request'
+      readonly id: number
+      readonly headers?: Readonly<Record<string, string>> | undefined
+      readonly behalf?: Behalf | undefined
+    }
+  | { readonly kind: 'other' }
 
 export interface TransportEvents {
   /** One message. `during` is the id of our request in whose response stream it came (http); undefined on stdio. */

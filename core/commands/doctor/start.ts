@@ -33,6 +33,7 @@ async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeS
     secrets,
     clock: systemClock,
     log: silent,
+    ownerOf: () => '',
     onEvent({ type, detail }) {
       if (type === 'credential.obtained') token = `, with a token that is good for ${String(Number(detail.lifeS))} s`
     },
@@ -60,7 +61,7 @@ async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeS
         return createHttpTransport({
           url: new URL(server.url),
           headers: server.headers,
-          credential: credentials.of(server),
+          credential: credentials.of(server, ''),
           maxBytes: defaultLimits.bytes,
           dialer,
           log: silent,

@@ -1,9 +1,12 @@
 // Puts the credential into each request to a remote server, and makes a request that was refused for it once more, with a new one.
 import type { Dispatcher } from 'undici'
-import { type Credential, CredentialFault } from './credential.ts'
+import type { Behalf } from '../behalf.ts'
+import { type Credential, CredentialFault, type CredentialSource } from './credential.ts'
 
 /** What transports need of undici. */
-export type Sender = Pick<Dispatcher, 'dispatch'>
+export interface Sender {
+  dispatch(options: Dispatcher.DispatchOptions & { readonly behalf?: Behalf | undefined }, handler: Dispatcher.DispatchHandler): boolean
+}
 
 /** Longer than any refusal that says something. */
 const MAX_BODY = 16 * 1024
@@ -11,9 +14,10 @@ const BODY_MS = 2000
 const ENOUGH = new Error('not needed any more')
 
 /** Invariant: `pool` is of the configured origin and follows no redirect, so that the credential goes nowhere else. */
-export function createAuthorized(pool: Sender, credential: Credential): Sender {
+export function createAuthorized(pool: Sender, source: CredentialSource): Sender {
   return {
-    dispatch(options, handler) {
+    dispatch({ behalf, ...options }, handler) {
+      const credential = source.of(behalf)
       const token = credential.now()
       if (token !== undefined) return new Attempt(pool, credential, options, handler).send(token)
       credential.obtain().then(

@@ -1,4 +1,5 @@
 // What the gateway shows a remote server of who calls: obtained when it is needed, renewed before it ends.
+import type { Behalf } from '../behalf.ts'
 import type { TransportFault } from '../transport.ts'
 
 export interface Credential {
@@ -9,6 +10,11 @@ export interface Credential {
    * Rejects with a CredentialFault where none can be had.
    */
   obtain(refused?: string): Promise<string | undefined>
+}
+
+/** Of one server and one owner of lanes. Without `behalf`: what the gateway sends of its own (openings, lists, streams). */
+export interface CredentialSource {
+  of(behalf: Behalf | undefined): Credential
 }
 
 /** No credential can be had, so nothing was sent. */

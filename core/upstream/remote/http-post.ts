@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici'
 import { type Collector, collect } from '../../mcp/gather.ts'
 import { createSseParser, type SseParser } from '../../mcp/sse.ts'
+import type { Behalf } from '../behalf.ts'
 import type { TransportFault } from '../transport.ts'
 import type { Sender } from './authorized.ts'
 import type { GetStream, GetStreamOptions, Place } from './get-stream.ts'
@@ -60,8 +61,8 @@ export class Post implements Dispatcher.DispatchHandler {
     this.#owner = owner
   }
 
-  send(pool: Sender, path: string, headers: Headers, body: Uint8Array): void {
-    pool.dispatch({ path, method: 'POST', headers: headers as Record<string, string>, body }, this)
+  send(pool: Sender, path: string, headers: Headers, body: Uint8Array, behalf?: Behalf): void {
+    pool.dispatch({ path, method: 'POST', headers: headers as Record<string, string>, body, ...(behalf && { behalf }) }, this)
     this.#dispatched = true
   }
 

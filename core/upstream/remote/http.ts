@@ -2,9 +2,10 @@
 import { isModernVersion } from '../../mcp/modern.ts'
 import type { Log } from '../../plugin/index.ts'
 import { Slots } from '../../slots.ts'
+import type { Behalf } from '../behalf.ts'
 import type { Transport, TransportEvents, TransportFault } from '../transport.ts'
 import { createAuthorized, type Sender } from './authorized.ts'
-import type { Credential } from './credential.ts'
+import { CredentialFault, type CredentialSource } from './credential.ts'
 import type { Dialer } from './dialer.ts'
 import { baseHeaders, type Headers, withMirrored } from './http-headers.ts'
 import { Post, type PostOwner } from './http-post.ts'
@@ -16,7 +17,7 @@ export interface HttpTransportOptions {
   /** Sent with every request to this url's origin, and nowhere else. */
   readonly headers: Headers
   /** Obtained by the gateway for this server; sent likewise. */
-  readonly credential?: Credential | undefined
+  readonly credential?: CredentialSource | undefined
   readonly maxBytes: number
   readonly dialer: Dialer
   readonly log: Log
@@ -25,7 +26,15 @@ export interface HttpTransportOptions {
 /** Invariant: what is sent with it goes to the configured origin. */
 export async function senderOf({ dialer, url, credential }: HttpTransportOptions): Promise<Sender> {
   const pool = await dialer.pool(url)
-  return credential === undefined ? pool : createAuthorized(pool, credential)
+  if (credential === undefined) return pool
+  // Nothing is tried where none can be had, and the reason is told as it is.
+  await credential
+    .of(undefined)
+    .obtain()
+    .catch((error: unknown) => {
+      throw error instanceof CredentialFault ? error.fault : error
+    })
+  return createAuthorized(pool, credential)
 }
 
 export function createHttpTransport(options: HttpTransportOptions): Transport {
@@ -42,7 +51,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
   let closed = false
   let ended = false
   const running = new Slots<Post>()
-  const postbox = createPostbox({ origin: url.origin, maxBytes, log, post: message => post(message, undefined, undefined) })
+  const postbox = createPostbox({ origin: url.origin, maxBytes, log, post: message => post(message, undefined, undefined, undefined) })
 
   const owner: PostOwner = {
     maxBytes,
@@ -72,11 +81,11 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     resume: (about, from) => session.resume(about, from),
   }
 
-  function post(body: Uint8Array, id: number | undefined, mirrored: Headers | undefined): void {
+  function post(body: Uint8Array, id: number | undefined, mirrored: Headers | undefined, behalf: Behalf | undefined): void {
     const isLoose = mirrored !== undefined || isStateless
     const one = new Post({ id, session: isLoose ? undefined : session.id, isStateless: isLoose }, owner)
     one.slot = running.add(one)
-    one.send(pool, path, mirrored !== undefined ? withMirrored(base, mirrored) : isLoose ? loose : session.headers, body)
+    one.send(pool, path, mirrored !== undefined ? withMirrored(base, mirrored) : isLoose ? loose : session.headers, body, behalf)
   }
 
   function close(fault: TransportFault): void {
@@ -96,7 +105,7 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
     },
     send(message, about) {
       if (closed) return
-      if (about.kind === 'request') post(message, about.id, about.headers)
+      if (about.kind === 'request') post(message, about.id, about.headers, about.behalf)
       else postbox.push(message)
     },
     negotiated(version) {

@@ -3,6 +3,7 @@
 import type { Dispatcher } from 'undici'
 import { createSseParser, type SseEvent, type SseParser } from '../../mcp/sse.ts'
 import { Slots } from '../../slots.ts'
+import type { Behalf } from '../behalf.ts'
 import type { Transport, TransportEvents, TransportFault } from '../transport.ts'
 import type { Sender } from './authorized.ts'
 import { type HttpTransportOptions, senderOf } from './http.ts'
@@ -33,7 +34,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
   let stream: Dispatcher.DispatchController | undefined
   let timer: NodeJS.Timeout | undefined
   const running = new Slots<Running>()
-  const postbox = createPostbox({ origin: url.origin, maxBytes, log, post: message => post(message, undefined) })
+  const postbox = createPostbox({ origin: url.origin, maxBytes, log, post: message => post(message, undefined, undefined) })
 
   function close(fault: TransportFault): void {
     if (closed) return
@@ -96,7 +97,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
   }
 
   /** The answer to a request comes on the stream; its response says only whether it was taken. */
-  function post(body: Uint8Array, id: number | undefined): void {
+  function post(body: Uint8Array, id: number | undefined, behalf: Behalf | undefined): void {
     const one: Running = { controller: undefined, isOver: false }
     const slot = running.add(one)
     const watch = setInterval(() => {
@@ -116,7 +117,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
       else if (fault !== undefined) queueMicrotask(() => closed || events.failed(id, fault))
     }
     pool.dispatch(
-      { path: endpoint, method: 'POST', headers: headers as Record<string, string>, body },
+      { path: endpoint, method: 'POST', headers: headers as Record<string, string>, body, behalf },
       {
         onRequestStart(controller) {
           one.controller = controller
@@ -147,7 +148,7 @@ export function createSseTransport(options: HttpTransportOptions): Transport {
     },
     send(message, about) {
       if (closed) return
-      if (about.kind === 'request') post(message, about.id)
+      if (about.kind === 'request') post(message, about.id, about.behalf)
       else postbox.push(message)
     },
     get backedUp() {

@@ -1,0 +1,79 @@
+// Tokens of callers exchanged for tokens that a server takes: one for each caller and what he may do. Spec: RFC 8693.
+import type { ExchangeClient } from '../config/schema.ts'
+import { type Credential, CredentialFault, type CredentialSource } from '../upstream/remote/credential.ts'
+import type { Present } from './callers.ts'
+import type { Token } from './token-answer.ts'
+import { createTokenKeeper, TokenFailure } from './token-keeper.ts'
+import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
+
+export interface ExchangesOptions extends TokenRequester {
+  readonly client: ExchangeClient
+  readonly present: Present
+  obtained(owner: string, token: Token, isRenewal: boolean): void
+  failed(owner: string, why: string, error: unknown): void
+}
+
+/** Of one owner: tokens that say different things. */
+const MAX_RIGHTS = 16
+const MAX_OWNERS = 10_000
+const TYPE = 'urn:ietf:params:oauth:token-type:'
+
+export function createExchanges(options: ExchangesOptions): (owner: string) => CredentialSource {
+  const owners = new Map<string, Map<string, Credential>>()
+
+  function keepersOf(owner: string): Map<string, Credential> {
+    // The one that was used longest ago is forgotten first.
+    const keepers = owners.get(owner) ?? new Map<string, Credential>()
+    owners.delete(owner)
+    owners.set(owner, keepers)
+    if (owners.size > MAX_OWNERS) owners.delete(owners.keys().next().value!)
+    return keepers
+  }
+
+  return owner => ({
+    of(behalf) {
+      const keepers = keepersOf(owner)
+      const rights = behalf?.rights ?? options.present.find(owner)?.rights ?? [...keepers.keys()].at(-1)
+      if (rights === undefined) return NOBODY
+      const known = keepers.get(rights)
+      const keeper = known ?? createKeeper(owner, rights, options)
+      keepers.delete(rights)
+      keepers.set(rights, keeper)
+      if (keepers.size > MAX_RIGHTS) keepers.delete(keepers.keys().next().value!)
+      return keeper
+    },
+  })
+}
+
+function createKeeper(owner: string, rights: string, options: ExchangesOptions): Credential {
+  const { clock, present } = options
+  const shown = (): string | undefined => present.find(owner, rights)?.token()
+  return createTokenKeeper({
+    clock,
+    code: 'upstream-credential',
+    isReady: () => shown() !== undefined,
+    fetch: () => exchange(options, shown()!),
+    obtained: (token, isRenewal) => options.obtained(owner, token, isRenewal),
+    failed: (why, error) => options.failed(owner, why, error),
+  })
+}
+
+/** Invariant: the caller's token goes to the token endpoint, and to nobody else. */
+async function exchange(requester: ExchangesOptions, subject: string): Promise<Token> {
+  const { client } = requester
+  const token = await requestToken(requester, {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: subject,
+    subject_token_type: `${TYPE}${client.subjectType ?? 'access_token'}`,
+    requested_token_type: `${TYPE}access_token`,
+    ...aboutToken(client),
+  })
+  if (token.access === subject) throw new TokenFailure('the token endpoint gives back the token of the caller')
+  return token
+}
+
+const NOTHING_SHOWN = 'the caller showed no token that can be exchanged'
+const NOBODY: Credential = {
+  now: () => undefined,
+  obtain: () => Promise.reject(new CredentialFault({ code: 'upstream-credential', detail: NOTHING_SHOWN })),
+}
