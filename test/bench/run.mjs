@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchAuth } from './auth.mjs'
+import { formatAuth, judgeAuth } from './auth-report.mjs'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
 import { benchExport } from './export.mjs'
@@ -36,7 +38,7 @@ import { benchUsage } from './usage.mjs'
 import { formatUsage, judgeUsage } from './usage-report.mjs'
 import { benchVerify } from './verify.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage', 'export']
+const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage', 'export', 'auth']
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -97,6 +99,7 @@ async function measureAll(parts, settings) {
   const verify = parts.includes('verify') ? await benchVerify(settings) : undefined
   const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
   const exported = parts.includes('export') ? await benchExport(settings) : undefined
+  const auth = parts.includes('auth') ? await benchAuth(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
@@ -110,10 +113,27 @@ async function measureAll(parts, settings) {
     ...(verify ? judgeVerify(verify) : []),
     ...(usage ? judgeUsage(usage) : []),
     ...(exported ? judgeExport(exported) : []),
+    ...(auth ? judgeAuth(auth) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
-  return { machine: describeMachine(), disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, figures }
+  return {
+    machine: describeMachine(),
+    disk,
+    calls,
+    lists,
+    starts,
+    eras,
+    flat,
+    policy,
+    redact,
+    postgres,
+    verify,
+    usage,
+    exported,
+    auth,
+    figures,
+  }
 }
 
 /**
@@ -121,7 +141,7 @@ async function measureAll(parts, settings) {
  * @param {Settings} settings
  */
 function formatAll(
-  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, figures },
+  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, figures },
   settings,
 ) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
@@ -138,6 +158,7 @@ function formatAll(
     ...(verify ? [formatVerify(verify)] : []),
     ...(usage ? [formatUsage(usage)] : []),
     ...(exported ? [formatExport(exported)] : []),
+    ...(auth ? [formatAuth(auth)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),

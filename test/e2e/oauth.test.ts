@@ -8,7 +8,7 @@ import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprot
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { describe, expect, test } from 'vitest'
 import { type AuthorizationServer, startAuthorizationServer } from './authorization-server.ts'
-import { createFolder, isBuilt, type Product, startProduct, untilHealth } from './product.ts'
+import { createFolder, isBuilt, type Product, runCli, startProduct, untilHealth } from './product.ts'
 import { readRecords } from './records.ts'
 import { codeOf, initialize, post } from './rpc.ts'
 import { oddServer } from './servers.ts'
@@ -207,4 +207,21 @@ test.skipIf(!isBuilt)('what clients find at the well-known place is the same for
     401,
     `Bearer scope="mcp", resource_metadata="${product.origin}/.well-known/oauth-protected-resource/mcp"`,
   ])
+})
+
+test.skipIf(!isBuilt).each<[string, object, string]>([
+  ['an issuer without an audience', { jwt: [{ issuer: 'https://login.example' }] }, 'auth: expected an audience'],
+  ['an unknown key', { jwt: [{ issuer: 'https://login.example', audience: 'x', audiences: ['y'] }] }, 'Unrecognized key: "audiences"'],
+  [
+    'a shared secret as a key',
+    { jwt: [{ issuer: 'https://login.example', audience: 'x', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } }] },
+    'a private or shared key',
+  ],
+  ['a resource without an issuer', { resource: { url: 'https://gw.example' } }, 'a resource needs an issuer'],
+])('the gateway does not start with %s, and says so in one line at its place in the config', (_, auth, why) => {
+  const dir = createFolder({ 'mcpgw.yaml': JSON.stringify({ servers: [], plugins: ['audit', { auth }] }, null, 2) })
+  const { code, err } = runCli(['run', '--http', '127.0.0.1:0'], dir)
+  expect(code).toBe(2)
+  expect(err.split('\n').find(line => line.startsWith('error['))).toContain(why)
+  expect(err).toMatch(/--> mcpgw\.yaml:\d+:\d+/)
 })
