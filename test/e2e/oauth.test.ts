@@ -1,6 +1,7 @@
 // The SDK's own OAuth client against the built gateway and a real authorization server: discovery, registration, code with PKCE, calls, step-up.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Client as Client2, StreamableHTTPClientTransport as Http2, UnauthorizedError as Unauthorized2 } from '@modelcontextprotocol/client'
 import { type OAuthClientProvider, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -149,6 +150,22 @@ describe.skipIf(!isBuilt)('a client that signs in by OAuth', { timeout: TIMEOUT_
       ['ann', undefined, undefined],
       ['ann', 'answered', undefined],
     ])
+  })
+
+  test('does so with the SDK of revision 2026-07-28 too, without a session', async () => {
+    const world = await startWorld()
+    const memory = new Memory()
+    const open = () => new Http2(new URL(world.url), { authProvider: memory })
+    const newClient = () => new Client2({ name: 'a', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+    const first = open()
+    await expect(newClient().connect(first)).rejects.toThrow(Unauthorized2)
+    const back = await world.provider.signIn(memory.sentTo!, 'ann')
+    await first.finishAuth(back.searchParams)
+    const client = newClient()
+    await client.connect(open())
+    expect((await client.listTools()).tools.length).toBeGreaterThan(0)
+    expect(JSON.stringify(await client.callTool({ name: 'odd__pid', arguments: {} }))).toContain('content')
+    await client.close()
   })
 
   test('with a token for one server reaches that endpoint, and with one for somebody else nothing', async () => {
