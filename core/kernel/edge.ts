@@ -1,24 +1,24 @@
 // What plugins may ask of the listeners, which come after them: documents for everybody, and the end of what callers have open.
-import type { JsonValue, Principal } from '../plugin/index.ts'
+import type { JsonValue, PluginContext } from '../plugin/index.ts'
 
 export type Published = (rest: string, host: string) => JsonValue | undefined
-export type Expelled = (principal: Principal) => boolean
+export type Expel = PluginContext['expel']
 
 export interface Edge {
   /** Throws where another plugin has published it. */
   publish(name: string, read: Published): void
   /** What is published under a path, `undefined` for nothing. */
   find(path: string, host: string): JsonValue | undefined
-  expel(isMeant: Expelled): void
+  expel: Expel
   /** Whoever has something open for callers. */
-  onExpel(listener: (isMeant: Expelled) => void): void
+  onExpel(listener: Expel): void
 }
 
 const PLACE = '/.well-known/'
 
 export function createEdge(): Edge {
   const published = new Map<string, Published>()
-  const listeners: ((isMeant: Expelled) => void)[] = []
+  const listeners: Expel[] = []
   return {
     publish(name, read) {
       if (!/^[a-z0-9-]+$/.test(name))
@@ -33,10 +33,15 @@ export function createEdge(): Edge {
       return published.get(name)?.(end < 0 ? '' : path.slice(end), host)
     },
     expel(isMeant) {
-      for (const listener of listeners) listener(isMeant)
+      const all = listeners.map(listener => listener(isMeant))
+      return { sessions: sum(all.map(({ sessions }) => sessions)), requests: sum(all.map(({ requests }) => requests)) }
     },
     onExpel(listener) {
       listeners.push(listener)
     },
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0)
 }

@@ -100,8 +100,8 @@ export interface PluginContext<C = unknown> {
    * value of `Host`; what is undefined is not there. In `setup`; throws where the name is taken.
    */
   publish(name: string, read: (rest: string, host: string) => JsonValue | undefined): void
-  /** Ends the sessions, streams and requests of all callers that are meant, at once, e.g. because their credential no longer holds. */
-  expel(isMeant: (principal: Principal) => boolean): void
+  /** Ends the sessions, streams and requests of all callers that are meant, at once, e.g. because their credential no longer holds. How many ended; the requests of a session that ended are among them. */
+  expel(isMeant: (principal: Principal) => boolean): { readonly sessions: number; readonly requests: number }
   /** A condition shown in health; `undefined` clears it. */
   health(state: { readonly status: 'degraded' | 'failing'; readonly why: string } | undefined): void
   /**

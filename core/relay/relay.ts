@@ -6,14 +6,14 @@ import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
 import { withoutEnvelope } from '../mcp/modern.ts'
-import type { Peer, Principal, Resource } from '../plugin/index.ts'
+import type { Peer, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 import { createAdmission } from './admission.ts'
 import { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
-import { createExpel } from './expel.ts'
+import { createExpel, type Expel } from './expel.ts'
 import { createInteractive } from './interactive.ts'
 import { createLearn } from './learn.ts'
 import { createListen } from './listen.ts'
@@ -43,7 +43,7 @@ export interface Relay {
   /** The gateway stops: whatever waits for changes or for a client's next request ends now. */
   drain(): void
   /** Ends what those callers have open: their sessions, their streams, their requests. */
-  expel(isMeant: (principal: Principal) => boolean): void
+  expel: Expel
   end(session: Session): Promise<void>
 }
 

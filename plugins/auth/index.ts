@@ -36,6 +36,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
 
     const condition = createConditions(ctx.health)
     const keys = createKeysMethod(vault, { ...ctx, health: condition() })
+    ctx.onStop(() => keys.idle())
     const tokens = await openTokens(ctx, condition)
     const methods = tokens === undefined ? [keys] : [tokens.method, keys]
     const resource = tokens?.resource

@@ -3,13 +3,16 @@ import type { Directory, PluginContext, Principal } from 'mcpgw/plugin'
 import type { Method } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
+import { createEndings } from './endings.ts'
 import { buildKeyRing, type KeyRing, makePrincipal, type RingKey } from './ring.ts'
 import type { StoredKey } from './store.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeysMethod extends Method {
-  /** Takes over what changed in the store; true where something did. A store that cannot be read identifies nobody until it can. */
+  /** Takes over what changed in the store; true where something did. A store that cannot be read identifies nobody until it can. Keys that ended take along what is open under them. */
   refresh(): boolean
+  /** Resolves when nothing is being recorded. */
+  idle(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
   known(others: readonly Principal[], now: number): ReturnType<Directory['known']>
 }
@@ -19,6 +22,7 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
   let seen: number | undefined
   let ring: KeyRing | undefined
   let current: readonly RingKey[] = []
+  const endings = createEndings(ctx)
 
   const load = (): boolean => {
     // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
@@ -26,6 +30,7 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
     if (version === seen && ring !== undefined) return false
     current = [...vault.store.all().map(readStored), ...fixed]
     ring = buildKeyRing(vault.pepper, current)
+    endings.take(current)
     seen = version
     return true
   }
@@ -45,17 +50,19 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
     },
     refresh() {
       const wasFailing = ring === undefined
+      let changed = false
       try {
-        const changed = load()
+        changed = load()
         if (wasFailing) ctx.health(undefined)
-        return changed
       } catch (error) {
         ring = undefined
         if (!wasFailing) ctx.log.error('the key store cannot be read; nobody is let in by key', { error: String(error) })
         ctx.health({ status: 'failing', why: 'the key store cannot be read' })
-        return false
       }
+      endings.look(ctx.clock.now())
+      return changed
     },
+    idle: () => endings.idle(),
   }
 }
 

@@ -32,6 +32,8 @@ export interface Started {
   readonly waits: number[]
   /** Whom it ended: asked of each, whether they are meant. */
   readonly expelled: ((principal: Principal) => boolean)[]
+  /** What callers have open, by the id of their key; ended by the plugin. */
+  readonly open: Map<string, { sessions: number; requests: number }>
   /** Documents that it shows to everybody, by name. */
   readonly documents: Map<string, (rest: string, host: string) => JsonValue | undefined>
   present(headers: Readonly<Record<string, string | readonly string[]>>, more?: Partial<Exchange>): Promise<RequestVerdict>
@@ -74,7 +76,13 @@ export function makeHome(): Home {
     async start(config = {}, recording = record, outgoing = noWayOut) {
       const releases: (() => unknown)[] = []
       const pending = new Set<() => void>()
-      const started = { now: startOfTests, warnings: [] as string[], health: [] as (string | undefined)[], waits: [] as number[] }
+      const started = {
+        now: startOfTests,
+        warnings: [] as string[],
+        health: [] as (string | undefined)[],
+        waits: [] as number[],
+        open: new Map() as Started['open'],
+      }
       const documents: Started['documents'] = new Map()
       const expelled: Started['expelled'] = []
       const ctx = {
@@ -94,7 +102,10 @@ export function makeHome(): Home {
         provide: () => {},
         publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
         outgoing,
-        expel: (isMeant: (principal: Principal) => boolean) => expelled.push(isMeant),
+        expel(isMeant: (principal: Principal) => boolean) {
+          expelled.push(isMeant)
+          return expelFrom(started.open)(isMeant)
+        },
         find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
         health: (state: { why: string } | undefined) => started.health.push(state?.why),
         onStop: (release: () => unknown) => releases.unshift(release),
@@ -145,6 +156,19 @@ export function makeHome(): Home {
       return { exit, out: said.out.join('\n'), err: said.err.join('\n') }
     },
     remove: () => rmSync(dir, { recursive: true, force: true }),
+  }
+}
+
+function expelFrom(open: Started['open']): PluginContext['expel'] {
+  return isMeant => {
+    const ended = { sessions: 0, requests: 0 }
+    for (const [keyId, { sessions, requests }] of open) {
+      if (!isMeant({ id: 'somebody', roles: [], tenant: 'default', claims: {}, via: { method: 'api-key', keyId } })) continue
+      open.delete(keyId)
+      ended.sessions += sessions
+      ended.requests += requests
+    }
+    return ended
   }
 }
 

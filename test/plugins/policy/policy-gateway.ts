@@ -69,7 +69,7 @@ export async function startPolicyGateway(
     },
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
-    expel() {},
+    expel: () => ({ sessions: 0, requests: 0 }),
     readers: async () => [],
     apart: async () => {
       throw new Error('nothing is done apart here')

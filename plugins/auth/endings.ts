@@ -1,0 +1,108 @@
+// Ends what callers have open under keys that no longer hold, and puts on record what that was.
+import { type AdminEvent, type PluginContext, Recording } from 'mcpgw/plugin'
+import type { RingKey } from './ring.ts'
+
+type Why = 'revoked' | 'disabled' | 'expired' | 'removed'
+
+export interface Endings {
+  /** Takes over all keys as they are now: what was held and is closed or gone has ended. */
+  take(keys: readonly RingKey[]): void
+  /** Ends what is open under keys that have ended or expire at `now` (ms since 1970). To be called at least twice a second. */
+  look(now: number): void
+  /** Resolves when nothing is being recorded. */
+  idle(): Promise<void>
+}
+
+// A request that was identified just before its key ended shows up a little later: looked for again for so many looks.
+const looks = 20
+
+export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>): Endings {
+  /** By digest: an id may stand in the store and in the config. */
+  let held = new Map<string, RingKey>()
+  let soonest = Number.POSITIVE_INFINITY
+  let latest = Number.POSITIVE_INFINITY
+  const ending = new Map<string, { readonly key: RingKey; readonly why: Why; left: number }>()
+  const waiting: AdminEvent[] = []
+  let recording: Promise<void> | undefined
+
+  const end = (key: RingKey, why: Why): void => void ending.set(key.id, { key, why, left: looks })
+
+  function expire(now: number): void {
+    // A clock that was set back lets a key hold again, which then ends again.
+    if (now < latest) soonest = Number.NEGATIVE_INFINITY
+    const from = Math.min(now, latest)
+    latest = now
+    if (now < soonest) return
+    soonest = Number.POSITIVE_INFINITY
+    for (const key of held.values()) {
+      const at = key.expiresAt ?? Number.POSITIVE_INFINITY
+      if (at > now) soonest = Math.min(soonest, at)
+      else if (at > from) end(key, 'expired')
+    }
+  }
+
+  function endAll(): void {
+    const open = new Set<string>()
+    // One walk over what is open, however many keys have ended.
+    ctx.expel(({ via }) => {
+      if (via.method === 'api-key' && via.keyId !== undefined && ending.has(via.keyId)) open.add(via.keyId)
+      return false
+    })
+    for (const [id, one] of ending) {
+      if (open.has(id)) {
+        const ended = ctx.expel(({ via }) => via.method === 'api-key' && via.keyId === id)
+        // What was ended at an earlier look may still be on its way out.
+        if (ended.sessions + ended.requests > 0) waiting.push(describe(one.key, one.why, ended))
+      }
+      if (--one.left === 0) ending.delete(id)
+    }
+  }
+
+  async function record(): Promise<void> {
+    const recorder = ctx.find(Recording)
+    while (recorder !== undefined && waiting.length > 0) {
+      try {
+        await recorder.event(waiting[0]!)
+        waiting.shift()
+      } catch (error) {
+        ctx.log.warn('the end of what was open under a key cannot be recorded yet; it is tried again', { error: String(error) })
+        return
+      }
+    }
+  }
+
+  return {
+    take(keys) {
+      const next = new Map<string, RingKey>()
+      const closed = new Map<string, Why>()
+      for (const key of keys) {
+        const digest = Buffer.from(key.digest).toString('latin1')
+        if (key.closed === undefined) next.set(digest, key)
+        else closed.set(digest, key.closed)
+      }
+      for (const [digest, key] of held) if (!next.has(digest)) end(key, closed.get(digest) ?? 'removed')
+      held = next
+      soonest = Number.NEGATIVE_INFINITY
+    },
+    look(now) {
+      expire(now)
+      if (ending.size > 0) endAll()
+      if (waiting.length > 0)
+        recording ??= record().finally(() => {
+          recording = undefined
+        })
+    },
+    async idle() {
+      await recording
+    },
+  }
+}
+
+function describe({ id, principal }: RingKey, why: Why, ended: { sessions: number; requests: number }): AdminEvent {
+  const { id: who, tenant } = principal
+  return {
+    type: 'key.end',
+    detail: { key: id, why, sessions: ended.sessions, requests: ended.requests },
+    about: { tenant, id: who, detail: { principal: who, tenant } },
+  }
+}
