@@ -15,6 +15,7 @@ export type FindingCode =
   | 'failure-open'
   | 'listen-open'
   | 'listen-failed'
+  | 'listen-tls'
 
 export interface Finding {
   readonly code: FindingCode
@@ -23,7 +24,7 @@ export interface Finding {
   readonly help?: string | undefined
   /** Where the plugin stands in the config. */
   readonly at?: SourcePosition | undefined
-  /** Into the plugin's own config. */
+  /** Into the plugin's own config; of `listen-tls` into `listen.tls`. */
   readonly path?: readonly (string | number)[] | undefined
 }
 
@@ -42,5 +43,7 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'obligation-twice': 'Two plugins discharge the same obligation; which of them should, is not for the gateway to guess.',
   'failure-open': 'Only a plugin without capabilities and obligations may fail open: a failure of any other would let something through.',
   'listen-failed': 'The address or port of `listen` cannot be used; `mcpgw doctor` looks at it more closely.',
+  'listen-tls':
+    'A file of `listen.tls` cannot be used: the certificate, its key, which nobody else may read, or the authorities of clients.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
 }

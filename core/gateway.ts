@@ -8,6 +8,7 @@ import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { ownerOf } from './downstream/session.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
+import { openTls, type TlsKeeper } from './downstream/tls.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
@@ -65,6 +66,8 @@ export interface Gateway {
   /** Port in use, where HTTP is served. */
   readonly port: number | undefined
   readonly stdio: StdioListener | undefined
+  /** Reads the files of the certificate again. */
+  reload(): Promise<void>
   /** Takes no new work, lets what is under way finish within `limitMs`, then ends sessions and servers. */
   stop(limitMs: number): Promise<void>
 }
@@ -144,10 +147,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined
+  let tls: TlsKeeper | undefined
   try {
     const serveOther = options.serveOther ?? (() => false)
-    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, serveOther })
+    if (options.http && config.listen.tls !== undefined) tls = await openTls(config.listen.tls, { clock, log, health })
+    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, tls, serveOther })
   } catch (error) {
+    tls?.stop()
     await pool.close()
     await dialer.close()
     await credentials.close()
@@ -164,6 +170,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sessions,
     port: http?.port,
     stdio,
+    reload: async () => tls?.reload(),
     async stop(limitMs) {
       const drained = Promise.all([http?.drain(limitMs), stdio?.drain(limitMs)])
       relay.drain()
@@ -171,6 +178,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // What no server has answered by now is answered by this: the server is not available.
       await pool.close()
       await http?.close()
+      tls?.stop()
       await stdio?.close()
       await sessions.close()
       await probing

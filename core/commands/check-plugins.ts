@@ -33,9 +33,10 @@ export function toFinding(
   origins: Origins,
 ): Finding {
   const index = entries.findIndex(entry => (at === undefined ? entry.name === plugin : entry.at === at))
+  const tls = code === 'listen-tls' ? placeValue(['listen', 'tls', ...(path ?? []).map(String)], origins) : undefined
   const subject = code.startsWith('listen-') ? ['listen', 'host'] : ['plugins', String(index), 'name']
-  const place = (path === undefined ? undefined : placePluginConfig(index, path, origins)) ?? placeValue(subject, origins)
-  const inner = path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`
+  const place = tls ?? (path === undefined ? undefined : placePluginConfig(index, path, origins)) ?? placeValue(subject, origins)
+  const inner = tls !== undefined || path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`
   return {
     code,
     severity: 'error',

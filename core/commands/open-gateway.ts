@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import { systemClock } from '../clock.ts'
 import type { Loaded } from '../config/load.ts'
 import { serveOperations } from '../downstream/operations.ts'
+import { TlsFault } from '../downstream/tls.ts'
 import type { Finding } from '../finding.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { boot, isBootFailure, type Kernel, mayListen, tokens } from '../kernel.ts'
@@ -121,6 +122,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
 }
 
 function listenFailed(error: unknown, { host, port }: { readonly host: string; readonly port: number }): Finding {
+  if (error instanceof TlsFault) return { code: 'listen-tls', message: error.message, help: error.help, path: [error.field] }
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const why = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'no permission' : String(error)
   return {

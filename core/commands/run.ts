@@ -61,7 +61,10 @@ export async function run(io: VerbIo): Promise<number> {
     if (io.json && !stdio) io.out(`${JSON.stringify({ ...facts, open: kernel.report.open }, null, 2)}\n`)
   }
   io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
-  const reload = (): void => void kernel.reload()
+  const reload = (): void => {
+    void kernel.reload()
+    void gateway.reload()
+  }
   process.on('SIGHUP', reload)
   await new Promise<void>(done => {
     if (io.signal.aborted) done()
@@ -83,8 +86,8 @@ interface Facts {
 }
 
 function describe({ config }: Loaded, port: number, key: string | undefined): Facts {
-  const { host } = config.listen
-  const endpoint = `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  const { host, tls } = config.listen
+  const endpoint = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
   const find = (name: string) => config.plugins.find(plugin => plugin.name === name)
   const audit = find('audit')
   const headers = find('auth') ? { headers: { Authorization: `Bearer ${key ?? 'YOUR_KEY'}` } } : {}

@@ -2,14 +2,15 @@
 import { resolve } from 'node:path'
 import { type Diagnostic, type DiagnosticCode, position } from './diagnostic.ts'
 import type { ConfigParts } from './file.ts'
-import { type Address, parseAddress } from './listen.ts'
+import { parseAddress } from './listen.ts'
 import type { Environment } from './locate.ts'
 import type { McpServers } from './mcp-json.ts'
 import type { Place, PlacedPlugin } from './placed.ts'
 import { withPolicies } from './policies.ts'
 import { defaults, type GatewayConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
 import { buildServer } from './servers.ts'
-import type { FileShape, ListenShape } from './shape.ts'
+import type { FileShape } from './shape.ts'
+import { buildTls } from './tls-shape.ts'
 import { spanOf } from './tree.ts'
 
 /** Values of command line flags that also stand in the file. */
@@ -77,7 +78,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   if (log !== undefined && !levels.includes(log.text))
     refuse('bad-value', log.from, `expected one of ${levels.join(', ')}, found "${log.text}"`)
   const dataDir = override(['store.dir'], 'dataDir', '--data-dir', 'MCPGW_DATA_DIR')
-  const listen = buildListen(shape.listen)
+  const listen = buildListen(shape.listen, baseDir)
   const address = override(['listen.host', 'listen.port'], 'listen', '--http', 'MCPGW_LISTEN')
   const parsed = address === undefined ? {} : parseAddress(address.text)
   if (parsed === undefined) refuse('bad-value', address?.from ?? '', `not HOST:PORT: "${address?.text}"`)
@@ -116,9 +117,15 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   return { value: { config, origins }, diagnostics }
 }
 
-function buildListen(given: FileShape['listen']): ListenConfig {
-  const address: ListenShape | Address | undefined = typeof given === 'object' ? given : parseAddress(String(given ?? ''))
-  return { ...defaults.listen, ...defined(address ?? {}) }
+function buildListen(given: FileShape['listen'], baseDir: string): ListenConfig {
+  if (typeof given !== 'object') return { ...defaults.listen, ...parseAddress(String(given ?? '')) }
+  const { tls, connections, ...plain } = given
+  return {
+    ...defaults.listen,
+    ...defined(plain),
+    connections: { ...defaults.listen.connections, ...defined(connections ?? {}) },
+    ...(tls !== undefined && { tls: buildTls(tls, baseDir, path => resolve(baseDir, path)) }),
+  }
 }
 
 function choosePlugins(

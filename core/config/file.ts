@@ -12,6 +12,7 @@ import type { PlacedPlugin, PlacedServer, Section } from './placed.ts'
 import { readConfigFile } from './read.ts'
 import { checkIds, checkKinds } from './servers.ts'
 import { type FileShape, fileShape } from './shape.ts'
+import { checkKeyText } from './tls-shape.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, toValue } from './tree.ts'
 
 export interface ConfigParts {
@@ -49,7 +50,7 @@ export async function checkConfig(
   const listed = entryPaths(source)
   diagnostics.push(...checkIds(source, idsOf(source, listed)), ...checkKinds(source, older ? [] : listed))
   if (!older) diagnostics.push(...checkAuth(source, listed, baseDir))
-  if (!older) diagnostics.push(...checkPlugins(source))
+  if (!older) diagnostics.push(...checkPlugins(source), ...checkKeyText(source))
   if (!checked.success || diagnostics.length > 0) return { diagnostics }
 
   const translated = older ? translateOlder(checked.data as typeof olderShape._output, source, baseDir) : undefined

@@ -35,6 +35,24 @@ export interface ListenConfig {
   readonly origins: readonly string[]
   /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
+  /** Each connection of a trusted proxy begins with a PROXY protocol header, version 2. */
+  readonly proxyProtocol: boolean
+  /** Open at once: in all, and from one address (IPv6: one /64) that is no trusted proxy. */
+  readonly connections: { readonly total: number; readonly perAddress: number }
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsConfig
+}
+
+/** Paths are absolute; a path that begins in `root`, the folder of the config, must end there too, whatever links there are. */
+export interface TlsConfig {
+  readonly cert: string
+  /** A path, or the key itself (PEM) where it came from a secret. */
+  readonly key: string
+  /** Who signs the certificates of clients. */
+  readonly ca?: string
+  readonly clientCertificates: 'none' | 'optional' | 'required'
+  readonly minVersion: '1.2' | '1.3'
+  readonly root: string
 }
 
 /** `command`: prints the secret named by its last argument. Without it secrets are files in the data directory. */
@@ -168,7 +186,15 @@ export const defaults: {
   readonly log: LogLevel
   readonly dataDir: string
 } = {
-  listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [], trustedProxies: [] },
+  listen: {
+    host: '127.0.0.1',
+    port: 3100,
+    hosts: [],
+    origins: [],
+    trustedProxies: [],
+    proxyProtocol: false,
+    connections: { total: 10_000, perAddress: 1000 },
+  },
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
   processes: { processes: 128, memoryBytes: 4 * 1024 ** 3, files: 4096 },

@@ -9,6 +9,7 @@ import { parseAddress } from './listen.ts'
 import { isRedisUrl } from './redis-url.ts'
 import { idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
+import { type TlsShape, tlsShape } from './tls-shape.ts'
 
 export interface FileShape {
   readonly listen?: string | number | ListenShape | undefined
@@ -28,6 +29,9 @@ export interface ListenShape {
   readonly hosts?: readonly string[] | undefined
   readonly origins?: readonly string[] | undefined
   readonly trustedProxies?: readonly string[] | undefined
+  readonly proxyProtocol?: boolean | undefined
+  readonly connections?: { readonly total?: number | undefined; readonly perAddress?: number | undefined } | undefined
+  readonly tls?: TlsShape | undefined
 }
 export interface ServerShape {
   readonly id: string
@@ -152,22 +156,36 @@ const addressRange = z.string().superRefine((value, ctx) => {
     ctx.addIssue({ code: 'custom', message: (error as Error).message, params: { code: 'bad-value' } })
   }
 })
-const listen = z.strictObject({
-  host: words.optional(),
-  port: port.optional(),
-  hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
-  origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
-  trustedProxies: z.array(addressRange).optional().meta({
-    description: 'Addresses of proxies, e.g. 10.0.0.0/8: of whoever comes through them, X-Forwarded-For says who it is',
-  }),
-})
+const listen = z
+  .strictObject({
+    host: words.optional(),
+    port: port.optional(),
+    hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
+    origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
+    trustedProxies: z.array(addressRange).optional().meta({
+      description: 'Addresses of proxies, e.g. 10.0.0.0/8: of whoever comes through them, X-Forwarded-For says who it is',
+    }),
+    proxyProtocol: z.boolean().optional().meta({
+      description:
+        'Connections of trustedProxies begin with a PROXY protocol header, version 2, which says who it is; without one they are cut',
+    }),
+    connections: z
+      .strictObject({ total: count(1, 1_000_000).optional(), perAddress: count(1, 1_000_000).optional() })
+      .optional()
+      .meta({ description: 'Open at once, default 10000; from one address (IPv6: one /64) that is no trusted proxy, default 1000' }),
+    tls: tlsShape.optional(),
+  })
+  .refine(({ proxyProtocol, trustedProxies = [] }) => proxyProtocol !== true || trustedProxies.length > 0, {
+    ...coded('missing-key', '"proxyProtocol" needs "trustedProxies": a header of anybody else is not believed'),
+    path: ['proxyProtocol'],
+  })
 
 export const fileShape: z.ZodType<FileShape> = z
   .strictObject({
     listen: z
       .union([z.string().refine(value => parseAddress(value) !== undefined, coded('bad-value', 'not HOST:PORT')), port, listen])
       .optional()
-      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, trustedProxies}' }),
+      .meta({ description: 'HOST:PORT, or {host, port, hosts, origins, trustedProxies, proxyProtocol, connections, tls}' }),
     servers: z.array(server).optional(),
     plugins: z
       .array(z.union([words, z.record(z.string(), z.unknown())]))

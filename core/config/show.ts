@@ -20,6 +20,8 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
   const shown: ShownValue[] = []
   const visit = (value: unknown, path: readonly string[], before: unknown): void => {
     if (path.at(-1) === 'at' && path.length === 3) return
+    // Follows from where the file is.
+    if (path.join('.') === 'listen.tls.root') return
     const inner = typeof value === 'object' && value !== null ? Object.entries(value) : []
     for (const [index, [key, one]] of inner.entries()) visit(one, [...path, key], inner[index - 1]?.[1])
     if (inner.length > 0 || value === undefined) return

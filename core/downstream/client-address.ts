@@ -1,5 +1,6 @@
 // Whose request it is by address: of the socket, or where that is a trusted proxy, what it says of whom it speaks for.
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { type AddressRanges, readAddress, readRanges } from '../plugin/index.ts'
 
 export interface ClientAddress {
@@ -9,10 +10,15 @@ export interface ClientAddress {
 }
 
 export interface Addresses {
-  /** Whether others may come through this one. `address`: of a socket. */
-  isProxy(address: string | undefined): boolean
-  /** `forwarded`: the values of X-Forwarded-For, in order. */
-  of(address: string | undefined, forwarded: readonly string[]): ClientAddress
+  /** Whether the other end is a trusted proxy. */
+  isTrusted(socket: Socket): boolean
+  /** Whether requests of others may come on it: of whom, each says for itself. */
+  isShared(socket: Socket): boolean
+  /** What a PROXY protocol header said of whose connection it is; only of a trusted proxy. `client`: canonical. */
+  note(socket: Socket, client: string): void
+  /** `forwarded`: the values of X-Forwarded-For, in order. `client`: what a PROXY protocol header said. */
+  of(address: string | undefined, forwarded: readonly string[], client?: string): ClientAddress
+  ofSocket(socket: Socket): ClientAddress
   ofRequest(request: IncomingMessage): ClientAddress
 }
 
@@ -24,12 +30,14 @@ const MAX_HOPS = 32
 export function createAddresses(trustedProxies: readonly string[]): Addresses {
   const trusted: AddressRanges | undefined = trustedProxies.length === 0 ? undefined : readRanges(trustedProxies)
 
-  function of(address: string | undefined, forwarded: readonly string[]): ClientAddress {
+  const clients = new WeakMap<Socket, string>()
+
+  function of(address: string | undefined, forwarded: readonly string[], client?: string): ClientAddress {
     const own = canonicalIp(address)
-    if (forwarded.length === 0 || trusted?.has(own) !== true) return { ip: own }
+    const proxies: string[] = client === undefined ? [] : [own]
+    let ip = client ?? own
+    if (forwarded.length === 0 || trusted?.has(ip) !== true) return { ip, ...(proxies.length > 0 && { proxies }) }
     const said = forwarded.join(',').split(',')
-    const proxies: string[] = []
-    let ip = own
     // From the right: each was written by the one before it, and counts only where that one is trusted.
     while (said.length > 0 && trusted.has(ip)) {
       const next = readAddress(said.pop()!.trim())
@@ -41,10 +49,13 @@ export function createAddresses(trustedProxies: readonly string[]): Addresses {
   }
 
   return {
-    isProxy: address => trusted?.has(canonicalIp(address)) === true,
+    isTrusted: socket => trusted?.has(canonicalIp(socket.remoteAddress)) === true,
+    isShared: socket => trusted?.has(clients.get(socket) ?? canonicalIp(socket.remoteAddress)) === true,
+    note: (socket, client) => void clients.set(socket, client),
     of,
+    ofSocket: socket => of(socket.remoteAddress, NONE, clients.get(socket)),
     ofRequest: ({ socket, headersDistinct }) =>
-      of(socket.remoteAddress, trusted === undefined ? NONE : (headersDistinct[FORWARDED] ?? NONE)),
+      of(socket.remoteAddress, trusted === undefined ? NONE : (headersDistinct[FORWARDED] ?? NONE), clients.get(socket)),
   }
 }
 
@@ -53,4 +64,14 @@ export function canonicalIp(address: string | undefined): string {
   if (address === undefined) return ''
   // A link-local address has a zone, which says on which of our interfaces it is.
   return readAddress(address.replace(/%.*$/, '')) ?? ''
+}
+
+/** What one customer of a network has as a rule: an IPv4 address, or of IPv6 a /64. `ip`: canonical. */
+export function networkOf(ip: string): string {
+  if (!ip.includes(':')) return ip
+  const [head = '', tail] = ip.split('::')
+  const first = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const gap = tail === undefined ? 0 : 8 - first.length - last.length
+  return [...first, ...Array<string>(gap).fill('0'), ...last].slice(0, 4).join(':')
 }

@@ -1,11 +1,12 @@
 // One event stream to a client, over one connection after the other: who comes back is told what was missed, then goes on.
 import type { ServerResponse } from 'node:http'
 import { formatSseEvent } from '../mcp/sse.ts'
+import { headersFor } from './answer-headers.ts'
 import type { EventLog, Resumable, Track } from './event-store.ts'
 import type { Channel } from './session.ts'
 import { connectionOf, type Unread } from './unread.ts'
 
-const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
+const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
 const COMMENT = ': keep-alive\n\n'
 /** Where the gateway ends a connection, this is how long a client should wait before it comes back. */
 const RETRY = 'retry: 3000\n\n'
@@ -56,7 +57,7 @@ export class EventStream implements Channel, Resumable {
   #take(response: ServerResponse): void {
     this.#connection?.end()
     this.#response = response
-    response.writeHead(200, HEADERS)
+    response.writeHead(200, { ...headersFor(response), ...HEADERS })
   }
 
   #replay(response: ServerResponse, after: number): void {

@@ -4,6 +4,7 @@ import { isPromise } from '../awaitable.ts'
 import type { Pipeline, Refusal } from '../pipeline.ts'
 import type { Awaitable } from '../plugin/index.ts'
 import type { Addresses } from './client-address.ts'
+import { certificateOf } from './client-certificate.ts'
 import { HttpPeer } from './http-peer.ts'
 
 type Greeted = Pick<Pipeline, 'wants' | 'connect' | 'disconnect'>
@@ -26,7 +27,7 @@ interface Visitor {
   verdict: Awaitable<Refusal | undefined>
 }
 
-export function createGreetings(pipeline: Greeted, addresses: Addresses): Greetings {
+export function createGreetings(pipeline: Greeted, addresses: Addresses, now: () => number): Greetings {
   const visitors = new WeakMap<Socket, Map<string, Visitor>>()
 
   function visitorsOf(socket: Socket): Map<string, Visitor> {
@@ -54,8 +55,8 @@ export function createGreetings(pipeline: Greeted, addresses: Addresses): Greeti
 
   return {
     greet(socket) {
-      if (!pipeline.wants.connections || addresses.isProxy(socket.remoteAddress)) return
-      const { verdict } = connect(socket, new HttpPeer(addresses.of(socket.remoteAddress, [])))
+      if (!pipeline.wants.connections || addresses.isShared(socket)) return
+      const { verdict } = connect(socket, new HttpPeer(addresses.ofSocket(socket), { certificate: certificateOf(socket, now()) }))
       const take = (refusal: Refusal | undefined): void => {
         if (refusal !== undefined) socket.setTimeout(LAST_WORD_MS, () => socket.destroy())
       }

@@ -1,5 +1,6 @@
 // The way back of a POST: a plain answer, and an event stream only where something must be said before it, or it is long in coming.
 import type { ServerResponse } from 'node:http'
+import { headersFor } from './answer-headers.ts'
 import type { EventLog } from './event-store.ts'
 import { EventStream } from './event-stream.ts'
 import type { ReplyChannel, ReplyHead } from './session.ts'
@@ -56,7 +57,9 @@ export class HttpReply implements ReplyChannel {
     const response = this.#response
     if (connectionOf(response) === undefined) return
     if (message.length === 0) return endWith(response, 202)
-    const headers: Record<string, string | number> = { 'content-type': 'application/json', 'content-length': message.length }
+    const headers = headersFor(response)
+    headers['content-type'] = 'application/json'
+    headers['content-length'] = message.length
     if (sessionId !== undefined) headers['mcp-session-id'] = sessionId
     // Spec: RFC 9110, 15.5.2: a 401 has one, whatever refused.
     if (challenge !== undefined || status === 401) headers['www-authenticate'] = challenge ?? 'Bearer realm="mcpgw"'
@@ -70,7 +73,7 @@ export class HttpReply implements ReplyChannel {
 }
 
 export function endWith(response: ServerResponse, status: number): void {
-  response.writeHead(status, { 'content-length': 0 })
+  response.writeHead(status, { ...headersFor(response), 'content-length': 0 })
   response.end()
 }
 

@@ -1,23 +1,34 @@
 // The network party of an HTTP connection, and the checks that stand before any body is read.
 import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
-import type { Peer } from '../plugin/index.ts'
+import type { Peer, PeerCertificate } from '../plugin/index.ts'
 import type { ClientAddress } from './client-address.ts'
 
 const NONE: readonly string[] = Object.freeze([])
+
+interface Said {
+  readonly rawHeaders?: readonly string[]
+  readonly path?: string | undefined
+  readonly certificate?: PeerCertificate | undefined
+}
+
+/** More than any client sends; each costs something in every check. */
+const MAX_HEADERS = 100
 
 export class HttpPeer implements Peer {
   readonly transport = 'http'
   readonly ip: string
   readonly proxies?: readonly string[]
   readonly unclear?: true
+  readonly certificate?: PeerCertificate
   readonly path?: string
   readonly #rawHeaders: readonly string[]
 
-  constructor({ ip, proxies, unclear }: ClientAddress, rawHeaders: readonly string[] = NONE, path?: string) {
+  constructor({ ip, proxies, unclear }: ClientAddress, { rawHeaders = NONE, path, certificate }: Said = {}) {
     this.ip = ip
     if (proxies !== undefined) this.proxies = proxies
     if (unclear !== undefined) this.unclear = unclear
+    if (certificate !== undefined) this.certificate = certificate
     if (path !== undefined) this.path = path
     this.#rawHeaders = rawHeaders
   }
@@ -61,6 +72,7 @@ export function createGatekeeper(
 
   return {
     check(request, peer) {
+      if (request.rawHeaders.length > 2 * MAX_HEADERS) return 'invalid-request'
       const host = peer.header('host')
       if (host.length !== 1 || !hostAllowed(host[0])) return 'forbidden-host'
       const [origin, ...others] = peer.header('origin')

@@ -1,6 +1,5 @@
 // Streamable HTTP for clients of both eras: routes, sessions by header or requests on their own, bodies within bounds.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Cancel } from '../cancel.ts'
 import { type GatewayConfig, idPattern } from '../config/schema.ts'
 import type { ErrorCode } from '../errors.ts'
@@ -15,13 +14,16 @@ import type { View, Views } from '../relay/view.ts'
 import { runBatch } from './batch.ts'
 import { createBodyReader } from './body.ts'
 import { createAddresses } from './client-address.ts'
+import { certificateOf } from './client-certificate.ts'
 import { createGreetings } from './greeting.ts'
 import { endWith, whenHungUp } from './http-channel.ts'
 import { createGatekeeper, HttpPeer } from './http-peer.ts'
+import { openHttpServer } from './http-server.ts'
 import { classify } from './inbound.ts'
 import { createRefusing } from './refusing.ts'
 import type { Session } from './session.ts'
 import { createStreams } from './streams.ts'
+import type { TlsKeeper } from './tls.ts'
 import { within } from './within.ts'
 
 export interface HttpOptions {
@@ -32,6 +34,7 @@ export interface HttpOptions {
   readonly pipeline: Pipeline
   readonly clock: Clock
   readonly log: Log
+  readonly tls?: TlsKeeper | undefined
   /** Anything but the MCP endpoints; false where the path is not known. */
   serveOther(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
@@ -47,8 +50,6 @@ export interface HttpListener {
 /** So many of the longest messages may be on their way in at once. */
 const BODIES = 16
 const LAST_ANSWERS_MS = 500
-/** While draining, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
-const IDLE_LOOK_MS = 20
 
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { config, relay, sessions, views, pipeline, log } = options
@@ -57,7 +58,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const readBody = createBodyReader(messageBytes, BODIES * messageBytes)
   const gatekeeper = createGatekeeper(config.listen.hosts, config.listen.origins, () => config.listen)
   const addresses = createAddresses(config.listen.trustedProxies)
-  const greetings = createGreetings(pipeline, addresses)
+  const greetings = createGreetings(pipeline, addresses, options.clock.now)
   const streams = createStreams(options.clock, messageBytes)
   const { refuse, answer, turnAway, cut } = createRefusing(pipeline, streams, addresses)
   let stopping = false
@@ -75,7 +76,9 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 
   function meet(request: IncomingMessage, response: ServerResponse): void {
-    const peer = new HttpPeer(addresses.ofRequest(request), request.rawHeaders, pathOf(request.url))
+    const { rawHeaders, socket, url } = request
+    const certificate = options.tls && certificateOf(socket, options.clock.now())
+    const peer = new HttpPeer(addresses.ofRequest(request), { rawHeaders, path: pathOf(url), certificate })
     greetings.whenWelcome(
       request.socket,
       peer,
@@ -187,53 +190,30 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     return version === undefined || (typeof version === 'string' && isLegacyVersion(version)) ? session : 'invalid-request'
   }
 
-  const server = createServer(
-    {
-      keepAliveTimeout: 65_000,
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 1000,
-      insecureHTTPParser: false,
-    },
-    meet,
-  )
-  server.on('clientError', (error: Error, socket: Socket) => cut(socket, error))
-  server.on('connection', (socket: Socket) => greetings.greet(socket))
-  await listen(server, config.listen)
+  const server = await openHttpServer({
+    listen: config.listen,
+    tls: options.tls,
+    addresses,
+    onRequest: meet,
+    onConnection: greetings.greet,
+    onBroken: cut,
+  })
 
-  let ended: Promise<void> | undefined
   function drain(limitMs: number): Promise<void> {
     stopping = true
     streams.close()
-    ended ??= new Promise(resolve => {
-      const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
-      server.close(() => {
-        clearInterval(look)
-        resolve()
-      })
-    })
-    return within(ended, limitMs)
+    return within(server.end(), limitMs)
   }
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     drain,
     async close() {
       await drain(LAST_ANSWERS_MS)
-      server.closeAllConnections()
-      await ended
+      server.cut()
+      await server.end()
     },
   }
-}
-
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 /** The plain path; `undefined` for absolute-form, dot segments and anything else that is not written straight. */

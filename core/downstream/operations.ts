@@ -4,6 +4,7 @@ import type { Health, HealthView } from '../health.ts'
 import type { Edge } from '../kernel/edge.ts'
 import type { MetricsRegistry } from '../metrics.ts'
 import type { ShownServer } from '../upstream/board.ts'
+import { headersFor } from './answer-headers.ts'
 import type { HttpPeer } from './http-peer.ts'
 
 export interface OperationsSource {
@@ -64,6 +65,6 @@ function seeServers({ health, servers }: OperationsSource): HealthView & { reado
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' })
+  response.writeHead(status, { ...headersFor(response), 'content-type': type, 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }

@@ -8,6 +8,7 @@ import { writeErrorObject } from '../mcp/message.ts'
 import type { Pipeline, Refusal } from '../pipeline.ts'
 import type { JsonObject } from '../plugin/index.ts'
 import type { Addresses } from './client-address.ts'
+import { BAD_CERTIFICATE, BAD_PROXY_HEADER, TOO_MANY } from './http-server.ts'
 import type { Streams } from './streams.ts'
 
 export interface Why {
@@ -61,22 +62,30 @@ export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pic
       const known = isErrorCode(code) ? code : 'denied'
       // Whoever is not let in is not told so with a 200.
       const status = errors[known].http < 400 ? 403 : errors[known].http
-      if (!addresses.isProxy(response.req.socket.remoteAddress)) response.setHeader('connection', 'close')
+      if (!addresses.isShared(response.req.socket)) response.setHeader('connection', 'close')
       answer(response, known, { text, challenge, status })
     },
-    cut(socket, { code = '' }) {
-      const reason = code.startsWith('HPE_') ? `not HTTP: ${code}` : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'no request in time' : undefined
+    cut(socket, error) {
+      const reason = explainCut(error)
       if (reason !== undefined)
         pipeline.refused({
-          code: 'invalid-request',
+          code: error.code === TOO_MANY ? 'rate-limited' : 'invalid-request',
           reason,
           by: BY_GATEWAY,
           transport: 'http',
-          ip: addresses.of(socket.remoteAddress, []).ip,
+          ip: addresses.ofSocket(socket).ip,
         })
       socket.destroy()
     },
   }
+}
+
+/** Undefined where the other side has only gone away. */
+function explainCut({ code = '', message }: Error & { readonly code?: string }): string | undefined {
+  if (code.startsWith('HPE_')) return `not HTTP: ${code}`
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'no request in time'
+  if (code === TOO_MANY || code === BAD_PROXY_HEADER || code === BAD_CERTIFICATE) return message
+  return /^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code) ? `no TLS: ${code}` : undefined
 }
 
 /** What the gateway refuses itself. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
 import { doctor } from '../../../core/commands/doctor.ts'
+import { defaults } from '../../../core/config/schema.ts'
 import { findProgram } from '../../../core/upstream/child/find-program.ts'
 import { startFakeAuthority } from '../credentials/fake-authority.ts'
 import { createFolder, say } from './run-command.ts'
@@ -132,8 +133,8 @@ test('what only the machine can show is judged from its values', async () => {
   expect(checkNode('24.1.0').status).toBe('ok')
   expect(checkClock(0).status).toBe('fail')
   expect(checkClock(Number.NaN).status).toBe('fail')
-  expect((await checkPort({ host: '127.0.0.1', port: await listen(), hosts: [], origins: [], trustedProxies: [] })).status).toBe('warn')
-  expect((await checkPort({ host: '203.0.113.1', port: 0, hosts: [], origins: [], trustedProxies: [] })).status).toBe('fail')
+  expect((await checkPort({ ...defaults.listen, port: await listen() })).status).toBe('warn')
+  expect((await checkPort({ ...defaults.listen, host: '203.0.113.1', port: 0 })).status).toBe('fail')
 })
 
 test('a data directory that others can read is a warning, a file in its place a failure', async () => {

@@ -12,7 +12,15 @@ test('no file at all is the defaults', async () => {
   const { config, file } = await accept()
   expect(file).toBeUndefined()
   expect(config).toEqual({
-    listen: { host: '127.0.0.1', port: 3100, hosts: [], origins: [], trustedProxies: [] },
+    listen: {
+      host: '127.0.0.1',
+      port: 3100,
+      hosts: [],
+      origins: [],
+      trustedProxies: [],
+      proxyProtocol: false,
+      connections: { total: 10_000, perAddress: 1000 },
+    },
     servers: [],
     plugins: [],
     policies: [],
