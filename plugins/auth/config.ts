@@ -1,6 +1,6 @@
 // The config of auth: where created keys are kept, keys written into the config itself, issuers of tokens, and who a stdio client is.
 import { z } from 'zod'
-import { findOverlap, type IssuerConfig, issuerSchema } from './jwt-config.ts'
+import { findOverlap, type IssuerConfig, isAskable, issuerSchema } from './jwt-config.ts'
 import { idPattern, namePattern, rolePattern } from './names.ts'
 import { type ResourceConfig, resourceSchema } from './resource-config.ts'
 
@@ -77,6 +77,10 @@ export const configSchema: z.ZodType<AuthConfig> = z
   .superRefine((given, ctx) => {
     const overlap = findOverlap(given.jwt)
     if (overlap !== undefined) ctx.addIssue({ code: 'custom', path: ['jwt'], message: overlap })
-    if (given.resource !== undefined && given.jwt.length === 0)
-      ctx.addIssue({ code: 'custom', path: ['resource'], message: 'a resource needs an issuer whose tokens it accepts: set "jwt"' })
+    if (given.resource !== undefined && !given.jwt.some(({ issuer }) => isAskable(issuer)))
+      ctx.addIssue({
+        code: 'custom',
+        path: ['resource'],
+        message: 'a resource needs an issuer to send clients to: set "jwt", with an issuer that is a url',
+      })
   })

@@ -11,7 +11,7 @@ export async function findJwksUri(issuer: string, get: (url: string) => Promise<
   // Invariant: to the letter, so that one issuer's metadata is not taken for another's.
   if (memberOf(metadata, 'issuer') !== issuer) throw new Error(`${origin}: its metadata is of another issuer`)
   const uri = memberOf(metadata, 'jwks_uri')
-  if (typeof uri !== 'string' || !isAskable(uri)) throw new Error(`${origin}: its metadata names no "jwks_uri" that can be asked`)
+  if (typeof uri !== 'string' || !isAskable(uri, true)) throw new Error(`${origin}: its metadata names no "jwks_uri" that can be asked`)
   if (new URL(uri).origin !== origin)
     throw new Error(`${origin}: its keys are said to be at ${new URL(uri).origin}; if they are, name the place as "jwks"`)
   return uri

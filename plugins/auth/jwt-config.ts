@@ -44,7 +44,7 @@ const path = z.union([text.transform(one => [one]), z.array(text).min(1)], {
 const tenant = z.string().regex(idPattern, 'a tenant is letters, digits and _ . : @ / + -')
 const seconds = (least: number, most: number) => z.int().min(least).max(most)
 
-const url = z.string().refine(isAskable, 'expected an https url, or http on this machine, without user, query and fragment')
+const url = z.string().refine(given => isAskable(given, true), 'expected an https url, or http on this machine, without user and fragment')
 
 const jwks = z.union(
   [
@@ -116,10 +116,10 @@ export const issuerSchema: z.ZodType<IssuerConfig> = z
   })
 
 /** Plain http would let whoever stands between say by which keys tokens are checked. */
-export function isAskable(given: string): boolean {
+export function isAskable(given: string, mayHaveQuery = false): boolean {
   if (!URL.canParse(given)) return false
   const { protocol, hostname, username, password, search, hash } = new URL(given)
-  if (username !== '' || password !== '' || search !== '' || hash !== '') return false
+  if (username !== '' || password !== '' || (search !== '' && !mayHaveQuery) || hash !== '') return false
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))
 }
 

@@ -21,7 +21,7 @@ export interface Issuer {
 export type Reach = (audience: readonly string[], config: IssuerConfig) => 'all' | ReadonlySet<string> | undefined
 
 export interface JwtMethod extends Method {
-  /** Of a principal whom it identified. */
+  /** Of a principal who came with a token, none where they are not known; undefined for any other. */
   scopesOf(principal: Principal): ReadonlySet<string> | undefined
   /** Tells principals whose last token has ended since it was asked last. */
   ended(now: number): ((principal: Principal) => boolean) | undefined
@@ -37,7 +37,9 @@ interface Seen {
   readonly issuer: string
 }
 
+const name = 'jwt'
 const maxSeen = 10_000
+const none: ReadonlySet<string> = new Set()
 const unknown: MethodAnswer = Object.freeze({ kind: 'unknown' })
 const closed = (why: string): MethodAnswer => ({ kind: 'closed', why })
 
@@ -51,8 +53,8 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
   async function verify(token: string, digest: string, peer: Peer): Promise<MethodAnswer> {
     const read = readToken(token)
     if ('why' in read) return closed(read.why)
-    const name = memberOf(read.payload, 'iss')
-    const issuer = typeof name === 'string' ? byName.get(name) : undefined
+    const iss = memberOf(read.payload, 'iss')
+    const issuer = typeof iss === 'string' ? byName.get(iss) : undefined
     if (issuer === undefined) return closed('a token of no configured issuer')
     const { config, keys } = issuer
     const refuse = (why: string): MethodAnswer => closed(`a token of ${config.issuer}: ${why}`)
@@ -88,7 +90,7 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
   }
 
   return {
-    name: 'jwt',
+    name,
     identify({ kind, value }, at, peer): Awaitable<MethodAnswer> {
       if (kind !== 'bearer' || !hasTokenForm(value)) return unknown
       if (value.length > maxTokenLength) return closed(`a token of more than ${maxTokenLength} characters`)
@@ -99,7 +101,7 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
       if (entry !== undefined) seen.delete(digest)
       return verify(value, digest, peer)
     },
-    scopesOf: principal => scopes.get(principal),
+    scopesOf: principal => scopes.get(principal) ?? (principal.via.method === name ? none : undefined),
     ended: at => lifetimes.look(at),
   }
 }

@@ -3,7 +3,7 @@ import type { PluginContext } from 'mcpgw/plugin'
 import type { Challenge } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { openRemoteKeys } from './jwks.ts'
-import type { IssuerConfig } from './jwt-config.ts'
+import { type IssuerConfig, isAskable } from './jwt-config.ts'
 import { createJwtMethod, type JwtMethod, type Reach } from './jwt-method.ts'
 import { type KeySource, openFixedKeys } from './key-source.ts'
 import { createResource, type ProtectedResource } from './resource.ts'
@@ -44,7 +44,7 @@ export async function openTokens(ctx: PluginContext<AuthConfig>, part: () => Plu
     config.resource &&
     createResource(
       config.resource,
-      config.jwt.map(({ issuer }) => issuer),
+      config.jwt.map(({ issuer }) => issuer).filter(issuer => isAskable(issuer)),
     )
   return {
     method: createJwtMethod(issuers, resource?.reach ?? namedReach, clock.now),

@@ -56,7 +56,8 @@ export function createResource(config: ResourceConfig, issuers: readonly string[
       return {
         resource: `${base}${path}`,
         authorization_servers: [...issuers],
-        ...(offered.length > 0 && { scopes_supported: offered }),
+        // Spec: authorization, "Scope Selection Strategy": what is needed for a beginning; more is asked for when it is needed.
+        ...(config.scopes.length > 0 && { scopes_supported: config.scopes }),
         bearer_methods_supported: ['header'],
         ...(config.name !== undefined && { resource_name: config.name }),
       }

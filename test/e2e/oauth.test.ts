@@ -211,7 +211,7 @@ test.skipIf(!isBuilt)('what clients find at the well-known place is the same for
   const about = (path: string) => ({
     resource: `${product.origin}${path}`,
     authorization_servers: [provider.issuer],
-    scopes_supported: ['mcp', 'odd.write'],
+    scopes_supported: ['mcp'],
     bearer_methods_supported: ['header'],
   })
   expect(await read('')).toEqual(about('/mcp'))

@@ -73,6 +73,19 @@ describe('the config', () => {
   })
 })
 
+it('a resource is refused without an issuer that clients can be sent to', () => {
+  const resource = { url: 'https://gw.example' }
+  const why = 'a resource needs an issuer to send clients to'
+  expect(configSchema.safeParse({ resource }).error?.message).toContain(why)
+  expect(configSchema.safeParse({ resource, jwt: [{ ...entry, issuer: 'our-own' }] }).error?.message).toContain(why)
+  expect(configSchema.safeParse({ resource, jwt: [entry] }).error).toBeUndefined()
+})
+
+it('a key set may lie at a url with a query, an issuer may not', () => {
+  expect(configSchema.safeParse({ jwt: [{ ...entry, jwks: 'https://login.example/keys?app=1' }] }).error).toBeUndefined()
+  expect(configSchema.safeParse({ jwt: [{ issuer: 'https://login.example?app=1', audience }] }).success).toBe(false)
+})
+
 describe('keys in the config', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['private', privateJwk, 'a private or shared key'],

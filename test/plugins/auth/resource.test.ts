@@ -54,6 +54,25 @@ describe('an audience', () => {
 })
 
 describe('metadata', () => {
+  it('names the scopes of a beginning alone, and only issuers that clients can be sent to', async () => {
+    const resource = open({ scopes: ['mcp'], stepUp: [{ server: 'crm', scopes: ['crm'] }] })
+    expect(resource.metadata('')).toMatchObject({ scopes_supported: ['mcp'] })
+    expect(open({ stepUp: [{ scopes: ['crm'] }] }).metadata('')).not.toHaveProperty('scopes_supported')
+    const home = makeHome()
+    const jwks = { keys: [makeKey('k1').jwk] }
+    const jwt = [
+      { issuer, audience, jwks },
+      { issuer: 'our-own', audience, jwks, tenant: 'own' },
+    ]
+    const gateway = await home.start({ jwt, resource: { url } })
+    expect(gateway.documents.get('oauth-protected-resource')?.('', 'evil.example')).toMatchObject({
+      resource: `${url}/mcp`,
+      authorization_servers: [issuer],
+    })
+    await gateway.stop()
+    home.remove()
+  })
+
   it('of a gateway below a path is found with that path and without it', () => {
     const resource = open({ url: `${url}/gate/`, name: 'The gateway' })
     const expected = {
@@ -116,6 +135,8 @@ describe('scopes', () => {
     const seal = async (principal: object) =>
       (await gateway.hooks.onSealed!({ direction: 'to-server', resource: { kind: 'plumbing' }, peer, principal } as never)).kind
     expect(await seal(identified.principal)).toBe('deny')
+    // Whose scopes are not known has none.
+    expect(await seal({ ...identified.principal })).toBe('deny')
     expect(await seal(makePrincipal('a', undefined, [], 'default', { method: 'api-key' }))).toBe('pass')
     await gateway.stop()
     home.remove()
