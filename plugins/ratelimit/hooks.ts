@@ -1,24 +1,48 @@
-// The plugin's hooks: one count a request, taken back where nothing came of it.
-import { type Deny, deny, type Exchange, type Hooks, type Obligation, type Outcome, type PluginContext, pass } from 'mcpgw/plugin'
-import { createBuckets } from './buckets.ts'
+// The plugin's hooks: what a request counts is counted in one go; what a policy limits is taken back where nothing came of it.
+import {
+  type Awaitable,
+  type Deny,
+  deny,
+  type Exchange,
+  type Hooks,
+  type Obligation,
+  type Outcome,
+  type PluginContext,
+  pass,
+} from 'mcpgw/plugin'
+import type { Count, Counts, LimitName, Short, Taken } from './cell.ts'
 import type { RatelimitConfig } from './config.ts'
-import { Counters } from './counters.ts'
-import { keyOf, type Limit, readLimit } from './limit.ts'
-import type { Mark } from './window.ts'
+import { type Limit, readLimit } from './limit.ts'
+import { LocalCounts } from './local-counts.ts'
+import { compileRules } from './rules.ts'
+import { SharedCounts } from './shared-counts.ts'
+import { createSharing } from './sharing.ts'
+import { whoseOf } from './whose.ts'
 
-const governed: ReadonlySet<string> = new Set(['call', 'read', 'prompt', 'method'])
 const maxLimits = 10_000
 
-export function createHooks({ config, clock, metrics }: PluginContext<RatelimitConfig>): Hooks {
+export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
+  const { config, clock, metrics, stores, onStop } = ctx
   const denied = metrics.counter('denied', 'Requests refused by a limit, by whom it counts.', ['by'])
-  const buckets = createBuckets(config)
+  const rules = compileRules(config)
+  const local = new LocalCounts(clock.mono)
+  const redis = stores.redis()
+  const sharing = redis && createSharing(redis, ctx)
+  const counts: Counts = redis && sharing ? new SharedCounts(redis, sharing, local, clock.mono) : local
+  if (redis !== undefined) onStop(() => redis.close())
   const limits = new Map<string, Limit | undefined>()
-  const counters = new Map<string, Counters>()
-  const marks = new WeakMap<Exchange, Mark[]>()
+  const taken = new WeakMap<Exchange, Taken[]>()
 
-  function tooMany(by: string, detail: string, waitMs: number): Deny {
+  function tooMany({ text, by }: LimitName, waitMs: number): Deny {
     denied.inc({ by })
-    return deny('rate-limited', 'too many requests', { detail, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })
+    return deny('rate-limited', 'too many requests', { detail: text, retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })
+  }
+
+  function take<T>(asked: readonly Count[], then: (taken: Taken) => T): Awaitable<T | Deny> {
+    const conclude = (result: Taken | Short): T | Deny =>
+      result.kind === 'taken' ? then(result) : tooMany(asked[result.index]!.limit, result.waitMs)
+    const result = counts.take(asked)
+    return result instanceof Promise ? result.then(conclude) : conclude(result)
   }
 
   function limitOf(obligation: Obligation): Limit | undefined {
@@ -30,40 +54,37 @@ export function createHooks({ config, clock, metrics }: PluginContext<RatelimitC
     return limits.get(text)
   }
 
-  function countersOf({ most, perMs, text }: Limit): Counters {
-    let found = counters.get(text)
-    if (found === undefined) {
-      found = new Counters(most, perMs)
-      counters.set(text, found)
-    }
-    return found
-  }
-
   return {
+    ...(sharing && { start: () => sharing.start() }),
     onRequest(x) {
-      if (x.direction !== 'to-server' || !governed.has(x.resource.kind)) return pass
-      const waitMs = buckets.take(x, clock.mono())
-      return waitMs === undefined ? pass : tooMany('default', 'more requests a minute than are allowed', waitMs)
+      if (rules.length === 0) return pass
+      const asked: Count[] = []
+      for (const rule of rules) rule(x, asked)
+      return asked.length === 0 ? pass : take(asked, () => pass)
     },
     discharge(obligation, stage) {
       if (stage.at !== 'request') return pass
       const limit = limitOf(obligation)
       if (limit === undefined) return deny('unmet-obligation', 'denied', { detail: 'a limit is written limit(20, per: 1h, by: principal)' })
       const { exchange } = stage
-      const counted = countersOf(limit).count(keyOf(limit.by, exchange), clock.mono())
-      if (typeof counted === 'number') return tooMany(limit.by, `limit ${limit.most} per ${limit.perMs / 1000}s by ${limit.by}`, counted)
-      const own = marks.get(exchange)
-      if (own === undefined) marks.set(exchange, [counted])
-      else own.push(counted)
-      return pass
+      const { most, perMs, by, cell } = limit
+      const name: LimitName = { text: `limit ${most} per ${perMs / 1000}s by ${by}`, by }
+      return take([{ cell, whose: whoseOf(by, exchange), cost: 1, limit: name }], one => {
+        const own = taken.get(exchange)
+        if (own === undefined) taken.set(exchange, [one])
+        else own.push(one)
+        return pass
+      })
     },
     // A call that was refused after all was none; one that asks for input is made again.
     onSettled(x: Exchange, outcome: Outcome) {
-      const own = marks.get(x)
+      const own = taken.get(x)
       if (own === undefined) return
+      taken.delete(x)
       const isNone = outcome.kind === 'denied' || (outcome.kind === 'answered' && outcome.isInputRequired === true)
-      if (isNone) for (const mark of own) mark.count -= 1
-      marks.delete(x)
+      if (!isNone) return
+      const back = own.map(one => one.takeBack()).filter(one => one instanceof Promise)
+      if (back.length > 0) return Promise.all(back).then(() => {})
     },
   }
 }

@@ -2,8 +2,9 @@
 import type { Principal } from 'mcpgw/plugin'
 import { createFakeClock, type Harness, harness } from 'mcpgw/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { createBuckets } from '../../../plugins/ratelimit/buckets.ts'
+import type { Cell } from '../../../plugins/ratelimit/cell.ts'
 import ratelimit from '../../../plugins/ratelimit/index.ts'
+import { LocalCounts } from '../../../plugins/ratelimit/local-counts.ts'
 
 async function world(config: object): Promise<Harness> {
   const made = await harness({ plugins: [{ plugin: ratelimit, config }], clock: createFakeClock() })
@@ -55,11 +56,18 @@ test('callers whom nobody knows are told apart by their address; lists and plumb
   )
 })
 
-test('while every bucket is in use a newcomer is refused, and nobody is forgotten for him', () => {
-  const buckets = createBuckets({ defaultPerMinute: 1, burstMultiplier: 1, keys: {} })
-  const exchange = (id: string) => ({ principal: who(id).principal, peer: {}, resource: { kind: 'plumbing' } }) as never
-  for (let i = 0; i < 100_000; i++) expect(buckets.take(exchange(`p${i}`), 0)).toBeUndefined()
-  expect(buckets.take(exchange('new'), 0)).toBeGreaterThan(0)
-  expect(buckets.take(exchange('p0'), 0)).toBeGreaterThan(0)
-  expect(buckets.take(exchange('new'), 60_000)).toBeUndefined()
+test.each<Cell>([
+  { kind: 'bucket', id: 'b', everyMs: 60_000, depthMs: 60_000 },
+  { kind: 'window', id: 'w', most: 1, spanMs: 60_000 },
+])('while every $kind is in use a newcomer is refused, and nobody is forgotten for him', cell => {
+  let now = 0
+  const counts = new LocalCounts(() => now)
+  const take = (whose: string) => counts.take([{ cell, whose, cost: 1, limit: { text: '', by: 'all' } }])
+  let refused = 0
+  for (let i = 0; i < 100_000; i++) if (take(`p${i}`).kind !== 'taken') refused++
+  expect(refused).toBe(0)
+  expect(take('new')).toMatchObject({ kind: 'short', waitMs: 60_000 })
+  expect(take('p0')).toMatchObject({ kind: 'short' })
+  now = 60_000
+  expect(take('new').kind).toBe('taken')
 })

@@ -1,0 +1,112 @@
+// The limits of the config, compiled: which requests count against which, and for how much.
+import { compileGlob, type Exchange } from 'mcpgw/plugin'
+import type { Cell, Count, LimitName } from './cell.ts'
+import type { Cost, LimitConfig, Match, RatelimitConfig } from './config.ts'
+import { type Per, whoseOf } from './whose.ts'
+
+const minuteMs = 60_000
+
+/** Adds what this request counts. */
+export type Rule = (x: Exchange, into: Count[]) => void
+
+/** So many at once of each. */
+export interface AtOnce {
+  readonly limit: LimitName
+  readonly most: number
+  /** Undefined where it does not count. */
+  keyOf(x: Exchange): string | undefined
+}
+
+type Fits = (x: Exchange) => boolean
+
+export function compileRules(config: RatelimitConfig): readonly Rule[] {
+  const rates = config.limits.flatMap(limit => (limit.most === undefined ? [] : [compileRate(limit, limit.most)]))
+  const usual = compileMinutes(config)
+  return usual === undefined ? rates : [usual, ...rates]
+}
+
+export function compileAtOnce({ limits }: RatelimitConfig): readonly AtOnce[] {
+  return limits.flatMap(({ name, per, match, atOnce }) => {
+    if (atOnce === undefined) return []
+    const fits = compileMatch(match)
+    const keyOf = (x: Exchange): string | undefined => (fits(x) ? `${name}/${atOnce}\0${whoseOfAll(per, x)}` : undefined)
+    return [{ limit: { text: `limit "${name}": ${atOnce} at once by ${per.join(', ')}`, by: per.join('+') }, most: atOnce, keyOf }]
+  })
+}
+
+function compileRate({ name, per, match, window, burst, costs }: LimitConfig, most: number): Rule {
+  const fits = compileMatch(match)
+  const dear = costs.map(one => ({ fits: compileTargets(one), cost: one.cost }))
+  const by = per.join('+')
+  const cells: { readonly cell: Cell; readonly limit: LimitName }[] = [
+    {
+      cell: { kind: 'window', id: `${name}/${by}/w/${most}/${window}`, most, spanMs: window },
+      limit: { text: `limit "${name}": ${most} per ${window / 1000}s by ${per.join(', ')}`, by },
+    },
+  ]
+  if (burst !== undefined) {
+    const everyMs = window / most
+    cells.push({
+      cell: { kind: 'bucket', id: `${name}/${by}/b/${most}/${window}/${burst}`, everyMs, depthMs: burst * everyMs },
+      limit: { text: `limit "${name}": ${burst} at once by ${per.join(', ')}`, by },
+    })
+  }
+  return (x, into) => {
+    if (!fits(x)) return
+    const whose = whoseOfAll(per, x)
+    let cost = 1
+    for (const one of dear) if (one.cost > cost && one.fits(x)) cost = one.cost
+    for (const { cell, limit } of cells) into.push({ cell, whose, cost, limit })
+  }
+}
+
+/** So many requests a minute of each principal, and of each key that has a rate of its own. */
+function compileMinutes({ defaultPerMinute, burstMultiplier, keys }: RatelimitConfig): Rule | undefined {
+  const cellOf = (perMinute: number): Cell => {
+    const everyMs = minuteMs / perMinute
+    const depthMs = Math.max(everyMs, minuteMs * burstMultiplier)
+    return { kind: 'bucket', id: `minute/${perMinute}/${depthMs}`, everyMs, depthMs }
+  }
+  const usual = defaultPerMinute === undefined ? undefined : cellOf(defaultPerMinute)
+  const byKey = new Map(Object.entries(keys).map(([id, perMinute]) => [id, cellOf(perMinute)]))
+  if (usual === undefined && byKey.size === 0) return undefined
+  const fits = compileMatch({ kinds: ['call', 'read', 'prompt', 'method'] })
+  const limit: LimitName = { text: 'more requests a minute than are allowed', by: 'default' }
+  return (x, into) => {
+    if (!fits(x)) return
+    const keyId = x.principal?.via.keyId
+    const own = keyId === undefined ? undefined : byKey.get(keyId)
+    const cell = own ?? usual
+    if (cell !== undefined) into.push({ cell, whose: whoseOf(own === undefined ? 'principal' : 'key', x), cost: 1, limit })
+  }
+}
+
+function whoseOfAll(per: readonly Per[], x: Exchange): string {
+  return per.length === 1 ? whoseOf(per[0]!, x) : per.map(one => whoseOf(one, x)).join('\0\0')
+}
+
+function compileMatch({ kinds, roles, tenants, servers, tools }: Match): Fits {
+  const isKind = new Set<string>(kinds)
+  const role = compileAny(roles)
+  const tenant = compileAny(tenants)
+  const target = compileTargets({ servers, tools })
+  return x =>
+    x.direction === 'to-server' &&
+    isKind.has(x.resource.kind) &&
+    (role === undefined || (x.principal?.roles.some(role) ?? false)) &&
+    (tenant === undefined || (x.principal !== undefined && tenant(x.principal.tenant))) &&
+    target(x)
+}
+
+function compileTargets({ servers, tools }: Pick<Cost, 'servers' | 'tools'>): Fits {
+  const server = compileAny(servers)
+  const tool = compileAny(tools)
+  return ({ resource }) =>
+    (server === undefined || ('server' in resource && server(resource.server))) &&
+    (tool === undefined || (resource.kind === 'call' && tool(resource.tool)))
+}
+
+function compileAny(patterns: readonly string[] | undefined): ((name: string) => boolean) | undefined {
+  const globs = patterns?.map(pattern => compileGlob(pattern))
+  return globs && (name => globs.some(fits => fits(name)))
+}

@@ -1,0 +1,38 @@
+// Whose counter it is: nothing that the client chooses makes it another one.
+import { type Exchange, nameOf } from 'mcpgw/plugin'
+
+export const pers = ['principal', 'tenant', 'key', 'server', 'tool', 'address', 'all'] as const
+export type Per = (typeof pers)[number]
+
+/** Equal for all whose requests count together. */
+export function whoseOf(per: Per, x: Exchange): string {
+  const { principal, peer, resource } = x
+  switch (per) {
+    case 'principal':
+      // A principal is one of his tenant.
+      return principal === undefined ? addressOf(peer.ip) : `${principal.tenant}\0${principal.id}`
+    case 'tenant':
+      return principal?.tenant ?? ''
+    case 'key':
+      return principal?.via.keyId === undefined ? whoseOf('principal', x) : `key\0${principal.via.keyId}`
+    case 'server':
+      return 'server' in resource ? resource.server : ''
+    case 'tool':
+      return 'server' in resource ? `${resource.kind}\0${resource.server}\0${nameOf(resource)}` : ''
+    case 'address':
+      return addressOf(peer.ip)
+    case 'all':
+      return ''
+  }
+}
+
+/** Of an IPv6 network of 64 bits, which is what one customer has, all addresses are one. `ip` in canonical form. */
+export function addressOf(ip = ''): string {
+  if (!ip.includes(':')) return `ip\0${ip}`
+  const [head = '', tail] = ip.split('%', 1)[0]!.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
+  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after]
+  return `ip\0${groups.slice(0, 4).join(':')}::/64`
+}
