@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'unauthenticated'
   | 'bad-credential'
   | 'many-credentials'
+  | 'too-many-failures'
   | 'denied'
   | 'rate-limited'
   | 'budget-exceeded'
@@ -227,6 +228,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 400,
     text: 'more than one credential',
     help: 'Send exactly one of Authorization and X-API-Key, once.',
+  },
+  'too-many-failures': {
+    rpc: 42029,
+    http: 429,
+    text: 'too many failed attempts',
+    help: 'Retry after the time given. Who came from this address before is let in meanwhile. `auth.failures` sets how many may fail.',
   },
   // Spec: basic/authorization, "Scope Challenge Handling".
   'insufficient-scope': {

@@ -23,6 +23,8 @@ export interface Why {
   /** In place of the status of the code. */
   readonly status?: number
   readonly challenge?: string | undefined
+  /** Seconds. */
+  readonly retryAfter?: number | undefined
 }
 
 export interface Refusing {
@@ -36,9 +38,9 @@ export interface Refusing {
 }
 
 export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>, addresses: Addresses): Refusing {
-  function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge }: Why = {}): void {
+  function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge, retryAfter }: Why = {}): void {
     const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
-    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http, { challenge })
+    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http, { challenge, retryAfter })
   }
 
   return {

@@ -48,8 +48,8 @@ export function createAdmission(deps: RelayDeps): Admission {
     const admission = await pipeline.admit(x, async () => refuse(x) ?? PLUMBING)
     if (admission.kind === 'refused') {
       pipeline.settle(x, { kind: 'denied', decision: x.decision! })
-      const { code, challenge } = admission.refusal
-      return { code: isErrorCode(code) ? code : 'denied', challenge }
+      const { code, challenge, retryAfter } = admission.refusal
+      return { code: isErrorCode(code) ? code : 'denied', challenge, retryAfter }
     }
     pipeline.settle(x, { kind: 'answered', answer: EMPTY, isToolError: false })
     return { principal: x.principal }

@@ -49,6 +49,7 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'unauthenticated',
   'bad-credential',
   'many-credentials',
+  'too-many-failures',
   'insufficient-scope',
   'forbidden-address',
   'not-found',
@@ -59,6 +60,8 @@ const IDENTITY: ReadonlySet<string> = new Set([
 export interface NotAdmitted {
   readonly code: ErrorCode
   readonly challenge?: string | undefined
+  /** Seconds. */
+  readonly retryAfter?: number | undefined
 }
 
 /** Stands for params that were left out: plugins see an object, the server sees none either. */

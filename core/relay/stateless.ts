@@ -1,6 +1,6 @@
 // Messages of stateless clients (revision 2026-07-28): each says who asks and what he can do; nothing is remembered for him to rely on.
 import type { Cancel } from '../cancel.ts'
-import type { ReplyChannel, Session } from '../downstream/session.ts'
+import type { ReplyChannel, ReplyHead, Session } from '../downstream/session.ts'
 import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
@@ -119,7 +119,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     const { view, envelope, peer, mismatch } = visit
     if (mismatch !== undefined) return refuseNotification(visit, 'header-mismatch', mismatch)
     const admitted = await parts.admit(callerOf(envelope), peer)
-    if ('code' in admitted) return refuseNotification(visit, admitted.code, undefined, admitted.challenge)
+    if ('code' in admitted) return refuseNotification(visit, admitted.code, undefined, admitted)
     visit.channel.reply(NOTHING)
     if (KNOWN.has(message.method)) return
     const seen = deps.views.seenBy(view, admitted.principal?.tenant)
@@ -136,9 +136,9 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
 }
 
 /** On a stream that carries more, nobody waits for an answer to a notification. */
-function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: string, challenge?: string): void {
+function refuseNotification({ peer, channel }: Visit, code: ErrorCode, text?: string, head?: ReplyHead): void {
   if (peer.transport === 'http')
-    channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http, { challenge })
+    channel.reply(writeErrorObject(null, errorObject(code, text === undefined ? {} : { text })), errors[code].http, head)
 }
 
 /** Who a client says he is stands in each of his requests: told apart once, so that plugins find again what they know of it. */

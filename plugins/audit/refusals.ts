@@ -24,7 +24,13 @@ export interface Refusals {
 }
 
 /** Nothing but the address tells such refusals apart; of others it matters what was asked for. */
-const ANONYMOUS: ReadonlySet<string> = new Set(['unauthenticated', 'bad-credential', 'many-credentials', 'rate-limited'])
+const ANONYMOUS: ReadonlySet<string> = new Set([
+  'unauthenticated',
+  'bad-credential',
+  'many-credentials',
+  'too-many-failures',
+  'rate-limited',
+])
 /** A handshake or stream that fails with one of these was refused. */
 const REFUSING: ReadonlySet<string> = new Set(['too-many-sessions', 'too-large', 'rate-limited', 'invalid-request'])
 

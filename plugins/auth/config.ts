@@ -1,5 +1,6 @@
 // The config of auth: where created keys are kept, keys written into the config itself, issuers of tokens, and who a stdio client is.
 import { z } from 'zod'
+import type { FailureLimits } from './failures.ts'
 import { findOverlap, type IssuerConfig, isAskable, issuerSchema } from './jwt-config.ts'
 import { idPattern, namePattern, rolePattern } from './names.ts'
 import { type ResourceConfig, resourceSchema } from './resource-config.ts'
@@ -24,6 +25,7 @@ export interface ConfigKey {
 
 export interface AuthConfig {
   readonly keys: { readonly path: string; readonly pepper: string }
+  readonly failures: FailureLimits
   readonly apiKeys: readonly ConfigKey[]
   readonly jwt: readonly IssuerConfig[]
   readonly resource?: ResourceConfig | undefined
@@ -46,6 +48,13 @@ export const configSchema: z.ZodType<AuthConfig> = z
         pepper: z.string().min(1).default('keys.pepper').describe('File of the secret that keys are stored under, made at first use'),
       })
       .prefault({}),
+    failures: z
+      .strictObject({
+        limit: z.int().min(1).max(100_000).default(60).describe('So many failed attempts at once, and in each window'),
+        window: z.number().min(1).max(86_400).default(60).describe('Seconds'),
+      })
+      .prefault({})
+      .describe('How often one address, or whoever names one key, may fail to authenticate'),
     apiKeys: z
       .array(
         z.strictObject({

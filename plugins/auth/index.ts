@@ -4,6 +4,7 @@ import { authenticate } from './authenticate.ts'
 import { keyCommands } from './commands.ts'
 import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
+import { createGuard } from './failures.ts'
 import { openTokens } from './jwt.ts'
 import { createKeysMethod } from './keys-method.ts'
 import { createOutbox } from './outbox.ts'
@@ -45,6 +46,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
     // Whom the issuers know is not known here.
     ctx.provide(Directory, { known: () => (tokens === undefined ? keys.known([local.principal], clock.now()) : undefined) })
+    const guard = createGuard(config.failures, () => clock.mono())
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })
@@ -63,7 +65,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
         tokens?.start()
         look()
       },
-      onRequest: exchange => authenticate(exchange, methods, local, clock.now(), tokens?.challenge),
+      onRequest: exchange => guard(exchange, () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge)),
       ...(tokens !== undefined && { reload: () => tokens.reload() }),
       ...(resource?.hasScopes && {
         // At the seal, so that the record has who asked, and nobody is sent for scopes to what is not theirs anyway.

@@ -140,6 +140,7 @@ describe('the config', () => {
   it('needs nothing, and gives a stdio client no role', () => {
     expect(configSchema.parse({})).toEqual({
       keys: { path: 'keys.db', pepper: 'keys.pepper' },
+      failures: { limit: 60, window: 60 },
       apiKeys: [],
       jwt: [],
       stdio: { id: 'local', roles: [], tenant: 'default', claims: {} },
