@@ -9,12 +9,14 @@ import {
   type Outcome,
   type PluginContext,
   pass,
+  type SealedVerdict,
 } from 'mcpgw/plugin'
 import type { Count, Counts, LimitName, Short, Taken } from './cell.ts'
 import type { RatelimitConfig } from './config.ts'
+import { createLeases } from './leases.ts'
 import { type Limit, readLimit } from './limit.ts'
 import { LocalCounts } from './local-counts.ts'
-import { compileRules } from './rules.ts'
+import { type AtOnce, compileAtOnce, compileRules } from './rules.ts'
 import { SharedCounts } from './shared-counts.ts'
 import { createSharing } from './sharing.ts'
 import { whoseOf } from './whose.ts'
@@ -30,6 +32,8 @@ export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
   const sharing = redis && createSharing(redis, ctx)
   const counts: Counts = redis && sharing ? new SharedCounts(redis, sharing, local, clock.mono) : local
   if (redis !== undefined) onStop(() => redis.close())
+  const atOnce = compileAtOnce(config)
+  const leases = createLeases(atOnce, clock, redis && sharing && { redis, sharing })
   const limits = new Map<string, Limit | undefined>()
   const taken = new WeakMap<Exchange, Taken[]>()
 
@@ -76,15 +80,24 @@ export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
         return pass
       })
     },
-    // A call that was refused after all was none; one that asks for input is made again.
+    ...(atOnce.length > 0 && {
+      onSealed(x: Exchange) {
+        const conclude = (full: AtOnce | undefined): SealedVerdict => (full === undefined ? pass : tooMany(full.limit, 0))
+        const full = leases.acquire(x)
+        return full instanceof Promise ? full.then(conclude) : conclude(full)
+      },
+    }),
     onSettled(x: Exchange, outcome: Outcome) {
-      const own = taken.get(x)
-      if (own === undefined) return
-      taken.delete(x)
-      const isNone = outcome.kind === 'denied' || (outcome.kind === 'answered' && outcome.isInputRequired === true)
-      if (!isNone) return
-      const back = own.map(one => one.takeBack()).filter(one => one instanceof Promise)
-      if (back.length > 0) return Promise.all(back).then(() => {})
+      const waits = [leases.release(x), ...takeBack(x, outcome)].filter(one => one instanceof Promise)
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => {})
     },
+  }
+
+  /** A call that was refused after all was none; one that asks for input is made again. */
+  function takeBack(x: Exchange, outcome: Outcome): Awaitable<void>[] {
+    const own = taken.get(x)
+    taken.delete(x)
+    const isNone = outcome.kind === 'denied' || (outcome.kind === 'answered' && outcome.isInputRequired === true)
+    return isNone && own !== undefined ? own.map(one => one.takeBack()) : []
   }
 }
