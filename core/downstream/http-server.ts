@@ -127,7 +127,13 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     port: (server.address() as AddressInfo).port,
     end() {
       ended ??= new Promise(resolve => {
-        const look = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
+        let silent: Socket[] = []
+        const look = setInterval(() => {
+          server.closeIdleConnections()
+          // To Node a connection is not idle before its first request: clients that open one in advance would be waited for.
+          for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+          silent = [...open].filter(socket => socket.bytesRead === 0)
+        }, IDLE_LOOK_MS)
         server.close(() => {
           clearInterval(look)
           resolve()
