@@ -9,6 +9,7 @@ import { openTokens } from './jwt.ts'
 import { createKeysMethod } from './keys-method.ts'
 import { createOutbox } from './outbox.ts'
 import { makePrincipal } from './ring.ts'
+import { endTokens } from './token-ends.ts'
 import { openVault } from './vault.ts'
 
 // A revoked key is refused within twice this time, whatever process revoked it.
@@ -56,7 +57,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
       if (stopped) return
       if (keys.refresh() || outbox.isBehind) void outbox.forward()
       const ended = tokens?.method.ended(clock.now())
-      if (ended !== undefined) ctx.expel(ended)
+      if (ended !== undefined) endTokens(ctx, ended)
       cancel = clock.after(refreshMs, look)
     }
     return {

@@ -10,12 +10,14 @@ interface Holder {
 export interface Lifetimes {
   /** `until`: ms since 1970. `stillHolds`: whether the key is still one of the issuer's. */
   note(principal: Principal, until: number, stillHolds: () => boolean): void
-  /** Tells principals whose last token has ended since the last look; undefined where there is none. */
+  /** Tells principals whose last token has ended lately; undefined where there is none. To be asked at least twice a second. */
   look(now: number): ((principal: Principal) => boolean) | undefined
 }
 
 // Ends by time are seen at once; those of keys may take so many looks.
 const looksBetweenKeys = 4
+// A request that was identified just before shows up a little later: told of again for so many looks.
+const looksAfter = 20
 
 /** Invariant: whoever gets a new token in time keeps what they opened with an older one. */
 export function createLifetimes(): Lifetimes {
@@ -23,6 +25,21 @@ export function createLifetimes(): Lifetimes {
   const byPrincipal = new WeakMap<Principal, Holder>()
   let soonest = Number.POSITIVE_INFINITY
   let looks = 0
+  let toTell = 0
+  const isOver = (principal: Principal): boolean => byPrincipal.get(principal)?.isOver === true
+
+  function sweep(now: number): void {
+    soonest = Number.POSITIVE_INFINITY
+    for (const [owner, holder] of byOwner) {
+      if (now < holder.until && holder.stillHolds()) {
+        soonest = Math.min(soonest, holder.until)
+        continue
+      }
+      holder.isOver = true
+      byOwner.delete(owner)
+      toTell = looksAfter
+    }
+  }
 
   return {
     note(principal, until, stillHolds) {
@@ -35,19 +52,10 @@ export function createLifetimes(): Lifetimes {
     },
     look(now) {
       looks = (looks + 1) % looksBetweenKeys
-      if (now < soonest && looks > 0) return undefined
-      let found = false
-      soonest = Number.POSITIVE_INFINITY
-      for (const [owner, holder] of byOwner) {
-        if (now < holder.until && holder.stillHolds()) {
-          soonest = Math.min(soonest, holder.until)
-          continue
-        }
-        holder.isOver = true
-        found = true
-        byOwner.delete(owner)
-      }
-      return found ? principal => byPrincipal.get(principal)?.isOver === true : undefined
+      if (now >= soonest || looks === 0) sweep(now)
+      if (toTell === 0) return undefined
+      toTell -= 1
+      return isOver
     },
   }
 }

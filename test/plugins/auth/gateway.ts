@@ -32,10 +32,10 @@ export interface Started {
   /** Runs what waits for the clock. */
   tick(): void
   readonly waits: number[]
-  /** Whom it ended: asked of each, whether they are meant. */
-  readonly expelled: ((principal: Principal) => boolean)[]
   /** What callers have open, by the id of their key; ended by the plugin. */
   readonly open: Map<string, { sessions: number; requests: number }>
+  /** The same of those who came with a token. */
+  readonly openOf: Map<Principal, { sessions: number; requests: number }>
   /** Documents that it shows to everybody, by name. */
   readonly documents: Map<string, (rest: string, host: string) => JsonValue | undefined>
   present(headers: Readonly<Record<string, string | readonly string[]>>, more?: Partial<Exchange>): Promise<RequestVerdict>
@@ -85,9 +85,9 @@ export function makeHome(): Home {
         health: [] as (string | undefined)[],
         waits: [] as number[],
         open: new Map() as Started['open'],
+        openOf: new Map() as Started['openOf'],
       }
       const documents: Started['documents'] = new Map()
-      const expelled: Started['expelled'] = []
       const ctx = {
         // Many tests fail more often than anybody may.
         config: configSchema.parse({ failures: { limit: 100_000 }, ...(config as object) }),
@@ -106,10 +106,7 @@ export function makeHome(): Home {
         provide: () => {},
         publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
         outgoing,
-        expel(isMeant: (principal: Principal) => boolean) {
-          expelled.push(isMeant)
-          return expelFrom(started.open)(isMeant)
-        },
+        expel: expelFrom(started),
         find: (service: unknown) => (service === Recording ? (recording ?? undefined) : undefined),
         health: (state: { why: string } | undefined) => started.health.push(state?.why),
         onStop: (release: () => unknown) => releases.unshift(release),
@@ -128,7 +125,6 @@ export function makeHome(): Home {
       return Object.assign(started, {
         hooks,
         documents,
-        expelled,
         stop,
         tick() {
           const due = [...pending]
@@ -163,15 +159,19 @@ export function makeHome(): Home {
   }
 }
 
-function expelFrom(open: Started['open']): PluginContext['expel'] {
+function expelFrom({ open, openOf }: Pick<Started, 'open' | 'openOf'>): PluginContext['expel'] {
   return isMeant => {
     const ended = { sessions: 0, requests: 0 }
-    for (const [keyId, { sessions, requests }] of open) {
-      if (!isMeant({ id: 'somebody', roles: [], tenant: 'default', claims: {}, via: { method: 'api-key', keyId } })) continue
-      open.delete(keyId)
-      ended.sessions += sessions
-      ended.requests += requests
+    const take = <K>(from: Map<K, typeof ended>, principalOf: (key: K) => Principal): void => {
+      for (const [key, { sessions, requests }] of from) {
+        if (!isMeant(principalOf(key))) continue
+        from.delete(key)
+        ended.sessions += sessions
+        ended.requests += requests
+      }
     }
+    take(open, keyId => ({ id: 'somebody', roles: [], tenant: 'default', claims: {}, via: { method: 'api-key', keyId } }))
+    take(openOf, principal => principal)
     return ended
   }
 }

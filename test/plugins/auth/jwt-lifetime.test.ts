@@ -16,7 +16,7 @@ let fake: FakeIssuer
 beforeEach(async () => {
   home = makeHome()
   fake = createIssuer(key)
-  gateway = await home.start({ jwt: [{ issuer, audience }] }, null, fake.outgoing)
+  gateway = await home.start({ jwt: [{ issuer, audience }] }, undefined, fake.outgoing)
 })
 afterEach(async () => {
   await gateway.stop()
@@ -89,40 +89,62 @@ describe('a token that was seen before', () => {
 })
 
 describe('what somebody has open', () => {
-  const isEnded = (principal: Principal): boolean => gateway.expelled.some(isMeant => isMeant(principal))
   const look = (): void => gateway.tick()
+  const ids = (): string[] => [...gateway.openOf.keys()].map(({ id }) => id)
+  async function open(sub: string, more: object = {}): Promise<void> {
+    gateway.openOf.set(await principalOf(makeToken(key, { sub, ...more })), { sessions: 1, requests: 2 })
+  }
+  const told = (): object[] => home.recorded.filter(({ type }) => type === 'token.end')
 
-  it('ends with their last token, and not while they have a newer one', async () => {
-    const ann = await principalOf(makeToken(key, { sub: 'ann', exp: seconds + 60 }))
-    const bob = await principalOf(makeToken(key, { sub: 'bob', exp: seconds + 60 }))
+  it('ends with their last token, and not while they have a newer one; what ended is on record', async () => {
+    await open('ann', { exp: seconds + 60 })
+    await open('bob', { exp: seconds + 60 })
     await principalOf(makeToken(key, { sub: 'bob', exp: seconds + 600, jti: 'token-2' }))
     look()
-    gateway.now = startOfTests + 90_000
+    gateway.now = startOfTests + 89_999
     look()
-    expect([isEnded(ann), isEnded(bob)]).toEqual([true, false])
+    expect(ids()).toEqual(['ann', 'bob'])
+    gateway.now += 1
+    look()
+    expect(ids()).toEqual(['bob'])
+    expect(told()).toEqual([
+      {
+        type: 'token.end',
+        detail: { issuer, sessions: 1, requests: 2 },
+        about: { tenant: 'default', id: 'ann', detail: { principal: 'ann', tenant: 'default' } },
+      },
+    ])
     gateway.now = startOfTests + 630_000
     look()
-    expect(isEnded(bob)).toBe(true)
-    expect(gateway.expelled).toHaveLength(2)
+    expect(ids()).toEqual([])
+    expect(told()).toHaveLength(2)
+  })
+
+  it('ends also where it shows up a little after their token has ended', async () => {
+    const late = await principalOf(makeToken(key, { sub: 'ann', exp: seconds + 60 }))
+    gateway.now = startOfTests + 90_000
+    look()
+    gateway.openOf.set(late, { sessions: 0, requests: 1 })
+    look()
+    expect(ids()).toEqual([])
   })
 
   it('ends with the key of their token', async () => {
-    const ann = await principalOf(makeToken(key, { sub: 'ann' }))
+    await open('ann')
     fake.keys = [next]
     await reload()
     for (let times = 0; times < 4; times++) look()
-    expect(isEnded(ann)).toBe(true)
+    expect(ids()).toEqual([])
   })
 
   it('is left alone where it was opened with an API key', async () => {
-    await principalOf(makeToken(key, { sub: 'agent-1', exp: seconds + 60 }))
-    const { out } = await home.run('keys create', ['An agent', 'agent-1'])
+    const { out } = await home.run('keys create', ['An agent', 'ann'], { json: true })
     look()
-    const verdict = await gateway.present({ 'x-api-key': out })
+    gateway.open.set((JSON.parse(out) as { id: string }).id, { sessions: 1, requests: 0 })
+    await open('ann', { exp: seconds + 60 })
     gateway.now = startOfTests + 90_000
     look()
-    expect(gateway.expelled).toHaveLength(1)
-    expect(verdict.kind === 'identify' && isEnded(verdict.principal)).toBe(false)
+    expect([ids(), gateway.open.size]).toEqual([[], 1])
   })
 })
 
