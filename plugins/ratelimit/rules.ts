@@ -2,7 +2,7 @@
 import { compileGlob, type Exchange } from 'mcpgw/plugin'
 import type { Cell, Count, LimitName } from './cell.ts'
 import type { Cost, LimitConfig, Match, RatelimitConfig } from './config.ts'
-import { type Per, whoseOf } from './whose.ts'
+import { keyOf, type Per, whoseOf } from './whose.ts'
 
 const minuteMs = 60_000
 
@@ -74,7 +74,7 @@ function compileMinutes({ defaultPerMinute, burstMultiplier, keys }: RatelimitCo
   const limit: LimitName = { text: 'more requests a minute than are allowed', by: 'default' }
   return (x, into) => {
     if (!fits(x)) return
-    const keyId = x.principal?.via.keyId
+    const keyId = keyOf(x)
     const own = keyId === undefined ? undefined : byKey.get(keyId)
     const cell = own ?? usual
     if (cell !== undefined) into.push({ cell, whose: whoseOf(own === undefined ? 'principal' : 'key', x), cost: 1, limit })

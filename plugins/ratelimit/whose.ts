@@ -14,7 +14,7 @@ export function whoseOf(per: Per, x: Exchange): string {
     case 'tenant':
       return principal?.tenant ?? ''
     case 'key':
-      return principal?.via.keyId === undefined ? whoseOf('principal', x) : `key\0${principal.via.keyId}`
+      return keyOf(x) === undefined ? whoseOf('principal', x) : `key\0${keyOf(x)}`
     case 'server':
       return 'server' in resource ? resource.server : ''
     case 'tool':
@@ -24,6 +24,11 @@ export function whoseOf(per: Per, x: Exchange): string {
     case 'all':
       return ''
   }
+}
+
+/** The id of the API key that it came with. Another credential has ids too, but whoever gets a new token must not get a new counter. */
+export function keyOf({ principal }: Exchange): string | undefined {
+  return principal?.via.method === 'api-key' ? principal.via.keyId : undefined
 }
 
 /** Of an IPv6 network of 64 bits, which is what one customer has, all addresses are one. `ip` in canonical form. */

@@ -12,7 +12,7 @@ async function world(config: object): Promise<Harness> {
   return made
 }
 const who = (id: string, keyId?: string): { principal: Principal } => ({
-  principal: { id, tenant: 'acme', roles: [], claims: {}, via: { method: 'test', ...(keyId !== undefined && { keyId }) } },
+  principal: { id, tenant: 'acme', roles: [], claims: {}, via: { method: 'api-key', ...(keyId !== undefined && { keyId }) } },
 })
 async function accepted({ call }: Harness, times: number, options: object): Promise<number> {
   let count = 0

@@ -31,7 +31,7 @@ async function world(duties: readonly Obligation[], config: object = {}): Promis
   return made
 }
 const who = (id: string, tenant = 'acme', keyId?: string): { principal: Principal } => ({
-  principal: { id, tenant, roles: [], claims: {}, via: { method: 'test', ...(keyId !== undefined && { keyId }) } },
+  principal: { id, tenant, roles: [], claims: {}, via: { method: 'api-key', ...(keyId !== undefined && { keyId }) } },
 })
 
 /** Counts one where there is a place; the wait where there is none. */

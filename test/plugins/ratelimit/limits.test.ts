@@ -16,7 +16,7 @@ interface Who {
   readonly roles?: readonly string[]
 }
 const who = (id: string, { tenant = 'acme', keyId, roles = [] }: Who = {}): { principal: Principal } => ({
-  principal: { id, tenant, roles, claims: {}, via: { method: 'test', ...(keyId !== undefined && { keyId }) } },
+  principal: { id, tenant, roles, claims: {}, via: { method: 'api-key', ...(keyId !== undefined && { keyId }) } },
 })
 async function accepted({ call }: Harness, times: number, options: object, [server, tool] = ['s', 't']): Promise<number> {
   let count = 0
