@@ -22,8 +22,26 @@ export const keyCommands: readonly ConfiguredCommand<AuthConfig>[] = [
   {
     path: ['keys', 'list'],
     summary: 'Show all keys, without the keys themselves',
-    examples: ['mcpgw keys list', 'mcpgw keys list --json'],
+    options: [{ flags: '--tenant <tenant>', summary: 'only those of this tenant' }],
+    examples: ['mcpgw keys list', 'mcpgw keys list --tenant acme', 'mcpgw keys list --json'],
     load: async () => (await import('./commands/list.ts')).listKeys,
+  },
+  {
+    path: ['keys', 'rotate'],
+    summary: 'Make a key in place of another, which holds a while longer; print it, this once',
+    args: [{ name: '<id>', summary: 'id of the old key as `keys list` shows it' }],
+    options: [
+      { flags: '--overlap <duration>', summary: 'how long the old key still holds; 0: not at all', default: '24h' },
+      { flags: '--expires <duration>', summary: 'how long the new key holds; as long as the old one was to where absent' },
+    ],
+    examples: ['mcpgw keys rotate "$(mcpgw keys create "My Agent" agent-1)" --overlap 7d'],
+    load: async () => (await import('./commands/rotate.ts')).rotateKey,
+  },
+  {
+    path: ['keys', 'import'],
+    summary: 'Take the keys that stand in the config (or in a gateway.yaml: --config FILE) into the key store; clients keep their keys',
+    examples: ['mcpgw keys import'],
+    load: async () => (await import('./commands/import.ts')).importKeys,
   },
   {
     path: ['keys', 'revoke'],

@@ -35,7 +35,7 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
     if (now < soonest) return
     soonest = Number.POSITIVE_INFINITY
     for (const key of held.values()) {
-      const at = key.expiresAt ?? Number.POSITIVE_INFINITY
+      const at = expiryOf(key)
       if (at > now) soonest = Math.min(soonest, at)
       else if (at > from) end(key, 'expired')
     }
@@ -80,7 +80,13 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
         if (key.closed === undefined) next.set(digest, key)
         else closed.set(digest, key.closed)
       }
-      for (const [digest, key] of held) if (!next.has(digest)) end(key, closed.get(digest) ?? 'removed')
+      for (const digest of closed.keys()) next.delete(digest)
+      for (const [digest, key] of held) {
+        const after = next.get(digest)
+        if (after === undefined) end(key, closed.get(digest) ?? 'removed')
+        // Its end was moved to where the clock has been already.
+        else if (expiryOf(key) > latest && expiryOf(after) <= latest) end(after, 'expired')
+      }
       held = next
       soonest = Number.NEGATIVE_INFINITY
     },
@@ -97,6 +103,8 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
     },
   }
 }
+
+const expiryOf = ({ expiresAt }: RingKey): number => expiresAt ?? Number.POSITIVE_INFINITY
 
 function describe({ id, principal }: RingKey, why: Why, ended: { sessions: number; requests: number }): AdminEvent {
   const { id: who, tenant } = principal

@@ -28,7 +28,7 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
     // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
     const version = vault.store.version()
     if (version === seen && ring !== undefined) return false
-    current = [...vault.store.all().map(readStored), ...fixed]
+    current = [...fixed, ...vault.store.all().map(readStored)]
     ring = buildKeyRing(vault.pepper, current)
     endings.take(current)
     seen = version

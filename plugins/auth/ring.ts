@@ -28,7 +28,10 @@ export function buildKeyRing(pepper: KeyObject, keys: Iterable<RingKey>): KeyRin
     { digest: Uint8Array; known: Identify; expiresAt: number; closed?: MethodAnswer; expired: MethodAnswer }
   >()
   for (const { id, digest, principal, expiresAt, closed } of keys) {
-    byDigest.set(Buffer.from(digest).toString('latin1'), {
+    const name = Buffer.from(digest).toString('latin1')
+    // Invariant: a key that stands in the store and in the config holds as long as both let it.
+    if (byDigest.get(name)?.closed !== undefined) continue
+    byDigest.set(name, {
       digest,
       known: Object.freeze(identify(principal)),
       expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,

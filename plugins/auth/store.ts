@@ -50,6 +50,8 @@ export interface KeyEvent {
 
 export interface KeyStore {
   create(key: StoredKey, by: Operator): void
+  /** Makes `next` and has the old key expire at `until`; false where the old one does not hold any more. */
+  rotate(old: string, next: StoredKey, until: number, by: Operator): boolean
   revoke(id: string, at: number, by: Operator): 'revoked' | 'already-revoked' | 'unknown'
   all(): StoredKey[]
   /** Changes whenever another connection has written. */
@@ -95,6 +97,9 @@ function bindKeyStore(db: Database): KeyStore {
   const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
   const find = db.prepare('SELECT * FROM keys WHERE id = ?')
   const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
+  const shorten = db.prepare(
+    'UPDATE keys SET expires_at = ? WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)',
+  )
   const tell = db.prepare('INSERT INTO events (id, at, type, actor, detail) VALUES (?, ?, ?, ?, ?)')
   const told = db.prepare('SELECT * FROM events ORDER BY seq')
   const take = db.prepare('UPDATE events SET taken_at = ? WHERE seq = ?')
@@ -115,24 +120,23 @@ function bindKeyStore(db: Database): KeyStore {
       .filter(({ detail }) => detail.principal === id && detail.tenant === (tenant ?? detail.tenant)),
   })
 
+  const add = (key: StoredKey, by: Operator): void => {
+    const { id, digest, name, principal, roles, tenant, createdAt, expiresAt = null } = key
+    insert.run(id, digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt, null, JSON.stringify(key.claims))
+    const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === null ? {} : { expiresAt }) }
+    tell.run(randomUUID(), createdAt, 'key.create', JSON.stringify(by), JSON.stringify(detail))
+  }
+
   return {
-    create(key, by) {
-      const { id, name, principal, roles, tenant, createdAt, expiresAt } = key
-      const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === undefined ? {} : { expiresAt }) }
-      db.transaction(() => {
-        insert.run(
-          id,
-          key.digest,
-          name,
-          principal,
-          JSON.stringify(roles),
-          tenant,
-          createdAt,
-          expiresAt ?? null,
-          null,
-          JSON.stringify(key.claims),
-        )
-        tell.run(randomUUID(), createdAt, 'key.create', JSON.stringify(by), JSON.stringify(detail))
+    create: (key, by) => db.transaction(() => add(key, by)),
+    rotate(old, next, until, by) {
+      return db.transaction(() => {
+        if (shorten.run(until, old, next.createdAt).changes === 0) return false
+        add(next, by)
+        const { principal, tenant } = next
+        const detail = { key: old, to: next.id, until, principal, tenant }
+        tell.run(randomUUID(), next.createdAt, 'key.rotate', JSON.stringify(by), JSON.stringify(detail))
+        return true
       })
     },
     revoke(id, at, by) {

@@ -3,10 +3,8 @@ import type { CommandIo } from 'mcpgw/plugin'
 import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
 import { digestKey, mintKey } from '../key.ts'
 import { openVault } from '../vault.ts'
+import { readDuration } from './lifetime.ts'
 import { tellRecord } from './tell-record.ts'
-
-const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-const maxLifeMs = 3660 * 86_400_000
 
 interface Wish {
   readonly name: string
@@ -76,11 +74,4 @@ function readClaims(text: string | boolean | undefined): Wish['claims'] | undefi
   } catch {
     return undefined
   }
-}
-
-function readDuration(text: string | boolean): number | undefined {
-  const parts = typeof text === 'string' ? /^([1-9][0-9]{0,8})([mhdw])$/.exec(text) : null
-  if (parts === null) return undefined
-  const ms = Number(parts[1]) * unitMs[parts[2]!]!
-  return ms <= maxLifeMs ? ms : undefined
 }

@@ -2,6 +2,7 @@
 import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { openKeyStore, type StoredKey } from '../store.ts'
+import { isoTime } from './lifetime.ts'
 
 interface Line {
   readonly id: string
@@ -29,6 +30,8 @@ export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
     const times = { createdAt: null, expiresAt: null, revokedAt: null }
     lines.push({ id, name, principal: consumerId, roles, tenant, state: enabled ? 'active' : 'disabled', source: 'config', ...times })
   }
+  const { tenant } = io.options
+  if (tenant !== undefined) lines = lines.filter(line => line.tenant === tenant)
   if (io.json) io.out(JSON.stringify({ keys: lines }))
   else if (lines.length === 0) io.err('There are no keys. Make one with: mcpgw keys create NAME PRINCIPAL ROLES')
   else io.out(layOut(lines))
@@ -40,10 +43,6 @@ function describe(key: StoredKey, now: number): Line {
   const state = revokedAt !== undefined ? 'revoked' : expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
   const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), revokedAt: isoTime(revokedAt) }
   return { id, name, principal, roles, tenant, state, source: 'store', ...times }
-}
-
-function isoTime(at: number | undefined): string | null {
-  return at === undefined ? null : new Date(at).toISOString()
 }
 
 function layOut(lines: readonly Line[]): string {

@@ -11,17 +11,19 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err('Name the key by its id. `mcpgw keys list` shows them.')
     return 2
   }
-  if (io.config.apiKeys.some(key => key.id === text)) {
-    io.err(`${text} stands in the config: set enabled: false there, or take it out.`)
-    return 3
-  }
-  const id = readKeyId(text)
-  if (id === undefined) {
-    io.err('That is no id of a key. `mcpgw keys list` shows them.')
-    return 2
-  }
   const store = openKeyStore(io.stores, io.config.keys.path)
   try {
+    const isStored = store.all().some(key => key.id === text)
+    if (!isStored && io.config.apiKeys.some(key => key.id === text)) {
+      io.err(`${text} stands in the config: set enabled: false there, or take it out.`)
+      return 3
+    }
+    // One that was imported has the id it had in the config.
+    const id = isStored ? text : readKeyId(text)
+    if (id === undefined) {
+      io.err('That is no id of a key. `mcpgw keys list` shows them.')
+      return 2
+    }
     const outcome = store.revoke(id, io.clock.now(), io.operator)
     await tellRecord(io, store)
     if (outcome === 'unknown') {
