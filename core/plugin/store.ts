@@ -120,7 +120,7 @@ export interface Redis {
   /** For messages: `redis://USER@HOST:PORT/DATABASE`. */
   readonly name: string
   readonly state: RedisState
-  /** Calls back at each change of `state.isUp`. */
+  /** Calls back at each change of `state.isUp`, until it is closed. */
   watch(tell: (state: RedisState) => void): void
   /** Begins to connect, and from then on keeps trying. Resolves after the first try, whatever came of it; never rejects. */
   connect(): Promise<void>

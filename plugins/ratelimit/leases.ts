@@ -74,7 +74,10 @@ export function createLeases(limits: readonly AtOnce[], clock: Clock, shared?: S
     try {
       const place = await redis.run(ACQUIRE, keys.map(nameOf), [id, leaseMs, ...asked.map(({ most }) => most)])
       if (typeof place === 'number' && asked[place - 1] !== undefined) return asked[place - 1]
-      if (place === 0) return void hold(id, keys)
+      if (place === 0) {
+        hold(id, keys)
+        return undefined
+      }
     } catch (error) {
       why = (error as Error).message
     }

@@ -12,6 +12,8 @@ import { formatExport, judgeExport } from './export-report.mjs'
 import { judgeCalls, judgeEras, judgeFlat, judgeLists, judgePolicy, judgePostgres, judgeStarts, judgeVerify } from './figures.mjs'
 import { benchFlat } from './flat.mjs'
 import { gatewayIsBuilt } from './gateway.mjs'
+import { benchLimits } from './limits.mjs'
+import { formatLimits, judgeLimits } from './limits-report.mjs'
 import { benchLists } from './lists.mjs'
 import { describeMachine, measureDisk } from './machine.mjs'
 import { benchPolicy } from './policy.mjs'
@@ -38,7 +40,21 @@ import { benchUsage } from './usage.mjs'
 import { formatUsage, judgeUsage } from './usage-report.mjs'
 import { benchVerify } from './verify.mjs'
 
-const PARTS = [...TOPOLOGIES, 'list', 'start', 'eras', 'flat', 'policy', 'redact', 'postgres', 'verify', 'usage', 'export', 'auth']
+const PARTS = [
+  ...TOPOLOGIES,
+  'list',
+  'start',
+  'eras',
+  'flat',
+  'policy',
+  'redact',
+  'postgres',
+  'verify',
+  'usage',
+  'export',
+  'auth',
+  'limits',
+]
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -100,6 +116,7 @@ async function measureAll(parts, settings) {
   const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
   const exported = parts.includes('export') ? await benchExport(settings) : undefined
   const auth = parts.includes('auth') ? await benchAuth(settings) : undefined
+  const limits = parts.includes('limits') ? await benchLimits(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
@@ -114,6 +131,7 @@ async function measureAll(parts, settings) {
     ...(usage ? judgeUsage(usage) : []),
     ...(exported ? judgeExport(exported) : []),
     ...(auth ? judgeAuth(auth) : []),
+    ...(limits ? judgeLimits(limits) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
@@ -132,6 +150,7 @@ async function measureAll(parts, settings) {
     usage,
     exported,
     auth,
+    limits,
     figures,
   }
 }
@@ -141,7 +160,7 @@ async function measureAll(parts, settings) {
  * @param {Settings} settings
  */
 function formatAll(
-  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, figures },
+  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, limits, figures },
   settings,
 ) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
@@ -159,6 +178,7 @@ function formatAll(
     ...(usage ? [formatUsage(usage)] : []),
     ...(exported ? [formatExport(exported)] : []),
     ...(auth ? [formatAuth(auth)] : []),
+    ...(limits ? [formatLimits(limits)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),

@@ -80,6 +80,8 @@ export function openRedis(url: string): Redis {
     },
     async close() {
       closed = true
+      // Whoever closes it knows.
+      watchers.length = 0
       clearTimeout(timer)
       const last = live
       live = undefined

@@ -73,6 +73,8 @@ describe.skipIf(!hasRedis)('with a real server', () => {
     await vi.waitFor(() => expect(redis.state.isUp).toBe(true), PATIENCE)
     expect(await count(redis)).toBe(2)
     expect(told).toEqual([true, false, true])
+    await redis.close()
+    expect(told).toHaveLength(3)
   })
 
   test('a server that falls silent is given up, with all that waits for it; nothing waits any more until it speaks again', async () => {
