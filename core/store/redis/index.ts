@@ -7,6 +7,8 @@ import { type Connection, connect } from './connection.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 2000
+/** Whoever stays for less long is no better than one that is not there. */
+const SOUND_MS = 10_000
 
 export function openRedis(url: string): Redis {
   const name = nameRedis(url)
@@ -15,6 +17,7 @@ export function openRedis(url: string): Redis {
   let state: RedisState = Object.freeze({ isUp: false, since: Date.now(), why: 'not connected yet' })
   let live: Connection | undefined
   let first: Promise<void> | undefined
+  let liveSince = 0
   let waitMs = FIRST_WAIT_MS
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -29,12 +32,13 @@ export function openRedis(url: string): Redis {
     try {
       const made = await connect(url, why => {
         live = undefined
+        if (performance.now() - liveSince > SOUND_MS) waitMs = FIRST_WAIT_MS
         become(false, why)
         again()
       })
       if (closed) return await made.close()
       live = made
-      waitMs = FIRST_WAIT_MS
+      liveSince = performance.now()
       become(true, undefined)
     } catch (error) {
       become(false, (error as Error).message)

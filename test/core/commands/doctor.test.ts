@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { checkClock, checkDataDir, checkNode, checkPort } from '../../../core/commands/doctor/machine.ts'
+import { checkClock, checkDataDir, checkNode, checkPort, checkRedis } from '../../../core/commands/doctor/machine.ts'
 import { doctor } from '../../../core/commands/doctor.ts'
 import { defaults } from '../../../core/config/schema.ts'
 import { findProgram } from '../../../core/upstream/child/find-program.ts'
@@ -188,4 +188,12 @@ test('a server for which the gateway gets a token is greeted with one; where it 
   expect(bad.out).toContain('HTTP 401 invalid_client')
   expect(bad.out).toContain('check the URL and its auth')
   expect(good.out + good.err + bad.out + bad.err).not.toMatch(/another secret|secret of the gateway|at\./)
+})
+
+test('a Redis that is not there is a warning that says which, without its password; one that is not named is none', async () => {
+  expect(await checkRedis({ dir: '.' })).toEqual([])
+  const [found, ...others] = await checkRedis({ dir: '.', redis: 'redis://:correct-horse@127.0.0.1:1' })
+  expect(others).toEqual([])
+  expect(found).toMatchObject({ name: 'redis', status: 'warn', message: expect.stringContaining('redis://127.0.0.1:1/0: ') as string })
+  expect(JSON.stringify(found)).not.toContain('correct-horse')
 })

@@ -1,6 +1,7 @@
 // Redis as a store: it answers, or it is known to be gone; nobody waits for it, and no message has its password.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -92,6 +93,25 @@ describe.skipIf(!hasRedis)('with a real server', () => {
     await next
     own.thaw()
     await vi.waitFor(() => expect(redis.state.isUp).toBe(true), PATIENCE)
+  })
+
+  test('a server that is always too slow is gone, and not back again each time', async () => {
+    const own = await server()
+    const { port } = new URL(own.url)
+    const slow = createServer(socket => {
+      const behind = connect(Number(port), '127.0.0.1')
+      socket.on('data', chunk => setTimeout(() => behind.write(chunk), 150))
+      behind.on('data', chunk => setTimeout(() => socket.write(chunk), 150))
+      for (const one of [socket, behind]) one.on('error', () => {}).on('close', () => [socket, behind].map(each => each.destroy()))
+    })
+    await new Promise<void>(resolve => slow.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void slow.close())
+    const redis = open(`redis://127.0.0.1:${(slow.address() as AddressInfo).port}`)
+    const told: boolean[] = []
+    redis.watch(({ isUp }) => told.push(isUp))
+    await redis.connect()
+    expect(redis.state).toMatchObject({ isUp: false, why: 'no answer within 200 ms' })
+    expect(told).toEqual([])
   })
 
   test('an answer counts that came while this process was held up by itself', async () => {

@@ -234,6 +234,21 @@ describe.skipIf(!hasRedis)('in Redis', () => {
     )
   })
 
+  test('where the clock of Redis is set back, what was counted counts for no less than its span, and for no more than one', async () => {
+    await server.ask('FLUSHALL')
+    let now = START
+    const { counts } = await gateway(() => now)
+    const asked = [countOf(windowOf(1, 1000)), countOf(bucketOf(1000, 1))]
+    const kind = async (): Promise<string> => (await counts.take(asked)).kind
+    expect(await kind()).toBe('taken')
+    now -= 3_600_000
+    expect(await kind()).toBe('short')
+    now += 999
+    expect(await kind()).toBe('short')
+    now += 1
+    expect(await kind()).toBe('taken')
+  })
+
   test('no name stands in a key, and nothing is kept for longer than it counts', async () => {
     await server.ask('FLUSHALL')
     const sharing = createSharing(real, about as unknown as PluginContext)
