@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly database: number
   readonly RESP: 2
   readonly disableOfflineQueue: true
-  readonly name: string
+  readonly disableClientInfo: true
 }
 
 /** `redis://USER@HOST:PORT/DATABASE`, for messages. `url` is one that `isRedisUrl` takes. */
@@ -37,7 +37,8 @@ export function clientOptions(url: string): ClientOptions {
     database: databaseOf(pathname),
     RESP: 2,
     disableOfflineQueue: true,
-    name: 'mcpgw',
+    // A role that may run scripts need not have a right to CLIENT.
+    disableClientInfo: true,
   }
 }
 

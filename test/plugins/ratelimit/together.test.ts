@@ -162,6 +162,19 @@ describe.skipIf(!hasRedis)('with a real server', () => {
     expect(await made.accept(150)).toBe(100)
   })
 
+  test('a role with the rights that the README names, and no other, is enough', async () => {
+    const { url, ask } = await server()
+    const commands = 'eval evalsha get set time pexpire zadd zcard zrem zremrangebyscore'.split(' ')
+    await ask('ACL', 'SETUSER', 'gateway', 'on', '>secret', 'resetkeys', '~mcpgw:*', '-@all', ...commands.map(one => `+${one}`))
+    const config = { limits: [{ name: 'all', most: 10, burst: 10, atOnce: 20 }] }
+    const made = await gateway(url.replace('redis://', 'redis://gateway:secret@'), config, true)
+    expect(made.health()).toBeUndefined()
+    expect(await made.accept(10, 'late')).toBe(0)
+    expect(await made.accept(10)).toBe(0)
+    expect(made.events).toEqual([])
+    expect((await ask('ACL', 'LOG')) as unknown[]).toEqual([])
+  })
+
   test('a call that was refused after all does not count for any gateway', async () => {
     const { url } = await server()
     const [first, second] = await Promise.all([gateway(url, {}, true), gateway(url, {}, true)])
