@@ -45,6 +45,16 @@ describe.each(pages)('%s', page => {
     test('its code has right types', () => checkTypes(at.dir), LIMIT_MS)
   }
 
+  const plugin = /^plugins\/([^/]+)\//.exec(page)?.[1]
+  test.skipIf(plugin === undefined)('names only metrics that its plugin has', () => {
+    const folder = join(root, 'plugins', plugin!)
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+    const code = sources.map(name => readFileSync(join(folder, name), 'utf8')).join('\n')
+    const has = new Set([...code.matchAll(/\b(?:counter|gauge|histogram)\('([a-z_]+)'/g)].map(([, name]) => `mcpgw_${plugin}_${name}`))
+    const named = [...read(page).matchAll(new RegExp(`\\bmcpgw_${plugin}_[a-z_]+`, 'g'))].map(([name]) => name)
+    expect(named.filter(name => !has.has(name))).toEqual([])
+  })
+
   test('names only files that exist', () => {
     const folder = join(root, page, '..')
     const targets = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!)

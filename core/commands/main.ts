@@ -58,7 +58,10 @@ export async function runProcess(version: string): Promise<void> {
     return 70
   }
   process.on('uncaughtException', error => process.exit(bug(error)))
+  // No timer of ours holds a process, and a command that waits for nothing else, such as a server that failed, must not end as if it had done its work.
+  const held = setInterval(() => {}, 2 ** 30)
   const code = await runCommand(process.argv.slice(2), around).catch(bug)
+  clearInterval(held)
   const ended = signalled === undefined || endsBySignal(process.argv.slice(2)) ? code : signalled === 'SIGINT' ? 130 : 143
   process.exitCode = ended
   // What is still open (a pool, a watcher) must not keep a finished command; what was written must be out first.

@@ -40,12 +40,14 @@ export interface MeterConfig {
 const MOST_UNITS = 1_000_000
 
 /** Up to three decimals, so that sums are exact: kept as whole thousandths. */
-const units = z
-  .number()
-  .min(0, 'expected 0 or more')
-  .max(MOST_UNITS, `expected at most ${MOST_UNITS}`)
-  .refine(value => Math.abs(Math.round(value * 1000) / 1000 - value) < 1e-12, 'expected at most three decimals, for sums have to be exact')
-  .transform(value => Math.round(value * 1000))
+const unitsUpTo = (most: number) =>
+  z
+    .number()
+    .min(0, 'expected 0 or more')
+    .max(most, `expected at most ${most}`)
+    .refine(value => Math.round(value * 1000) / 1000 === value, 'expected at most three decimals, for sums have to be exact')
+    .transform(value => Math.round(value * 1000))
+const units = unitsUpTo(MOST_UNITS)
 const glob = z.string().min(1).max(1000)
 
 const price = z.strictObject({
@@ -66,12 +68,7 @@ const budget = z
     consumer: glob.optional(),
     period: z.enum(['day', 'month']).describe('In UTC.'),
     calls: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-    units: z
-      .number()
-      .min(0, 'expected 0 or more')
-      .max(1e12, 'expected at most 1000000000000')
-      .transform(value => Math.round(value * 1000))
-      .optional(),
+    units: unitsUpTo(1e12).optional(),
     warnAt: z.number().min(1).max(100).default(80).describe('Per cent at which health says so.'),
   })
   .refine(({ tenant, consumer }) => tenant !== undefined || consumer !== undefined, 'expected tenant or consumer: whose budget it is')

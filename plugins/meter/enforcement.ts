@@ -31,7 +31,7 @@ const ATTEMPTS = 5
 
 export function enforceBudgets({ ctx, outcomes, store, counter, prices, onHealth }: EnforcementOptions): Enforcement {
   const { clock, log, config } = ctx
-  const denied = ctx.metrics.counter('denied', 'Calls refused because a budget is used up, by whose it is.', ['by'])
+  const denied = ctx.metrics.counter('denied_total', 'Calls refused because a budget is used up, by whose it is.', ['by'])
   const budgets = createBudgets(config.budgets, text => log.warn('a budget is nearly used up', { budget: text }))
   const reservations = new WeakMap<Exchange, Reservation>()
   let loadedFor = ''

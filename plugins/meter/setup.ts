@@ -16,7 +16,7 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
   const outcomes = ctx.use(Outcomes)
   const store = await openUsage(ctx.stores, config, 'write')
   const tell = createConditions(state => ctx.health(state))
-  const counted = ctx.metrics.counter('outcomes', 'Ends of calls that were counted, by how they ended.', ['outcome'])
+  const counted = ctx.metrics.counter('outcomes_total', 'Ends of calls that were counted, by how they ended.', ['outcome'])
   const prices = createPrices(config)
   const counter = createCounter({
     outcomes,

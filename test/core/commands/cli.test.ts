@@ -59,3 +59,12 @@ test("a config that does not fit the plugin stops the plugin's verb with the pla
   expect(code).toBe(2)
   expect(err).toContain('x.yaml:3:19')
 })
+
+test('a call or list whose server only fails says so: no command ends early as if it had done its work', () => {
+  const dir = createFolder({ 'mcpgw.yaml': 'plugins: []\nservers:\n  - { id: gone, command: node, args: [-e, process.exit(2)] }\n' })
+  const called = run(['tools', 'call', 'gone__x', '{}'], dir)
+  expect(called.code).toBe(1)
+  expect(called.err).toContain('error[upstream-unavailable]')
+  const listed = run(['tools', 'list', '--json'], dir)
+  expect(listed.out).toContain('"tools": []')
+})

@@ -38,6 +38,8 @@ describe('a config', () => {
     [{ budgets: [{ period: 'day', calls: 1 }] }, 'budgets.0: expected tenant or consumer'],
     [{ budgets: [{ tenant: 'a', period: 'day' }] }, 'budgets.0: expected either calls or units'],
     [{ budgets: [{ tenant: 'a', period: 'day', calls: 1, units: 1 }] }, 'budgets.0: expected either calls or units'],
+    // Rounded, it would let nobody call.
+    [{ budgets: [{ tenant: 'a', period: 'day', units: 0.0004 }] }, 'budgets.0.units: expected at most three decimals'],
     [{ budgets: [{ tenant: 'a', period: 'week', calls: 1 }] }, 'budgets.0.period: '],
     [{ budgets: [{ tenant: 'a', period: 'day', calls: 1.5 }] }, 'budgets.0.calls: '],
     [{ keep: 0 }, 'keep: '],
