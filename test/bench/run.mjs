@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchAddresses, formatAddresses, judgeAddresses } from './addresses.mjs'
 import { benchAuth } from './auth.mjs'
 import { formatAuth, judgeAuth } from './auth-report.mjs'
 import { benchCalls } from './calls.mjs'
@@ -54,6 +55,7 @@ const PARTS = [
   'export',
   'auth',
   'limits',
+  'addresses',
 ]
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
@@ -116,6 +118,7 @@ async function measureAll(parts, settings) {
   const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
   const exported = parts.includes('export') ? await benchExport(settings) : undefined
   const auth = parts.includes('auth') ? await benchAuth(settings) : undefined
+  const addresses = parts.includes('addresses') ? await benchAddresses(settings) : undefined
   const limits = parts.includes('limits') ? await benchLimits(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
@@ -132,6 +135,7 @@ async function measureAll(parts, settings) {
     ...(exported ? judgeExport(exported) : []),
     ...(auth ? judgeAuth(auth) : []),
     ...(limits ? judgeLimits(limits) : []),
+    ...(addresses ? judgeAddresses(addresses) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
@@ -151,6 +155,7 @@ async function measureAll(parts, settings) {
     exported,
     auth,
     limits,
+    addresses,
     figures,
   }
 }
@@ -160,7 +165,7 @@ async function measureAll(parts, settings) {
  * @param {Settings} settings
  */
 function formatAll(
-  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, limits, figures },
+  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, limits, addresses, figures },
   settings,
 ) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
@@ -179,6 +184,7 @@ function formatAll(
     ...(exported ? [formatExport(exported)] : []),
     ...(auth ? [formatAuth(auth)] : []),
     ...(limits ? [formatLimits(limits)] : []),
+    ...(addresses ? [formatAddresses(addresses)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
