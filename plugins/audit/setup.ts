@@ -23,6 +23,7 @@ import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
 import { aboutContext } from './opened.ts'
 import { createOutcomes } from './outcomes.ts'
+import { findClash } from './own-files.ts'
 import { recordRefusals } from './refusals.ts'
 import { createRetention } from './retention.ts'
 import { loadSigningKey, publishVerifier, readSigningKey, readVerifiers } from './signing-key.ts'
@@ -39,6 +40,8 @@ const LAST_MS = 3000
 
 export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const { config, clock, log, instance } = ctx
+  const clash = findClash(config, ctx.stores)
+  if (clash !== undefined) throw new Error(clash)
   const keys = deriveKeys(loadMasterKey(masterKeyPath(ctx.stores, config)))
   const paths = signingPaths(ctx.stores, config)
   // One that cannot be used is told of before anything is written.

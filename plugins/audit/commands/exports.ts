@@ -61,7 +61,7 @@ async function firstAt(reader: LogReader, cursor: string | undefined, signal: Ab
   return undefined
 }
 
-function nameOf(receiver: Receiver, stores: Stores): string {
+export function nameOf(receiver: Receiver, stores: Stores): string {
   const { kind } = receiver
   if ('path' in receiver) return stores.resolve(receiver.path)
   if ('bucket' in receiver) return nameOfPlace(receiver)

@@ -7,6 +7,7 @@ import type { Hold, LogReader, LogStore, Retention, SubjectRow } from '../store/
 import { openStore } from '../store/open.ts'
 import type { Keys } from '../subjects.ts'
 import { WAIT_MS, wait } from '../unused-keys.ts'
+import { nameOf } from './exports.ts'
 import { describeForeign, type Io, masterKeys, readSought } from './privacy.ts'
 
 /** Whoever goes on calling is seen anew meanwhile; the last one is who calls after the erasure. */
@@ -48,7 +49,8 @@ async function plan(io: Io, store: LogStore, sought: Sought): Promise<number> {
     const person: Person = { ...sought, subjects: known.map(({ subject }) => subject) }
     const plugins: string[] = []
     for (const holder of await io.personal()) if ((await holder.export(person)) !== undefined) plugins.push(holder.plugin)
-    return tell(io, { dryRun: true, subjects: person.subjects, plugins, left: foreign === 0 ? [] : [describeForeign(foreign)] })
+    const left = [...(foreign === 0 ? [] : [describeForeign(foreign)]), ...(known.length === 0 ? [] : sentBy(io))]
+    return tell(io, { dryRun: true, subjects: person.subjects, plugins, left })
   } finally {
     await reader.close()
   }
@@ -80,6 +82,7 @@ async function erase(io: Io, store: LogStore, sought: Sought, reason: string): P
       const { rows, isNew } = await forget(io, reader, retention, keys, sought)
       const remains = await retention.overwrite()
       if (remains !== undefined) left.push(remains)
+      if (rows.length > 0) left.push(...sentBy(io))
       if (isNew) left.push('somebody goes on calling by this name; what is recorded from now on has a new pseudonym')
       const subjects = rows.map(({ id }) => id)
       // Whoever has a backup of these rows can tell by it that they are the ones.
@@ -94,6 +97,13 @@ async function erase(io: Io, store: LogStore, sought: Sought, reason: string): P
   } finally {
     await retention.close()
   }
+}
+
+/** What is out of reach: exports that may have sent who it is. */
+function sentBy({ config, stores }: Io): string[] {
+  // What is sealed stays so.
+  const open = config.exports.filter(({ form, names, contents }) => form !== 'evidence' && (names || contents))
+  return open.map(({ name, receiver }) => `what export ${name} has sent to ${nameOf(receiver, stores)} may name them`)
 }
 
 /** Resolves to the rows that were deleted. */

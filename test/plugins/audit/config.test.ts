@@ -1,6 +1,7 @@
 // The settings: defaults, units, and that nothing unknown or out of range passes.
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { parseConfig } from './gateway.ts'
+import { parseConfig, startGateway, tempDir } from './gateway.ts'
 
 test('without settings a record is fsynced within 2 s, or the call is refused', async () => {
   expect(await parseConfig({})).toEqual({
@@ -156,4 +157,27 @@ test.each<[unknown, string]>([
   [{ ...lake, endpoint: 'minio.example' }, 'endpoint: expected an address with https://'],
 ])('the anchor %j is an error that says %s', async (one, message) => {
   await expect(parseConfig({ anchors: [one] })).rejects.toThrow(message)
+})
+
+test.each([
+  [{ exports: [{ file: 'audit.db' }] }, 'exports[0].file: expected a file of its own, found '],
+  [{ exports: [{ webhook: hook }, { file: './x/../audit.db-wal' }] }, 'exports[1].file: expected a file of its own, found '],
+  [{ anchors: [{ file: 'audit.db.key' }] }, 'anchors[0].file: expected a file of its own, found '],
+  [{ signingKey: 'sign.pem', anchors: [{ file: 'sign.pem' }] }, 'anchors[0].file: expected a file of its own, found '],
+  [
+    { anchors: [{ file: 'out.txt' }], exports: [{ file: './out.txt' }] },
+    'exports[0].file: expected a file of its own, found that of anchors[0].file',
+  ],
+])('%j does not start: nothing is appended to what is not meant for it, least of all to the log', async (config, message) => {
+  const dir = tempDir()
+  await expect(startGateway({ dir, config })).rejects.toThrow(message)
+  expect(readdirSync(dir)).toEqual([])
+})
+
+test('files that only begin as the log does are files of their own', async () => {
+  const gateway = await startGateway({
+    dir: tempDir(),
+    config: { anchors: [{ file: 'audit.db.anchor' }], exports: [{ file: 'audit.db.jsonl' }] },
+  })
+  await gateway.stop()
 })

@@ -255,6 +255,24 @@ describe.each([
       expect(asked).toEqual(Array(2).fill({ id: 'agent-1', tenant: undefined, subjects: [row!.id] }))
     })
 
+    test('it says which exports may have sent who it is, and not those that name nobody', async () => {
+      await live({ 'agent-1': 1 })
+      const exports = [
+        { name: 'siem', webhook: 'https://siem.example/in?token=x' },
+        { name: 'blind', webhook: 'https://blind.example/in', names: false },
+        { name: 'sealed', file: 'sealed.jsonl', form: 'evidence' },
+        { name: 'quoting', file: 'quoting.jsonl', names: false, contents: true },
+      ]
+      const told = [
+        'what export siem has sent to https://siem.example/in may name them',
+        `what export quoting has sent to ${join(dir, 'quoting.jsonl')} may name them`,
+      ]
+      const about = (ran: Ran): string[] => (JSON.parse(ran.out) as { left: string[] }).left.filter(one => one.includes('export'))
+      expect(about(await erase({ dryRun: true }, { config: { exports } }))).toEqual(told)
+      expect(about(await erase({}, { config: { exports } }))).toEqual(told)
+      expect(about(await erase({}, { config: { exports } }))).toEqual([])
+    })
+
     describe('while a gateway runs', () => {
       test('it goes on with a new pseudonym whose key is stored, and a call under way says only that it ended', async () => {
         const gateway = await startGateway({ dir, config: { ...config, content: 'full' }, url })
