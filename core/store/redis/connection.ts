@@ -1,8 +1,7 @@
 // One connection to a Redis server, that has proven that it can do what is asked of it, and tells once when it is of no use any more.
 import { clientOptions } from './address.ts'
+import { createWatchdog, SILENT_MS } from './watchdog.ts'
 
-/** A server that fell silent is given up after this time; its state is then unknown. */
-export const ANSWER_MS = 200
 const CONNECT_MS = 2000
 /** Replies that say of the server, not of the script, that it is of no use now. */
 const UNFIT = /^(READONLY|LOADING|MASTERDOWN|NOAUTH|WRONGPASS|OOM|MISCONF|CLUSTERDOWN|NOREPLICAS|BUSY)\b/
@@ -18,59 +17,63 @@ export interface Connection {
 export async function connect(url: string, onLost: (why: string) => void): Promise<Connection> {
   const { createClient, ErrorReply } = await import('@redis/client')
   const client = createClient(clientOptions(url))
-  let isOver = false
-  const end = (): void => {
-    isOver = true
-    if (client.isOpen) client.destroy()
-  }
-  const lose = (why: string): void => {
-    if (isOver) return
-    end()
-    onLost(why)
-  }
+  let over: string | undefined
   let isReady = false
+  const lose = (why: string): void => {
+    if (over !== undefined) return
+    over = why
+    watchdog.stop()
+    // What waits is rejected by that.
+    if (client.isOpen) client.destroy()
+    if (isReady) onLost(why)
+  }
+  const watchdog = createWatchdog(ms => lose(`no answer within ${ms} ms`))
   client.on('error', (error: Error) => {
     if (isReady) lose(describe(error))
   })
   client.on('end', () => {
     if (isReady) lose('it has closed the connection')
   })
+
+  async function send(words: readonly string[]): Promise<unknown> {
+    watchdog.sent()
+    try {
+      return await client.sendCommand(words)
+    } catch (error) {
+      const why = over ?? describe(error)
+      if (!(error instanceof ErrorReply) || UNFIT.test(why)) lose(why)
+      throw new Error(why)
+    } finally {
+      watchdog.answered()
+    }
+  }
+
   try {
     await within(CONNECT_MS, client.connect())
     // One that is always too slow is gone, not back again each time.
-    await within(ANSWER_MS, client.sendCommand(['EVAL', PROBE, '1', 'mcpgw:probe']))
+    await send(['EVAL', PROBE, '1', 'mcpgw:probe'])
     isReady = true
   } catch (error) {
-    end()
-    throw new Error(describe(error))
+    const why = describe(error)
+    lose(why)
+    throw new Error(why)
   }
   return {
-    async send(words) {
-      try {
-        return await within(ANSWER_MS, client.sendCommand(words))
-      } catch (error) {
-        const why = describe(error)
-        if (!(error instanceof ErrorReply) || UNFIT.test(why)) lose(why)
-        throw new Error(why)
-      }
-    },
+    send,
     async close() {
-      if (isOver) return
-      isOver = true
+      if (over !== undefined) return
+      over = 'closed'
+      watchdog.stop()
       // What is under way may still be answered.
-      await within(ANSWER_MS, client.close()).catch(() => {})
+      await within(SILENT_MS, client.close()).catch(() => {})
       if (client.isOpen) client.destroy()
     },
   }
 }
 
-/** Rejects after `ms`; an answer that has come meanwhile, while this process was held up by itself, counts. */
 function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      // Two rounds of the event loop, between which what lies in the socket is read.
-      setImmediate(() => setImmediate(() => reject(new Error(`no answer within ${ms} ms`))))
-    }, ms)
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
     timer.unref()
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })

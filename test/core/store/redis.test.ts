@@ -100,8 +100,8 @@ describe.skipIf(!hasRedis)('with a real server', () => {
     const { port } = new URL(own.url)
     const slow = createServer(socket => {
       const behind = connect(Number(port), '127.0.0.1')
-      socket.on('data', chunk => setTimeout(() => behind.write(chunk), 150))
-      behind.on('data', chunk => setTimeout(() => socket.write(chunk), 150))
+      socket.on('data', chunk => setTimeout(() => behind.write(chunk), 1500))
+      behind.on('data', chunk => setTimeout(() => socket.write(chunk), 1500))
       for (const one of [socket, behind]) one.on('error', () => {}).on('close', () => [socket, behind].map(each => each.destroy()))
     })
     await new Promise<void>(resolve => slow.listen(0, '127.0.0.1', resolve))
