@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { createFolder, isBuilt, startProduct } from './product.ts'
 import { readRecords } from './records.ts'
-import { codeOf, initialize, post } from './rpc.ts'
+import { codeOf, initialize, openSession, post } from './rpc.ts'
 import { oddServer } from './servers.ts'
 
 async function start(listen: object, ipfilter: object) {
@@ -34,7 +34,12 @@ test.skipIf(!isBuilt)('behind a trusted proxy the client counts, forged and unre
   expect(await from('203.0.113.5, nobody')).toEqual(REFUSED)
   expect(await from('0xcb007105')).toEqual(REFUSED)
   expect(await from()).toEqual(REFUSED)
+  const forwarded = ['x-forwarded-for', '203.0.113.5, 10.9.0.1']
+  const session = await openSession(product.origin, forwarded)
+  await session.call('odd__echo', {})
   await product.stop()
+  const [intent] = readRecords(dir).filter(record => record.type === 'intent')
+  expect(intent).toMatchObject({ source: { ip: '203.0.113.5', viaProxy: ['127.0.0.1', '10.9.0.1'] } })
   const refused = readRecords(dir).filter(record => record.type.startsWith('refusal'))
   expect(refused.length).toBeGreaterThan(0)
   expect(refused.every(record => record.decision?.code === 'forbidden-address' || record.type === 'refusal.repeated')).toBe(true)
