@@ -113,8 +113,8 @@ export interface Postgres {
 }
 
 /**
- * A Redis server, for what several gateways count together and may lose. It is there, or it is known to be gone: nothing waits for it longer
- * than 200 ms, nothing is kept until it is back, and it is tried again by itself.
+ * A Redis server, for what several gateways count together and may lose. It is there, or it is known to be gone, as when it says
+ * nothing for 200 ms; nothing waits for it longer than 800 ms, nothing is kept until it is back, and it is tried again by itself.
  */
 export interface Redis {
   /** For messages: `redis://USER@HOST:PORT/DATABASE`. */
