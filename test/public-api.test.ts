@@ -181,7 +181,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(7)
+    expect(migrations).toHaveLength(8)
     const built = [...migrations, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])]
     expect(packed.files.toSorted()).toEqual([...documents, ...built].toSorted())
   })

@@ -24,7 +24,8 @@ export interface ConfigKey {
 }
 
 export interface AuthConfig {
-  readonly keys: { readonly path: string; readonly pepper: string }
+  /** `outage` in seconds. */
+  readonly keys: { readonly path: string; readonly pepper: string; readonly shared: boolean; readonly outage: number }
   readonly failures: FailureLimits
   readonly apiKeys: readonly ConfigKey[]
   readonly jwt: readonly IssuerConfig[]
@@ -46,6 +47,13 @@ export const configSchema: z.ZodType<AuthConfig> = z
       .strictObject({
         path: z.string().min(1).default('keys.db').describe('Key store, relative to the data directory'),
         pepper: z.string().min(1).default('keys.pepper').describe('File of the secret that keys are stored under, made at first use'),
+        shared: z.boolean().default(false).describe('Keep the keys in the database of store.url, in place of the file'),
+        outage: z
+          .number()
+          .min(0)
+          .max(86_400)
+          .default(300)
+          .describe('Seconds for which the keys that are known count while that database cannot be asked'),
       })
       .prefault({}),
     failures: z

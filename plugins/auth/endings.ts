@@ -2,11 +2,11 @@
 import { type AdminEvent, type PluginContext, Recording } from 'mcpgw/plugin'
 import type { RingKey } from './ring.ts'
 
-type Why = 'revoked' | 'disabled' | 'expired' | 'removed'
+type Why = 'revoked' | 'disabled' | 'expired' | 'removed' | 'unreadable'
 
 export interface Endings {
-  /** Takes over all keys as they are now: what was held and is closed or gone has ended. */
-  take(keys: readonly RingKey[]): void
+  /** Takes over all keys as they are now: what was held and is closed or gone has ended, the latter because of `gone`. */
+  take(keys: readonly RingKey[], gone?: Why): void
   /** Ends what is open under keys that have ended or expire at `now` (ms since 1970). To be called at least twice a second. */
   look(now: number): void
   /** Resolves when nothing is being recorded. */
@@ -72,7 +72,7 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
   }
 
   return {
-    take(keys) {
+    take(keys, gone = 'removed') {
       const next = new Map<string, RingKey>()
       const closed = new Map<string, Why>()
       for (const key of keys) {
@@ -83,7 +83,7 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
       for (const digest of closed.keys()) next.delete(digest)
       for (const [digest, key] of held) {
         const after = next.get(digest)
-        if (after === undefined) end(key, closed.get(digest) ?? 'removed')
+        if (after === undefined) end(key, closed.get(digest) ?? gone)
         // Its end was moved to where the clock has been already.
         else if (expiryOf(key) > latest && expiryOf(after) <= latest) end(after, 'expired')
       }

@@ -1,12 +1,14 @@
 // auth: tells who makes each request (API keys and tokens over HTTP, the configured principal over stdio), and nothing more.
 import { Directory, definePlugin, identify, type Plugin, pass, Recording } from 'mcpgw/plugin'
+import { goOn } from './at-once.ts'
 import { authenticate } from './authenticate.ts'
 import { keyCommands } from './commands.ts'
 import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
 import { createGuard } from './failures.ts'
 import { openTokens } from './jwt.ts'
-import { createKeysMethod } from './keys-method.ts'
+import { openKeysMethod } from './keys-method.ts'
+import { tables } from './migrations.ts'
 import { createOutbox } from './outbox.ts'
 import { makePrincipal } from './ring.ts'
 import { endTokens } from './token-ends.ts'
@@ -22,23 +24,26 @@ const auth: Plugin<AuthConfig> = definePlugin({
   capabilities: ['authenticates'],
   provides: [Directory],
   commands: keyCommands,
+  tables,
   personal: async () => (await import('./personal.ts')).personal,
   async setup(ctx) {
     const { config, clock } = ctx
-    const vault = openVault(ctx.stores, config)
+    const vault = await openVault(ctx.stores, config)
     const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
     let stopped = false
     let cancel = (): void => {}
+    let idle = async (): Promise<void> => {}
     ctx.onStop(async () => {
       stopped = true
       cancel()
+      await idle()
       await outbox.idle()
-      vault.store.close()
+      await vault.store.close()
     })
 
     const condition = createConditions(ctx.health)
-    const keys = createKeysMethod(vault, { ...ctx, health: condition() })
-    ctx.onStop(() => keys.idle())
+    const keys = await openKeysMethod(vault, { ...ctx, health: condition() })
+    idle = () => keys.idle()
     const tokens = await openTokens(ctx, condition)
     const methods = tokens === undefined ? [keys] : [tokens.method, keys]
     const resource = tokens?.resource
@@ -55,7 +60,9 @@ const auth: Plugin<AuthConfig> = definePlugin({
 
     const look = (): void => {
       if (stopped) return
-      if (keys.refresh() || outbox.isBehind) void outbox.forward()
+      void goOn(keys.refresh(), changed => {
+        if (!stopped && (changed || outbox.isBehind)) void outbox.forward()
+      })
       const ended = tokens?.method.ended(clock.now())
       if (ended !== undefined) endTokens(ctx, ended)
       cancel = clock.after(refreshMs, look)

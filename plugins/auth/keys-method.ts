@@ -1,5 +1,6 @@
 // The method "API key": stored keys and those of the config, kept in memory and in step with the store.
-import type { Directory, PluginContext, Principal } from 'mcpgw/plugin'
+import type { Awaitable, Directory, PluginContext, Principal } from 'mcpgw/plugin'
+import { goOn } from './at-once.ts'
 import type { Method } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
@@ -9,32 +10,92 @@ import type { StoredKey } from './store.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeysMethod extends Method {
-  /** Takes over what changed in the store; true where something did. A store that cannot be read identifies nobody until it can. Keys that ended take along what is open under them. */
-  refresh(): boolean
-  /** Resolves when nothing is being recorded. */
+  /**
+   * Takes over what changed in the store; true where something did. Keys that ended take along what is open under them. A store that cannot be
+   * read identifies nobody until it can; one on a server, once it could not be for the configured time. Never rejects.
+   */
+  refresh(): Awaitable<boolean>
+  /** Resolves when nothing is being read or recorded. */
   idle(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
   known(others: readonly Principal[], now: number): ReturnType<Directory['known']>
 }
 
-export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): KeysMethod {
-  const fixed = readConfigKeys(ctx.config.apiKeys, vault.pepper)
+export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): Promise<KeysMethod> {
+  const { clock, config } = ctx
+  const fixed = readConfigKeys(config.apiKeys, vault.pepper)
+  const outageMs = config.keys.shared ? config.keys.outage * 1000 : 0
+  const endings = createEndings(ctx)
   let seen: number | undefined
   let ring: KeyRing | undefined
   let current: readonly RingKey[] = []
-  const endings = createEndings(ctx)
+  /** When the store was last known to say what `ring` says; monotonic, ms. */
+  let readAt = clock.mono()
+  let isFailing = false
+  let loading: Promise<boolean> | undefined
 
-  const load = (): boolean => {
+  const load = (): Awaitable<boolean> => {
+    const began = clock.mono()
     // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
-    const version = vault.store.version()
-    if (version === seen && ring !== undefined) return false
-    current = [...fixed, ...vault.store.all().map(readStored)]
-    ring = buildKeyRing(vault.pepper, current)
-    endings.take(current)
-    seen = version
-    return true
+    return goOn(vault.store.version(), version =>
+      goOn(version === seen && ring !== undefined ? undefined : vault.store.all(), keys => {
+        readAt = began
+        if (keys === undefined) return false
+        current = [...fixed, ...keys.map(readStored)]
+        ring = buildKeyRing(vault.pepper, current)
+        endings.take(current)
+        seen = version
+        return true
+      }),
+    )
   }
-  load()
+  await load()
+
+  /** Whoever's key may have been revoked since is not let in, nor kept. */
+  function age(): void {
+    if (!isFailing || ring === undefined || clock.mono() - readAt < outageMs) return
+    ring = undefined
+    if (outageMs > 0) endings.take([], 'unreadable')
+    ctx.log.error('the key store cannot be read; nobody is let in by key', { store: config.keys.shared ? 'store.url' : config.keys.path })
+  }
+
+  function conclude(failure?: unknown): void {
+    const wasFailing = isFailing
+    isFailing = failure !== undefined
+    age()
+    if (!isFailing) {
+      if (wasFailing) ctx.health(undefined)
+      return
+    }
+    if (!wasFailing) ctx.log.warn('the key store cannot be read', { error: String(failure) })
+    ctx.health(
+      ring === undefined
+        ? { status: 'failing', why: 'the key store cannot be read' }
+        : { status: 'degraded', why: 'the key store cannot be read; the keys that are known count, a revoked one as well' },
+    )
+  }
+  const succeeded = (changed: boolean): boolean => {
+    conclude()
+    return changed
+  }
+  const failed = (error: unknown): boolean => {
+    conclude(error)
+    return false
+  }
+
+  function refreshOnce(): Awaitable<boolean> {
+    try {
+      const loaded = load()
+      if (!(loaded instanceof Promise)) return succeeded(loaded)
+      loading = loaded.then(succeeded, failed).finally(() => {
+        loading = undefined
+        endings.look(clock.now())
+      })
+      return loading
+    } catch (error) {
+      return failed(error)
+    }
+  }
 
   return {
     name: 'api-key',
@@ -49,20 +110,16 @@ export function createKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): 
       return { roles: distinct(principals.flatMap(({ roles }) => roles)), tenants: distinct(principals.map(({ tenant }) => tenant)) }
     },
     refresh() {
-      const wasFailing = ring === undefined
-      let changed = false
-      try {
-        changed = load()
-        if (wasFailing) ctx.health(undefined)
-      } catch (error) {
-        ring = undefined
-        if (!wasFailing) ctx.log.error('the key store cannot be read; nobody is let in by key', { error: String(error) })
-        ctx.health({ status: 'failing', why: 'the key store cannot be read' })
-      }
-      endings.look(ctx.clock.now())
+      // A server may be long in answering, and keys expire meanwhile.
+      age()
+      const changed = loading === undefined ? refreshOnce() : false
+      endings.look(clock.now())
       return changed
     },
-    idle: () => endings.idle(),
+    async idle() {
+      await loading
+      await endings.idle()
+    },
   }
 }
 

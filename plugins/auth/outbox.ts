@@ -1,6 +1,7 @@
 // Forwards what the key commands did, in processes of their own, to the record of the running gateway.
 import type { AdminEvent, Clock, Log, Recording } from 'mcpgw/plugin'
-import type { KeyEvent, KeyStore } from './store.ts'
+import type { AnyKeyStore } from './shared-store.ts'
+import type { KeyEvent } from './store.ts'
 
 export interface Outbox {
   /** Forwards what has gathered, in order. Never rejects: what could not be recorded stays and `isBehind`. */
@@ -20,7 +21,7 @@ export function describeKeyEvent({ id, at, type, actor, detail }: KeyEvent): Adm
 }
 
 /** Each event reaches the record at least once: it leaves the outbox only when it is durable there. */
-export function createOutbox(store: KeyStore, findRecording: () => Recording | undefined, log: Log, clock: Clock): Outbox {
+export function createOutbox(store: AnyKeyStore, findRecording: () => Recording | undefined, log: Log, clock: Clock): Outbox {
   let running: Promise<void> | undefined
   let isBehind = false
   let isWaiting = false
@@ -30,10 +31,10 @@ export function createOutbox(store: KeyStore, findRecording: () => Recording | u
       try {
         await recording.event(describeKeyEvent(event))
       } catch (error) {
-        for (const { seq } of events.slice(i)) store.giveBack(seq)
+        for (const { seq } of events.slice(i)) await store.giveBack(seq)
         throw error
       }
-      store.forget(event.seq)
+      await store.forget(event.seq)
     }
   }
 
@@ -43,9 +44,10 @@ export function createOutbox(store: KeyStore, findRecording: () => Recording | u
       // Without a recorder the events wait for a gateway that has one.
       if (recording === undefined) return
       // Until none is left, so that what is written meanwhile goes along.
-      for (let events = store.take(clock.now()); events.length > 0; events = store.take(clock.now())) await recordAll(recording, events)
+      for (let events = await store.take(clock.now()); events.length > 0; events = await store.take(clock.now()))
+        await recordAll(recording, events)
       // What a command has taken is its own to record, unless it dies over it.
-      isWaiting = store.hasEvents()
+      isWaiting = await store.hasEvents()
       isBehind = false
     } catch (error) {
       if (!isBehind) log.warn('key events cannot be recorded yet; they are kept and tried again', { error: String(error) })

@@ -1,12 +1,12 @@
 // What auth keeps about people: the keys that stand for them, and what of these is still to be recorded.
-import { existsSync } from 'node:fs'
-import type { Person, PersonalData, PersonalIo } from 'mcpgw/plugin'
+import type { Awaitable, Person, PersonalData, PersonalIo } from 'mcpgw/plugin'
 import type { AuthConfig } from './config.ts'
-import { type KeyStore, openKeyStore } from './store.ts'
+import type { AnyKeyStore } from './shared-store.ts'
+import { hasStore, openStore } from './vault.ts'
 
 export const personal: PersonalData<AuthConfig> = {
-  export(person, io) {
-    const { keys, events } = withStore(io, store => store.about(person.id, person.tenant)) ?? { keys: [], events: [] }
+  async export(person, io) {
+    const { keys, events } = (await withStore(io, store => store.about(person.id, person.tenant))) ?? { keys: [], events: [] }
     const plain = ofConfig(person, io)
     if (keys.length + events.length + plain.length === 0) return undefined
     const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
@@ -26,8 +26,8 @@ export const personal: PersonalData<AuthConfig> = {
       config: plain,
     }
   },
-  erase(person, io) {
-    const found = withStore(io, store => store.erase(person.id, person.tenant, io.clock.now(), io.operator))
+  async erase(person, io) {
+    const found = await withStore(io, store => store.erase(person.id, person.tenant, io.clock.now(), io.operator))
     const entries = found === undefined ? 0 : found.keys.length + found.events.length
     const plain = ofConfig(person, io)
     return { entries, ...(plain.length > 0 && { left: `the config names them (${plain.join(', ')}): take that out` }) }
@@ -35,14 +35,16 @@ export const personal: PersonalData<AuthConfig> = {
 }
 
 /** Undefined where there is none yet: none is made for this. */
-function withStore<Result>({ stores, config }: PersonalIo<AuthConfig>, work: (store: KeyStore) => Result): Result | undefined {
-  const { path } = config.keys
-  if (path !== ':memory:' && !existsSync(stores.resolve(path))) return undefined
-  const store = openKeyStore(stores, path)
+async function withStore<Result>(
+  { stores, config }: PersonalIo<AuthConfig>,
+  work: (store: AnyKeyStore) => Awaitable<Result>,
+): Promise<Result | undefined> {
+  if (!hasStore(stores, config)) return undefined
+  const store = await openStore(stores, config)
   try {
-    return work(store)
+    return await work(store)
   } finally {
-    store.close()
+    await store.close()
   }
 }
 

@@ -22,7 +22,7 @@ function migrationsFrom(version: number): string {
 }
 
 /** Whoever takes an event and does not record it within so many ms has died over it. */
-const TAKEN_MS = 10_000
+export const TAKEN_MS = 10_000
 
 /** Times are ms since 1970. */
 export interface StoredKey {
@@ -188,7 +188,7 @@ function bindKeyStore(db: Database): KeyStore {
   }
 }
 
-function readKey(row: SqlRow): StoredKey {
+export function readKey(row: SqlRow): StoredKey {
   return {
     id: String(row.id),
     digest: row.digest as Uint8Array,
@@ -203,7 +203,7 @@ function readKey(row: SqlRow): StoredKey {
   }
 }
 
-function readEvent(row: SqlRow): KeyEvent {
+export function readEvent(row: SqlRow): KeyEvent {
   const detail = JSON.parse(String(row.detail)) as KeyEvent['detail']
   return {
     seq: Number(row.seq),

@@ -25,16 +25,16 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   const { id, key } = mintKey()
   const createdAt = io.clock.now()
   const expiresAt = lifeMs === undefined ? undefined : createdAt + lifeMs
-  const vault = openVault(io.stores, io.config)
+  const vault = await openVault(io.stores, io.config)
   try {
     const digest = digestKey(vault.pepper, key)
-    vault.store.create(
+    await vault.store.create(
       { id, digest, name, principal, roles, tenant, claims, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
       io.operator,
     )
     await tellRecord(io, vault.store)
   } finally {
-    vault.store.close()
+    await vault.store.close()
   }
   const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
   if (io.json) {

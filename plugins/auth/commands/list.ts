@@ -1,7 +1,8 @@
 // keys list: every key by its public id, those of the config included.
 import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
-import { openKeyStore, type StoredKey } from '../store.ts'
+import type { StoredKey } from '../store.ts'
+import { openStore } from '../vault.ts'
 import { isoTime } from './lifetime.ts'
 
 interface Line {
@@ -19,12 +20,12 @@ interface Line {
 }
 
 export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
-  const store = openKeyStore(io.stores, io.config.keys.path)
+  const store = await openStore(io.stores, io.config)
   let lines: Line[]
   try {
-    lines = store.all().map(key => describe(key, io.clock.now()))
+    lines = (await store.all()).map(key => describe(key, io.clock.now()))
   } finally {
-    store.close()
+    await store.close()
   }
   for (const { id, name = '', consumerId, roles, tenant, enabled } of io.config.apiKeys) {
     const times = { createdAt: null, expiresAt: null, revokedAt: null }

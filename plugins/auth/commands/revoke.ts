@@ -2,7 +2,7 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { readKeyId } from '../key.ts'
-import { openKeyStore } from '../store.ts'
+import { openStore } from '../vault.ts'
 import { tellRecord } from './tell-record.ts'
 
 export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
@@ -11,9 +11,9 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err('Name the key by its id. `mcpgw keys list` shows them.')
     return 2
   }
-  const store = openKeyStore(io.stores, io.config.keys.path)
+  const store = await openStore(io.stores, io.config)
   try {
-    const isStored = store.all().some(key => key.id === text)
+    const isStored = (await store.all()).some(key => key.id === text)
     if (!isStored && io.config.apiKeys.some(key => key.id === text)) {
       io.err(`${text} stands in the config: set enabled: false there, or take it out.`)
       return 3
@@ -24,7 +24,7 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
       io.err('That is no id of a key. `mcpgw keys list` shows them.')
       return 2
     }
-    const outcome = store.revoke(id, io.clock.now(), io.operator)
+    const outcome = await store.revoke(id, io.clock.now(), io.operator)
     await tellRecord(io, store)
     if (outcome === 'unknown') {
       io.err(`There is no key ${id}. \`mcpgw keys list\` shows them.`)
@@ -34,6 +34,6 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
     else io.err(outcome === 'revoked' ? `Key ${id} is revoked.` : `Key ${id} was revoked before.`)
     return 0
   } finally {
-    store.close()
+    await store.close()
   }
 }

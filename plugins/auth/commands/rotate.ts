@@ -19,9 +19,9 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
 
   const now = io.clock.now()
   const { id, key } = mintKey()
-  const vault = openVault(io.stores, io.config)
+  const vault = await openVault(io.stores, io.config)
   try {
-    const before = vault.store.all().find(each => each.id === old)
+    const before = (await vault.store.all()).find(each => each.id === old)
     if (before === undefined) return fail(io, 3, `There is no key ${old}. \`mcpgw keys list\` shows them.`)
     if (before.revokedAt !== undefined || (before.expiresAt ?? Number.POSITIVE_INFINITY) <= now)
       return fail(io, 3, `Key ${old} does not hold any more. Make a new one with: mcpgw keys create`)
@@ -31,7 +31,7 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
     const { name, principal, roles, tenant, claims } = before
     const next = { id, digest: digestKey(vault.pepper, key), name, principal, roles, tenant, claims, createdAt: now }
     const expiresAt = life === undefined ? undefined : now + life
-    const done = vault.store.rotate(old, { ...next, ...(expiresAt !== undefined && { expiresAt }) }, until, io.operator)
+    const done = await vault.store.rotate(old, { ...next, ...(expiresAt !== undefined && { expiresAt }) }, until, io.operator)
     await tellRecord(io, vault.store)
     if (!done) return fail(io, 3, `Key ${old} was revoked meanwhile.`)
     if (io.json) {
@@ -43,7 +43,7 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err(`Key ${id} for ${principal} in place of ${old}, which holds until ${isoTime(until)}. It is shown this once: keep it now.`)
     return 0
   } finally {
-    vault.store.close()
+    await vault.store.close()
   }
 }
 

@@ -2,11 +2,11 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { describeKeyEvent } from '../outbox.ts'
-import type { KeyStore } from '../store.ts'
+import type { AnyKeyStore } from '../shared-store.ts'
 
-export async function tellRecord(io: CommandIo<AuthConfig>, store: KeyStore): Promise<void> {
-  for (const event of store.take(io.clock.now())) {
-    if (await io.record(describeKeyEvent(event))) store.forget(event.seq)
-    else store.giveBack(event.seq)
+export async function tellRecord(io: CommandIo<AuthConfig>, store: AnyKeyStore): Promise<void> {
+  for (const event of await store.take(io.clock.now())) {
+    if (await io.record(describeKeyEvent(event))) await store.forget(event.seq)
+    else await store.giveBack(event.seq)
   }
 }

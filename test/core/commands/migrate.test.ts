@@ -40,18 +40,20 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(made.out).toBe(
       [
         'audit: tables brought from version 0 to 4 (schema mcpgw_audit)',
+        'auth: tables brought from version 0 to 1 (schema mcpgw_auth)',
         'meter: tables brought from version 0 to 1 (schema mcpgw_usage)',
         'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
         'notes: tables brought from version 0 to 1 (schema notes)\n',
       ].join('\n'),
     )
-    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_stripe', 'mcpgw_usage', 'notes'])
+    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_stripe', 'mcpgw_usage', 'notes'])
     const again = await say(createProject(url, steps(3)), ['migrate', '--json'])
     expect(again).toMatchObject({ code: 0, err: '' })
     const { plugins, dryRun } = JSON.parse(again.out) as { plugins: { plugin: string; from: number; to: number }[]; dryRun: boolean }
     expect(dryRun).toBe(false)
     expect(plugins.map(({ plugin, from, to }) => [plugin, from, to])).toEqual([
       ['audit', 4, 4],
+      ['auth', 1, 1],
       ['meter', 1, 1],
       ['stripe', 2, 2],
       ['notes', 1, 3],
@@ -78,7 +80,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     const { code, out } = await say(project, ['migrate', 'meter', 'notes'])
     expect({ code, lines: out.split('\n').map(line => line.split(':')[0]) }).toEqual({ code: 0, lines: ['meter', 'notes', ''] })
     expect(await schemas()).toEqual(['mcpgw_usage', 'notes'])
-    for (const name of ['auth', 'policy', 'mteer'])
+    for (const name of ['redact', 'policy', 'mteer'])
       expect(await say(project, ['migrate', name])).toEqual({
         code: 2,
         out: '',
@@ -92,13 +94,13 @@ describe.skipIf(server === undefined)('with a database', () => {
     await run('INSERT INTO mcpgw_audit.schema_version VALUES (99)', url)
     const { code, out, err } = await say(createProject(url, failing), ['migrate'])
     expect(code).toBe(3)
-    expect(out).toMatch(/^meter: .*\nstripe: .*\n$/)
+    expect(out).toMatch(/^auth: .*\nmeter: .*\nstripe: .*\n$/)
     expect(err).toContain('error[migrate]: audit: ')
     expect(err).toContain('tables 99, this one knows 4')
     expect(err).toContain('error[migrate]: notes: division by zero')
-    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_stripe', 'mcpgw_usage'])
+    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_stripe', 'mcpgw_usage'])
     const { plugins } = JSON.parse((await say(createProject(url, failing), ['migrate', '--json'])).out) as { plugins: { error?: string }[] }
-    expect(plugins.map(({ error }) => error === undefined)).toEqual([false, true, true, false])
+    expect(plugins.map(({ error }) => error === undefined)).toEqual([false, true, true, true, false])
   })
 
   test('the SQL that it prints makes the same tables', async () => {
@@ -106,7 +108,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(code).toBe(0)
     await run(out, url)
     const again = await say(createProject(url), ['migrate'])
-    expect(again.out.match(/already/g)).toHaveLength(4)
+    expect(again.out.match(/already/g)).toHaveLength(5)
   })
 })
 
@@ -131,6 +133,6 @@ test('a config without a database, and one whose plugin does not load, are told 
 test('a database that does not answer is told for each, with 3, without the password', async () => {
   const { code, out, err } = await say(createProject('postgres://me:geheim@127.0.0.1:1/none'), ['migrate'])
   expect({ code, out }).toEqual({ code: 3, out: '' })
-  expect(err.match(/error\[migrate\]/g)).toHaveLength(4)
+  expect(err.match(/error\[migrate\]/g)).toHaveLength(5)
   expect(err).not.toContain('geheim')
 })

@@ -62,9 +62,10 @@ export interface Ran {
 
 export const startOfTests: number = Date.UTC(2026, 0, 1)
 
-export function makeHome(): Home {
+/** `url`: of a database that other homes may share. */
+export function makeHome(url?: string): Home {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'auth-')))
-  const stores = createStores({ dataDir: dir })
+  const stores = createStores({ dataDir: dir, ...(url !== undefined && { url }) })
   const recorded: AdminEvent[] = []
   const record: Recording = {
     event: async event => {

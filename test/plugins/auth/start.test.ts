@@ -139,7 +139,7 @@ describe('the config', () => {
 
   it('needs nothing, and gives a stdio client no role', () => {
     expect(configSchema.parse({})).toEqual({
-      keys: { path: 'keys.db', pepper: 'keys.pepper' },
+      keys: { path: 'keys.db', pepper: 'keys.pepper', shared: false, outage: 300 },
       failures: { limit: 60, window: 60 },
       apiKeys: [],
       jwt: [],
