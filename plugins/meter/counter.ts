@@ -8,6 +8,8 @@ export interface CounterOptions {
   readonly clock: Clock
   readonly log: Log
   readonly tally: (outcomes: readonly DurableOutcome[]) => readonly Addition[]
+  /** These are durable in the store, and were not before. */
+  readonly onCounted?: (outcomes: readonly DurableOutcome[]) => void
   /** `undefined`: counting works again. */
   readonly onHealth: (why: string | undefined) => void
   /** Records that went from the log before they were counted. */
@@ -118,6 +120,7 @@ export function createCounter(options: CounterOptions): Counter {
       const at = notice(page.stream, part)
       const lost = from === 0 ? missing : undefined
       if (!(await store.add({ stream: page.stream, after, through: to, at, rows: options.tally(part), lost }))) return false
+      options.onCounted?.(part)
       if (lost !== undefined) options.onLost(lost.last - lost.first + 1)
       through.set(page.stream, to)
       after = to

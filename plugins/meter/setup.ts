@@ -23,9 +23,9 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
     store,
     clock,
     log,
-    tally(some) {
+    tally: some => tally(some, { window: config.window, prices }),
+    onCounted(some) {
       for (const { outcome } of some) counted.inc({ outcome })
-      return tally(some, { window: config.window, prices })
     },
     onHealth: why => tell('counting', why && `usage is not counted now, and will be from the audit log: ${why}`),
     onLost: tellLost,

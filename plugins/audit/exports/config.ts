@@ -36,6 +36,16 @@ export interface ExportConfig {
   readonly contents: boolean
 }
 
+// Other types have a dot in them, and plugins may add some.
+const PLAIN_TYPES: ReadonlySet<string> = new Set(['intent', 'outcome', 'refusal', 'erasure'])
+const type = z
+  .string()
+  .min(1)
+  .refine(
+    name => name.includes('.') || PLAIN_TYPES.has(name),
+    `expected a type of record, such as ${[...PLAIN_TYPES].join(', ')} or refusal.repeated`,
+  )
+
 /** What every export has. */
 const each = {
   name: z
@@ -43,7 +53,7 @@ const each = {
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'expected lower case letters, digits and dashes, 32 at most')
     .optional(),
   form: z.enum(forms).default('mcpgw'),
-  records: z.union([z.literal('all'), z.array(z.string().min(1)).min(1)]).default('all'),
+  records: z.union([z.literal('all'), z.array(type).min(1)]).default('all'),
   names: z.boolean().default(true),
   contents: z.boolean().default(false),
 }

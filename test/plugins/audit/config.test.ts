@@ -75,6 +75,8 @@ test.each<[unknown, string]>([
   [{ syslog: 'siem.example:6514' }, 'expected an address with tls://'],
   [{ syslog: 'tls://siem.example', facility: 'kernel' }, 'Invalid option'],
   [{ otlp: 'http://collector.example:4318/v1/logs' }, 'expected https://'],
+  // It would send nothing, and look well.
+  [{ webhook: hook, records: ['outcomes'] }, 'expected a type of record, such as intent, outcome, refusal, erasure or refusal.repeated'],
   [{ webhook: hook, name: 'My Export' }, 'expected lower case letters'],
   [{ ...lake, s3: 'acme-audit' }, 'expected s3://BUCKET or s3://BUCKET/PREFIX'],
   [{ ...lake, s3: 's3://Acme/x' }, 'expected s3://BUCKET'],

@@ -21,7 +21,7 @@ afterEach(async () => {
   stores.remove()
 })
 
-function start(log: FakeLog, warned: string[] = [], lost: number[] = []) {
+function start(log: FakeLog, warned: string[] = [], lost: number[] = [], told: number[] = []) {
   const note = (message: string): void => void warned.push(message)
   return createCounter({
     outcomes: log.outcomes,
@@ -29,6 +29,7 @@ function start(log: FakeLog, warned: string[] = [], lost: number[] = []) {
     clock: createFakeClock(),
     log: { debug() {}, info() {}, warn: note, error: note },
     tally: some => tally(some, { window: 'hour', prices: createPrices({ prices: [], defaultPrice: 0 }) }),
+    onCounted: some => void told.push(...some.map(({ seq }) => seq)),
     onHealth() {},
     onLost: records => void lost.push(records),
   })
@@ -54,6 +55,22 @@ test('records that were taken out of the log before they were counted are told o
     { stream: 'boot-0', first: 2, last: 3 },
     { stream: 'other', first: 1, last: 1 },
   ])
+})
+
+test('the metrics hear of each outcome once, when the store has it, however often that fails', async () => {
+  const log = createFakeLog()
+  const told: number[] = []
+  const works = store
+  store = { ...works, add: () => Promise.reject(new Error('the disk is full')) }
+  const counter = start(log, [], [], told)
+  log.append('boot-0', [{}, {}])
+  expect([await counter.flush(), await counter.flush(), told]).toEqual([false, false, []])
+  await counter.stop()
+  store = works
+  const next = start(log, [], [], told)
+  await next.flush()
+  await next.flush()
+  expect(told).toEqual([1, 2])
 })
 
 test('what was taken out before there was a meter is not missed', async () => {
