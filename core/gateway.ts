@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig, ServerConfig } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
+import { servePages } from './credentials/pages.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { ownerOf } from './downstream/session.ts'
@@ -13,7 +14,7 @@ import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { AdminEvent, Clock, Log } from './plugin/index.ts'
+import type { AdminEvent, Clock, Log, Stores } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
@@ -53,6 +54,8 @@ export interface GatewayOptions {
   readonly health?: Pick<Health, 'component'>
   /** Shows what is under way at each server. */
   readonly metrics?: Pick<MetricsRegistry, 'core' | 'beforeRender'>
+  /** For what users give the gateway for servers. */
+  readonly stores?: Pick<Stores, 'open' | 'key'>
   /** Anything but the MCP endpoints; false where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
@@ -92,6 +95,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     health,
     metrics: options.metrics,
     ownerOf,
+    stores: options.stores,
+    authorized: (server, owner) => pool.changed(server, owner),
   })
 
   function createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
@@ -139,6 +144,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sessions,
     handles,
     callers: credentials.callers,
+    authorizations: credentials.authorizations,
     views,
     clock,
     log,
@@ -149,7 +155,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let http: HttpListener | undefined
   let tls: TlsKeeper | undefined
   try {
-    const serveOther = options.serveOther ?? (() => false)
+    const serveOther: NonNullable<GatewayOptions['serveOther']> = (request, response, path, peer) =>
+      servePages(credentials.authorizations, request, response, path) || options.serveOther?.(request, response, path, peer) === true
     if (options.http && config.listen.tls !== undefined) tls = await openTls(config.listen.tls, { clock, log, health })
     if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, tls, serveOther })
   } catch (error) {

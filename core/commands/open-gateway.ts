@@ -94,6 +94,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
       log,
       http,
       probe,
+      stores,
       ...(stdio && { stdio }),
       onEvent,
       health: kernel.health,

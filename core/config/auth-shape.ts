@@ -48,11 +48,29 @@ const exchange = z
   .refine(hasOneProof, ONE_PROOF)
   .meta({ description: "Token exchange (RFC 8693): the caller's JWT is exchanged for a token of his own; for servers that are not shared" })
 
+const { token: _, issuer: __, ...userFields } = clientFields
+const user = z
+  .strictObject({
+    ...userFields,
+    issuer: guardedUrl.meta({ description: 'The authorization server that users visit' }),
+    gateway: guardedUrl
+      .refine(
+        value => value.startsWith('https://') && !/[?/]$/.test(value),
+        coded('bad-value', 'expected https://HOST, without a slash at its end'),
+      )
+      .meta({ description: 'Where browsers reach the gateway; register GATEWAY/credentials/callback as the redirect URI' }),
+  })
+  .refine(client => client.clientSecret === undefined || client.privateKey === undefined, ONE_PROOF)
+  .meta({
+    description:
+      'Each user authorises the gateway himself (authorization code, PKCE), when a call needs it; for servers that are not shared',
+  })
+
 const hasOneWay = (given: object): boolean => Object.values(given).filter(value => value !== undefined).length === 1
 
 export const auth: z.ZodType<ServerAuth> = z
-  .strictObject({ oauth: oauth.optional(), exchange: exchange.optional() })
-  .refine(hasOneWay, coded('conflicting-keys', 'give one of oauth, exchange'))
+  .strictObject({ oauth: oauth.optional(), exchange: exchange.optional(), user: user.optional() })
+  .refine(hasOneWay, coded('conflicting-keys', 'give one of oauth, exchange, user'))
   .meta({
     description: 'How the gateway gets the bearer token that it shows to this server; the credential of the caller is never sent on',
   })

@@ -5,8 +5,9 @@ import { type Diagnostic, diagnose } from './diagnostic.ts'
 import type { OAuthClient, ServerAuth } from './schema.ts'
 import { entryOf, find, member, type Path, type Source, type Tree } from './tree.ts'
 
-export function buildAuth({ oauth, exchange }: ServerAuth, baseDir: string): ServerAuth {
+export function buildAuth({ oauth, exchange, user }: ServerAuth, baseDir: string): ServerAuth {
   if (exchange !== undefined) return { exchange: withKeyPath(exchange, baseDir) }
+  if (user !== undefined) return { user: withKeyPath(user, baseDir) }
   return oauth === undefined ? {} : { oauth: withKeyPath(oauth, baseDir) }
 }
 

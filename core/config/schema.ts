@@ -119,10 +119,18 @@ export interface RemoteServer extends ServerCommon {
   readonly auth?: ServerAuth
 }
 
-/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. */
+/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. `user`: he gives one by a visit to the issuer. */
 export interface ServerAuth {
   readonly oauth?: OAuthClient | undefined
   readonly exchange?: ExchangeClient | undefined
+  readonly user?: UserClient | undefined
+}
+
+/** The issuer is known, and it may know the gateway without a secret. */
+export interface UserClient extends OAuthClient {
+  readonly issuer: string
+  /** Where browsers reach the gateway: `https://HOST`, with a path where a proxy adds one. */
+  readonly gateway: string
 }
 
 export interface ExchangeClient extends OAuthClient {

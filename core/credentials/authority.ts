@@ -14,6 +14,10 @@ export interface Endpoints {
   readonly token: Endpoint
   /** Whom an assertion is for. */
   readonly audience: string
+  /** Where users are sent; undefined where there is no such place. */
+  readonly authorize?: string
+  /** RFC 9207: its answers to users' visits say who it is. */
+  readonly saysIssuer?: boolean
 }
 
 export interface Authority {
@@ -71,7 +75,14 @@ export function metadataUrls(issuer: string): string[] {
 function readMetadata(issuer: string, metadata: Readonly<Record<string, unknown>>): Endpoints {
   // Invariant: RFC 8414, 3.3: metadata that speak of another issuer are not used.
   if (metadata.issuer !== issuer) throw new Error(`${new URL(issuer).origin}: its metadata are of another issuer`)
-  return { token: endpointOf(issuer, metadata, 'token_endpoint'), audience: issuer }
+  const { authorization_endpoint: authorize, code_challenge_methods_supported: methods } = metadata
+  const isUsable = typeof authorize === 'string' && isBrowsable(authorize, issuer) && (!Array.isArray(methods) || methods.includes('S256'))
+  return {
+    token: endpointOf(issuer, metadata, 'token_endpoint'),
+    audience: issuer,
+    ...(isUsable && { authorize }),
+    saysIssuer: metadata.authorization_response_iss_parameter_supported === true,
+  }
 }
 
 /** What stands at the issuer's own origin is the operator's choice; anything else is a discovery, and reached as one. */
@@ -80,4 +91,11 @@ function endpointOf(issuer: string, metadata: Readonly<Record<string, unknown>>,
   if (typeof url !== 'string' || url.length > 2048 || !URL.canParse(url))
     throw new Error(`${new URL(issuer).origin}: its metadata name no ${key}`)
   return { url, origin: new URL(url).origin === new URL(issuer).origin ? 'configured' : 'discovered' }
+}
+
+/** A person is sent there: by https, or at the issuer's own origin. */
+function isBrowsable(url: string, issuer: string): boolean {
+  if (url.length > 2048 || !URL.canParse(url)) return false
+  const { protocol, username, password, origin } = new URL(url)
+  return username === '' && password === '' && (protocol === 'https:' || origin === new URL(issuer).origin)
 }

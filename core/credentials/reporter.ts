@@ -8,6 +8,8 @@ import type { TokenFailure } from './token-keeper.ts'
 export interface Reporter {
   /** `about`: whose it is, where it is not the gateway's own. */
   obtained(token: Token, isRenewal: boolean, about?: AdminEvent['about']): void
+  /** A user has given the gateway a token. */
+  authorized(about: AdminEvent['about']): void
   failed(why: string, of?: { readonly about: AdminEvent['about']; readonly error: unknown }): void
 }
 
@@ -37,6 +39,10 @@ export function createReporter(server: string, mode: string, { log, onEvent, hea
       counted?.inc({ server, mode, outcome })
       log.info('credential for server', { server, mode, outcome, lifeS })
       onEvent?.({ type: `credential.${outcome}`, detail: { server, mode, lifeS }, ...(about && { about }) })
+    },
+    authorized(about) {
+      log.info('a user has authorised the gateway for server', { server })
+      onEvent?.({ type: 'credential.authorized', detail: { server, mode }, ...(about && { about }) })
     },
     failed(why, of) {
       if (!OF_ONE.has((of?.error as Partial<TokenFailure> | undefined)?.error)) component?.set({ status: 'degraded', why })

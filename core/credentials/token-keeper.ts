@@ -34,6 +34,9 @@ export class TokenFailure extends Error {
   }
 }
 
+/** There is no token, and nobody failed: it takes a person, or a caller, to get one. */
+export class NothingToAskWith extends Error {}
+
 /** Renewed so long before its end, or earlier in a short life. */
 const MARGIN_MS = 60_000
 /** A token that ends on its way is none. */
@@ -67,6 +70,7 @@ export function createTokenKeeper(options: KeeperOptions): Credential {
       hadOne = true
       return token
     } catch (error) {
+      if (error instanceof NothingToAskWith) throw new CredentialFault({ code, detail: `no token: ${error.message}` })
       lastWhy = error instanceof Error ? error.message : String(error)
       const bound = Math.min(LONGEST_BACKOFF_MS, BACKOFF_MS * 2 ** Math.min(failures++, 30))
       const wish = Math.min((error as Partial<TokenFailure>).retryAfterMs ?? 0, LONGEST_WISH_MS)

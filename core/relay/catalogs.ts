@@ -9,6 +9,7 @@ import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { Berth, LanePool } from '../upstream/pool.ts'
+import { AUTHORIZE_TOOL } from './authorize-tool.ts'
 import { aliasUri, buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
@@ -18,7 +19,12 @@ const LEARN_MS = 1000
 /** So many quarantined names of a list, and so much of each, are logged. */
 const TOLD = 20
 const TOLD_LENGTH = 200
-const [, RESOURCES, TEMPLATES] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
+const [TOOLS, RESOURCES, TEMPLATES] = LISTS as readonly [ListKind, ListKind, ListKind, ListKind]
+const TO_AUTHORIZE: Items = [AUTHORIZE_TOOL]
+
+function takesUsers({ server }: Lane): boolean {
+  return server.kind === 'remote' && server.auth?.user !== undefined
+}
 
 export class Catalogs {
   readonly #pool: LanePool
@@ -113,6 +119,7 @@ export class Catalogs {
     const answered = asked.then(found => {
       if (late && isItems(found)) session.user.notified(lane, kind.changed, undefined)
       if (isItems(found)) return found
+      if (kind === TOOLS && found.code === 'upstream-credential' && takesUsers(lane)) return TO_AUTHORIZE
       this.#failed.set(lists, found)
       return undefined
     })

@@ -1,5 +1,6 @@
 // What every part of the relay works with.
 import type { GatewayConfig } from '../config/schema.ts'
+import type { Authorizations } from '../credentials/authorizations.ts'
 import type { Callers } from '../credentials/callers.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
@@ -17,6 +18,8 @@ export interface RelayDeps {
   readonly handles: Handles
   /** Told of whom requests are; undefined where nobody wants to know. */
   readonly callers: Callers | undefined
+  /** Undefined where no server is shown credentials that users give. */
+  readonly authorizations: Pick<Authorizations, 'invite'> | undefined
   readonly views: Views
   readonly clock: Clock
   readonly log: Log

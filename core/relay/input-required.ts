@@ -18,6 +18,8 @@ const MAX_REQUESTS = 100
 const MAX_STATE = 64 * 1024
 /** Of 2025-11-25 alone. */
 const URL_ELICITATION_REQUIRED = -32042
+/** Of a round in which the gateway itself asks: no server knows of it. */
+export const OWN_STATE = 'mcpgw:authorize'
 const NEVER = new AbortController().signal
 const EMPTY = Json.of({})
 

@@ -11,7 +11,7 @@ import { isInputRequired, mayAsk } from '../upstream/rounds.ts'
 import type { Asked } from './asked.ts'
 import type { RelayDeps } from './deps.ts'
 import { createHolding } from './holding.ts'
-import { continued, showInputRequests, urlsToVisit } from './input-required.ts'
+import { continued, OWN_STATE, showInputRequests, urlsToVisit } from './input-required.ts'
 import { Park, type Turn } from './parked.ts'
 import { type AboutRound, openRound, type Round, sealRound } from './rounds-state.ts'
 import type { Tell } from './run.ts'
@@ -121,6 +121,7 @@ export function createInteractive(deps: RelayDeps): Interactive {
   /** A server with sessions knows nothing of rounds. */
   async function wantedBy(lane: Lane, sent: Json, round: Extract<Round, { kind: 'again' }> | undefined): Promise<Json> {
     if (round === undefined && sent.get('inputResponses') === undefined) return sent
+    if (round?.state === OWN_STATE) return sent.with({ requestState: undefined, inputResponses: undefined })
     const ready = await lane.ready()
     if (!('detail' in ready) && ready.era === 'legacy') return sent.with({ requestState: undefined, inputResponses: undefined })
     return round === undefined ? sent : continued(sent, round.state, round.given)

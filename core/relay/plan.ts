@@ -15,6 +15,7 @@ import type { Asked } from './asked.ts'
 import type { Catalogs } from './catalogs.ts'
 import type { RelayDeps } from './deps.ts'
 import type { Interactive } from './interactive.ts'
+import { invite } from './invite.ts'
 import { answerList, maySee } from './lists.ts'
 import { mirrorFault } from './mirrored.ts'
 import { withPublicUris } from './public-uris.ts'
@@ -94,7 +95,8 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       hiddenAs: async x =>
         target === undefined || (await maySee(deps, catalogs, session, x)) ? undefined : unknownAs(method, target.resource),
       async perform(x, tell) {
-        const answer = await passOn(asked, target!, round, x, tell)
+        const got = await passOn(asked, target!, round, x, tell)
+        const answer = got.code === 'upstream-credential' ? await invited(asked, target!, round, x, got) : got
         return answer.code === undefined || answer.kind === 'result' ? asShown(asked, target!, answer) : answer
       },
     }
@@ -139,6 +141,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     })
     if (params.get('task') !== undefined) tasks.claim(session, x, answer)
     return answer
+  }
+
+  function invited(asked: Asked, { server }: Target, round: Round | undefined, x: LiveExchange, answer: Answer): Promise<Answer> {
+    return invite(deps, asked, catalogs.berth(asked.session, server)!.lane, x, round, answer)
   }
 
   /** In the words of this client; of the gateway's own answers nothing is changed. */

@@ -119,6 +119,13 @@ export class LanePool {
     })
   }
 
+  /** What `owner` may see of the server is not what it was. */
+  changed(server: string, owner: string): void {
+    for (const [key, { users, lane }] of this.#berths)
+      if (key.startsWith(`${server}\0${owner}\0`))
+        for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
+  }
+
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
     await Promise.all(servers.map(async server => this.berth(server, { principalId, session: undefined }).lane.ready()))

@@ -22,7 +22,11 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 /** What can be found without starting it comes first: its answer is clearer. */
 export const startServer: ProbeServer = async (server, around) => {
   const found = await resolveServer(server, around)
-  return found.status === 'ok' ? greet(server, around) : found
+  if (found.status !== 'ok') return found
+  const isOfCallers = server.kind === 'remote' && server.auth !== undefined && server.auth.oauth === undefined
+  return isOfCallers
+    ? { ...found, message: `${found.message}; it is not greeted, as each caller has a credential of his own` }
+    : greet(server, around)
 }
 
 async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {

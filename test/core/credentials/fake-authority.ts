@@ -24,6 +24,8 @@ export interface FakeAuthority {
   intercept: ((asked: TokenAsked, response: ServerResponse) => boolean) | undefined
   /** Members of the next answers that differ. */
   answer: Readonly<Record<string, unknown>>
+  /** Awaited before a request is dealt with. */
+  before: (() => Promise<void>) | undefined
   metadata: Readonly<Record<string, unknown>>
   close(): Promise<void>
 }
@@ -69,6 +71,7 @@ export async function startFakeAuthority(options: FakeAuthorityOptions = {}): Pr
 
   async function take(asked: TokenAsked, response: ServerResponse): Promise<void> {
     fake.asked.push(asked)
+    await fake.before?.()
     if (fake.intercept?.(asked, response)) return
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -110,6 +113,7 @@ export async function startFakeAuthority(options: FakeAuthorityOptions = {}): Pr
     made: [],
     assertions: [],
     intercept: undefined,
+    before: undefined,
     answer: {},
     metadata: { issuer: url, token_endpoint: `${url}/token`, authorization_endpoint: `${url}/authorize` },
     async close() {

@@ -9,6 +9,7 @@ import { createGuard } from '../../../core/guard.ts'
 import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
 import type { AdminEvent, Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
 import { KnownSecrets } from '../../../core/secrets.ts'
+import { createStores } from '../../../core/store/index.ts'
 import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
 
 export interface TestGateway {
@@ -19,6 +20,8 @@ export interface TestGateway {
   /** Administration events so far. */
   readonly events: AdminEvent[]
   readonly secrets: KnownSecrets
+  /** The data directory. */
+  readonly dir: string
   /** The far ends of the standard streams, where `stdio` was asked for. */
   readonly input: PassThrough
   readonly output: PassThrough
@@ -67,6 +70,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     log,
     http: true,
     probe: true,
+    stores: createStores({ dataDir: dir, log }),
     onEvent: event => void events.push(event),
     ...(stdio && { stdio: { input, output } }),
     ...(options.metrics && { metrics: options.metrics }),
@@ -80,6 +84,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     logged: lines,
     events,
     secrets,
+    dir,
     input,
     output,
     async stop() {
