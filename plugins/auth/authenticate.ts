@@ -1,5 +1,15 @@
-// Who makes this request: one credential, tried against the configured methods; a connection proves nothing.
-import { type Awaitable, type Deny, deny, type Exchange, type Identify, type Peer, pass, type RequestVerdict } from 'mcpgw/plugin'
+// Who makes this request: one credential, tried against the configured methods; a connection proves nothing but its certificate.
+import {
+  type Awaitable,
+  type Deny,
+  deny,
+  type Exchange,
+  type Identify,
+  type Peer,
+  type PeerCertificate,
+  pass,
+  type RequestVerdict,
+} from 'mcpgw/plugin'
 import { type Credential, readCredential } from './credential.ts'
 
 export type PresentedCredential = Extract<Credential, { value: string }>
@@ -17,27 +27,37 @@ export interface Method {
   identify(credential: PresentedCredential, now: number, peer: Peer): Awaitable<MethodAnswer>
 }
 
+/** What a certificate says of who makes a request. `transport`: it is no credential, whatever else the request brings. */
+export type CertificateAnswer = Identify | { readonly kind: 'closed'; readonly why: string } | { readonly kind: 'transport' }
+export type CertificateMethod = (certificate: PeerCertificate) => CertificateAnswer
+
 /** What a client must bring to the endpoint it asked, as the value of `WWW-Authenticate`; undefined where there is nothing to say. */
 export type Challenge = (path: string | undefined, error?: 'invalid_token') => string | undefined
 
 const manyCredentials = Object.freeze(deny('many-credentials', 'more than one credential'))
 
-/** The first method that knows the credential has the word. */
+/** A certificate that counts as a credential is the only one; otherwise the first method that knows the credential has the word. */
 export function authenticate(
   exchange: Exchange,
   methods: readonly Method[],
   local: Identify,
   now: number,
   challenge: Challenge = () => undefined,
+  certificates?: CertificateMethod,
 ): Awaitable<RequestVerdict> {
   const { direction, peer } = exchange
   // A server's request to the client belongs to the call that it was made in; the kernel carries that principal over.
   if (direction === 'to-client') return pass
   if (peer.transport === 'stdio') return local
   const credential = readCredential(peer)
+  const proven = peer.certificate && certificates?.(peer.certificate)
   // Invariant: one public answer for a credential that is unknown, malformed, expired, revoked or disabled.
   const refuse = (detail: string): Deny =>
     deny('bad-credential', 'authentication failed', { detail, ...challenging(challenge(peer.path, 'invalid_token')) })
+  if (proven !== undefined && proven.kind !== 'transport') {
+    if (credential.kind !== 'none') return manyCredentials
+    return proven.kind === 'identify' ? proven : refuse(proven.why)
+  }
   switch (credential.kind) {
     case 'none':
       return deny('unauthenticated', 'authentication required', challenging(challenge(peer.path)))

@@ -1,5 +1,6 @@
 // The config of auth: where created keys are kept, keys written into the config itself, issuers of tokens, and who a stdio client is.
 import { z } from 'zod'
+import { type CertificateConfig, certificateSchema } from './certificate-method.ts'
 import type { FailureLimits } from './failures.ts'
 import { findOverlap, type IssuerConfig, isAskable, issuerSchema } from './jwt-config.ts'
 import { idPattern, namePattern, rolePattern } from './names.ts'
@@ -30,6 +31,7 @@ export interface AuthConfig {
   readonly apiKeys: readonly ConfigKey[]
   readonly jwt: readonly IssuerConfig[]
   readonly resource?: ResourceConfig | undefined
+  readonly certificates: readonly CertificateConfig[]
   readonly stdio: {
     readonly id: string
     readonly name?: string | undefined
@@ -80,6 +82,10 @@ export const configSchema: z.ZodType<AuthConfig> = z
       .describe('Keys as older gateway.yaml files have them; prefer `mcpgw keys create`'),
     jwt: z.array(issuerSchema).default([]).describe('Issuers whose tokens are accepted'),
     resource: resourceSchema.optional().describe('The gateway as a protected resource of OAuth 2.1'),
+    certificates: z
+      .array(certificateSchema)
+      .default([])
+      .describe('Whom client certificates stand for; without entries they are for transport only'),
     stdio: z
       .strictObject({
         id: id.default('local'),

@@ -1,7 +1,8 @@
-// auth: tells who makes each request (API keys and tokens over HTTP, the configured principal over stdio), and nothing more.
+// auth: tells who makes each request (API keys, tokens and client certificates over HTTP, the configured principal over stdio), and nothing more.
 import { Directory, definePlugin, identify, type Plugin, pass, Recording } from 'mcpgw/plugin'
 import { goOn } from './at-once.ts'
 import { authenticate } from './authenticate.ts'
+import { createCertificateMethod } from './certificate-method.ts'
 import { keyCommands } from './commands.ts'
 import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
@@ -50,8 +51,10 @@ const auth: Plugin<AuthConfig> = definePlugin({
     if (resource !== undefined) ctx.publish('oauth-protected-resource', resource.metadata)
     const { id, name, roles, tenant, claims } = config.stdio
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
+    const certificates = createCertificateMethod(config.certificates)
+    const named = [local.principal, ...config.certificates.flatMap(({ principal }) => principal ?? [])]
     // Whom the issuers know is not known here.
-    ctx.provide(Directory, { known: () => (tokens === undefined ? keys.known([local.principal], clock.now()) : undefined) })
+    ctx.provide(Directory, { known: () => (tokens === undefined ? keys.known(named, clock.now()) : undefined) })
     const guard = createGuard(config.failures, () => clock.mono())
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
@@ -73,7 +76,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
         tokens?.start()
         look()
       },
-      onRequest: exchange => guard(exchange, () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge)),
+      onRequest: exchange => guard(exchange, () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge, certificates)),
       ...(tokens !== undefined && { reload: () => tokens.reload() }),
       ...(resource?.hasScopes && {
         // At the seal, so that the record has who asked, and nobody is sent for scopes to what is not theirs anyway.

@@ -18,7 +18,7 @@ export interface KeysMethod extends Method {
   /** Resolves when nothing is being read or recorded. */
   idle(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
-  known(others: readonly Principal[], now: number): ReturnType<Directory['known']>
+  known(others: readonly Pick<Principal, 'roles' | 'tenant'>[], now: number): ReturnType<Directory['known']>
 }
 
 export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): Promise<KeysMethod> {

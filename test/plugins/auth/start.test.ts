@@ -142,6 +142,7 @@ describe('the config', () => {
       keys: { path: 'keys.db', pepper: 'keys.pepper', shared: false, outage: 300 },
       failures: { limit: 60, window: 60 },
       apiKeys: [],
+      certificates: [],
       jwt: [],
       stdio: { id: 'local', roles: [], tenant: 'default', claims: {} },
     })
