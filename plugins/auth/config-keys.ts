@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { ConfigKey } from './config.ts'
 import { digestKey } from './key.ts'
-import { makePrincipal, type RingKey } from './ring.ts'
+import { makePrincipal, nameDigest, type RingKey } from './ring.ts'
 
 // What examples, templates and careless hands put where a key belongs.
 const placeholder =
@@ -25,7 +25,7 @@ export function readConfigKeys(entries: readonly ConfigKey[], pepper: KeyObject)
     keys.add(entry.key)
     return {
       id: entry.id,
-      digest: digestKey(pepper, entry.key),
+      digest: nameDigest(digestKey(pepper, entry.key)),
       principal: makePrincipal(
         entry.consumerId,
         entry.name,

@@ -76,9 +76,8 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
       const next = new Map<string, RingKey>()
       const closed = new Map<string, Why>()
       for (const key of keys) {
-        const digest = Buffer.from(key.digest).toString('latin1')
-        if (key.closed === undefined) next.set(digest, key)
-        else closed.set(digest, key.closed)
+        if (key.closed === undefined) next.set(key.digest, key)
+        else closed.set(key.digest, key.closed)
       }
       for (const digest of closed.keys()) next.delete(digest)
       for (const [digest, key] of held) {

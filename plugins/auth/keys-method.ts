@@ -5,7 +5,7 @@ import type { Method } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
 import { createEndings } from './endings.ts'
-import { buildKeyRing, type KeyRing, makePrincipal, type RingKey } from './ring.ts'
+import { buildKeyRing, type KeyRing, makePrincipal, nameDigest, type RingKey } from './ring.ts'
 import type { StoredKey } from './store.ts'
 import type { Vault } from './vault.ts'
 
@@ -126,7 +126,7 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
 function readStored(key: StoredKey): RingKey {
   return {
     id: key.id,
-    digest: key.digest,
+    digest: nameDigest(key.digest),
     principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }, key.claims),
     ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
     ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),

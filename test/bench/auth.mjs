@@ -75,7 +75,7 @@ async function prepareTokens(callers) {
 /** @param {number} callers */
 async function prepareKeys(callers) {
   const { createSecretKey, randomBytes } = await import('node:crypto')
-  const { buildKeyRing, makePrincipal } = await load('ring.js')
+  const { buildKeyRing, makePrincipal, nameDigest } = await load('ring.js')
   const { digestKey, mintKey } = await load('key.js')
   const pepper = createSecretKey(randomBytes(32))
   const minted = Array.from({ length: callers }, () => mintKey())
@@ -83,7 +83,7 @@ async function prepareKeys(callers) {
     pepper,
     minted.map(({ id, key }) => ({
       id,
-      digest: digestKey(pepper, key),
+      digest: nameDigest(digestKey(pepper, key)),
       principal: makePrincipal(id, undefined, [], 'default', { method: 'api-key' }),
     })),
   )

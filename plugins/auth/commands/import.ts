@@ -50,7 +50,17 @@ function readPlain({ config: { apiKeys }, clock }: CommandIo<AuthConfig>, { pepp
   return readConfigKeys(apiKeys, pepper).map(({ id, digest, principal, closed }, at) => {
     const { roles, tenant, claims } = principal
     const name = apiKeys[at]?.name ?? id
-    return { id, digest, name, principal: principal.id, roles, tenant, claims, createdAt: clock.now(), closed: closed !== undefined }
+    return {
+      id,
+      digest: Buffer.from(digest, 'latin1'),
+      name,
+      principal: principal.id,
+      roles,
+      tenant,
+      claims,
+      createdAt: clock.now(),
+      closed: closed !== undefined,
+    }
   })
 }
 

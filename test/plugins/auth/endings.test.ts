@@ -107,7 +107,7 @@ describe('what is open under a key', () => {
 describe('the record of what ended', () => {
   const ringKey = (id: string, closed?: 'revoked'): RingKey => ({
     id,
-    digest: Buffer.from(id.padEnd(32)),
+    digest: id.padEnd(32),
     principal: makePrincipal('agent-1', undefined, [], 'default', { method: 'api-key', keyId: id }),
     ...(closed && { closed }),
   })
