@@ -44,7 +44,7 @@ test('verbs of a built-in plugin run without a gateway', () => {
 test("a built-in plugin's verbs stand in the help", () => {
   const { code, out } = run(['--help'])
   expect(code).toBe(0)
-  expect(out).toMatch(/^ {2}keys +create, list, revoke$/m)
+  expect(out).toMatch(/^ {2}keys +create, list, rotate, import, revoke$/m)
 })
 
 test('an unknown verb is exit 2 on stderr', () => {
