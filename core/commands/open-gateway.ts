@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly http: boolean
   /** Start every server at once instead of when it is needed. */
   readonly probe: boolean
+  /** Listen beyond loopback though no plugin authenticates or none decides; health, log and record say so. */
+  readonly insecure?: boolean
   readonly stdio?: { readonly input: Readable; readonly output: Writable }
 }
 
@@ -35,7 +37,7 @@ export interface OpenGateway {
 
 export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
 
-export async function openGateway({ loaded, version, log, cwd, http, probe, stdio }: OpenOptions): Promise<OpenResult> {
+export async function openGateway({ loaded, version, log, cwd, http, probe, insecure = false, stdio }: OpenOptions): Promise<OpenResult> {
   const { config } = loaded
   const secrets = new KnownSecrets()
   for (const { server, value } of loaded.injected) {
@@ -72,9 +74,14 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, stdi
     return { findings: [finding] }
   }
   const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
-  if (refused !== undefined) return giveUp(refused)
+  if (refused !== undefined && !insecure) return giveUp(refused)
+  if (refused !== undefined) {
+    const why = `${refused.message}: allowed by --insecure-allow-anonymous`
+    kernel.health.component('listen').set({ status: 'degraded', why })
+    log.warn('insecure', { detail: why })
+  }
   try {
-    if (recording !== undefined) await recordStart(recording, loaded, kernel, operator)
+    if (recording !== undefined) await recordStart(recording, loaded, kernel, operator, refused !== undefined)
   } catch (error) {
     return giveUp({ code: 'plugin-setup', message: `the start could not be recorded: ${String(error)}` })
   }

@@ -10,13 +10,23 @@ interface Why {
 }
 
 /** Rejects where it cannot be recorded: such a gateway must not serve. */
-export async function recordStart(recording: Recording, { digests }: Loaded, { plugins, report }: Kernel, actor: Operator): Promise<void> {
+export async function recordStart(
+  recording: Recording,
+  { digests }: Loaded,
+  { plugins, report }: Kernel,
+  actor: Operator,
+  anonymous: boolean,
+): Promise<void> {
   const loads = plugins.map(({ plugin, source, origin: { version, digest } }, i): AdminEvent => {
     const known = source === 'built-in' ? report.version : version
     const detail = { plugin: plugin.name, order: i + 1, source, ...(known !== undefined && { version: known }), ...(digest && { digest }) }
     return { type: 'plugin.load', actor, detail }
   })
-  const config: AdminEvent = { type: 'config.load', actor, detail: { files: digests.map(({ file, digest }) => ({ file, digest })) } }
+  const config: AdminEvent = {
+    type: 'config.load',
+    actor,
+    detail: { files: digests.map(({ file, digest }) => ({ file, digest })), ...(anonymous && { insecure: 'allow-anonymous' }) },
+  }
   // All at once: they become durable together.
   await Promise.all([config, ...loads].map(event => recording.event(event)))
 }

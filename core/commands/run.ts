@@ -45,6 +45,7 @@ export async function run(io: VerbIo): Promise<number> {
     cwd: io.cwd,
     http: !stdio || io.options.http !== undefined,
     probe: true,
+    insecure: io.options.insecureAllowAnonymous === true,
     ...(stdio && { stdio: { input: process.stdin, output: process.stdout } }),
   })
   if ('findings' in open) {
@@ -55,6 +56,8 @@ export async function run(io: VerbIo): Promise<number> {
   }
   const { kernel, gateway } = open
   io.err(`${renderReport(kernel.report)}\n`)
+  const listening = kernel.health.view().components.find(({ name, status }) => name === 'listen' && status !== 'ok')
+  if (listening?.why !== undefined) io.err(`INSECURE  ${listening.why}\n`)
   if (gateway.port !== undefined) {
     const facts = describe(loaded, gateway.port, firstKey)
     announce(io, facts)

@@ -15,6 +15,10 @@ export const coreVerbs: readonly Verb[] = [
       plugin,
       mcpJson,
       { flags: '--observe', summary: 'policies are decided and reported, but nothing is denied by them' },
+      {
+        flags: '--insecure-allow-anonymous',
+        summary: 'listen beyond loopback though no plugin authenticates, or none decides: whoever gets there may call',
+      },
       { flags: '--log <level>', summary: 'debug, info, warn, error or silent' },
     ],
     examples: [

@@ -56,7 +56,7 @@ export type DiagnosticCode =
 export const diagnosticCodes: Readonly<Record<DiagnosticCode, string>> = {
   'config-not-found': 'The file does not exist or cannot be read. Check the path; `mcpgw init` writes a first one.',
   'config-not-a-file': 'A config must be a regular file: a pipe or device may give another content when it is read again.',
-  'config-world-writable': 'Every user of the machine could change which commands the gateway starts. `chmod o-w FILE`.',
+  'config-world-writable': 'Others than its owner could change which commands the gateway starts. `chmod go-w FILE`.',
   'config-too-large': 'A config is at most 1 MB of UTF-8.',
   'config-syntax': 'The text is not valid YAML 1.2 (or JSON). The caret stands where the parser stopped understanding.',
   'config-too-deep': 'Brackets or indentation nest deeper than any config needs.',

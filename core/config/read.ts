@@ -17,9 +17,9 @@ export async function readConfigFile(path: string, file: string): Promise<Text |
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) return refuse('config-not-a-file', 'the config is not a regular file')
-    if (process.platform !== 'win32' && (stat.mode & 0o002) !== 0) {
-      const help = `chmod o-w ${file}`
-      return refuse('config-world-writable', 'every user of this machine can change the config', help)
+    if (process.platform !== 'win32' && (stat.mode & 0o022) !== 0) {
+      const who = (stat.mode & 0o002) !== 0 ? 'every user of this machine' : 'everybody in its group'
+      return refuse('config-world-writable', `${who} can change the config`, `chmod go-w ${file}`)
     }
     const bytes = new Uint8Array(limits.bytes + 1)
     let size = 0

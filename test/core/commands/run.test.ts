@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { runCommand } from '../../../core/commands/main.ts'
+import { readRecords } from '../../e2e/records.ts'
 import { createFolder, say } from './run-command.ts'
 
 const CONFIG = 'plugins: [{ audit: { path: records.db } }, auth]\nservers: []\nlog: silent\n'
@@ -41,4 +42,48 @@ test('run --json says on stdout what a person reads on stderr: where it listens,
   expect(said).toMatchObject({ endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:[1-9]\d*\/mcp$/), open: true })
   expect(said.audit).toMatch(/records\.db$/)
   expect(said.client.mcpServers.mcpgw.headers.Authorization).toBe(`Bearer ${said.key}`)
+})
+
+test('beyond loopback without a plugin that authenticates and one that decides it does not start, and the config cannot say otherwise', async () => {
+  const config = 'listen: 0.0.0.0:0\nplugins: [auth]\nservers: []\n'
+  const { code, err } = await say(createFolder({ 'mcpgw.yaml': config }), ['run'])
+  expect(code).toBe(2)
+  expect(err).toMatch(
+    /error\[listen-open\]: "0\.0\.0\.0" is not a loopback address, and no loaded plugin decides\n\s*--> mcpgw\.yaml:1:9\n/,
+  )
+  for (const key of ['insecureAllowAnonymous', 'insecure-allow-anonymous', 'insecure']) {
+    const refused = await say(createFolder({ 'mcpgw.yaml': `${config}${key}: true\n` }), ['run'], { MCPGW_INSECURE_ALLOW_ANONYMOUS: '1' })
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('error[unknown-key]') })
+  }
+})
+
+test('--insecure-allow-anonymous starts it all the same, and banner, log and record say so', async () => {
+  const dir = createFolder({ 'mcpgw.yaml': 'listen: 0.0.0.0:0\nplugins: [audit]\nservers: []\n' })
+  const lines: string[] = []
+  const write = process.stderr.write
+  process.stderr.write = (text: string | Uint8Array): boolean => lines.push(String(text)) > 0
+  let said = ''
+  let code: number
+  try {
+    code = await runCommand(['run', '--insecure-allow-anonymous'], {
+      version: '1.2.3',
+      env: {},
+      cwd: dir,
+      signal: AbortSignal.abort('SIGTERM'),
+      color: { out: false, err: false },
+      interactive: false,
+      out() {},
+      err: text => {
+        said += text
+      },
+    })
+  } finally {
+    process.stderr.write = write
+  }
+  expect(code).toBe(0)
+  const why = '"0.0.0.0" is not a loopback address, and no loaded plugin authenticates or decides: allowed by --insecure-allow-anonymous'
+  expect(said).toContain(`INSECURE  ${why}\n`)
+  expect(lines.map(line => JSON.parse(line))).toContainEqual(expect.objectContaining({ level: 'warn', msg: 'insecure', detail: why }))
+  const [load] = readRecords(dir).filter(record => record.type === 'config.load')
+  expect(load?.detail).toMatchObject({ insecure: 'allow-anonymous' })
 })

@@ -200,10 +200,17 @@ plugins: [{auth: {keys: ["\${secret:two}"], apiKey: literal}}]
 })
 
 describe('a file is refused', () => {
-  test('where every user may write to it', async () => {
+  test.each([
+    [0o666, 'every user of this machine'],
+    [0o646, 'every user of this machine'],
+    [0o664, 'everybody in its group'],
+  ])('where others may write to it (mode %o)', async (mode, who) => {
     const { load, write } = createWorkspace()
-    chmodSync(write('mcpgw.yaml', 'names: bare\n'), 0o666)
-    expect(codesOf(await load())).toEqual(['config-world-writable'])
+    chmodSync(write('mcpgw.yaml', 'names: bare\n'), mode)
+    expect(await load()).toMatchObject({
+      ok: false,
+      diagnostics: [{ code: 'config-world-writable', message: `${who} can change the config`, help: 'chmod go-w mcpgw.yaml' }],
+    })
   })
 
   test('where it is a folder, a pipe, absent, too large or not UTF-8', async () => {
