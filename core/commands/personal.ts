@@ -1,5 +1,7 @@
-// The plugins of the config that keep something about people, each bound to its config, without starting any.
-import { loadPlugin, type PluginEntry } from '../loader.ts'
+// Who keeps something about people: plugins of the config, each bound to its config, without starting any; and the gateway itself.
+import type { GatewayConfig } from '../config/schema.ts'
+import { hasUserTokens, holdUserTokens } from '../credentials/personal.ts'
+import { loadPlugin } from '../loader.ts'
 import { logFor } from '../log.ts'
 import type { PersonalHolder, PersonalIo } from '../plugin/index.ts'
 
@@ -9,9 +11,15 @@ export interface HolderContext extends Omit<PersonalIo, 'config'> {
 }
 
 /** Rejects where one cannot be loaded: what it keeps nobody can say. */
-export async function findHolders(entries: readonly PluginEntry[], { cwd, ...around }: HolderContext): Promise<readonly PersonalHolder[]> {
+export async function findHolders(
+  { plugins, servers }: Pick<GatewayConfig, 'plugins' | 'servers'>,
+  { cwd, ...around }: HolderContext,
+): Promise<readonly PersonalHolder[]> {
   const holders: PersonalHolder[] = []
-  for (const entry of entries) {
+  // A server that stands no longer in the config may have tokens still; the file is not made for this.
+  if (servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined) || hasUserTokens(around.stores))
+    holders.push(holdUserTokens(around.stores))
+  for (const entry of plugins) {
     const loaded = await loadPlugin(entry, cwd)
     if (loaded.kind === 'refused') throw new Error(loaded.findings.map(({ message }) => message).join('; '))
     const { plugin, config } = loaded.checked

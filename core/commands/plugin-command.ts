@@ -56,7 +56,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
       record: event => record.event(event),
       find: service => record.find(service),
       personal: async () =>
-        (await import('./personal.ts')).findHolders(loaded.config.plugins, {
+        (await import('./personal.ts')).findHolders(loaded.config, {
           stores,
           log,
           cwd: io.cwd,

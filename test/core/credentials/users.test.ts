@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { UserClient } from '../../../core/config/schema.ts'
 import { createAuthority } from '../../../core/credentials/authority.ts'
+import { hasUserTokens, holdUserTokens } from '../../../core/credentials/personal.ts'
 import { createUserTokens } from '../../../core/credentials/user-tokens.ts'
 import { createUsers } from '../../../core/credentials/users.ts'
 import { createOutgoing } from '../../../core/outgoing/outgoing.ts'
+import type { Person } from '../../../core/plugin/index.ts'
 import { createStores } from '../../../core/store/index.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { createLogBook, createManualClock } from '../upstream/manual-clock.ts'
@@ -129,4 +131,34 @@ it('a row that was moved to somebody else, or sealed under another key, is nobod
   expect(tokens.find('crm', 't\0ann')).toBeUndefined()
   tokens.close()
   database.close()
+})
+
+it('what somebody has given is told and erased for that person alone, in one tenant or in all; nothing of it is left in the file', async () => {
+  const dir = dataDir()
+  const stores = createStores({ dataDir: dir, log })
+  expect(hasUserTokens(stores)).toBe(false)
+  const holder = holdUserTokens(stores)
+  const person = (id: string, tenant?: string): Person => ({ id, tenant, subjects: [] })
+  // None is made for the question.
+  expect([await holder.export(person('ann')), await holder.erase(person('ann')), hasUserTokens(stores)]).toEqual([
+    undefined,
+    { entries: 0 },
+    false,
+  ])
+  const tokens = createUserTokens(stores)
+  const owners = ['t\0ann', 'u\0ann', 't\0bob', 't\0anna']
+  for (const owner of owners) for (const server of ['crm', 'docs']) tokens.keep(server, owner, { access: `of-${owner}`, goodUntil: 1 })
+  expect(await holder.export(person('ann', 't'))).toEqual({
+    tokens: [
+      { tenant: 't', server: 'crm' },
+      { tenant: 't', server: 'docs' },
+    ],
+  })
+  expect(await holder.erase(person('ann', 't'))).toMatchObject({ entries: 2, left: expect.any(String) })
+  expect(owners.map(owner => tokens.find('crm', owner)?.access)).toEqual([undefined, 'of-u\0ann', 'of-t\0bob', 'of-t\0anna'])
+  expect(await holder.erase(person('ann'))).toMatchObject({ entries: 2 })
+  expect(await holder.erase(person('ann'))).toEqual({ entries: 0 })
+  expect(await holder.export(person('ann'))).toBeUndefined()
+  expect(tokens.find('docs', 't\0anna')?.access).toBe('of-t\0anna')
+  tokens.close()
 })
