@@ -9,11 +9,6 @@ import type { Subject, Subjects, Who } from './subjects.ts'
 
 type Client = NonNullable<Exchange['client']>
 
-interface Session {
-  readonly transport: string
-  readonly protocolVersion: string | undefined
-  readonly described: string
-}
 interface Actor {
   readonly subject: Subject
   readonly tenant: string
@@ -27,7 +22,7 @@ export interface About {
   readonly short: string
   /** What its first record says beside that. */
   readonly more: string
-  /** To be sealed: who, and from where. */
+  /** To be sealed: who, from where, and by what. */
   readonly personal: string
 }
 interface Tool {
@@ -40,7 +35,7 @@ interface Tool {
   readonly digest: string
 }
 
-const sessions = new WeakMap<Client, Session>()
+const clients = new WeakMap<Client, string>()
 const tools = new WeakMap<Payload, Tool>()
 const texts = new WeakMap<object, string>()
 // An open gateway gives every call the same decision.
@@ -94,10 +89,10 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
         more:
           member('parentCallId', x.parentId) +
           (x.direction === 'to-client' ? ',"direction":"to-client"' : '') +
-          recallSession(x, text) +
+          describeWay(x) +
           describeDefinition(x.resource, text) +
           (decision === undefined ? '' : describeDecision(decision, x, text)),
-        personal: described + describeSource(x.peer),
+        personal: described + describeSource(x.peer) + recallClient(x, text),
       }
     },
     isCurrent: subject => subjects.isCurrent(subject),
@@ -122,25 +117,18 @@ function describeSource({ ip, proxies }: { readonly ip?: string | undefined; rea
   return `,"source":{"ip":${quote(ip)}${proxies === undefined ? '' : `,"viaProxy":${JSON.stringify(proxies)}`}}`
 }
 
-/** A session has one client object, which nobody changes. */
-function recallSession(x: Exchange, text: StoredText): string {
-  const { client, protocolVersion } = x
-  const { transport } = x.peer
-  if (client === undefined) return describeSession(x, text)
-  const known = sessions.get(client)
-  if (known !== undefined && known.transport === transport && known.protocolVersion === protocolVersion && text.isStorable(known.described))
-    return known.described
-  const described = flatten(describeSession(x, text))
-  sessions.set(client, { transport, protocolVersion, described })
-  return described
+function describeWay({ peer, protocolVersion }: Exchange): string {
+  return `,"transport":"${peer.transport}"${member('protocolVersion', protocolVersion)}`
 }
 
-function describeSession({ client, peer, protocolVersion }: Exchange, text: StoredText): string {
-  return (
-    (client === undefined ? '' : `,"client":{"name":${text.name(client.name)},"version":${text.name(client.version)}}`) +
-    `,"transport":"${peer.transport}"` +
-    member('protocolVersion', protocolVersion)
-  )
+/** What a client calls itself is the caller's text, and may name somebody. A session has one client object, which nobody changes. */
+function recallClient({ client }: Exchange, text: StoredText): string {
+  if (client === undefined) return ''
+  const known = clients.get(client)
+  if (known !== undefined && text.isStorable(known)) return known
+  const described = flatten(`,"client":{"name":${text.name(client.name)},"version":${text.name(client.version)}}`)
+  clients.set(client, described)
+  return described
 }
 
 /** The same text in one piece. */

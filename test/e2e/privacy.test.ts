@@ -60,7 +60,7 @@ describe.skipIf(!isBuilt)('a person who is erased', () => {
       const key = run('keys', 'create', name, id, 'support').trim()
       const other = run('keys', 'create', 'Somebody', 'somebody', 'support').trim()
       const product = await startProduct({ dir })
-      const session = await openSession(product.origin, ['authorization', `Bearer ${key}`])
+      const session = await openSession(product.origin, ['authorization', `Bearer ${key}`], `laptop of ${name} ${id}`)
       const beside = await openSession(product.origin, ['authorization', `Bearer ${other}`])
       expect(codeOf(await session.call('up__read', { path: `/home/${id}` }))).toBeUndefined()
       expect(codeOf(await beside.call('up__read'))).toBeUndefined()

@@ -57,8 +57,8 @@ function readMessages(text: string): Any[] {
     .map(line => JSON.parse(line.slice(6)))
 }
 
-export function initialize(capabilities: object = {}): string {
-  const clientInfo = { name: 'product-test', version: '1' }
+export function initialize(capabilities: object = {}, name = 'product-test'): string {
+  const clientInfo = { name, version: '1' }
   return JSON.stringify({
     jsonrpc: '2.0',
     id: 0,
@@ -76,8 +76,8 @@ export interface Session {
   hear(method: string, params?: object): Promise<readonly Any[]>
 }
 
-export async function openSession(origin: string, headers: readonly string[] = []): Promise<Session> {
-  const opened = await post(origin, initialize(), { headers })
+export async function openSession(origin: string, headers: readonly string[] = [], client?: string): Promise<Session> {
+  const opened = await post(origin, initialize({}, client), { headers })
   const id = opened.headers['mcp-session-id']
   if (typeof id !== 'string') throw new Error(`no session: ${opened.status} ${opened.text}`)
   const own = [...headers, 'mcp-session-id', id]

@@ -21,7 +21,7 @@ export type View = (records: readonly StoredRecord[]) => Promise<readonly Fields
 const KEPT = 10_000
 const CONTENTS: ReadonlySet<string> = new Set(['args', 'inputs', 'result'].flatMap(name => [name, `${name}Preview`, `${name}Truncated`]))
 /** Of who did it; what was not sealed is nobody's name. */
-const NAMES: ReadonlySet<string> = new Set(['actor', 'source'])
+const NAMES: ReadonlySet<string> = new Set(['actor', 'source', 'client'])
 /** What the plugin makes; a store need not understand what somebody else wrote there. */
 const ID = /^[\x21-\x7e]{1,64}$/
 
