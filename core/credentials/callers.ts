@@ -1,7 +1,7 @@
 // Whose token is at hand: that of each request that is being served, from the moment its caller is known to its end, and never longer.
 import { createHash } from 'node:crypto'
 import type { Exchange } from '../plugin/index.ts'
-import type { Behalf } from '../upstream/behalf.ts'
+import { type Behalf, NOTHING_SHOWN } from '../upstream/behalf.ts'
 
 export type Served = Pick<Exchange, 'principal' | 'peer'>
 
@@ -9,8 +9,8 @@ export type Served = Pick<Exchange, 'principal' | 'peer'>
 export interface Callers {
   /** The caller is known; once or more for each request. */
   begin(x: Served): void
-  /** Undefined where nothing can be done on the caller's behalf: he showed no token, or one that is nobody's but ours to read. */
-  of(x: Served): Behalf | undefined
+  /** `NOTHING_SHOWN` where nothing can be done on the caller's behalf: he showed no token, or one that is nobody's but ours to read. */
+  of(x: Served): Behalf
   end(x: Served): void
 }
 
@@ -41,7 +41,7 @@ export function createCallers(ownerOf: (principal: Exchange['principal']) => str
         },
       })
     },
-    of: x => byRequest.get(x)?.behalf,
+    of: x => byRequest.get(x)?.behalf ?? NOTHING_SHOWN,
     end(x) {
       const found = byRequest.get(x)
       if (found === undefined) return

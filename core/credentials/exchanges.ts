@@ -1,5 +1,6 @@
 // Tokens of callers exchanged for tokens that a server takes: one for each caller and what he may do. Spec: RFC 8693.
 import type { ExchangeClient } from '../config/schema.ts'
+import { NOTHING_SHOWN } from '../upstream/behalf.ts'
 import { type Credential, CredentialFault, type CredentialSource } from '../upstream/remote/credential.ts'
 import type { Present } from './callers.ts'
 import type { Token } from './token-answer.ts'
@@ -32,6 +33,8 @@ export function createExchanges(options: ExchangesOptions): (owner: string) => C
 
   return owner => ({
     of(behalf) {
+      // Invariant: what was had for one token is shown for no request that came with none, whoever made it.
+      if (behalf === NOTHING_SHOWN) return NOBODY
       const keepers = keepersOf(owner)
       const rights = behalf?.rights ?? options.present.find(owner)?.rights ?? [...keepers.keys()].at(-1)
       if (rights === undefined) return NOBODY
@@ -72,8 +75,8 @@ async function exchange(requester: ExchangesOptions, subject: string): Promise<T
   return token
 }
 
-const NOTHING_SHOWN = 'the caller showed no token that can be exchanged'
 const NOBODY: Credential = {
   now: () => undefined,
-  obtain: () => Promise.reject(new CredentialFault({ code: 'upstream-credential', detail: NOTHING_SHOWN })),
+  obtain: () =>
+    Promise.reject(new CredentialFault({ code: 'upstream-credential', detail: 'the caller showed no token that can be exchanged' })),
 }

@@ -24,7 +24,7 @@ export function serveOperations(
   peer: HttpPeer,
 ): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
-  const isLocal = peer.ip === '127.0.0.1' || peer.ip === '::1'
+  const isLocal = isOfThisMachine(peer)
   switch (path) {
     case '/healthz':
     case '/readyz': {
@@ -49,6 +49,14 @@ export function serveOperations(
       return true
     }
   }
+}
+
+const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip']
+
+/** Invariant: whoever comes through a proxy does not, whatever is said of him; the proxy itself may be on this machine. */
+function isOfThisMachine(peer: HttpPeer): boolean {
+  if (peer.proxies !== undefined || FORWARDING.some(name => peer.header(name).length > 0)) return false
+  return peer.ip === '127.0.0.1' || peer.ip === '::1'
 }
 
 /** Also while it is being started again: it was away, and is not back yet. */

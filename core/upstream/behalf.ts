@@ -7,3 +7,6 @@ export interface Behalf {
   /** The caller's own token, for the token endpoint alone; undefined once the request is over. */
   token(): string | undefined
 }
+
+/** Of a request whose caller showed no token: nobody else's is used for it. What the gateway sends of its own is on behalf of no request. */
+export const NOTHING_SHOWN: Behalf = Object.freeze({ rights: '', token: () => undefined })

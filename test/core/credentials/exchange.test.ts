@@ -148,6 +148,18 @@ it('a caller without such a token, or whose token is refused, gets an answer of 
   expect(JSON.stringify([failed, gateway.logged])).not.toContain('SECRET-DESCRIPTION')
 })
 
+it('who comes with an API key is not served with what was exchanged for a token of the same principal', async () => {
+  const { authority } = await startAuthority()
+  const { upstream, gateway } = await start(authority)
+  const token = await as(gateway, { sub: 'ann', scope: 'admin' })
+  await token.ask('tools/list')
+  expect(await token.ask('tools/call', { name: 'up__echo' })).toHaveProperty('result')
+  const key = await connectHttp(gateway, { headers: { authorization: 'Key ann' } })
+  const { error } = await key.ask('tools/call', { name: 'up__echo' })
+  expect(error.data.mcpgw.code).toBe('upstream-credential')
+  expect(upstream.of('tools/call').length).toBe(1)
+})
+
 it('an endpoint that gives back the token of the caller has exchanged nothing: it goes nowhere', async () => {
   const subject = sign({ sub: 'ann' })
   const { authority } = await startAuthority(() => ({ access_token: subject }))
