@@ -61,14 +61,14 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress nameOf narrow pass
+        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress mayOthersWrite nameOf narrow pass
         printable readAddress readRanges rewrite service writeCsvRow
       `),
     )
     expect(names.types).toEqual(
       words(`
         AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
-        CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode Governed GroupWriter Hooks Identify InspectOptions
+        CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
         OpenOptions Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
+import { mayOthersWrite } from '../plugin/file-mode.ts'
 
 export interface NamedFile {
   /** Absolute. */
@@ -26,7 +27,6 @@ export class NamedFileFault extends Error {
 const MAX_BYTES = 1024 * 1024
 const isPosix = process.platform !== 'win32'
 const OTHERS = 0o077
-const OTHERS_WRITE = 0o022
 
 /** Rejects with a NamedFileFault. */
 export async function readNamedFile(file: NamedFile): Promise<Buffer> {
@@ -56,8 +56,7 @@ async function readChecked(handle: FileHandle, { path, secret }: NamedFile): Pro
   const mode = (about.mode & 0o777).toString(8).padStart(4, '0')
   if (isPosix && secret && (about.mode & OTHERS) !== 0)
     throw new NamedFileFault(`${path} has mode ${mode}: others may read or change it`, `chmod 600 ${path}`)
-  if (isPosix && (about.mode & OTHERS_WRITE) !== 0)
-    throw new NamedFileFault(`${path} has mode ${mode}: others may change it`, `chmod go-w ${path}`)
+  if (mayOthersWrite(about)) throw new NamedFileFault(`${path} has mode ${mode}: others may change it`, `chmod go-w ${path}`)
   if (about.size > MAX_BYTES) throw new NamedFileFault(`${path} is larger than 1 MB`)
   const bytes = Buffer.alloc(MAX_BYTES + 1)
   let size = 0

@@ -1,6 +1,7 @@
 // Opens a config file once and hands out what was opened: no second look at a path that somebody may have changed meanwhile.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { mayOthersWrite } from '../plugin/file-mode.ts'
 import { type Diagnostic, diagnose, type Text } from './diagnostic.ts'
 import { limits } from './tree.ts'
 
@@ -17,7 +18,7 @@ export async function readConfigFile(path: string, file: string): Promise<Text |
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) return refuse('config-not-a-file', 'the config is not a regular file')
-    if (process.platform !== 'win32' && (stat.mode & 0o022) !== 0) {
+    if (mayOthersWrite(stat)) {
       const who = (stat.mode & 0o002) !== 0 ? 'every user of this machine' : 'everybody in its group'
       return refuse('config-world-writable', `${who} can change the config`, `chmod go-w ${file}`)
     }

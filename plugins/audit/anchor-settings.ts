@@ -1,6 +1,6 @@
 // The settings of anchors: the places that checkpoints are kept in, out of the reach of whoever can change the log.
 import { z } from 'zod'
-import { findFault, SYSLOG } from './addresses.ts'
+import { findFault, SYSLOG, WEB } from './addresses.ts'
 import { type SyslogReceiver, syslogOf, syslogShape } from './exports/config.ts'
 import { describeKinds } from './kinds.ts'
 import { findS3Fault, type S3Config, s3ConfigOf, s3Shape } from './s3-settings.ts'
@@ -12,15 +12,10 @@ export type AnchorConfig =
   | { readonly syslog: SyslogReceiver }
   | { readonly s3: S3Config }
 
-const webhook = z.string().refine(text => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-}, 'expected an http or https address without a password in it; credentials go into headers')
-
 const one = z.union(
   [
     z.strictObject({ file: z.string().min(1) }),
-    z.strictObject({ webhook, headers: z.record(z.string(), z.string()).optional() }),
+    z.strictObject({ webhook: z.string(), headers: z.record(z.string(), z.string()).optional(), insecure: z.boolean().default(false) }),
     z.strictObject(syslogShape),
     z.strictObject(s3Shape),
   ],
@@ -35,6 +30,7 @@ export const anchorList: z.ZodType<readonly AnchorConfig[], unknown> = z
     list.map((given, at): AnchorConfig => {
       const problem = findProblem(given)
       if (problem !== undefined) ctx.addIssue({ code: 'custom', path: [at], message: problem })
+      if ('webhook' in given) return { webhook: given.webhook, headers: given.headers }
       if ('syslog' in given) return { syslog: syslogOf(given) }
       return 's3' in given && problem === undefined ? { s3: s3ConfigOf(given) } : (given as AnchorConfig)
     }),
@@ -42,5 +38,6 @@ export const anchorList: z.ZodType<readonly AnchorConfig[], unknown> = z
 
 function findProblem(given: z.output<typeof one>): string | undefined {
   if ('s3' in given) return findS3Fault(given)
+  if ('webhook' in given) return findFault(given.webhook, WEB, given.insecure)
   return 'syslog' in given ? findFault(given.syslog, SYSLOG, given.insecure) : undefined
 }

@@ -54,7 +54,7 @@ export function createLoading(
 
   return {
     async load() {
-      const { sources, problems } = await readSources(files, dir)
+      const { sources, problems } = await readSources(files, dir, true)
       const older = olderSources(config)
       const all = [...sources, ...older.sources]
       const lock = await loadLock()

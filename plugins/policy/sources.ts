@@ -1,7 +1,8 @@
 // Policy files on disk: a file as it is, a folder as all `.policy` files in it, in the order of their paths.
 import type { Dirent } from 'node:fs'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { type FileOwnership, mayOthersWrite } from 'mcpgw/plugin'
 import type { Source } from 'mcpgw/policy'
 
 export interface ReadSources {
@@ -12,8 +13,11 @@ export interface ReadSources {
 
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** `base`: the folder that paths start from; names in findings are relative to it where they lie in it. */
-export async function readSources(paths: readonly string[], base: string): Promise<ReadSources> {
+/**
+ * `base`: the folder that paths start from; names in findings are relative to it where they lie in it. `isInForce`: what is read decides over
+ * calls, so nobody but its owner may change it.
+ */
+export async function readSources(paths: readonly string[], base: string, isInForce = false): Promise<ReadSources> {
   const problems: string[] = []
   const files = new Set<string>()
   for (const path of paths) {
@@ -27,14 +31,25 @@ export async function readSources(paths: readonly string[], base: string): Promi
   for (const path of files) {
     const file = nameIn(base, path)
     try {
-      const bytes = await readFile(path)
-      if (bytes.length > MAX_BYTES) problems.push(`${file}: longer than ${MAX_BYTES} bytes`)
+      const { bytes, about } = await readWhole(path)
+      if (isInForce && mayOthersWrite(about)) problems.push(`${file}: others than its owner may change it. Run: chmod go-w ${file}`)
+      else if (bytes.length > MAX_BYTES) problems.push(`${file}: longer than ${MAX_BYTES} bytes`)
       else sources.push({ file, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) })
     } catch (error) {
       problems.push(`${file}: ${error instanceof TypeError ? 'not UTF-8' : reasonOf(error)}`)
     }
   }
   return { sources, problems }
+}
+
+/** Invariant: what is looked at is what was read. */
+async function readWhole(path: string): Promise<{ readonly bytes: Uint8Array; readonly about: FileOwnership }> {
+  const handle = await open(path)
+  try {
+    return { about: await handle.stat(), bytes: await handle.readFile() }
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Changes whenever a file comes, goes or is written: cheap enough to ask twice a second. */

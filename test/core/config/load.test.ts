@@ -203,7 +203,6 @@ describe('a file is refused', () => {
   test.each([
     [0o666, 'every user of this machine'],
     [0o646, 'every user of this machine'],
-    [0o664, 'everybody in its group'],
   ])('where others may write to it (mode %o)', async (mode, who) => {
     const { load, write } = createWorkspace()
     chmodSync(write('mcpgw.yaml', 'names: bare\n'), mode)

@@ -1,5 +1,6 @@
 // The settings: defaults, units, and that nothing unknown or out of range passes.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig, startGateway, tempDir } from './gateway.ts'
 
@@ -152,7 +153,8 @@ test('anchors are of four kinds, each with settings of its own', async () => {
 
 test.each<[unknown, string]>([
   [{}, 'expected one of file, webhook, syslog, s3'],
-  [{ webhook: 'ftp://siem.example' }, 'expected an http or https address'],
+  [{ webhook: 'ftp://siem.example' }, 'expected an address with https://'],
+  [{ webhook: 'http://siem.example' }, 'expected https://; where the way there is safe by other means, say insecure: true'],
   [{ file: 'a.txt', webhook: hook }, 'Unrecognized key: "webhook"'],
   [{ syslog: 'tcp://siem.example' }, 'expected tls://; where the way there is safe by other means, say insecure: true'],
   [{ ...lake, every: '1s' }, 'Unrecognized key: "every"'],
@@ -182,4 +184,14 @@ test('files that only begin as the log does are files of their own', async () =>
     config: { anchors: [{ file: 'audit.db.anchor' }], exports: [{ file: 'audit.db.jsonl' }] },
   })
   await gateway.stop()
+})
+
+test('a file that is a database, of whichever plugin, is not appended to', async () => {
+  const dir = tempDir()
+  const database = new Uint8Array([...Buffer.from('SQLite format 3\0'), ...new Uint8Array(84)])
+  writeFileSync(join(dir, 'keys.db'), database)
+  await expect(startGateway({ dir, config: { exports: [{ file: 'keys.db' }] } })).rejects.toThrow(
+    `exports[0].file: expected a file of lines, found ${join(dir, 'keys.db')}, which is a database`,
+  )
+  expect(readFileSync(join(dir, 'keys.db')).equals(database)).toBe(true)
 })

@@ -127,7 +127,6 @@ describe('keys in a file', () => {
   it.each<[string, () => void, string]>([
     ['is not there', () => {}, 'there is no such file'],
     ['others may change it', () => write(good, 0o646), 'chmod go-w'],
-    ['its group may change it', () => write(good, 0o664), 'chmod go-w'],
     ['it is no JSON', () => write('keys'), 'no JSON'],
     ['it has a key twice', () => write(`{"keys":[],"keys":${JSON.stringify([key.jwk])}}`), 'a key twice'],
     ['it holds private keys', () => write(JSON.stringify({ keys: [privateJwk] })), 'a private or shared key'],

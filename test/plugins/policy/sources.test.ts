@@ -1,5 +1,5 @@
 // Policy files on disk: what is read of a file and of a folder, under which names, and what cannot be read.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -81,4 +81,14 @@ test('a link that leads nowhere is told', async () => {
   mkdirSync(join(dir, 'broken'))
   symlinkSync('nowhere', join(dir, 'broken/x.policy'))
   expect((await readSources(['broken'], dir)).problems).toEqual(['broken/x.policy: there is no such file'])
+})
+
+test('what decides over calls may be changed by its owner alone; what is only checked may lie anywhere', async () => {
+  writeFileSync(join(dir, 'open.policy'), 'open')
+  chmodSync(join(dir, 'open.policy'), 0o666)
+  expect(await readSources(['open.policy', 'one.policy'], dir, true)).toEqual({
+    sources: [{ file: 'one.policy', text: 'one' }],
+    problems: ['open.policy: others than its owner may change it. Run: chmod go-w open.policy'],
+  })
+  expect((await readSources(['open.policy'], dir)).problems).toEqual([])
 })
