@@ -30,6 +30,9 @@ interface Kept {
 }
 
 const QUIET_MS = 1000
+/** Whoever asks for names that there are not must not make a server list all it has each time: so often at once, and then once in each span. */
+const AGAIN = 10
+const AGAIN_MS = 1000
 
 export class Listings {
   readonly #lane: Lane
@@ -40,6 +43,8 @@ export class Listings {
   #changes = 0
   readonly #kept = new Map<string, Kept>()
   readonly #fetching = new Map<string, Promise<Items | Answer>>()
+  /** When all of `AGAIN` are free again. */
+  #freeAt = 0
 
   /** `onChange`: a list was asked anew and is not what it was. */
   constructor(lane: Lane, clock: Clock, log: Log, onChange: (kind: ListKind, before: Items, now: Items) => void = () => {}) {
@@ -49,12 +54,13 @@ export class Listings {
     this.#onChange = onChange
   }
 
-  /** `again`: ask anew unless the server has promised to tell of changes. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
+  /** `again`: ask anew unless the server has promised to tell of changes, or was asked so too often. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
   fetch(kind: ListKind, again = false): Promise<Items | Answer> | Items {
     const kept = this.#kept.get(kind.of)
     if (kept !== undefined && this.#isCurrent(kind, kept) && (kept.promised || !again)) return kept.items
     let fetching = this.#fetching.get(kind.of)
     if (fetching === undefined) {
+      if (again && kept?.valid === true && this.#lane.isOpen && !this.#mayAskAgain()) return kept.items
       fetching = this.#fetch(kind).finally(() => this.#fetching.delete(kind.of))
       this.#fetching.set(kind.of, fetching)
     }
@@ -88,6 +94,14 @@ export class Listings {
   stale(): void {
     this.#changes++
     for (const kept of this.#kept.values()) kept.valid = false
+  }
+
+  #mayAskAgain(): boolean {
+    const now = this.#clock.mono()
+    const freeAt = Math.max(now, this.#freeAt) + AGAIN_MS
+    if (freeAt - now > AGAIN * AGAIN_MS) return false
+    this.#freeAt = freeAt
+    return true
   }
 
   #isCurrent(kind: ListKind, kept: Kept): boolean {

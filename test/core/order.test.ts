@@ -46,6 +46,12 @@ test.each([
     'limits must stand before cache: only what is allowed is answered',
     'policy, limits, cache',
   ],
+  [
+    'an authenticator after who counts limits',
+    [entry('ratelimit', [], { discharges: ['limit'] }), auth],
+    'auth must stand before ratelimit: what is limited is the caller',
+    'auth, ratelimit',
+  ],
 ])('%s is refused, and the order that would do is named', (_what, plugins, message, order) => {
   expect(proveOrder(plugins)).toMatchObject([{ code: 'plugin-order', message, help: `this order would do: ${order}` }])
 })

@@ -335,3 +335,23 @@ describe('a tool that its server has changed', () => {
     expect(gateway.logged.some(line => JSON.stringify(line).includes('changed the definition'))).toBe(true)
   })
 })
+
+it('names that there are not make a server list what it has a few times, and then once a second, whoever asks for how many', async () => {
+  const tools = [JSON.stringify({ name: 'x', inputSchema: { type: 'object' } })]
+  const upstream = opened(await startHttpUpstream({ tools }))
+  let at = 1000
+  const gateway = await gatewayTo([upstream.server('up')], { clock: { ...realClock, mono: () => at } })
+  const clients = [await connectHttp(gateway), await connectHttp(gateway)]
+  const codeOf = async (client: HttpClient, name: string): Promise<unknown> =>
+    (await client.ask('tools/call', { name })).error?.data.mcpgw.code
+  for (let i = 0; i < 60; i++) expect(await codeOf(clients[i % 2]!, `up__nothing-${i}`)).toBe('unknown-tool')
+  const listed = upstream.of('tools/list').length
+  expect(listed).toBeGreaterThan(1)
+  expect(listed).toBeLessThan(14)
+  tools.push(JSON.stringify({ name: 'late', inputSchema: { type: 'object' } }))
+  expect(await codeOf(clients[0]!, 'up__x')).toBe(undefined)
+  expect(await codeOf(clients[0]!, 'up__late')).toBe('unknown-tool')
+  at += 1000
+  expect(await codeOf(clients[0]!, 'up__late')).toBe(undefined)
+  expect(upstream.of('tools/list').length).toBe(listed + 1)
+})
