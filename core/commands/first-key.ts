@@ -8,7 +8,7 @@ import type { CommandIo } from '../plugin/index.ts'
 import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
 
-/** The new key, or `undefined` where no plugin has such a command or a key exists already. */
+/** The new key, or `undefined` where no plugin has such a command, or there is a key or another way in already. */
 export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise<string | undefined> {
   const plugins = await checkPlugins(config.plugins, io.cwd)
   // What is wrong with them is told when the gateway boots.
@@ -49,8 +49,9 @@ export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise
       })
       return code === 0 ? JSON.parse(out) : undefined
     }
-    const listed = (await call(list, [])) as { keys?: readonly unknown[] } | undefined
-    if (listed === undefined || (listed.keys?.length ?? 0) > 0) return undefined
+    const listed = (await call(list, [])) as { keys?: readonly unknown[]; otherWays?: number } | undefined
+    // Where clients come with tokens or certificates, a key that nobody asked for would only lie about in a log.
+    if (listed === undefined || (listed.keys?.length ?? 0) + (listed.otherWays ?? 0) > 0) return undefined
     const created = (await call(create, ['First key', 'local', undefined])) as { key?: string } | undefined
     return created?.key
   }

@@ -64,13 +64,18 @@ function isHeaderValue(value: unknown): boolean {
 function isPrincipal(principal: Principal): boolean {
   return (
     isObject(principal) &&
-    isText(principal.id) &&
+    isId(principal.id) &&
     isStrings(principal.roles) &&
-    isText(principal.tenant) &&
+    isId(principal.tenant) &&
     isObject(principal.claims) &&
     isObject(principal.via) &&
     isText(principal.via.method)
   )
+}
+
+/** Invariant: whose something is, is a tenant and an id with a NUL between them, so that neither holds one. */
+function isId(value: unknown): boolean {
+  return isText(value) && !value.includes('\0')
 }
 
 function isObligation(obligation: Obligation): boolean {

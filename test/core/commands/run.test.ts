@@ -87,3 +87,21 @@ test('--insecure-allow-anonymous starts it all the same, and banner, log and rec
   const [load] = readRecords(dir).filter(record => record.type === 'config.load')
   expect(load?.detail).toMatchObject({ insecure: 'allow-anonymous' })
 })
+
+test.each([
+  ['tokens', "jwt: [{ issuer: 'https://a.example', audience: x }]"],
+  ['certificates', 'certificates: [{ match: { commonName: x }, principal: { id: x } }]'],
+])('where clients come with %s, no key is made that nobody asked for', async (_what, ways) => {
+  const taken = createServer()
+  await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = taken.address() as { port: number }
+    const dir = createFolder({ 'mcpgw.yaml': `plugins: [{ auth: { ${ways} } }]\nservers: []\nlog: silent\n` })
+    const { err } = await say(dir, ['run', '--http', `127.0.0.1:${port}`])
+    expect(err).toMatch(/error\[listen-failed\]/)
+    expect(err).not.toMatch(/shown once|mgk_/)
+    expect((await say(dir, ['keys', 'list'])).err).toContain('There are no keys')
+  } finally {
+    taken.close()
+  }
+})

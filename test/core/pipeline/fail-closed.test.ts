@@ -81,3 +81,11 @@ test.each(['id', 'roles', 'tenant', 'claims', 'via'])('a principal without %s is
   const { [member as 'id']: _, ...rest } = alice
   expect(code((await through(request('auth', ['authenticates'], () => identify(rest as Principal)))).called)).toBe('plugin-failed')
 })
+
+test.each([
+  { id: 'b\0c', tenant: 'a' },
+  { id: 'c', tenant: 'a\0b' },
+])('nobody is of a tenant and an id that could be cut otherwise (%j)', async named => {
+  const auth = request('auth', ['authenticates'], () => identify({ ...alice, ...named }))
+  expect(code((await through(auth)).called)).toBe('plugin-failed')
+})
