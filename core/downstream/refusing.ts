@@ -56,7 +56,7 @@ export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pic
         ip: addresses.ofRequest(response.req).ip,
         status: why.status ?? errors[code].http,
         method,
-        path: withoutQuery(url),
+        path: shownPath(url),
         action: why.action,
       })
     },
@@ -93,7 +93,13 @@ function explainCut({ code = '', message }: Error & { readonly code?: string }):
 /** What the gateway refuses itself. */
 export const BY_GATEWAY: readonly string[] = Object.freeze(['default'])
 
-/** Nothing of an absolute form, which may hold a password. */
-function withoutQuery(url: string | undefined): string | undefined {
-  return url?.startsWith('/') ? url.split(/[?#]/, 1)[0] : undefined
+/** No part of a path of ours is longer. */
+const MAX_PART = 32
+const SHOWN_OF_LONGER = 8
+
+/** Nothing of an absolute form, which may hold a password, nor of a query; and of what may be a key that somebody put into the path, its beginning. */
+function shownPath(url: string | undefined): string | undefined {
+  if (url === undefined || !url.startsWith('/')) return undefined
+  const parts = url.split(/[?#]/, 1)[0]!.split('/')
+  return parts.map(part => (part.length <= MAX_PART ? part : `${part.slice(0, SHOWN_OF_LONGER)}…`)).join('/')
 }
