@@ -67,7 +67,9 @@ describe.skipIf(!isBuilt)('a credential', () => {
     for (let i = 0; i < 1000; i++) statuses.push((await tryOpening(product, ['X-API-Key', `wrong-${i}`]))[0])
     expect([statuses.filter(status => status === 401).length, statuses.filter(status => status === 429).length]).toEqual([20, 980])
     const refused = await post(product.origin, initialize(), { headers: ['X-API-Key', other.key] })
-    expect([refused.status, codeOf(refused.messages[0]), refused.headers['retry-after']]).toEqual([429, 'too-many-failures', '180'])
+    expect([refused.status, codeOf(refused.messages[0])]).toEqual([429, 'too-many-failures'])
+    // A place is free again after a twentieth of the window, since the first guess.
+    expect(refused.headers['retry-after']).toMatch(/^1[0-7]\d$|^180$/)
     const standing = await post(product.origin, '', { method: 'GET', headers: ['X-API-Key', other.key] })
     expect(standing.status).toBe(400)
     // Who came from there before is not locked out by who guesses.

@@ -15,7 +15,7 @@ async function writeLog(): Promise<string> {
   for (const _boot of [1, 2]) {
     const gateway = await startGateway({ dir })
     for (let i = 0; i < 3; i++)
-      await call(gateway, createExchange({ args: payload({ i }), client: { name: 'replaced \ufffd', version: '1' } }))
+      await call(gateway, createExchange({ args: payload({ i }), resource: { kind: 'call', server: 'files', tool: 'replaced \ufffd' } }))
     await gateway.stop()
   }
   return dir
