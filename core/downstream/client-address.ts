@@ -65,13 +65,3 @@ export function canonicalIp(address: string | undefined): string {
   // A link-local address has a zone, which says on which of our interfaces it is.
   return readAddress(address.replace(/%.*$/, '')) ?? ''
 }
-
-/** What one customer of a network has as a rule: an IPv4 address, or of IPv6 a /64. `ip`: canonical. */
-export function networkOf(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const [head = '', tail] = ip.split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const gap = tail === undefined ? 0 : 8 - first.length - last.length
-  return [...first, ...Array<string>(gap).fill('0'), ...last].slice(0, 4).join(':')
-}

@@ -46,6 +46,12 @@ export function readRanges(texts: readonly string[]): AddressRanges {
   }
 }
 
+/** What one customer of a network has as a rule: an IPv4 address, or of IPv6 a /64 (its four groups). `address`: canonical. */
+export function networkOf(address: string): string {
+  const words = wordsOf6(address)
+  return words === undefined ? address : groupsOf(words).slice(0, 4).map(hex).join(':')
+}
+
 /** Of 6to4 (2002::/16) the IPv4 address that stands in it; undefined for all others. */
 export function innerAddress(address: string): string | undefined {
   const words = readWords(address)?.words
@@ -114,6 +120,7 @@ function wordsOf6(text: string): readonly number[] | undefined {
 }
 
 const hex = (group: number): string => group.toString(16)
+const groupsOf = (words: readonly number[]): readonly number[] => words.flatMap(word => [word >>> 16, word & 0xffff])
 
 function embedded([a, b, c, d]: readonly number[]): string | undefined {
   const isMapped = a === 0 && b === 0 && c === 0xffff
@@ -122,7 +129,7 @@ function embedded([a, b, c, d]: readonly number[]): string | undefined {
 
 /** Spec: RFC 5952, section 4: the longest run of two zero groups and more is `::`, the first of equal ones. */
 function write6(words: readonly number[]): string {
-  const groups = words.flatMap(word => [word >>> 16, word & 0xffff])
+  const groups = groupsOf(words)
   let best = { from: 0, length: 1 }
   for (let from = 0; from < 8; from++) {
     let length = 0

@@ -1,6 +1,6 @@
 // `mcpgw/plugin`: everything a plugin may import. Types and a few constructors; no dependency at run time.
 
-export { type AddressRanges, innerAddress, readAddress, readRanges } from './addresses.ts'
+export { type AddressRanges, innerAddress, networkOf, readAddress, readRanges } from './addresses.ts'
 export type { ApartIo, ApartJob, ApartWork } from './apart.ts'
 export type { Command, CommandIo, ConfiguredCommand, StandaloneCommand, StandaloneIo } from './command.ts'
 export type { TellCondition } from './conditions.ts'

@@ -1,5 +1,5 @@
 // Failed attempts are counted for each address and each key that they name: whoever fails too often is not even told whether he guessed right.
-import { type Awaitable, type Deny, deny, type Exchange, type Peer, type Principal, type RequestVerdict } from 'mcpgw/plugin'
+import { type Awaitable, type Deny, deny, type Exchange, networkOf, type Peer, type Principal, type RequestVerdict } from 'mcpgw/plugin'
 import { readCredential } from './credential.ts'
 import { readKeyId } from './key.ts'
 
@@ -26,7 +26,7 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
   return (exchange, ask) => {
     const { peer, direction } = exchange
     if (peer.ip === undefined || direction === 'to-client') return ask()
-    const address = groupOf(peer.ip)
+    const address = networkOf(peer.ip)
     // Not even looked at, which may cost more than a lookup; who brings nothing is told what to bring.
     if (byAddress.wait(address) > 0 && !known.any(address) && readCredential(peer).kind !== 'none')
       return refuse(byAddress.wait(address), 'from this address')
@@ -121,14 +121,4 @@ function createKnown(): Known {
 function nameOf({ id, tenant, via: { method, keyId, issuer } }: Principal): string {
   // An id of a key has no space, so that no other kind of principal is taken for one.
   return method === 'api-key' && keyId !== undefined ? keyId : `${method} ${issuer ?? ''} ${tenant} ${id}`
-}
-
-/** One customer of a provider has a whole /64 of IPv6. */
-export function groupOf(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const [head = '', tail] = ip.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length)
-  return [...before, ...Array<string>(zeros).fill('0'), ...after].slice(0, 4).join(':')
 }

@@ -1,5 +1,5 @@
 // Whose counter it is: nothing that the client chooses makes it another one.
-import { type Exchange, nameOf } from 'mcpgw/plugin'
+import { type Exchange, nameOf, networkOf } from 'mcpgw/plugin'
 
 export const pers = ['principal', 'tenant', 'key', 'server', 'tool', 'address', 'all'] as const
 export type Per = (typeof pers)[number]
@@ -33,11 +33,5 @@ export function keyOf({ principal }: Exchange): string | undefined {
 
 /** Of an IPv6 network of 64 bits, which is what one customer has, all addresses are one. `ip` in canonical form. */
 export function addressOf(ip = ''): string {
-  if (!ip.includes(':')) return `ip\0${ip}`
-  const [head = '', tail] = ip.split('%', 1)[0]!.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
-  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after]
-  return `ip\0${groups.slice(0, 4).join(':')}::/64`
+  return `ip\0${networkOf(ip)}`
 }

@@ -1,8 +1,8 @@
 // T29: whoever fails too often is refused before it matters whether he guessed right; those who came before are not locked out by him.
 import fc from 'fast-check'
-import { type Exchange, identify, type Peer, type RequestVerdict } from 'mcpgw/plugin'
+import { type Exchange, identify, networkOf, type Peer, type RequestVerdict } from 'mcpgw/plugin'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createGuard, groupOf } from '../../../plugins/auth/failures.ts'
+import { createGuard } from '../../../plugins/auth/failures.ts'
 import { makePrincipal } from '../../../plugins/auth/ring.ts'
 import { type Home, httpPeer, makeHome, type Started } from './gateway.ts'
 
@@ -69,9 +69,13 @@ describe('an address', () => {
   })
 
   it('of IPv6 is a /64', () => {
-    expect(groupOf('2001:db8::1')).toBe(groupOf('2001:db8:0:0:ffff::2'))
-    expect(groupOf('2001:db8::1')).not.toBe(groupOf('2001:db8:0:1::1'))
-    expect([groupOf('::1'), groupOf('2001:db8:1:2:3:4:5:6'), groupOf('198.51.100.7')]).toEqual(['0:0:0:0', '2001:db8:1:2', '198.51.100.7'])
+    expect(networkOf('2001:db8::1')).toBe(networkOf('2001:db8:0:0:ffff::2'))
+    expect(networkOf('2001:db8::1')).not.toBe(networkOf('2001:db8:0:1::1'))
+    expect([networkOf('::1'), networkOf('2001:db8:1:2:3:4:5:6'), networkOf('198.51.100.7')]).toEqual([
+      '0:0:0:0',
+      '2001:db8:1:2',
+      '198.51.100.7',
+    ])
   })
 })
 
