@@ -7,7 +7,6 @@ import { createCredentials } from './credentials/credentials.ts'
 import { servePages } from './credentials/pages.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
-import { ownerOf } from './downstream/session.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import { openTls, type TlsKeeper } from './downstream/tls.ts'
 import type { Health } from './health.ts'
@@ -94,7 +93,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...(onEvent && { onEvent }),
     health,
     metrics: options.metrics,
-    ownerOf,
     stores: options.stores,
     authorized: (server, owner) => pool.changed(server, owner),
   })

@@ -1,7 +1,8 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
 import type { OAuthClient, RemoteServer, ServerConfig, UserClient } from '../config/schema.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
-import type { AdminEvent, Clock, Exchange, Stores } from '../plugin/index.ts'
+import { ownerOf, readOwner } from '../owner.ts'
+import type { AdminEvent, Clock, Stores } from '../plugin/index.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import type { CredentialSource } from '../upstream/remote/credential.ts'
 import { createAuthority } from './authority.ts'
@@ -30,8 +31,6 @@ export interface CredentialsOptions extends ReporterOptions {
   readonly servers: readonly ServerConfig[]
   readonly secrets: Pick<KnownSecrets, 'hold'>
   readonly clock: Clock
-  /** Whose lanes a principal's are. */
-  ownerOf(principal: Exchange['principal']): string
   /** For what users give; needed where a server is shown it. */
   readonly stores?: Pick<Stores, 'open' | 'key'> | undefined
   /** A user has authorised the gateway for this server. */
@@ -45,7 +44,7 @@ type SourceOf = (owner: string) => CredentialSource
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { servers, secrets, clock, outgoing = createOutgoing() } = options
   const sources = new Map<string, SourceOf>()
-  const callers = createCallers(options.ownerOf)
+  const callers = createCallers(ownerOf)
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
   let needsCallers = false
@@ -57,10 +56,24 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     clock,
   })
 
+  /** What becomes of tokens: known as secrets from the first moment on, and told; with whose they are, where they are of one owner. */
+  function watch(id: string, mode: string) {
+    const reporter = createReporter(id, mode, options)
+    const book = createTokenBook(id, secrets, clock)
+    return {
+      book,
+      reporter,
+      obtained(owner: string, token: Token, isRenewal: boolean): void {
+        book.note(token)
+        reporter.obtained(token, isRenewal, aboutOwner(owner))
+      },
+      failed: (owner: string, why: string, error: unknown): void => reporter.failed(why, { about: aboutOwner(owner), error }),
+    }
+  }
+
   function forAll({ id }: RemoteServer, client: OAuthClient): SourceOf {
     const requester = requesterFor(client)
-    const reporter = createReporter(id, 'oauth', options)
-    const book = createTokenBook(id, secrets, clock)
+    const { book, reporter } = watch(id, 'oauth')
     const keeper = createTokenKeeper({
       clock,
       fetch: () => requestToken(requester, { grant_type: 'client_credentials', ...aboutToken(client) }),
@@ -76,29 +89,14 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   function forEach({ id, auth }: RemoteServer): SourceOf {
     needsCallers = true
-    const reporter = createReporter(id, 'exchange', options)
-    const book = createTokenBook(id, secrets, clock)
-    return createExchanges({
-      ...requesterFor(auth!.exchange!),
-      present: callers,
-      obtained(owner, token, isRenewal) {
-        book.note(token)
-        reporter.obtained(token, isRenewal, aboutOwner(owner))
-      },
-      failed: (owner, why, error) => reporter.failed(why, { about: aboutOwner(owner), error }),
-    })
+    const { obtained, failed } = watch(id, 'exchange')
+    return createExchanges({ ...requesterFor(auth!.exchange!), present: callers, obtained, failed })
   }
 
   function forUsers({ id }: RemoteServer, client: UserClient): SourceOf {
     if (options.stores === undefined) throw new Error('bug: there is no store for what users give')
     tokens ??= createUserTokens(options.stores)
-    const reporter = createReporter(id, 'user', options)
-    const book = createTokenBook(id, secrets, clock)
-    const failed = (owner: string, why: string, error: unknown): void => reporter.failed(why, { about: aboutOwner(owner), error })
-    const obtained = (owner: string, token: Token, isRenewal: boolean): void => {
-      book.note(token)
-      reporter.obtained(token, isRenewal, aboutOwner(owner))
-    }
+    const { book, reporter, obtained, failed } = watch(id, 'user')
     const requester = requesterFor(client)
     const users = createUsers({ ...requester, server: id, tokens, obtained, failed })
     askers.set(id, {
@@ -130,9 +128,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 }
 
-/** Invariant: an owner is a tenant and the id of a principal of it. */
 function aboutOwner(owner: string): NonNullable<AdminEvent['about']> {
-  const [tenant = '', ...rest] = owner.split('\0')
-  const id = rest.join('\0')
+  const { tenant, id } = readOwner(owner)
   return { tenant, id, detail: { principal: id, tenant } }
 }

@@ -3,6 +3,7 @@ import type { ExchangeClient } from '../config/schema.ts'
 import { NOTHING_SHOWN } from '../upstream/behalf.ts'
 import { type Credential, CredentialFault, type CredentialSource } from '../upstream/remote/credential.ts'
 import type { Present } from './callers.ts'
+import { Recent } from './recent.ts'
 import type { Token } from './token-answer.ts'
 import { createTokenKeeper, TokenFailure } from './token-keeper.ts'
 import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
@@ -20,30 +21,15 @@ const MAX_OWNERS = 10_000
 const TYPE = 'urn:ietf:params:oauth:token-type:'
 
 export function createExchanges(options: ExchangesOptions): (owner: string) => CredentialSource {
-  const owners = new Map<string, Map<string, Credential>>()
-
-  function keepersOf(owner: string): Map<string, Credential> {
-    // The one that was used longest ago is forgotten first.
-    const keepers = owners.get(owner) ?? new Map<string, Credential>()
-    owners.delete(owner)
-    owners.set(owner, keepers)
-    if (owners.size > MAX_OWNERS) owners.delete(owners.keys().next().value!)
-    return keepers
-  }
+  const owners = new Recent<Recent<Credential>>(MAX_OWNERS)
 
   return owner => ({
     of(behalf) {
       // Invariant: what was had for one token is shown for no request that came with none, whoever made it.
       if (behalf === NOTHING_SHOWN) return NOBODY
-      const keepers = keepersOf(owner)
-      const rights = behalf?.rights ?? options.present.find(owner)?.rights ?? [...keepers.keys()].at(-1)
-      if (rights === undefined) return NOBODY
-      const known = keepers.get(rights)
-      const keeper = known ?? createKeeper(owner, rights, options)
-      keepers.delete(rights)
-      keepers.set(rights, keeper)
-      if (keepers.size > MAX_RIGHTS) keepers.delete(keepers.keys().next().value!)
-      return keeper
+      const keepers = owners.use(owner, () => new Recent(MAX_RIGHTS))
+      const rights = behalf?.rights ?? options.present.find(owner)?.rights ?? keepers.newest
+      return rights === undefined ? NOBODY : keepers.use(rights, () => createKeeper(owner, rights, options))
     },
   })
 }

@@ -1,5 +1,6 @@
 // Tokens that users have given the gateway for a server: kept encrypted, each good for one server and one principal alone.
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import { readOwner } from '../owner.ts'
 import type { Database, Person, Stores } from '../plugin/index.ts'
 
 export interface UserToken {
@@ -66,9 +67,10 @@ export function createUserTokens(stores: Pick<Stores, 'open' | 'key'>): UserToke
       .all()
       .flatMap(row => {
         const entry = unseal(key, row.id as string, row.sealed)
-        const [ownTenant = '', ownId] = entry?.owner.split('\0') ?? []
-        const isMeant = entry !== undefined && ownId === id && (tenant === undefined || tenant === ownTenant)
-        return isMeant ? [{ ...entry, row: row.id as string, tenant: ownTenant }] : []
+        if (entry === undefined) return []
+        const own = readOwner(entry.owner)
+        const isMeant = own.id === id && (tenant === undefined || tenant === own.tenant)
+        return isMeant ? [{ ...entry, row: row.id as string, tenant: own.tenant }] : []
       })
   }
 

@@ -1,6 +1,7 @@
 // Tokens of users for a server: shown while they are good, refreshed before their end, and given up where the server of tokens takes them back.
 import type { UserClient } from '../config/schema.ts'
 import type { Credential, CredentialSource } from '../upstream/remote/credential.ts'
+import { Recent } from './recent.ts'
 import type { Token } from './token-answer.ts'
 import { createTokenKeeper, NothingToAskWith, TokenFailure } from './token-keeper.ts'
 import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
@@ -26,7 +27,7 @@ const LAST_MS = 30_000
 
 export function createUsers(options: UsersOptions): Users {
   const { server, clock, tokens } = options
-  const owners = new Map<string, Credential>()
+  const owners = new Recent<Credential>(MAX_OWNERS)
 
   function keepToken(owner: string, token: Token, before?: UserToken): void {
     tokens.keep(server, owner, {
@@ -81,18 +82,12 @@ export function createUsers(options: UsersOptions): Users {
 
   return {
     source: owner => ({
-      of() {
-        const keeper = owners.get(owner) ?? createKeeper(owner)
-        owners.delete(owner)
-        owners.set(owner, keeper)
-        if (owners.size > MAX_OWNERS) owners.delete(owners.keys().next().value!)
-        return keeper
-      },
+      of: () => owners.use(owner, () => createKeeper(owner)),
     }),
     take(owner, token) {
       keepToken(owner, token)
       // The next one who asks finds it there, whatever failed before.
-      owners.delete(owner)
+      owners.forget(owner)
     },
   }
 }

@@ -5,6 +5,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
 import type { Era } from '../mcp/modern.ts'
+import { ownerOf } from '../owner.ts'
 import type { Answer, Peer, Principal } from '../plugin/index.ts'
 import type { View } from '../relay/view.ts'
 import { Slots } from '../slots.ts'
@@ -78,11 +79,6 @@ export interface SessionInit {
 
 /** A client that stays away for so many sweeps (minutes) after it was asked has gone. */
 const MAX_UNHEARD = 5
-
-/** Whose state something is. Invariant: principals of different tenants are different, whatever their ids. */
-export function ownerOf(principal: Pick<Principal, 'id' | 'tenant'> | undefined): string {
-  return principal === undefined ? '' : `${principal.tenant}\0${principal.id}`
-}
 
 export class Session {
   readonly id: string

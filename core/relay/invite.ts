@@ -1,8 +1,9 @@
 // A call for which the user must first authorise the gateway: he is asked to open a link, and to make the call again.
 // Spec: 2025-11-25 client/elicitation, "URL Elicitation Required Error"; 2026-07-28 basic/patterns/mrtr.
-import { ownerOf } from '../downstream/session.ts'
+
 import type { LiveExchange } from '../exchange.ts'
 import { Json } from '../mcp/json.ts'
+import { ownerOf } from '../owner.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { Lane } from '../upstream/lane.ts'
 import { mayAsk } from '../upstream/rounds.ts'

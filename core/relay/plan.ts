@@ -1,11 +1,12 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
-import { ownerOf, type Session } from '../downstream/session.ts'
+import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
 import { type Era, withoutEnvelope } from '../mcp/modern.ts'
+import { ownerOf } from '../owner.ts'
 import type { Refusal, Unresolved } from '../pipeline.ts'
 import type { Answer, Awaitable, Exchange, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'

@@ -1,11 +1,12 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
 import { Cancel } from '../cancel.ts'
-import { type Inflight, ownerOf, type ReplyChannel, Session } from '../downstream/session.ts'
+import { type Inflight, type ReplyChannel, Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import type { Message } from '../mcp/message.ts'
 import { negotiate } from '../mcp/methods.ts'
 import { withoutEnvelope } from '../mcp/modern.ts'
+import { ownerOf } from '../owner.ts'
 import type { Peer, Resource } from '../plugin/index.ts'
 import { refuse } from '../refusal.ts'
 import { keyOf } from '../upstream/asks.ts'

@@ -1,9 +1,10 @@
 // What requests of stateless clients have in common upstream: lanes, lists, subscriptions. Made once the caller is known, seen by nobody.
 import { createHash } from 'node:crypto'
-import { ownerOf, Session } from '../downstream/session.ts'
+import { Session } from '../downstream/session.ts'
 import type { ErrorCode } from '../errors.ts'
 import { Json } from '../mcp/json.ts'
 import type { Envelope } from '../mcp/modern.ts'
+import { ownerOf } from '../owner.ts'
 import type { Peer, Principal } from '../plugin/index.ts'
 import type { LaneUser } from '../upstream/pool.ts'
 import type { RelayDeps } from './deps.ts'

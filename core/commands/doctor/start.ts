@@ -37,7 +37,6 @@ async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeS
     secrets,
     clock: systemClock,
     log: silent,
-    ownerOf: () => '',
     onEvent({ type, detail }) {
       if (type === 'credential.obtained') token = `, with a token that is good for ${String(Number(detail.lifeS))} s`
     },
