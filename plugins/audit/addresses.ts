@@ -7,6 +7,12 @@ export type Ways = readonly [string, string]
 export const WEB: Ways = ['https:', 'http:']
 export const SYSLOG: Ways = ['tls:', 'tcp:']
 
+/** For messages: without user, query and fragment, in which secrets may be. */
+export function showAddress(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
 /** Undefined where there is none. */
 export function findFault(text: string, [safe, open]: Ways, insecure: boolean): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { Clock } from 'mcpgw/plugin'
+import { showAddress } from './addresses.ts'
 import type { AnchorConfig } from './anchor-settings.ts'
 import { frameNote } from './exports/rfc5424.ts'
 import { type SyslogOptions, send } from './exports/syslog.ts'
@@ -33,7 +34,7 @@ export function placeOf(config: AnchorConfig, { clock, host, resolve }: Surround
 
 /** Of one that is no file. */
 export function nameOf(config: Exclude<AnchorConfig, { readonly file: string }>): string {
-  if ('webhook' in config) return nameOfWebhook(config.webhook)
+  if ('webhook' in config) return showAddress(config.webhook)
   return 's3' in config ? nameOfPlace(config.s3) : config.syslog.url
 }
 
@@ -67,7 +68,7 @@ export function postTo({
   readonly headers?: Readonly<Record<string, string>> | undefined
 }): Place {
   return {
-    name: nameOfWebhook(webhook),
+    name: showAddress(webhook),
     async deliver(note, signal) {
       const { request } = await import('undici')
       const { statusCode, body } = await request(webhook, {
@@ -80,11 +81,6 @@ export function postTo({
       if (statusCode < 200 || statusCode > 299) throw new Error(`answered ${statusCode}`)
     },
   }
-}
-
-function nameOfWebhook(webhook: string): string {
-  const { origin, pathname } = new URL(webhook)
-  return origin + pathname
 }
 
 /** One message for each, of which the text is as in an exported log. It counts once the receiver has read it. */

@@ -1,6 +1,7 @@
 // `audit exports`: how far each configured export has come, beside a gateway that runs or none. It shows no record, so it is no read of the log
 // that would have to be on record. Exit 1 where an export fails.
-import { alignColumns, type CommandIo, printable, type Stores } from 'mcpgw/plugin'
+import { alignColumns, type CommandIo, type Stores } from 'mcpgw/plugin'
+import { showAddress } from '../addresses.ts'
 import type { AuditConfig } from '../config.ts'
 import type { ExportConfig, Receiver } from '../exports/config.ts'
 import { checkProgress, type Progress, readProgress } from '../exports/progress.ts'
@@ -65,9 +66,7 @@ export function nameOf(receiver: Receiver, stores: Stores): string {
   const { kind } = receiver
   if ('path' in receiver) return stores.resolve(receiver.path)
   if ('bucket' in receiver) return nameOfPlace(receiver)
-  if (!('url' in receiver)) return kind
-  const { protocol, host, pathname } = new URL(receiver.url)
-  return `${protocol}//${host}${pathname}`
+  return 'url' in receiver ? showAddress(receiver.url) : kind
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString()
@@ -94,9 +93,9 @@ function toText(found: readonly Standing[], now: number): string {
   if (found.length === 0) return 'no exports are configured\n'
   const rows = found.map(({ name, to, progress, behind, oldestAt, problem }) => [
     name,
-    printable(to),
+    to,
     progress === undefined ? '-' : `${progress.records}${progress.rejected === 0 ? '' : ` (${progress.rejected} rejected)`}`,
-    progress?.last === undefined ? '-' : printable(`${progress.last.stream}:${progress.last.seq}`),
+    progress?.last === undefined ? '-' : `${progress.last.stream}:${progress.last.seq}`,
     progress?.last === undefined ? '-' : timeOf(progress.at),
     behind === undefined ? '-' : String(behind),
     oldestAt === undefined ? '-' : describeAge(ageOf(oldestAt, now)),
@@ -107,7 +106,7 @@ function toText(found: readonly Standing[], now: number): string {
 
 function stateOf(progress: Progress | undefined, problem: Standing['problem']): string {
   if (problem === undefined) return progress?.last === undefined ? 'not begun' : 'ok'
-  return printable(`failing${problem.since === undefined ? '' : ` since ${timeOf(problem.since)}`}: ${problem.why}`)
+  return `failing${problem.since === undefined ? '' : ` since ${timeOf(problem.since)}`}: ${problem.why}`
 }
 
 const UNITS: readonly (readonly [string, number])[] = [

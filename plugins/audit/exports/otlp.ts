@@ -1,5 +1,6 @@
 // Brings events to a collector as OpenTelemetry log records: OTLP over HTTP, in JSON.
 import type { Clock } from 'mcpgw/plugin'
+import { showAddress } from '../addresses.ts'
 import { type Batch, keyOf, type Limits, Refused, Rejected, type Target } from './batch.ts'
 import { type AuditEvent, fieldsOf, type Severity, targetOf, textOf } from './event.ts'
 import { post } from './webhook.ts'
@@ -30,9 +31,8 @@ const SEVERITIES: { readonly [severity in Severity]: readonly [number, string] }
 
 export function otlpTarget(options: OtlpOptions): Target {
   const { url, headers, timeout, clock } = options
-  const { origin, pathname } = new URL(url)
   return {
-    name: origin + pathname,
+    name: showAddress(url),
     limits: LIMITS,
     async deliver(batch, signal) {
       const all = { ...headers, 'content-type': 'application/json', 'idempotency-key': keyOf(batch) }

@@ -1,6 +1,7 @@
 // Brings batches to a web address: signed, with a key by which the receiver knows a repetition. Any 2xx is a yes, and no redirect is followed.
 import { createHmac } from 'node:crypto'
 import type { Clock } from 'mcpgw/plugin'
+import { showAddress } from '../addresses.ts'
 import { type Batch, keyOf, type Limits, Refused, type Target } from './batch.ts'
 
 export interface WebhookOptions {
@@ -17,9 +18,8 @@ export interface WebhookOptions {
 const LIMITS: Limits = { records: 1000, bytes: 1_048_576 }
 
 export function webhookTarget({ url, headers, secret, clock, contentType, timeout }: WebhookOptions): Target {
-  const { origin, pathname } = new URL(url)
   return {
-    name: origin + pathname,
+    name: showAddress(url),
     limits: LIMITS,
     async deliver(batch, signal) {
       const body = `${batch.lines.join('\n')}\n`
