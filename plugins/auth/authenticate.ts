@@ -10,6 +10,7 @@ import {
   pass,
   type RequestVerdict,
 } from 'mcpgw/plugin'
+import { goOn } from './at-once.ts'
 import { type Credential, readCredential } from './credential.ts'
 
 export type PresentedCredential = Extract<Credential, { value: string }>
@@ -88,9 +89,7 @@ function tryMethods(
         return tryMethods(others, ask, refuse)
     }
   }
-  const answer = ask(method)
-  // Most answers are there at once, and then nobody waits.
-  return answer instanceof Promise ? answer.then(conclude) : conclude(answer)
+  return goOn(ask(method), conclude)
 }
 
 function challenging(challenge: string | undefined): { challenge?: string } {

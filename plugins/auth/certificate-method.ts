@@ -2,27 +2,18 @@
 import { identify, type PeerCertificate } from 'mcpgw/plugin'
 import { z } from 'zod'
 import type { CertificateAnswer, CertificateMethod } from './authenticate.ts'
-import { idPattern, namePattern, rolePattern } from './names.ts'
+import { aboutPrincipal, id, type PrincipalConfig } from './principal-shape.ts'
 import { makePrincipal } from './ring.ts'
 
 /** Either `principal`, or `transportOnly`: the certificate lets a connection through, and proves nothing of who makes a request. */
 export interface CertificateConfig {
   /** All that stand here must fit, to the letter. */
   readonly match: { readonly san?: string | undefined; readonly commonName?: string | undefined; readonly fingerprint?: string | undefined }
-  readonly principal?:
-    | {
-        readonly id: string
-        readonly name?: string | undefined
-        readonly roles: readonly string[]
-        readonly tenant: string
-        readonly claims: Readonly<Record<string, unknown>>
-      }
-    | undefined
+  readonly principal?: PrincipalConfig | undefined
   readonly transportOnly?: true | undefined
 }
 
 const line = z.string().min(1)
-const id = z.string().regex(idPattern, 'an id is letters, digits and _ . : @ / + -')
 
 export const certificateSchema: z.ZodType<CertificateConfig> = z
   .strictObject({
@@ -40,15 +31,7 @@ export const certificateSchema: z.ZodType<CertificateConfig> = z
           .optional(),
       })
       .refine(match => Object.values(match).some(value => value !== undefined), 'name at least one of san, commonName and fingerprint'),
-    principal: z
-      .strictObject({
-        id,
-        name: z.string().regex(namePattern, 'a name is one line of text').optional(),
-        roles: z.array(z.string().regex(rolePattern, 'a role is letters, digits, _ . : and -, without wildcards')).default([]),
-        tenant: id.default('default'),
-        claims: z.record(z.string(), z.json()).default({}),
-      })
-      .optional(),
+    principal: z.strictObject({ id, ...aboutPrincipal }).optional(),
     transportOnly: z.literal(true).optional(),
   })
   .refine(({ principal, transportOnly }) => (principal === undefined) !== (transportOnly === undefined), {

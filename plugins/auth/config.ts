@@ -4,23 +4,15 @@ import { type CertificateConfig, certificateSchema } from './certificate-method.
 import type { FailureLimits } from './failures.ts'
 import { findOverlap, type IssuerConfig, isAskable, issuerSchema } from './jwt-config.ts'
 import { idPattern, namePattern, rolePattern } from './names.ts'
+import { aboutPrincipal, id, type PrincipalConfig } from './principal-shape.ts'
 import { type ResourceConfig, resourceSchema } from './resource-config.ts'
 
 export { idPattern, namePattern, rolePattern }
 
-const role = z.string().regex(rolePattern, 'a role is letters, digits, _ . : and -, without wildcards')
-const id = z.string().regex(idPattern, 'an id is letters, digits and _ . : @ / + -')
-const name = z.string().regex(namePattern, 'a name is one line of text')
-
 /** A key that stands in the config: the form of older gateway.yaml files. */
-export interface ConfigKey {
-  readonly id: string
+export interface ConfigKey extends PrincipalConfig {
   readonly key: string
-  readonly name?: string | undefined
   readonly consumerId: string
-  readonly roles: readonly string[]
-  readonly tenant: string
-  readonly claims: Readonly<Record<string, unknown>>
   readonly enabled: boolean
 }
 
@@ -32,16 +24,8 @@ export interface AuthConfig {
   readonly jwt: readonly IssuerConfig[]
   readonly resource?: ResourceConfig | undefined
   readonly certificates: readonly CertificateConfig[]
-  readonly stdio: {
-    readonly id: string
-    readonly name?: string | undefined
-    readonly roles: readonly string[]
-    readonly tenant: string
-    readonly claims: Readonly<Record<string, unknown>>
-  }
+  readonly stdio: PrincipalConfig
 }
-
-const claims = z.record(z.string(), z.json()).default({}).describe('Facts about the principal that policies may ask for')
 
 export const configSchema: z.ZodType<AuthConfig> = z
   .strictObject({
@@ -70,11 +54,8 @@ export const configSchema: z.ZodType<AuthConfig> = z
         z.strictObject({
           id: id.describe('Public id of the key, for records'),
           key: z.string().describe('The key itself; better not in the file: use a reference to a secret'),
-          name: name.optional(),
+          ...aboutPrincipal,
           consumerId: id.describe('Id of the principal that the key stands for'),
-          roles: z.array(role).default([]),
-          tenant: id.default('default'),
-          claims,
           enabled: z.boolean().default(true),
         }),
       )
@@ -87,13 +68,7 @@ export const configSchema: z.ZodType<AuthConfig> = z
       .default([])
       .describe('Whom client certificates stand for; without entries they are for transport only'),
     stdio: z
-      .strictObject({
-        id: id.default('local'),
-        name: name.optional(),
-        roles: z.array(role).default([]),
-        tenant: id.default('default'),
-        claims,
-      })
+      .strictObject({ id: id.default('local'), ...aboutPrincipal })
       .prefault({})
       .describe('The principal of a client that started the gateway and speaks over stdio'),
   })

@@ -1,5 +1,6 @@
 // Failed attempts are counted for each address and each key that they name: whoever fails too often is not even told whether he guessed right.
 import { type Awaitable, type Deny, deny, type Exchange, networkOf, type Peer, type Principal, type RequestVerdict } from 'mcpgw/plugin'
+import { goOn } from './at-once.ts'
 import { readCredential } from './credential.ts'
 import { readKeyId } from './key.ts'
 
@@ -50,8 +51,7 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
       if (key !== undefined) byKey.count(key)
       return waitForKey > 0 ? refuse(waitForKey, `for key ${key}`) : verdict
     }
-    const verdict = ask()
-    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict)
+    return goOn(ask(), conclude)
   }
 }
 
