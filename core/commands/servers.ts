@@ -1,13 +1,13 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
 
+import { resolve } from 'node:path'
 import type { ServerConfig } from '../config/schema.ts'
-import { alignColumns } from '../plugin/index.ts'
+import { alignColumns, printable } from '../plugin/index.ts'
 import type { ShownServer } from '../upstream/board.ts'
+import { askRunning } from './ask-running.ts'
 import { loadOrStarter } from './starter.ts'
-import type { VerbIo } from './verb.ts'
+import { textOption, type VerbIo } from './verb.ts'
 import { withGateway } from './with-gateway.ts'
-
-const ASK_MS = 2000
 
 export async function listServers(io: VerbIo): Promise<number> {
   const loaded = await loadOrStarter(io)
@@ -26,29 +26,29 @@ export async function listServers(io: VerbIo): Promise<number> {
 
 /** 0 where every enabled server is ready, 1 otherwise. */
 export async function showStatus(io: VerbIo): Promise<number> {
+  const [cert, key] = [textOption(io, 'clientCert'), textOption(io, 'clientKey')]
+  if ((cert === undefined) !== (key === undefined)) {
+    io.err('error[usage]: --client-cert and --client-key go together\n')
+    return 2
+  }
   const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
-  const { host, port } = loaded.config.listen
-  const running = await askRunning(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`)
-  if (running !== undefined) return show(io, running, 'the running gateway')
+  const { listen } = loaded.config
+  const client = cert === undefined || key === undefined ? undefined : { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) }
+  const running = await askRunning(listen, client)
+  if (running.kind === 'answered') return show(io, running.servers, 'the running gateway')
+  const why =
+    running.kind === 'none'
+      ? 'no gateway is running'
+      : `what listens on ${listen.host}:${listen.port} did not answer as one: ${running.why}`
   return withGateway(
     io,
     async ({ open }) => {
       await open.gateway.pool.probe(open.gateway.views.all.servers)
-      return show(io, open.gateway.board.list(), 'a trial start: no gateway is running')
+      return show(io, open.gateway.board.list(), `a trial start: ${why}`)
     },
     false,
   )
-}
-
-async function askRunning(url: string): Promise<readonly ShownServer[] | undefined> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ASK_MS) })
-    const body = (await response.json()) as { readonly servers?: readonly ShownServer[] }
-    return Array.isArray(body.servers) ? body.servers : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function show(io: VerbIo, servers: readonly ShownServer[], source: string): number {
@@ -69,7 +69,7 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
       return [server, state, more.filter(text => text !== '').join(', ')]
     })
     io.out(alignColumns(rows))
-    io.err(`\nfrom ${source}\n`)
+    io.err(`\nfrom ${printable(source)}\n`)
   }
   return ready ? 0 : 1
 }

@@ -39,7 +39,12 @@ export const coreVerbs: readonly Verb[] = [
   {
     path: ['servers', 'status'],
     summary: 'How the servers are: asked of the running gateway, or tried one by one where none runs',
-    options: [mcpJson],
+    options: [
+      { flags: '--http <host:port>', summary: 'where the gateway listens, if not on `listen` of the config' },
+      { flags: '--client-cert <file>', summary: 'PEM: the certificate to show where the gateway asks clients for one' },
+      { flags: '--client-key <file>', summary: 'PEM: its private key' },
+      mcpJson,
+    ],
     examples: ['mcpgw servers status'],
     load: async () => (await import('./servers.ts')).showStatus,
   },

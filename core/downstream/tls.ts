@@ -1,11 +1,9 @@
 // The certificate that the gateway shows: read at the start, and again when its files change; what cannot be used leaves in force what is.
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
-import { NamedFileFault, readNamedFile } from '../config/named-file.ts'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { TlsConfig } from '../config/schema.ts'
-import { isPem } from '../config/tls-shape.ts'
 import type { Health } from '../health.ts'
 import type { Clock, Log } from '../plugin/index.ts'
+import { contextOf, readMaterial } from './tls-material.ts'
 
 export interface TlsKeeper {
   readonly options: TlsOptions
@@ -22,40 +20,8 @@ export interface TlsSurroundings {
   readonly health?: Pick<Health, 'component'> | undefined
 }
 
-/** What of `listen.tls` cannot be used, and why. */
-export class TlsFault extends Error {
-  readonly field: 'cert' | 'key' | 'ca'
-  readonly help: string | undefined
-
-  constructor(field: TlsFault['field'], message: string, help?: string) {
-    super(message)
-    this.name = 'TlsFault'
-    this.field = field
-    this.help = help
-  }
-}
-
 const LOOK_MS = 5000
 const HANDSHAKE_MS = 10_000
-// Spec: RFC 9325, 4.2: with TLS 1.2 only suites with forward secrecy and AEAD.
-const CIPHERS = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  ...['ECDSA', 'RSA'].flatMap(kind =>
-    ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].map(suite => `ECDHE-${kind}-${suite}`),
-  ),
-].join(':')
-
-interface Material {
-  readonly cert: Buffer
-  readonly key: Buffer
-  readonly ca: Buffer | undefined
-  readonly digest: string
-  /** ms since 1970. */
-  readonly expires: number
-}
-
 /** Rejects with a TlsFault. */
 export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurroundings): Promise<TlsKeeper> {
   const component = health?.component('tls')
@@ -122,51 +88,4 @@ export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurr
       component?.remove()
     },
   }
-}
-
-function contextOf({ minVersion }: TlsConfig, { cert, key, ca }: Material): SecureContextOptions {
-  return { cert, key, ...(ca && { ca }), minVersion: `TLSv${minVersion}`, ciphers: CIPHERS, honorCipherOrder: true }
-}
-
-async function readMaterial(config: TlsConfig): Promise<Material> {
-  const cert = await readFor('cert', config.cert, config.root)
-  const key = isPem(config.key) ? Buffer.from(config.key) : await readFor('key', config.key, config.root)
-  const ca = config.ca === undefined ? undefined : await readFor('ca', config.ca, config.root)
-  const [own] = certificatesOf('cert', config.cert, cert)
-  if (ca !== undefined) certificatesOf('ca', config.ca!, ca)
-  const named = isPem(config.key) ? 'the key' : config.key
-  let isPair: boolean
-  try {
-    isPair = own!.checkPrivateKey(createPrivateKey(key))
-  } catch {
-    throw new TlsFault('key', `${named} holds no private key that can be read: expected unencrypted PEM`)
-  }
-  if (!isPair) throw new TlsFault('key', `${named} is not the key of the certificate in ${config.cert}`)
-  const digest = createHash('sha256')
-  for (const part of [cert, key, ca ?? Buffer.alloc(0)]) digest.update(`${part.length} `).update(part)
-  const material = { cert, key, ca, digest: digest.digest('hex'), expires: Date.parse(own!.validTo) }
-  try {
-    createSecureContext(contextOf(config, material))
-  } catch (error) {
-    throw new TlsFault('cert', `${config.cert} cannot be used: ${(error as Error).message}`)
-  }
-  return material
-}
-
-async function readFor(field: TlsFault['field'], path: string, root: string): Promise<Buffer> {
-  try {
-    return await readNamedFile({ path, root, secret: field === 'key' })
-  } catch (error) {
-    if (error instanceof NamedFileFault) throw new TlsFault(field, error.message, error.help)
-    throw error
-  }
-}
-
-function certificatesOf(field: 'cert' | 'ca', path: string, pem: Buffer): X509Certificate[] {
-  const blocks = pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
-  try {
-    const all = blocks.map(block => new X509Certificate(block))
-    if (all.length > 0) return all
-  } catch {}
-  throw new TlsFault(field, `${path} holds no certificate that can be read: expected PEM`)
 }

@@ -21,6 +21,11 @@ describe('usage', () => {
     expect((await say(dir, [])).code).toBe(2)
   })
 
+  test('half a client certificate is a usage error', async () => {
+    const { code, err } = await say(createFolder(), ['servers', 'status', '--client-cert', 'x.pem'])
+    expect([code, err]).toEqual([2, 'error[usage]: --client-cert and --client-key go together\n'])
+  })
+
   test('a verb of a plugin that needs settings, where the config does not name the plugin, says that', async () => {
     const dir = createFolder()
     writeFileSync(join(dir, 'mcpgw.yaml'), 'servers: []\nplugins: [audit]\n')
