@@ -182,7 +182,7 @@ export function mayListen(host: string, plugins: readonly Pick<Ordered, 'capabil
   }
 }
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   return bare === 'localhost' || bare === '::1' || /^127(\.(0|[1-9]\d{0,2})){3}$/.test(bare)
 }

@@ -1,18 +1,20 @@
 // The first key, so that `mcpgw run` can be used at once: made with the auth plugin's own command, only where there is none.
 import { systemClock } from '../clock.ts'
-import type { GatewayConfig } from '../config/schema.ts'
-import { checkPlugins, mayListen } from '../kernel.ts'
+import type { Loaded } from '../config/load.ts'
+import { checkPlugins } from '../kernel.ts'
 import { createLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import type { CommandIo } from '../plugin/index.ts'
+import { mayReach } from './reach.ts'
 import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
 
 /** The new key, or `undefined` where no plugin has such a command, or there is a key or another way in already. */
-export async function createFirstKey(config: GatewayConfig, io: VerbIo): Promise<string | undefined> {
+export async function createFirstKey(loaded: Loaded, io: VerbIo): Promise<string | undefined> {
+  const { config } = loaded
   const plugins = await checkPlugins(config.plugins, io.cwd)
   // What is wrong with them is told when the gateway boots.
-  if ('findings' in plugins || mayListen(config.listen.host, plugins) !== undefined) return undefined
+  if ('findings' in plugins || mayReach(loaded, plugins) !== undefined) return undefined
   const log = createLog({ level: 'warn' })
   for (const { plugin, config: checked } of plugins) {
     const find = (verb: string) => plugin.commands?.find(command => command.path.join(' ') === `keys ${verb}`)

@@ -8,11 +8,12 @@ import { serveOperations } from '../downstream/operations.ts'
 import { TlsFault } from '../downstream/tls-material.ts'
 import type { Finding } from '../finding.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
-import { boot, isBootFailure, type Kernel, mayListen, tokens } from '../kernel.ts'
+import { boot, isBootFailure, type Kernel, tokens } from '../kernel.ts'
 import type { RootLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
+import { mayReach } from './reach.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
 
@@ -73,7 +74,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     await kernel.stop()
     return { findings: [finding] }
   }
-  const refused = http ? mayListen(config.listen.host, kernel.plugins) : undefined
+  const refused = http ? mayReach(loaded, kernel.plugins) : undefined
   if (refused !== undefined && !insecure) return giveUp(refused)
   if (refused !== undefined) {
     const why = `${refused.message}: allowed by --insecure-allow-anonymous`

@@ -45,7 +45,7 @@ async function runConfigured(plugin: AnyPlugin, entryName: string, command: Conf
   const stores = await openStores(loaded.config.store, log)
   const run = await command.load()
   // Where there is no config, the log is that of the starter.
-  const record = createVerbRecord(orStarter(loaded), { stores, log, cwd: io.cwd, version: io.version })
+  const record = createVerbRecord(orStarter(loaded, io), { stores, log, cwd: io.cwd, version: io.version })
   try {
     return await run({
       ...toBare(io),

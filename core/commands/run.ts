@@ -7,6 +7,7 @@ import { createLog } from '../log.ts'
 import { nameAddress } from '../store/postgres/address.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
+import { isObserving } from './reach.ts'
 import { recordRefusedStart } from './record-start.ts'
 import { renderFindings } from './render-findings.ts'
 import { loadOrStarter } from './starter.ts'
@@ -37,7 +38,7 @@ export async function run(io: VerbIo): Promise<number> {
   const stdio = io.options.stdio === true
   const { config } = loaded
   const log = createLog({ level: config.log })
-  const firstKey = stdio ? undefined : await createFirstKey(config, io)
+  const firstKey = stdio ? undefined : await createFirstKey(loaded, io)
   const open = await openGateway({
     loaded,
     version: io.version,
@@ -58,6 +59,8 @@ export async function run(io: VerbIo): Promise<number> {
   io.err(`${renderReport(kernel.report)}\n`)
   const listening = kernel.health.view().components.find(({ name, status }) => name === 'listen' && status !== 'ok')
   if (listening?.why !== undefined) io.err(`INSECURE  ${listening.why}\n`)
+  if (config.plugins.some(isObserving))
+    io.err('OBSERVE  policies deny nothing: what they would deny is logged, and on record as `would: deny`\n')
   if (gateway.port !== undefined) {
     const facts = describe(loaded, gateway.port, firstKey)
     announce(io, facts)
@@ -84,6 +87,8 @@ interface Facts {
   readonly endpoint: string
   readonly key?: string
   readonly audit?: string
+  /** Files and folders of policies. */
+  readonly policies?: readonly string[]
   /** What to paste into a client. */
   readonly client: object
 }
@@ -100,6 +105,7 @@ function describe({ config }: Loaded, port: number, key: string | undefined): Fa
     ...(audit && {
       audit: config.store.url === undefined ? resolve(config.store.dir, auditPath(audit.config)) : nameAddress(config.store.url),
     }),
+    ...(config.policies.length > 0 && { policies: config.policies }),
     client: { mcpServers: { mcpgw: { type: 'http', url: endpoint, ...headers } } },
   }
 }
@@ -109,10 +115,11 @@ function auditPath(config: unknown): string {
   return typeof path === 'string' ? path : 'audit.db'
 }
 
-function announce(io: VerbIo, { endpoint, key, audit, client }: Facts): void {
+function announce(io: VerbIo, { endpoint, key, audit, policies = [], client }: Facts): void {
   io.err(`endpoint  ${endpoint}\n`)
   if (key !== undefined) io.err(showKey(key))
   if (audit !== undefined) io.err(`audit     ${audit}\n`)
+  for (const file of policies) io.err(`policy    ${file}\n`)
   io.err(`client    ${JSON.stringify(client)}\n`)
 }
 

@@ -56,6 +56,8 @@ export interface Loaded extends Assembled {
   readonly digests: readonly TextDigest[]
   readonly warnings: readonly Diagnostic[]
   readonly injected: readonly InjectedSecret[]
+  /** There is no config: the demo servers behind the starter's plugins and policy. */
+  readonly isStarter?: boolean
   /** What the file asks for and no loaded plugin enforces: `run` must not start. */
   readonly unenforced: readonly Unenforced[]
 }

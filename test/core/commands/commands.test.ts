@@ -1,5 +1,5 @@
 // The core's verbs: what they print, where, and with which exit code.
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { coreVerbs } from '../../../core/commands/table.ts'
@@ -50,7 +50,7 @@ describe('usage', () => {
 })
 
 describe('init', () => {
-  test('writes a config that loads, and its schema beside it', async () => {
+  test('writes a config that loads, a policy that holds, and the schema beside them', async () => {
     const dir = createFolder()
     const { code, out } = await say(dir, ['init'])
     expect(code).toBe(0)
@@ -65,17 +65,27 @@ describe('init', () => {
     const shown = await say(dir, ['config', 'show', '--json'])
     expect(JSON.parse(shown.out)).toMatchObject({
       file: 'mcpgw.yaml',
-      config: { plugins: [{ name: 'audit' }, { name: 'auth' }, { name: 'redact' }] },
+      config: { plugins: [{ name: 'audit' }, { name: 'auth' }, { name: 'policy' }, { name: 'redact' }] },
     })
     expect(shown.err).toBe('')
+    expect((await say(dir, ['policy', 'test'])).out).toContain('3 passed, 0 failed; covered: rules 100 %')
+    expect((await say(dir, ['policy', 'fmt', '--check'])).code).toBe(0)
   })
 
-  test('keeps what is there', async () => {
+  test('a second time writes nothing', async () => {
+    const dir = createFolder()
+    await say(dir, ['init'])
+    const again = JSON.parse((await say(dir, ['init', '--json'])).out)
+    expect(again).toMatchObject({ wrote: [], kept: ['mcpgw.yaml', 'main.policy', '.mcpgw/schema.json'] })
+  })
+
+  test('keeps what is there, and adds no policy that the config does not name', async () => {
     const dir = createFolder({ 'mcpgw.yaml': 'names: bare\n' })
     const { code, out } = await say(dir, ['init'])
     expect(code).toBe(0)
     expect(out).toContain('kept  mcpgw.yaml')
     expect(readFileSync(join(dir, 'mcpgw.yaml'), 'utf8')).toBe('names: bare\n')
+    expect(existsSync(join(dir, 'main.policy'))).toBe(false)
   })
 
   test('says that it could not where the folder is not there', async () => {

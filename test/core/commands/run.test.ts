@@ -57,6 +57,54 @@ test('beyond loopback without a plugin that authenticates and one that decides i
   }
 })
 
+test('without a config it serves this machine only, and nothing makes a key meanwhile', async () => {
+  const dir = createFolder()
+  const { code, err } = await say(dir, ['run', '--http', '0.0.0.0:0', '--log', 'silent'])
+  expect(code).toBe(2)
+  expect(err).toMatch(/error\[listen-open\]: "0\.0\.0\.0" is not a loopback address, and there is no config/)
+  expect(err).not.toContain('shown once')
+})
+
+test.each([
+  ['the flag', ['--observe'], 'policy'],
+  ['the config', [], '{ policy: { mode: observe } }'],
+])('where %s has policies only observed, it serves this machine only', async (_what, flags, policy) => {
+  const config = `listen: 0.0.0.0:0\nplugins: [auth, ${policy}]\nservers: []\nlog: silent\n`
+  const { code, err } = await say(createFolder({ 'mcpgw.yaml': config }), ['run', ...flags])
+  expect(code).toBe(2)
+  expect(err).toMatch(/error\[listen-open\]: "0\.0\.0\.0" is not a loopback address, and policies are only observed: nothing is denied/)
+})
+
+test('without a config it says where the record and the policy are; with --observe, that nothing is denied', async () => {
+  const quiet = ['run', '--json', '--log', 'silent', '--http', '127.0.0.1:0']
+  const said = await endAtOnce(createFolder(), quiet)
+  const { audit, policies, open } = JSON.parse(said.out)
+  expect(open).toBe(false)
+  expect(audit).toMatch(/\.mcpgw\/audit\.db$/)
+  expect(policies).toEqual([expect.stringMatching(/starter\.policy$/)])
+  expect(said.err).not.toContain('OBSERVE')
+  expect((await endAtOnce(createFolder(), [...quiet, '--observe'])).err).toMatch(/^OBSERVE {2}policies deny nothing/m)
+})
+
+async function endAtOnce(cwd: string, words: readonly string[]): Promise<{ out: string; err: string }> {
+  const said = { out: '', err: '' }
+  await runCommand(words, {
+    version: '1.2.3',
+    env: { PATH: process.env.PATH ?? '' },
+    cwd,
+    signal: AbortSignal.abort('SIGTERM'),
+    color: { out: false, err: false },
+    interactive: false,
+    out: text => {
+      said.out += text
+    },
+    err: text => {
+      said.err += text
+    },
+  })
+  return said
+}
+
 test('--insecure-allow-anonymous starts it all the same, and banner, log and record say so', async () => {
   const dir = createFolder({ 'mcpgw.yaml': 'listen: 0.0.0.0:0\nplugins: [audit]\nservers: []\n' })
   const lines: string[] = []

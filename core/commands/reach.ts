@@ -1,0 +1,26 @@
+// Whom a gateway may serve: beyond this machine only what somebody configured, where callers are proven and what policies deny is denied.
+import type { Loaded } from '../config/load.ts'
+import type { PluginEntry } from '../config/schema.ts'
+import type { Finding } from '../finding.ts'
+import { isLoopback, mayListen } from '../order.ts'
+
+export function mayReach({ config, isStarter }: Loaded, plugins: Parameters<typeof mayListen>[1]): Finding | undefined {
+  const { host } = config.listen
+  if (isLoopback(host)) return undefined
+  const refuse = (why: string, help: string): Finding => ({
+    code: 'listen-open',
+    message: `${JSON.stringify(host)} is not a loopback address, and ${why}`,
+    help,
+  })
+  if (isStarter === true) return refuse('there is no config: the demo is for this machine', 'mcpgw init writes a config')
+  const refused = mayListen(host, plugins)
+  if (refused !== undefined) return refused
+  return config.plugins.some(isObserving)
+    ? refuse('policies are only observed: nothing is denied', 'listen on 127.0.0.1 while you observe, or enforce the policies')
+    : undefined
+}
+
+/** Its policies are decided and reported, and deny nothing. */
+export function isObserving({ name, config }: PluginEntry): boolean {
+  return name === 'policy' && typeof config === 'object' && config !== null && 'mode' in config && config.mode === 'observe'
+}
