@@ -182,7 +182,11 @@ describe('the tarball', () => {
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
     expect(migrations).toHaveLength(8)
-    const built = [...migrations, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])]
+    const demo = readdirSync(join(root, 'core/demo'))
+      .filter(file => !file.endsWith('.ts'))
+      .map(file => `dist/core/demo/${file}`)
+    expect(demo).toContain('dist/core/demo/starter.policy')
+    const built = [...migrations, ...demo, ...sources.flatMap(file => [`${file}.d.ts`, `${file}.js`])]
     expect(packed.files.toSorted()).toEqual([...documents, ...built].toSorted())
   })
 })
