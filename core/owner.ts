@@ -1,15 +1,18 @@
-// Whose something is: a principal of a tenant, as one text that lanes, sessions and tokens go by.
+// Whose something is: a principal of a tenant, and who vouches for him, as one text that lanes, sessions, tasks and tokens go by.
 import type { Principal } from './plugin/index.ts'
 
-type Who = Pick<Principal, 'id' | 'tenant'>
-
-/** Invariant: principals of different tenants are different, whatever their ids; neither holds a NUL. Empty for nobody in particular. */
-export function ownerOf(principal: Who | undefined): string {
-  return principal === undefined ? '' : `${principal.tenant}\0${principal.id}`
+/**
+ * Invariant: principals of different tenants, and those whom different methods or issuers name, are different, whatever their ids: whoever
+ * hands out ids in one place must not come by what belongs to an id of another. None of the four holds a NUL. Empty for nobody in particular.
+ */
+export function ownerOf(principal: Pick<Principal, 'id' | 'tenant' | 'via'> | undefined): string {
+  if (principal === undefined) return ''
+  const { tenant, id, via } = principal
+  return `${tenant}\0${id}\0${via.method}\0${via.issuer ?? ''}`
 }
 
-/** What `ownerOf` made a text of. */
-export function readOwner(owner: string): Who {
-  const [tenant = '', ...id] = owner.split('\0')
-  return { tenant, id: id.join('\0') }
+/** Of whom `ownerOf` made a text. */
+export function readOwner(owner: string): Pick<Principal, 'id' | 'tenant'> {
+  const [tenant = '', id = ''] = owner.split('\0')
+  return { tenant, id }
 }

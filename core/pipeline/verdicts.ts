@@ -69,11 +69,12 @@ function isPrincipal(principal: Principal): boolean {
     isId(principal.tenant) &&
     isObject(principal.claims) &&
     isObject(principal.via) &&
-    isText(principal.via.method)
+    isId(principal.via.method) &&
+    (principal.via.issuer === undefined || isId(principal.via.issuer))
   )
 }
 
-/** Invariant: whose something is, is a tenant and an id with a NUL between them, so that neither holds one. */
+/** Invariant: whose something is, is texts with a NUL between them (owner.ts), so that none of them holds one. */
 function isId(value: unknown): boolean {
   return isText(value) && !value.includes('\0')
 }

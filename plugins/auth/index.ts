@@ -12,6 +12,7 @@ import { openKeysMethod } from './keys-method.ts'
 import { tables } from './migrations.ts'
 import { createOutbox } from './outbox.ts'
 import { makePrincipal } from './ring.ts'
+import { findSameIds } from './same-ids.ts'
 import { endTokens } from './token-ends.ts'
 import { openVault } from './vault.ts'
 
@@ -60,6 +61,9 @@ const auth: Plugin<AuthConfig> = definePlugin({
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })
     }
+
+    for (const same of findSameIds(config.jwt, [...keys.principals(clock.now()), ...named.filter(({ id }) => id !== 'local')]))
+      ctx.log.warn(`${same}; policies, limits and budgets go by tenant and id`)
 
     const look = (): void => {
       if (stopped) return

@@ -19,6 +19,8 @@ export interface KeysMethod extends Method {
   idle(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
   known(others: readonly Pick<Principal, 'roles' | 'tenant'>[], now: number): ReturnType<Directory['known']>
+  /** Whom the keys stand for that authenticate at `now`. */
+  principals(now: number): readonly Principal[]
 }
 
 export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig>): Promise<KeysMethod> {
@@ -97,6 +99,11 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
     }
   }
 
+  const principals = (now: number): readonly Principal[] =>
+    current
+      .filter(({ closed, expiresAt }) => closed === undefined && now < (expiresAt ?? Number.POSITIVE_INFINITY))
+      .map(({ principal }) => principal)
+
   return {
     name: 'api-key',
     identify({ value }, now) {
@@ -105,10 +112,10 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
     },
     known(others, now) {
       if (ring === undefined) return undefined
-      const open = current.filter(({ closed, expiresAt }) => closed === undefined && now < (expiresAt ?? Number.POSITIVE_INFINITY))
-      const principals = [...open.map(({ principal }) => principal), ...others]
-      return { roles: distinct(principals.flatMap(({ roles }) => roles)), tenants: distinct(principals.map(({ tenant }) => tenant)) }
+      const all = [...principals(now), ...others]
+      return { roles: distinct(all.flatMap(({ roles }) => roles)), tenants: distinct(all.map(({ tenant }) => tenant)) }
     },
+    principals,
     refresh() {
       // A server may be long in answering, and keys expire meanwhile.
       age()

@@ -67,6 +67,19 @@ it('a user is asked once, and from then on his calls, and nobody else’s, are s
   for (const secret of [...from.issued.keys(), ...from.refreshes.keys()]) expect(shown).not.toContain(secret)
 })
 
+it('what a user gives is for him as one method or issuer vouches for him, and for nobody else of the same id', async () => {
+  const from = await startUserAuthority(opened)
+  const { upstream, gateway, connect } = await startUsers(opened, from)
+  const ann = await connect('ann|jwt|https://login.example')
+  const browser = openBrowser(gateway)
+  await authorise(browser, await linkOf(ann), from, 'ann at crm')
+  await ann.ask('tools/list')
+  expect(await call(ann)).toHaveProperty('result')
+  const reached = upstream.requests.length
+  for (const who of ['ann|api-key', 'ann|certificate', 'ann|jwt|https://other.example', 'ann']) await linkOf(await connect(who))
+  expect(upstream.requests.length).toBe(reached)
+})
+
 it('a stateless client is asked in an answer, and makes the call again with what it says', async () => {
   for (const isModern of [false, true]) {
     const from = await startUserAuthority(opened)

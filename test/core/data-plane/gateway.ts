@@ -101,9 +101,10 @@ export function plugin(name: string, capabilities: readonly Capability[], hooks:
 /** Who you are is what your `authorization` header says. */
 export const authenticating: LoadedPlugin = plugin('names', ['authenticates'], {
   onRequest({ peer, direction }) {
-    const [id] = peer.header('authorization')
-    if (direction === 'to-client' || id === undefined || id === '') return { kind: 'pass' }
-    return { kind: 'identify', principal: { id, roles: [], tenant: 'default', claims: {}, via: { method: 'test' } } }
+    const [id = '', method = 'test', issuer] = peer.header('authorization')[0]?.split('|') ?? []
+    if (direction === 'to-client' || id === '') return { kind: 'pass' }
+    const via = { method, ...(issuer !== undefined && { issuer }) }
+    return { kind: 'identify', principal: { id, roles: [], tenant: 'default', claims: {}, via } }
   },
 })
 
