@@ -25,7 +25,7 @@ export async function createFirstKey(loaded: Loaded, io: VerbIo): Promise<string
     const call = async (command: typeof list, args: CommandIo['args']): Promise<unknown> => {
       let out = ''
       const run = await command.load()
-      const code = await run({
+      const code = await running(run, {
         args,
         options: {},
         json: true,
@@ -58,4 +58,13 @@ export async function createFirstKey(loaded: Loaded, io: VerbIo): Promise<string
     return created?.key
   }
   return undefined
+}
+
+/** Undefined where it throws: what keeps it from its store keeps the plugin from it too, which is told when the gateway boots. */
+async function running(run: (io: CommandIo) => Promise<number> | number, io: CommandIo): Promise<number | undefined> {
+  try {
+    return await run(io)
+  } catch {
+    return undefined
+  }
 }

@@ -48,6 +48,15 @@ export class HttpPeer implements Peer {
   }
 }
 
+/**
+ * What Node takes and other programs read otherwise, in the words of its parser: HTTP/0.9 has no headers, HTTP/1.0 no chunks, so where such a
+ * request ends is a guess. Spec: RFC 9112, 6.1.
+ */
+export function framingFault({ httpVersionMajor, httpVersionMinor, headers }: IncomingMessage): string | undefined {
+  if (httpVersionMajor < 1) return 'HPE_INVALID_VERSION'
+  return httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined ? 'HPE_INVALID_TRANSFER_ENCODING' : undefined
+}
+
 export interface Gatekeeper {
   /** The code of the refusal, before the body is read. */
   check(request: IncomingMessage, peer: HttpPeer): ErrorCode | undefined

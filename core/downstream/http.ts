@@ -17,7 +17,7 @@ import { createAddresses } from './client-address.ts'
 import { certificateOf } from './client-certificate.ts'
 import { createGreetings } from './greeting.ts'
 import { endWith, whenHungUp } from './http-channel.ts'
-import { createGatekeeper, HttpPeer } from './http-peer.ts'
+import { createGatekeeper, framingFault, HttpPeer } from './http-peer.ts'
 import { openHttpServer } from './http-server.ts'
 import { classify } from './inbound.ts'
 import { createRefusing } from './refusing.ts'
@@ -77,6 +77,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
 
   function meet(request: IncomingMessage, response: ServerResponse): void {
     const { rawHeaders, socket, url } = request
+    // Invariant: what was behind on a connection that is cut, Node still reads as requests.
+    if (socket.destroyed) return
+    const code = framingFault(request)
+    if (code !== undefined) return cut(socket, Object.assign(new Error('not HTTP'), { code }))
     const certificate = options.tls && certificateOf(socket, options.clock.now())
     const peer = new HttpPeer(addresses.ofRequest(request), { rawHeaders, path: pathOf(url), certificate })
     greetings.whenWelcome(

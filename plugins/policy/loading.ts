@@ -1,6 +1,6 @@
 // From the config to a bundle that may come into force: its files, the older form of policies, and the lock, read anew each time.
 import { hash } from 'node:crypto'
-import type { PluginContext } from 'mcpgw/plugin'
+import { mayOthersWrite, type PluginContext } from 'mcpgw/plugin'
 import { type Lock, positionOf, readLock } from 'mcpgw/policy'
 import { type Bundle, type compileBundle, digestOf, isRefused, type Refused } from './bundle.ts'
 import { lockPath, readLockFile } from './catalog/lock-file.ts'
@@ -32,13 +32,15 @@ export function createLoading(
   let kept: { readonly digest: string; readonly lock: Lock } | undefined
 
   async function loadLock(): Promise<{ readonly digest: string; readonly lock: Lock } | string | undefined> {
-    const text = await readLockFile(lockFile)
-    if (text === undefined) {
+    const found = await readLockFile(lockFile)
+    if (found === undefined) {
       if (config.lock !== undefined) return `${lockFile}: there is no such file`
       return config.catalog === 'pinned'
         ? `${lockFile}: there is no such file, and \`catalog: pinned\` needs it: mcpgw catalog lock`
         : undefined
     }
+    const { text, about } = found
+    if (mayOthersWrite(about)) return `${lockFile}: others than its owner may change it. Run: chmod go-w ${lockFile}`
     const digest = `sha256:${hash('sha256', text)}`
     if (kept?.digest === digest) return kept
     const { lock, diagnostics } = readLock(text, lockFile)

@@ -1,7 +1,7 @@
 // Policy files on disk: a file as it is, a folder as all `.policy` files in it, in the order of their paths.
-import type { Dirent } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { type FileOwnership, mayOthersWrite } from 'mcpgw/plugin'
 import type { Source } from 'mcpgw/policy'
 
@@ -14,26 +14,27 @@ export interface ReadSources {
 const MAX_BYTES = 16 * 1024 * 1024
 
 /**
- * `base`: the folder that paths start from; names in findings are relative to it where they lie in it. `isInForce`: what is read decides over
- * calls, so nobody but its owner may change it.
+ * `base`: the folder that paths start from; names in findings are relative to it where they lie in it, and no link leads out of it: what is
+ * wrong with a text is told with the text. `isInForce`: what is read decides over calls, so nobody but its owner may change it.
  */
 export async function readSources(paths: readonly string[], base: string, isInForce = false): Promise<ReadSources> {
   const problems: string[] = []
-  const files = new Set<string>()
+  const files = new Map<string, string | undefined>()
   for (const path of paths) {
     try {
-      for (const file of await filesAt(resolve(base, path))) files.add(file)
+      const start = resolve(base, path)
+      const root = await rootOf(start, base)
+      for (const file of await filesAt(start)) if (!files.has(file)) files.set(file, root)
     } catch (error) {
       problems.push(`${path}: ${reasonOf(error)}`)
     }
   }
   const sources: Source[] = []
-  for (const path of files) {
+  for (const [path, root] of files) {
     const file = nameIn(base, path)
     try {
-      const { bytes, about } = await readWhole(path)
+      const { bytes, about } = await readWhole(path, root)
       if (isInForce && mayOthersWrite(about)) problems.push(`${file}: others than its owner may change it. Run: chmod go-w ${file}`)
-      else if (bytes.length > MAX_BYTES) problems.push(`${file}: longer than ${MAX_BYTES} bytes`)
       else sources.push({ file, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) })
     } catch (error) {
       problems.push(`${file}: ${error instanceof TypeError ? 'not UTF-8' : reasonOf(error)}`)
@@ -42,14 +43,30 @@ export async function readSources(paths: readonly string[], base: string, isInFo
   return { sources, problems }
 }
 
-/** Invariant: what is looked at is what was read. */
-async function readWhole(path: string): Promise<{ readonly bytes: Uint8Array; readonly about: FileOwnership }> {
-  const handle = await open(path)
+/** Where what is found at `path` has to lie: in `base`, or in the folder that was named elsewhere. A file that was named elsewhere is as it was named. */
+async function rootOf(path: string, base: string): Promise<string | undefined> {
+  if (isWithin(path, resolve(base))) return await realpath(base)
+  return (await stat(path)).isDirectory() ? await realpath(path) : undefined
+}
+
+/** Invariant: what is looked at is what is read, by one handle; O_NOFOLLOW as the last step was resolved before. */
+async function readWhole(path: string, root: string | undefined): Promise<{ readonly bytes: Uint8Array; readonly about: FileOwnership }> {
+  const real = await realpath(path)
+  if (root !== undefined && !isWithin(real, root))
+    throw new Error(`a link that leads out of ${root}. Name the file itself, or its folder, by its whole path`)
+  const handle = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
-    return { about: await handle.stat(), bytes: await handle.readFile() }
+    const about = await handle.stat()
+    if (!about.isFile()) throw new Error('not a regular file')
+    if (about.size > MAX_BYTES) throw new Error(`longer than ${MAX_BYTES} bytes`)
+    return { about, bytes: await handle.readFile() }
   } finally {
     await handle.close()
   }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
 }
 
 /** Changes whenever a file comes, goes or is written: cheap enough to ask twice a second. */

@@ -1,7 +1,9 @@
 // The lock on disk: where it is, and that a write either happens whole or not at all.
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { FileOwnership } from 'mcpgw/plugin'
 import { type Lock, positionOf, readLock } from 'mcpgw/policy'
 import type { PolicyConfig } from '../config.ts'
 
@@ -14,8 +16,9 @@ export function lockPath(given: string | undefined, { dir, lock }: Pick<PolicyCo
 
 /** The lock at `path`, undefined where there is none; a text says what is wrong with it. */
 export async function loadLock(path: string): Promise<Lock | string | undefined> {
-  const text = await readLockFile(path)
-  if (text === undefined) return undefined
+  const found = await readLockFile(path)
+  if (found === undefined) return undefined
+  const { text } = found
   const { lock, diagnostics } = readLock(text, path)
   const [first] = diagnostics
   if (lock !== undefined || first === undefined) return lock
@@ -23,13 +26,19 @@ export async function loadLock(path: string): Promise<Lock | string | undefined>
   return `${path}:${line}:${column}: ${first.message}`
 }
 
-/** Undefined where there is none; throws where it cannot be read. */
-export async function readLockFile(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+/** Undefined where there is none; throws where it cannot be read. `about`: of the very file that was read. */
+export async function readLockFile(path: string): Promise<{ readonly text: string; readonly about: FileOwnership } | undefined> {
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
     throw error
+  })
+  try {
+    const about = await handle?.stat()
+    if (handle === undefined || about === undefined) return undefined
+    if (!about.isFile()) throw new Error(`${path}: not a regular file`)
+    return { about, text: await handle.readFile('utf8') }
+  } finally {
+    await handle?.close()
   }
 }
 

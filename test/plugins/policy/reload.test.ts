@@ -1,11 +1,13 @@
 // Reload: a changed bundle takes effect whole, or the last good one stays in force; each time it is told, and no call is dropped.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTemporaryStores, type Harness, harness } from 'mcpgw/testing'
 import { afterEach, expect, test } from 'vitest'
 import { type AdminEvent, definePlugin, Recording } from '../../../core/plugin/index.ts'
 import { type compileBundle, digestOf } from '../../../plugins/policy/bundle.ts'
+import { lockText } from '../../../plugins/policy/catalog/lock-text.ts'
+import { makeLock } from '../../../plugins/policy/catalog/make-lock.ts'
 import { config } from '../../../plugins/policy/config.ts'
 import { setUp } from '../../../plugins/policy/setup.ts'
 import { allowedBy, compiling, denied } from './fake-bundle.ts'
@@ -136,4 +138,17 @@ test('a folder is all policy files in it, and without any everything is denied',
   expect(await ask(world, 'get')).toBe('answered')
   expect(healthOf(world)).toContain('there is no such file')
   write('get')
+})
+
+test('a lock that others may change is refused, and what was in force stays', async () => {
+  const { world, dir } = await start('get')
+  const lock = join(dir, 'mcpgw.lock.json')
+  writeFileSync(lock, lockText(makeLock({ servers: [], dischargers: [], roles: [], tenants: [] }, [])))
+  chmodSync(lock, 0o666)
+  await world.kernel.reload()
+  expect(healthOf(world)).toContain(`${lock}: others than its owner may change it. Run: chmod go-w `)
+  expect(await ask(world, 'get')).toBe('answered')
+  chmodSync(lock, 0o644)
+  await world.kernel.reload()
+  expect(healthOf(world)).toBeUndefined()
 })

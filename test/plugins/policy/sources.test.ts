@@ -1,4 +1,5 @@
 // Policy files on disk: what is read of a file and of a folder, under which names, and what cannot be read.
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,4 +92,73 @@ test('what decides over calls may be changed by its owner alone; what is only ch
     problems: ['open.policy: others than its owner may change it. Run: chmod go-w open.policy'],
   })
   expect((await readSources(['open.policy'], dir)).problems).toEqual([])
+})
+
+test('a link that leads out of the folder is not followed, and nothing of what lies there is shown; what is named by its whole path is read', async () => {
+  const outside = mkdtempSync(join(tmpdir(), 'mcpgw-outside-'))
+  try {
+    mkdirSync(join(outside, 'policies'))
+    writeFileSync(join(outside, 'shadow'), 'root:$y$hunter2')
+    writeFileSync(join(outside, 'policies/c.policy'), 'c')
+    symlinkSync(join(outside, 'shadow'), join(outside, 'policies/out.policy'))
+    mkdirSync(join(dir, 'linked'))
+    symlinkSync(join(outside, 'shadow'), join(dir, 'linked/a.policy'))
+    symlinkSync(join(outside, 'policies'), join(dir, 'linked/folder'))
+    symlinkSync('/etc/passwd', join(dir, 'linked/shadow.policy'))
+    for (const paths of [['linked'], ['linked/a.policy', 'linked/folder', 'linked/shadow.policy'], ['linked', 'linked/../linked']]) {
+      const { sources, problems } = await readSources(paths, dir, true)
+      expect(sources).toEqual([])
+      expect(problems.length).toBeGreaterThanOrEqual(3)
+      for (const problem of problems) expect(problem).toMatch(/^linked\/\S+: a link that leads out of \S+\. Name the file itself/)
+    }
+    // Named elsewhere: a file is as it was named, a folder holds its own.
+    const named = await readSources([join(outside, 'policies'), join(dir, '..', 'absent.policy')], dir, true)
+    expect(named.sources.map(({ text }) => text)).toEqual(['c'])
+    expect(named.problems.join()).toMatch(/out\.policy: a link that leads out/)
+    expect((await readSources([join(outside, 'policies/out.policy')], dir, true)).sources).toHaveLength(1)
+  } finally {
+    rmSync(outside, { recursive: true, force: true })
+  }
+})
+
+test('a link that is turned to another place between two reads is looked at anew, and what is read is what was looked at', async () => {
+  mkdirSync(join(dir, 'swap'))
+  writeFileSync(join(dir, 'swap/good'), 'good')
+  writeFileSync(join(dir, 'swap/open'), 'open')
+  chmodSync(join(dir, 'swap/open'), 0o666)
+  const turn = (to: string): void => {
+    rmSync(join(dir, 'swap/a.policy'), { force: true })
+    symlinkSync(to, join(dir, 'swap/a.policy'))
+  }
+  const read = async (): Promise<unknown> => {
+    const { sources, problems } = await readSources(['swap'], dir, true)
+    return problems.length > 0 ? problems : sources.map(({ text }) => text)
+  }
+  turn('good')
+  expect(await read()).toEqual(['good'])
+  turn('open')
+  expect(await read()).toEqual([expect.stringContaining('others than its owner may change it')])
+  turn('/etc/passwd')
+  expect(await read()).toEqual([expect.stringContaining('a link that leads out of')])
+  // While it is turned all the time, only what may be read is: never the text of the other.
+  let turning = true
+  const turner = (async () => {
+    for (let i = 0; turning; i++) {
+      turn(i % 2 === 0 ? 'good' : 'open')
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  })()
+  for (let i = 0; i < 300; i++) expect(JSON.stringify(await read())).not.toBe('["open"]')
+  turning = false
+  await turner
+})
+
+test('what is no file of text is told and not waited for: a pipe, a device, a folder of that name is a folder', async () => {
+  mkdirSync(join(dir, 'odd/folder.policy'), { recursive: true })
+  execFileSync('mkfifo', [join(dir, 'odd/pipe.policy')])
+  writeFileSync(join(dir, 'odd/long.policy'), Buffer.alloc(16 * 1024 * 1024 + 1))
+  const { sources, problems } = await readSources(['odd'], dir)
+  expect(sources).toEqual([])
+  expect(problems).toEqual(['odd/long.policy: longer than 16777216 bytes', 'odd/pipe.policy: not a regular file'])
+  expect((await readSources(['/dev/zero'], dir)).problems).toEqual([expect.stringContaining('not a regular file')])
 })
