@@ -4,12 +4,11 @@ import type { Container } from './container.ts'
 import type { Finding } from './finding.ts'
 import { describeError, type PendingHook } from './guard.ts'
 import type { Health } from './health.ts'
-import { createContext } from './kernel/context.ts'
 import type { Edge } from './kernel/edge.ts'
 import { type BootReport, OPEN_NOTICE, type PluginReport } from './kernel/report.ts'
-import { composeKernel, type Host, tokens } from './kernel/services.ts'
-import { createReleases, type Releases } from './kernel/stop.ts'
-import { checkHooks } from './loader/check.ts'
+import { type Host, tokens } from './kernel/services.ts'
+import { attempt, compose, type Run, setUp } from './kernel/set-up.ts'
+import type { Releases } from './kernel/stop.ts'
 import { type CheckedPlugin, loadPlugin, type PluginEntry } from './loader.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import { proveOrder, toOrdered } from './order.ts'
@@ -69,12 +68,8 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
   const plugins = await checkPlugins(config.plugins, host.dir ?? process.cwd())
   if ('findings' in plugins) return plugins
 
-  const services = composeKernel(host, config.limits)
-  const limitMs = host.setupMs ?? 30_000
-  const releases = createReleases(host.clock, limitMs, host.log)
-  const open = !plugins.some(plugin => plugin.capabilities.has('decides'))
-  const dischargers = Object.freeze(plugins.flatMap(({ plugin }) => plugin.discharges ?? []).toSorted())
-  const run = { services, plugins, releases, limitMs, open, dischargers, order: Object.freeze(plugins.map(({ plugin }) => plugin.name)) }
+  const run = compose(plugins, config.limits, host)
+  const { services, releases, open } = run
 
   const abandon = async (finding: Finding): Promise<BootFailure> => {
     await releases.run()
@@ -120,30 +115,6 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
   }
 }
 
-interface Run {
-  readonly services: Container
-  readonly releases: Releases
-  readonly limitMs: number
-  readonly open: boolean
-  readonly order: readonly string[]
-  readonly dischargers: readonly string[]
-  readonly plugins: readonly CheckedPlugin[]
-}
-
-async function setUp(checked: CheckedPlugin, { services, releases, limitMs, ...facts }: Run): Promise<Hooks | Finding> {
-  const { plugin } = checked
-  const context = createContext(checked, { services, ...facts, onStop: releases.add })
-  const hooks = await attempt(checked, services, limitMs, 'setup', async () => {
-    const made = await plugin.setup(context)
-    const why = checkHooks(plugin, made)
-    if (why !== undefined) throw new Error(why)
-    return made
-  })
-  if ('code' in hooks) return hooks
-  const missing = (plugin.provides ?? []).find(service => !services.get(tokens.registry).has(service))
-  return missing === undefined ? hooks : blame(checked, `setup of ${plugin.name} did not provide "${missing.name}"`)
-}
-
 async function start(checked: CheckedPlugin, hooks: Hooks, { services, limitMs }: Run): Promise<Finding | undefined> {
   if (hooks.start === undefined) return undefined
   const done = await attempt(checked, services, limitMs, 'start', async () => {
@@ -163,29 +134,6 @@ async function reload(loaded: readonly LoadedPlugin[], { services, limitMs }: Ru
       services.get(tokens.log).error('reload of a plugin failed', { plugin: name, detail: describeError(error) })
     }
   }
-}
-
-/** What `work` made, or the finding that names the plugin and what it threw. */
-async function attempt<T extends object>(
-  checked: CheckedPlugin,
-  services: Container,
-  limitMs: number,
-  what: string,
-  work: () => Promise<T>,
-): Promise<T | Finding> {
-  const { name } = checked.plugin
-  try {
-    const made = await within(services.get(tokens.clock), limitMs, work)
-    return made === timedOut ? blame(checked, `${what} of ${name} was not done within ${limitMs} ms`) : made
-  } catch (error) {
-    const detail = describeError(error)
-    services.get(tokens.log).error(`${what} of a plugin failed`, { plugin: name, detail })
-    return blame(checked, `${what} of ${name} failed: ${error instanceof Error ? error.message : detail}`)
-  }
-}
-
-function blame({ plugin, at }: CheckedPlugin, message: string): Finding {
-  return { code: 'plugin-setup', plugin: plugin.name, message, at }
 }
 
 async function stop(services: Container, releases: Releases, { log }: Host): Promise<StopReport> {

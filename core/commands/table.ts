@@ -74,7 +74,7 @@ export const coreVerbs: readonly Verb[] = [
   },
   {
     path: ['doctor'],
-    summary: 'Check Node, storage, config, plugins, servers, port, clock and disk, and say what to do',
+    summary: 'Check Node, storage, config, plugins, servers, TLS, port, clock and disk, and say what to do',
     options: [plugin, mcpJson],
     examples: ['mcpgw doctor', 'mcpgw doctor --json'],
     load: async () => (await import('./doctor.ts')).doctor,

@@ -1,5 +1,6 @@
 // Prints diagnostics for people: what, where with a caret line, and how to mend it.
-import { printable } from '../plugin/index.ts'
+
+import { printable, printableLines } from '../plugin/print.ts'
 import type { Diagnostic } from './diagnostic.ts'
 
 const widest = 120
@@ -16,14 +17,14 @@ export function renderDiagnostic(diagnostic: Finding, color: boolean): string {
   const { code, severity, message, file, line, column, help } = diagnostic
   const paint = (style: string, text: string): string => (color ? `\u001b[${style}m${text}\u001b[0m` : text)
   const accent = severity === 'error' ? '31' : '33'
-  const lines = [`${paint(`${accent};1`, severity)}[${code}]: ${printable(message)}`]
+  const lines = [`${paint(`${accent};1`, severity)}[${code}]: ${printableLines(message, '    ')}`]
   const gutter = ' '.repeat(String(line ?? '').length)
   lines.push(`${gutter} ${paint('2', '-->')} ${printable(line === undefined ? file : `${file}:${line}:${column}`)}`)
   if (line !== undefined && diagnostic.excerpt !== undefined) {
     const { text, pad, width } = frame(diagnostic)
     lines.push(`${paint('2', `${line} |`)} ${text}`, `${paint('2', `${gutter} |`)} ${' '.repeat(pad)}${paint(accent, '^'.repeat(width))}`)
   }
-  if (help !== undefined) lines.push(`${gutter} ${paint('2', '=')} ${paint('36', 'help')}: ${printable(help)}`)
+  if (help !== undefined) lines.push(`${gutter} ${paint('2', '=')} ${paint('36', 'help')}: ${printableLines(help, '    ')}`)
   return `${lines.join('\n')}\n`
 }
 

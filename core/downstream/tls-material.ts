@@ -12,6 +12,8 @@ export interface Material {
   readonly digest: string
   /** As they stand in the file: the gateway's own first. */
   readonly chain: readonly X509Certificate[]
+  /** Those of `ca`. */
+  readonly authorities: readonly X509Certificate[]
   /** ms since 1970. */
   readonly expires: number
 }
@@ -49,7 +51,7 @@ export async function readMaterial(config: TlsConfig): Promise<Material> {
   const key = await readKey(config)
   const ca = config.ca === undefined ? undefined : await readFor('ca', config.ca, config.root)
   const [own] = chain
-  if (ca !== undefined) certificatesOf('ca', config.ca!, ca)
+  const authorities = ca === undefined ? [] : certificatesOf('ca', config.ca!, ca)
   const named = isPem(config.key) ? 'the key' : config.key
   let isPair: boolean
   try {
@@ -60,7 +62,7 @@ export async function readMaterial(config: TlsConfig): Promise<Material> {
   if (!isPair) throw new TlsFault('key', `${named} is not the key of the certificate in ${config.cert}`)
   const digest = createHash('sha256')
   for (const part of [cert, key, ca ?? Buffer.alloc(0)]) digest.update(`${part.length} `).update(part)
-  const material = { cert, key, ca, digest: digest.digest('hex'), chain, expires: Date.parse(own!.validTo) }
+  const material = { cert, key, ca, digest: digest.digest('hex'), chain, authorities, expires: Date.parse(own!.validTo) }
   try {
     createSecureContext(contextOf(config, material))
   } catch (error) {

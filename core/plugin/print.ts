@@ -7,6 +7,11 @@ export function printable(text: string): string {
   return text.replace(HIDDEN, char => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 }
 
+/** Text of several lines, each printable; the second and all others begin with `indent`, so that none passes for a line of ours. */
+export function printableLines(text: string, indent: string): string {
+  return text.split(/\r?\n/).map(printable).join(`\n${indent}`)
+}
+
 /**
  * A line for each row, with a line break; columns are as wide on a terminal as their widest cell, two blanks apart. Cells are made
  * printable. Columns from `right` on (0: all) are aligned to the right, as numbers are.
