@@ -67,8 +67,14 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./tools.ts')).callTool,
   },
   {
+    path: ['demo'],
+    summary: 'Show in a few seconds what a gateway does: five calls, their record, and a record that somebody changes',
+    examples: ['mcpgw demo', 'mcpgw demo --json'],
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  {
     path: ['init'],
-    summary: 'Write a first mcpgw.yaml into this folder; nothing is overwritten',
+    summary: 'Write a first mcpgw.yaml and main.policy into this folder; nothing is overwritten',
     examples: ['mcpgw init'],
     load: async () => (await import('./init.ts')).init,
   },

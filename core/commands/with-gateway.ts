@@ -16,11 +16,17 @@ export interface Session {
 
 const STOP_MS = 3000
 
-/** `plugins` false: only the servers are looked at, nothing is called, so nothing is to be recorded. Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
-export async function withGateway(io: VerbIo, work: (session: Session) => Promise<number>, plugins = true): Promise<number> {
+type Work = (session: Session) => Promise<number>
+
+/** `plugins` false: only the servers are looked at, nothing is called, so nothing is to be recorded. */
+export async function withGateway(io: VerbIo, work: Work, plugins = true): Promise<number> {
   const found = await loadOrStarter(io)
   if (found === 2) return 2
-  const loaded = plugins ? found : { ...found, config: { ...found.config, plugins: [] } }
+  return withLoaded(io, plugins ? found : { ...found, config: { ...found.config, plugins: [] } }, work)
+}
+
+/** Runs `work` against the gateway; 2 where it does not start, 3 where the client is refused. */
+export async function withLoaded(io: VerbIo, loaded: Loaded, work: Work): Promise<number> {
   const log = quietLog(io, loaded)
   const open = await openGateway({ loaded, version: io.version, log, cwd: io.cwd, http: false, probe: false })
   if ('findings' in open) {
