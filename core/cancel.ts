@@ -3,6 +3,8 @@
 export class Cancel {
   /** Set once: why it was cancelled. */
   reason: string | undefined
+  /** Whose doing it was; to be read once it is cancelled. */
+  by: 'client' | 'credential' = 'client'
   #listener: (() => void) | undefined
   #controller: AbortController | undefined
 
@@ -18,9 +20,10 @@ export class Cancel {
     return this.#controller.signal
   }
 
-  cancel(reason: string): void {
+  cancel(reason: string, by: 'client' | 'credential' = 'client'): void {
     if (this.reason !== undefined) return
     this.reason = reason
+    this.by = by
     this.#controller?.abort(reason)
     this.#listener?.()
   }

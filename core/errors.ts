@@ -58,6 +58,7 @@ export type ErrorCode =
   | 'client-gone'
   | 'client-cannot'
   | 'cancelled'
+  | 'credential-ended'
   | 'stopping'
   | 'internal'
 
@@ -233,7 +234,7 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42029,
     http: 429,
     text: 'too many failed attempts',
-    help: 'Retry after the time given. Who came from this address before is let in meanwhile. `auth.failures` sets how many may fail.',
+    help: 'Retry after the time given. Right keys and tokens that came before are let in meanwhile. `auth.failures` sets how many may fail.',
   },
   // Spec: basic/authorization, "Scope Challenge Handling".
   'insufficient-scope': {
@@ -350,6 +351,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 200,
     text: 'cancelled',
     help: 'The caller cancelled the request.',
+  },
+  'credential-ended': {
+    rpc: 42035,
+    http: 200,
+    text: 'the credential has ended',
+    help: 'The request was ended because the credential that it came with was revoked, expired or was taken out. Make it again with another one.',
   },
   stopping: {
     rpc: 42026,

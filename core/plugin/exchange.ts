@@ -132,7 +132,8 @@ export type Outcome =
     }
   | {
       readonly kind: 'cancelled'
-      readonly by: 'client' | 'server' | 'shutdown'
+      /** `credential`: the one that the caller came with holds no longer. */
+      readonly by: 'client' | 'server' | 'shutdown' | 'credential'
     }
 
 /** What came back: a JSON-RPC result, or an error object `{code, message, data?}`. */

@@ -2,6 +2,8 @@
 import type { PluginContext, Principal } from '../plugin/index.ts'
 import type { SessionStore } from './sessions.ts'
 
+const WHY = 'the credential no longer holds'
+
 export type Expel = PluginContext['expel']
 
 /** A stateless client's requests may come with several credentials; a session is of the one that opened it or has its stream. */
@@ -12,14 +14,17 @@ export function createExpel(sessions: Pick<SessionStore, 'all' | 'end'>): Expel 
     for (const session of sessions.all()) {
       if (session.era === 'legacy' && (is(session.principal) || is(session.listens))) {
         ended.sessions++
-        ended.requests += session.inflight.all().length
+        for (const { cancel } of session.inflight.all()) {
+          ended.requests++
+          cancel.cancel(WHY, 'credential')
+        }
         void sessions.end(session)
         continue
       }
       for (const { principal, cancel } of session.inflight.all()) {
         if (!is(principal) || cancel.cancelled) continue
         ended.requests++
-        cancel.cancel('the credential no longer holds')
+        cancel.cancel(WHY, 'credential')
       }
     }
     return ended

@@ -110,7 +110,9 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   }
   callers?.begin(x)
   const told = createTell(deps, x, work.channel)
-  const answer = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
+  const given = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
+  // Told apart before the plugins see it, as a recorder writes down what it sees.
+  const answer = given.code === 'cancelled' && work.cancel.by === 'credential' ? errorAnswer('credential-ended') : given
   await told.done()
   const shown = await pipeline.respond(x, answer)
   const outcome = outcomeOf(answer, shown)
@@ -167,6 +169,7 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
 
 function outcomeOf(answer: Answer, shown: Answer): Outcome {
   if (answer.code === 'cancelled') return { kind: 'cancelled', by: 'client' }
+  if (answer.code === 'credential-ended') return { kind: 'cancelled', by: 'credential' }
   if (shown.code === 'withheld') return { kind: 'failed', cause: 'withheld', code: 'withheld', answer: shown }
   if (shown.kind === 'result') {
     const isToolError = shown.isToolError === true

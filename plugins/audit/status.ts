@@ -17,6 +17,7 @@ export function readStatus(answer: Answer): Status {
     case 'upstream-unavailable':
       return 'crashed'
     case 'cancelled':
+    case 'credential-ended':
       return 'cancelled'
     case 'withheld':
       return 'withheld'

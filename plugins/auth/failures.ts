@@ -1,8 +1,8 @@
-// Failed attempts are counted for each address and each key that they name: whoever fails too often is not even told whether he guessed right.
-import { type Awaitable, type Deny, deny, type Exchange, networkOf, type Peer, type Principal, type RequestVerdict } from 'mcpgw/plugin'
+// Failed attempts are counted for each address and each key that they name: whoever fails too often is held back, and what cannot be guessed is let in.
+import { type Awaitable, type Deny, deny, type Exchange, networkOf, type Peer, type RequestVerdict } from 'mcpgw/plugin'
 import { goOn } from './at-once.ts'
 import { readCredential } from './credential.ts'
-import { readKeyId } from './key.ts'
+import { isMinted, readKeyId } from './key.ts'
 
 export interface FailureLimits {
   /** So many failures at once, and as many in each window. */
@@ -11,34 +11,45 @@ export interface FailureLimits {
   readonly window: number
 }
 
-/** Gives what `ask` says of who makes the request, or refuses it where too many before it failed. */
-export type Guard = (exchange: Exchange, ask: () => Awaitable<RequestVerdict>) => Awaitable<RequestVerdict>
+/**
+ * Gives what `ask` says of who makes the request, or refuses it where too many before it failed. `isCostly`: whether more than a lookup is
+ * needed to tell.
+ */
+export type Guard = (exchange: Exchange, ask: () => Awaitable<RequestVerdict>, isCostly: () => boolean) => Awaitable<RequestVerdict>
 
 const maxCounted = 10_000
 const maxKnown = 10_000
 const maxKnownOfOne = 100
+/** Of an address that failed too often, so much of its limit may still be spent on what is costly: another may sign in from there too. */
+const costlyShare = 0.1
 
 /** `mono`: ms of a clock that never goes back. */
 export function createGuard(limits: FailureLimits, mono: () => number): Guard {
   const byAddress = createTallies(limits, mono)
   const byKey = createTallies(limits, mono)
+  const costly = createTallies({ ...limits, limit: Math.max(1, Math.floor(limits.limit * costlyShare)) }, mono)
   const known = createKnown()
 
-  return (exchange, ask) => {
+  return (exchange, ask, isCostly) => {
     const { peer, direction } = exchange
     if (peer.ip === undefined || direction === 'to-client') return ask()
     const address = networkOf(peer.ip)
-    // Not even looked at, which may cost more than a lookup; who brings nothing is told what to bring.
-    if (byAddress.wait(address) > 0 && !known.any(address) && readCredential(peer).kind !== 'none')
-      return refuse(byAddress.wait(address), 'from this address')
+    if (byAddress.wait(address) > 0 && isCostly()) {
+      const wait = costly.wait(address)
+      if (wait > 0) return refuse(wait, 'from this address')
+      costly.count(address)
+    }
 
     const conclude = (verdict: RequestVerdict): RequestVerdict => {
       const wait = byAddress.wait(address)
       if (verdict.kind === 'identify') {
-        if (known.has(address, verdict.principal)) return verdict
-        // Invariant: a right guess looks like a wrong one. Whoever brings no credential (but a certificate) has not guessed.
-        if (wait > 0 && readCredential(peer).kind !== 'none') return refuse(wait, 'from this address')
-        known.add(address, verdict.principal)
+        const { method, keyId } = verdict.principal.via
+        // Invariant: 256 random bits and signatures are not guessed, so that nobody is locked out by what fails beside him.
+        if (method !== 'api-key' || keyId === undefined || isMinted(presented(peer))) return verdict
+        if (known.has(address, keyId)) return verdict
+        // Invariant: a key that somebody has thought up may be guessed; a right guess looks like a wrong one.
+        if (wait > 0) return refuse(wait, 'from this address')
+        known.add(address, keyId)
         return verdict
       }
       if (verdict.kind !== 'deny' || verdict.code !== 'bad-credential') return verdict
@@ -46,8 +57,7 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
       const key = presentedKey(peer)
       const waitForKey = key === undefined ? 0 : byKey.wait(key)
       byAddress.count(address)
-      // Invariant: counted by what is presented, whether there is such a key or not. The right key is let in all the same: its 256 bits
-      // are not guessed, and its id, which is no secret, must not be enough to lock it out.
+      // Invariant: counted by what is presented, whether there is such a key or not: the answer does not tell which ids there are.
       if (key !== undefined) byKey.count(key)
       return waitForKey > 0 ? refuse(waitForKey, `for key ${key}`) : verdict
     }
@@ -59,9 +69,14 @@ function refuse(retryAfter: number, which: string): Deny {
   return deny('too-many-failures', 'too many failed attempts', { retryAfter, detail: `too many failed attempts ${which}` })
 }
 
-function presentedKey(peer: Peer): string | undefined {
+function presented(peer: Peer): string {
   const credential = readCredential(peer)
-  return 'value' in credential && credential.value.startsWith('mgk_') ? readKeyId(credential.value) : undefined
+  return 'value' in credential ? credential.value : ''
+}
+
+function presentedKey(peer: Peer): string | undefined {
+  const value = presented(peer)
+  return value.startsWith('mgk_') ? readKeyId(value) : undefined
 }
 
 interface Tallies {
@@ -94,31 +109,24 @@ function createTallies({ limit, window }: FailureLimits, mono: () => number): Ta
 }
 
 interface Known {
-  any(address: string): boolean
-  has(address: string, principal: Principal): boolean
-  add(address: string, principal: Principal): void
+  has(address: string, key: string): boolean
+  add(address: string, key: string): void
 }
 
-/** Who came from where before: they are let in also while others fail beside them. Bounded: the address that was new longest ago is forgotten. */
+/** Which key came from where before: it is let in also while others fail beside it. Bounded: the address that was new longest ago is forgotten. */
 function createKnown(): Known {
   const byAddress = new Map<string, Set<string>>()
   return {
-    any: address => byAddress.has(address),
-    has: (address, principal) => byAddress.get(address)?.has(nameOf(principal)) === true,
-    add(address, principal) {
+    has: (address, key) => byAddress.get(address)?.has(key) === true,
+    add(address, key) {
       const known = byAddress.get(address)
       if (known !== undefined) {
         if (known.size >= maxKnownOfOne) known.delete(known.keys().next().value as string)
-        known.add(nameOf(principal))
+        known.add(key)
         return
       }
       if (byAddress.size >= maxKnown) byAddress.delete(byAddress.keys().next().value as string)
-      byAddress.set(address, new Set([nameOf(principal)]))
+      byAddress.set(address, new Set([key]))
     },
   }
-}
-
-function nameOf({ id, tenant, via: { method, keyId, issuer } }: Principal): string {
-  // An id of a key has no space, so that no other kind of principal is taken for one.
-  return method === 'api-key' && keyId !== undefined ? keyId : `${method} ${issuer ?? ''} ${tenant} ${id}`
 }

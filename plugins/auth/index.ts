@@ -6,6 +6,7 @@ import { createCertificateMethod } from './certificate-method.ts'
 import { keyCommands } from './commands.ts'
 import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
+import { readCredential } from './credential.ts'
 import { createGuard } from './failures.ts'
 import { openTokens } from './jwt.ts'
 import { openKeysMethod } from './keys-method.ts'
@@ -80,7 +81,12 @@ const auth: Plugin<AuthConfig> = definePlugin({
         tokens?.start()
         look()
       },
-      onRequest: exchange => guard(exchange, () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge, certificates)),
+      onRequest: exchange =>
+        guard(
+          exchange,
+          () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge, certificates),
+          () => tokens?.method.mustVerify(readCredential(exchange.peer)) === true,
+        ),
       ...(tokens !== undefined && { reload: () => tokens.reload() }),
       ...(resource?.hasScopes && {
         // At the seal, so that the record has who asked, and nobody is sent for scopes to what is not theirs anyway.

@@ -1,6 +1,7 @@
 // The method "JWT": a token of a trusted issuer, for this gateway, signed by a key of that issuer, within its time.
 import { type Awaitable, type Identify, identify, type Peer, type Principal } from 'mcpgw/plugin'
 import type { Method, MethodAnswer } from './authenticate.ts'
+import type { Credential } from './credential.ts'
 import { checkClaims } from './jwt-claims.ts'
 import type { Algorithm, IssuerConfig } from './jwt-config.ts'
 import { hasTokenForm, maxTokenLength, type ReadToken, readToken } from './jwt-form.ts'
@@ -21,6 +22,8 @@ export interface Issuer {
 export type Reach = (audience: readonly string[], config: IssuerConfig) => 'all' | ReadonlySet<string> | undefined
 
 export interface JwtMethod extends Method {
+  /** Whether it is a token whose signature must be checked first. */
+  mustVerify(credential: Credential): boolean
   /** Of a principal who came with a token, none where they are not known; undefined for any other. */
   scopesOf(principal: Principal): ReadonlySet<string> | undefined
   /** Tells principals whose last token has ended since it was asked last. */
@@ -89,16 +92,27 @@ export function createJwtMethod(issuers: readonly Issuer[], reach: Reach, now: (
     }
   }
 
+  /** Invariant: a key that left the issuer's set takes its tokens along. */
+  function recall(digest: string): Seen | undefined {
+    const entry = seen.get(digest)
+    if (entry === undefined || entry.source.holds(entry.key)) return entry
+    seen.delete(digest)
+    return undefined
+  }
+
   return {
     name,
+    mustVerify: credential =>
+      credential.kind === 'bearer' &&
+      credential.value.length <= maxTokenLength &&
+      hasTokenForm(credential.value) &&
+      recall(digestToken(credential.value)) === undefined,
     identify({ kind, value }, at, peer): Awaitable<MethodAnswer> {
       if (kind !== 'bearer' || !hasTokenForm(value)) return unknown
       if (value.length > maxTokenLength) return closed(`a token of more than ${maxTokenLength} characters`)
       const digest = digestToken(value)
-      const entry = seen.get(digest)
-      // Invariant: a key that left the issuer's set takes its tokens along.
-      if (entry?.source.holds(entry.key)) return conclude(entry, peer, at)
-      if (entry !== undefined) seen.delete(digest)
+      const entry = recall(digest)
+      if (entry !== undefined) return conclude(entry, peer, at)
       return verify(value, digest, peer)
     },
     scopesOf: principal => scopes.get(principal) ?? (principal.via.method === name ? none : undefined),

@@ -14,6 +14,11 @@ export function mintKey(): MintedKey {
   return { id, key: `mgk_${id}_${randomBytes(32).toString('base64url')}` }
 }
 
+/** Whether it has the form of a key that `mintKey` made. */
+export function isMinted(key: string): boolean {
+  return /^mgk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}$/.test(key)
+}
+
 /** The public id in `id`, `mgk_id` or a whole key; undefined where it is none of these. */
 export function readKeyId(text: string): string | undefined {
   return /^(?:mgk_)?([a-z0-9]{8})(?:_[A-Za-z0-9_-]+)?$/.exec(text)?.[1]

@@ -1,7 +1,8 @@
 // A credential that no longer holds: whatever its caller has open is ended at once, and nobody else's.
-import { expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
+import type { Outcome } from '../../../core/plugin/index.ts'
 import { call, connectHttp } from '../data-plane/clients.ts'
-import { authenticating, startTestGateway, until } from '../data-plane/gateway.ts'
+import { authenticating, plugin, startTestGateway, until } from '../data-plane/gateway.ts'
 import { startHttpUpstream } from '../data-plane/http-upstream.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
 import { leaveOpen } from '../data-plane/script.ts'
@@ -9,9 +10,28 @@ import { visitHttp } from '../data-plane/stateless-client.ts'
 
 const opened = closeAfterEach()
 
+const outcomes: Outcome[] = []
+const settling = plugin('settling', [], {
+  onResponse: ({ action }, answer) => {
+    if (action === 'tools/call' && answer.kind === 'error') codes.push(answer.code)
+    return { kind: 'pass' }
+  },
+  onSettled: ({ action }, outcome) => void (action === 'tools/call' && outcomes.push(outcome)),
+})
+const codes: unknown[] = []
+beforeEach(() => {
+  for (const list of [outcomes, codes]) list.length = 0
+})
+/** Whose doing it was is known to whoever records it: not the client's. */
+const expectEnded = async (count: number): Promise<void> => {
+  await until(() => outcomes.length === count)
+  expect(outcomes).toEqual(Array.from({ length: count }, () => ({ kind: 'cancelled', by: 'credential' })))
+  expect(codes).toEqual(Array.from({ length: count }, () => 'credential-ended'))
+}
+
 async function world() {
   const upstream = opened(await startHttpUpstream({ on: { 'tools/call': leaveOpen } }))
-  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [authenticating] }))
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [settling, authenticating] }))
   const { relay, sessions } = gateway.gateway
   return { upstream, gateway, sessions, expel: (id: string) => relay.expel(principal => principal.id === id) }
 }
@@ -27,6 +47,7 @@ it('of a client with a session: its session, its stream and its calls', async ()
   await stream.done
   expect((await (await calling).done).messages).toEqual([])
   expect(received.method).toBe('tools/call')
+  await expectEnded(1)
   expect([...sessions.all()].map(session => session.principal?.id)).toEqual(['ben'])
   expect((await ben!.ask('ping')).result).toEqual({})
   expect((await anna!.post('{"jsonrpc":"2.0","id":2,"method":"ping"}')).status).toBe(404)
@@ -45,6 +66,7 @@ it('of a client without sessions: its streams and its calls', async () => {
   expel('anna')
   await stream!.done
   await (await calling).done
+  await expectEnded(1)
   expect((await ben.ask('tools/list')).result.tools).toHaveLength(1)
   expect(other!.messages).toHaveLength(1)
   other!.drop()

@@ -81,6 +81,7 @@ describe('a call', () => {
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'upstream-timeout' }, 'timeout', 'upstream-timeout'],
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'upstream-crashed' }, 'crashed', 'upstream-crashed'],
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'cancelled' }, 'cancelled', 'cancelled'],
+    [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'credential-ended' }, 'cancelled', 'credential-ended'],
     [{ kind: 'error', payload: payload({ code: 1, message: '' }), code: 'withheld' }, 'withheld', 'withheld'],
     [{ kind: 'result', payload: payload({}), isToolError: true }, 'tool-error', undefined],
     [{ kind: 'result', payload: payload({ content: [{ text: '"isError":true' }] }), isToolError: false }, 'answered', undefined],

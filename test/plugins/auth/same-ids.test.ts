@@ -51,7 +51,8 @@ it.each<[string, object, readonly string[]]>([
   ['whose claim says the tenant', { claims: { tenant: 'org' } }, ['(user-1, ext:2, user-3 and 1 more)']],
   ['whose claim says one of other tenants', { claims: { tenant: 'org' }, tenants: ['acme', 'b'] }, []],
 ])('of an issuer %s, the start warns of the ids that its tokens could have', async (_, more, expected) => {
-  for (const [i, id] of ['user-1', 'ext:2', 'user-3'].entries()) await home.run('keys create', ['Agent', id], { now: Date.UTC(2026, 0, 1) - 10 + i })
+  for (const [i, id] of ['user-1', 'ext:2', 'user-3'].entries())
+    await home.run('keys create', ['Agent', id], { now: Date.UTC(2026, 0, 1) - 10 + i })
   await home.run('keys create', ['Over', 'ext:over', ''], { expires: '1m', now: Date.UTC(2025, 0, 1) })
   gateway = await home.start({ jwt: [{ ...entry, ...more }], certificates: [{ match: { fingerprint }, principal: { id: 'desk' } }] })
   const said = gateway.warnings.filter(line => line.includes('idPrefix'))
