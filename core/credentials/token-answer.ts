@@ -1,5 +1,6 @@
 // What a token endpoint answers, read strictly: whatever is not a bearer token that a header can carry is none.
 // Spec: RFC 6749, 5.1 and 5.2; RFC 6750, 2.1.
+import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
 import type { OutgoingAnswer } from '../plugin/index.ts'
 
 export interface Token {
@@ -24,6 +25,7 @@ const UNSAID_MS = 300_000
 const LEAST_MS = 5000
 const MOST_MS = 86_400_000
 const MAX_TOKEN = 16 * 1024
+const LIMITS: JsonLimits = { bytes: 256 * 1024, depth: 32, keys: 10_000 }
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
 export function readTokenAnswer(answer: OutgoingAnswer): Token | TokenRefusal {
@@ -63,11 +65,8 @@ function refusalOf(answer: OutgoingAnswer, body: Readonly<Record<string, unknown
   }
 }
 
+/** Strangers' JSON, as strictly as a message: of an object with a key twice another reader would take the other value. */
 export function readObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
+  const json = Json.scan(bytes, LIMITS)
+  return isFault(json) || json.type !== 'object' ? undefined : (json.value as Readonly<Record<string, unknown>>)
 }

@@ -17,6 +17,11 @@ it('a good answer is read', () => {
 it.each([
   ['not JSON', '<html>', 'its answer is not a JSON object'],
   ['a list', [good], 'its answer is not a JSON object'],
+  ['an object with a token twice', '{"access_token":"a","token_type":"Bearer","access_token":"b"}', 'its answer is not a JSON object'],
+  ['a key twice, once escaped', '{"access_token":"a","token_type":"Bearer","access_tok\\u0065n":"b"}', 'its answer is not a JSON object'],
+  ['a key twice deep inside', '{"access_token":"a","token_type":"Bearer","x":[{"y":1,"y":2}]}', 'its answer is not a JSON object'],
+  ['very deep', `{"access_token":"a","token_type":"Bearer","x":${'['.repeat(40)}${']'.repeat(40)}}`, 'its answer is not a JSON object'],
+  ['a byte order mark first', '\ufeff{"access_token":"a","token_type":"Bearer"}', 'its answer is not a JSON object'],
   ['no token', { ...good, access_token: undefined }, 'its answer holds no access token'],
   ['an empty token', { ...good, access_token: '' }, 'its answer holds no access token'],
   ['a token with a line end', { ...good, access_token: 'a\r\nx-admin: 1' }, 'its answer holds no access token'],
