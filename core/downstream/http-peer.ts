@@ -83,6 +83,8 @@ export function createGatekeeper(
     check(request, peer) {
       if (request.rawHeaders.length > 2 * MAX_HEADERS) return 'invalid-request'
       const host = peer.header('host')
+      // Spec: RFC 9112, 3.2.
+      if (host.length === 0) return 'invalid-request'
       if (host.length !== 1 || !hostAllowed(host[0])) return 'forbidden-host'
       const [origin, ...others] = peer.header('origin')
       if (others.length > 0 || (origin !== undefined && !originAllowed(origin))) return 'forbidden-host'

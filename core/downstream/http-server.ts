@@ -14,10 +14,12 @@ export interface HttpServerOptions {
   readonly tls: TlsKeeper | undefined
   readonly addresses: Addresses
   onRequest(request: IncomingMessage, response: ServerResponse): void
+  /** It wants more of us than a 100 before it sends its body. */
+  onExpectation(request: IncomingMessage, response: ServerResponse): void
   /** Once it is known whose it is, and over TLS after the handshake. */
   onConnection(socket: Socket): void
-  /** What has come on it is nothing to go on with, or there are too many: it is cut. */
-  onBroken(socket: Socket, error: Error & { readonly code?: string }): void
+  /** What has come on it is nothing to go on with, or there are too many: it is cut. `mayAnswer`: no answer is owed or under way that another one would be taken for. */
+  onBroken(socket: Socket, error: Error & { readonly code?: string }, mayAnswer: boolean): void
 }
 
 export interface HttpServer {
@@ -40,16 +42,26 @@ const LIMITS = {
   connectionsCheckingInterval: 1000,
   maxHeaderSize: 16 * 1024,
   insecureHTTPParser: false,
+  // Node's own answers say nothing of ours: the gatekeeper looks at Host.
+  requireHostHeader: false,
 }
 /** While ending, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
 const IDLE_LOOK_MS = 20
 
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { listen, tls, addresses, onRequest, onConnection, onBroken } = options
-  const server: Server = tls === undefined ? createServer(LIMITS, onRequest) : createTlsServer({ ...LIMITS, ...tls.options }, onRequest)
+  const { listen, tls, addresses, onRequest, onExpectation, onConnection, onBroken } = options
+  const server: Server = tls === undefined ? createServer(LIMITS) : createTlsServer({ ...LIMITS, ...tls.options })
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request
+    owed.set(socket, (owed.get(socket) ?? 0) + 1)
+    response.once('close', () => owed.set(socket, (owed.get(socket) ?? 1) - 1))
+    onRequest(request, response)
+  })
   // Invariant: Node drops headers over its count without a word; a second Host could be among them. We count ourselves.
   server.maxHeadersCount = 0
+  server.on('checkExpectation', onExpectation)
   const open = new Set<Socket>()
+  const owed = new WeakMap<Socket, number>()
   const byNetwork = new Map<string, number>()
   /** What proxies said, until the handshake is over: TLS has a socket of its own, of the same two ends. */
   const said = new Map<string, string>()
@@ -79,7 +91,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   server.on('clientError', (error: Error, socket: Socket) => {
     // Invariant: where a certificate is required, Node cuts a connection without a good one itself, and only the socket says why.
     const why = socket instanceof TLSSocket ? socket.authorizationError : undefined
-    onBroken(socket, why ? Object.assign(new Error(`no TLS: the client's certificate: ${String(why)}`), { code: BAD_CERTIFICATE }) : error)
+    onBroken(
+      socket,
+      why ? Object.assign(new Error(`no TLS: the client's certificate: ${String(why)}`), { code: BAD_CERTIFICATE }) : error,
+      (owed.get(socket) ?? 0) === 0 && socket.bytesRead > 0 && !why,
+    )
   })
   if (tls !== undefined) {
     tls.attach(server as ReturnType<typeof createTlsServer>)
@@ -102,7 +118,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   }
 
   function fail(socket: Socket, code: string, message: string): void {
-    onBroken(socket, Object.assign(new Error(message), { code }))
+    onBroken(socket, Object.assign(new Error(message), { code }), false)
     socket.destroy()
   }
 

@@ -75,18 +75,24 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     return views.of(id) ?? (pipeline.authenticates && idPattern.test(id) ? views.nowhere(id) : undefined)
   }
 
-  function meet(request: IncomingMessage, response: ServerResponse): void {
+  /** Spec: RFC 9110, 10.1.1: of what it waits for before it sends its body, only a 100 is understood. */
+  function expectNothing(response: ServerResponse): void {
+    response.setHeader('connection', 'close')
+    refuse(response, 'invalid-request', { status: 417, text: 'of Expect only 100-continue is understood' })
+  }
+
+  function meet(request: IncomingMessage, response: ServerResponse, isExpectation = false): void {
     const { rawHeaders, socket, url } = request
     // Invariant: what was behind on a connection that is cut, Node still reads as requests.
-    if (socket.destroyed) return
+    if (socket.destroyed || socket.writableEnded) return
     const code = framingFault(request)
-    if (code !== undefined) return cut(socket, Object.assign(new Error('not HTTP'), { code }))
+    if (code !== undefined) return cut(socket, Object.assign(new Error('not HTTP'), { code }), false)
     const certificate = options.tls && certificateOf(socket, options.clock.now())
     const peer = new HttpPeer(addresses.ofRequest(request), { rawHeaders, path: pathOf(url), certificate })
     greetings.whenWelcome(
       request.socket,
       peer,
-      () => handle(request, response, peer),
+      () => (isExpectation ? expectNothing(response) : handle(request, response, peer)),
       refusal => turnAway(response, refusal),
     )
   }
@@ -94,6 +100,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   function handle(request: IncomingMessage, response: ServerResponse, peer: HttpPeer): void {
     const { path } = peer
     const denied = gatekeeper.check(request, peer)
+    // What is odd about the request itself may be the beginning of worse.
+    if (denied === 'invalid-request') response.setHeader('connection', 'close')
     if (denied !== undefined) return refuse(response, denied)
     const view = path === undefined ? undefined : viewOf(path)
     if (view === undefined) {
@@ -199,6 +207,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     tls: options.tls,
     addresses,
     onRequest: meet,
+    onExpectation: (request, response) => meet(request, response, true),
     onConnection: greetings.greet,
     onBroken: cut,
   })

@@ -1,5 +1,5 @@
 // Refuses HTTP requests before there is an exchange: the client gets its answer, the plugins hear of it.
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
@@ -7,6 +7,7 @@ import type { Json } from '../mcp/json.ts'
 import { writeErrorObject } from '../mcp/message.ts'
 import type { Pipeline, Refusal } from '../pipeline.ts'
 import type { JsonObject } from '../plugin/index.ts'
+import { headersOn } from './answer-headers.ts'
 import type { Addresses } from './client-address.ts'
 import { BAD_CERTIFICATE, BAD_PROXY_HEADER, TOO_MANY } from './http-server.ts'
 import type { Streams } from './streams.ts'
@@ -33,8 +34,8 @@ export interface Refusing {
   answer(response: ServerResponse, code: ErrorCode, why?: Why): void
   /** Answers whoever a plugin does not let in; the plugins know. */
   turnAway(response: ServerResponse, refusal: Refusal): void
-  /** Cuts a connection on which there is no HTTP, or none in time. */
-  cut(socket: Socket, error: Error & { readonly code?: string }): void
+  /** Cuts a connection on which there is no HTTP, or none in time. `mayAnswer`: nothing that is said last would be taken for the answer to something else. */
+  cut(socket: Socket, error: Error & { readonly code?: string }, mayAnswer: boolean): void
 }
 
 export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>, addresses: Addresses): Refusing {
@@ -67,8 +68,10 @@ export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pic
       if (!addresses.isShared(response.req.socket)) response.setHeader('connection', 'close')
       answer(response, known, { text, challenge, status })
     },
-    cut(socket, error) {
+    cut(socket, error, mayAnswer) {
+      if (socket.writableEnded) return
       const reason = explainCut(error)
+      const status = mayAnswer ? statusOf(error) : undefined
       if (reason !== undefined)
         pipeline.refused({
           code: error.code === TOO_MANY ? 'rate-limited' : 'invalid-request',
@@ -76,10 +79,45 @@ export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pic
           by: BY_GATEWAY,
           transport: 'http',
           ip: addresses.ofSocket(socket).ip,
+          ...(status !== undefined && { status }),
         })
-      socket.destroy()
+      if (status === undefined || !socket.writable) return void socket.destroy()
+      // A client that takes nothing is not waited for.
+      socket.setTimeout(LAST_WORD_MS, () => socket.destroy())
+      socket.write(lastWord(socket, status))
+      socket.destroySoon()
     },
   }
+}
+
+const LAST_WORD_MS = 2000
+const WORDS: Readonly<Record<number, string>> = {
+  400: 'not a valid HTTP request',
+  408: 'no request in time',
+  413: 'the chunk extensions are larger than the limit',
+  431: 'the headers are larger than the limit',
+}
+
+/** Undefined where nobody there speaks HTTP, or is let in. */
+function statusOf({ code = '' }: { readonly code?: string }): number | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 413
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  return code.startsWith('HPE_') ? 400 : undefined
+}
+
+/** There is no request that it is the answer to: it is written by hand, in the form of all others, and tells nothing of the parser. */
+function lastWord(socket: Socket, status: number): string {
+  const body = Buffer.from(writeErrorObject(null, errorObject('invalid-request', { text: WORDS[status]! }))).toString()
+  const headers = {
+    ...headersOn(socket),
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    date: new Date().toUTCString(),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`
 }
 
 /** Undefined where the other side has only gone away. */

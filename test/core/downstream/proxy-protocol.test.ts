@@ -199,9 +199,9 @@ test('a header that does not come in time, or is cut short, cuts the connection'
   expect(place.refused.map(({ reason }) => reason)).toEqual(['PROXY protocol: cut short', 'PROXY protocol: not there in time'])
 })
 
-test('a header from anybody else is no header: it is not HTTP, and is cut', async () => {
+test('a header from anybody else is no header: it is not HTTP, and refused as such', async () => {
   const place = await start({ trustedProxies: ['10.0.0.0/8'] })
-  expect(await dial(place, header(), request())).toBe(undefined)
+  expect(await dial(place, header(), request())).toBe(400)
   expect(place.peers).toEqual([])
   expect(await dial(place, request())).toBe(200)
   expect(seen(place.peers)).toEqual([{ ip: '127.0.0.1', proxies: undefined }])
@@ -209,7 +209,7 @@ test('a header from anybody else is no header: it is not HTTP, and is cut', asyn
 
 test('a second header on the same connection is not HTTP', async () => {
   const place = await start()
-  expect(await dial(place, header(), header({ body: from4('9.9.9.9') }), request())).toBe(undefined)
+  expect(await dial(place, header(), header({ body: from4('9.9.9.9') }), request())).toBe(400)
   expect(place.peers).toEqual([])
   expect(place.refused).toMatchObject([{ ip: '203.0.113.7' }])
 })

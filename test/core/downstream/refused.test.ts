@@ -112,7 +112,14 @@ describe('over HTTP the plugins hear of', () => {
     socket.resume()
     await once(socket, 'close')
     expect(heard).toEqual([
-      { code: 'invalid-request', reason: expect.stringMatching(/^not HTTP: HPE_/), by: ['default'], transport: 'http', ip: '127.0.0.1' },
+      {
+        code: 'invalid-request',
+        reason: expect.stringMatching(/^not HTTP: HPE_/),
+        by: ['default'],
+        transport: 'http',
+        ip: '127.0.0.1',
+        status: 400,
+      },
     ])
   })
 

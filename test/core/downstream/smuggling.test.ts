@@ -22,6 +22,9 @@ beforeEach(() => {
   upstream.seen.length = 0
 })
 
+/** As it is sent. */
+const sizeOf = (text: string): number => text.replaceAll('SESSION', client.sessionId).length
+
 /** The statuses of all answers, and whether the gateway closed the connection while we kept it open. */
 function send(text: string): Promise<{ statuses: string[]; closed: boolean }> {
   return new Promise(resolve => {
@@ -118,7 +121,7 @@ describe('what is HTTP, and could be read as more than one request', () => {
   })
 
   it('a GET with a body: what is in the body is no request', async () => {
-    const { statuses } = await send(post(`content-length: ${hidden.length}\r\n`, hidden, 'GET /healthz HTTP/1.1'))
+    const { statuses } = await send(post(`content-length: ${sizeOf(hidden)}\r\n`, hidden, 'GET /healthz HTTP/1.1'))
     expect(statuses).toEqual(['404'])
     expect(upstream.seen).toEqual([])
   })
@@ -143,7 +146,7 @@ describe('what is HTTP, and could be read as more than one request', () => {
     const evil = post(sized, body).replace('host: 127.0.0.1', 'host: 127.0.0.1\r\norigin: https://evil.example')
     expect((await send(evil + hidden)).statuses).toEqual(['403', '200'])
     expect(upstream.of('tools/call')).toHaveLength(1)
-    const short = post(`content-length: ${body.length + hidden.length}\r\n`, body + hidden).replace('application/json', 'text/plain')
+    const short = post(`content-length: ${sizeOf(body + hidden)}\r\n`, body + hidden).replace('application/json', 'text/plain')
     expect((await send(short)).statuses).toEqual(['415'])
     expect(upstream.of('tools/call')).toHaveLength(1)
   })
