@@ -14,9 +14,9 @@ const READERS = isFull ? 2000 : 60
 const HOLD_MS = isFull ? 60_000 : 12_000
 const CALLS_PER_SECOND = 50
 // Of a crowd each gets more than the systems of both ends take for him; of thousands that would be a flood of its own.
-const LARGE = JSON.stringify({ content: [{ type: 'text', text: 'x'.repeat(isFull ? 600_000 : 7_000_000) }] })
-/** How long a sender may last: what a whole request may take, and the time between two looks. */
-const LONGEST_MS = 30_000 + 5000
+const LARGE = JSON.stringify({ content: [{ type: 'text', text: 'x'.repeat(isFull ? 150_000 : 7_000_000) }] })
+/** How long a sender may last: half of a minute for a whole request, and as long again for a busy machine. */
+const LONGEST_MS = 60_000
 
 interface Crowd {
   readonly open: number
