@@ -14,6 +14,7 @@ export type FindingCode =
   | 'obligation-twice'
   | 'failure-open'
   | 'listen-open'
+  | 'server-unreachable'
   | 'listen-failed'
   | 'listen-tls'
 
@@ -24,7 +25,7 @@ export interface Finding {
   readonly help?: string | undefined
   /** Where the plugin stands in the config. */
   readonly at?: SourcePosition | undefined
-  /** Into the plugin's own config; of `listen-tls` into `listen.tls`. */
+  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable` into the config. */
   readonly path?: readonly (string | number)[] | undefined
 }
 
@@ -45,5 +46,6 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'listen-failed': 'The address or port of `listen` cannot be used; `mcpgw doctor` looks at it more closely.',
   'listen-tls':
     'A file of `listen.tls` cannot be used: the certificate, its key, which nobody else may read, or the authorities of clients.',
+  'server-unreachable': '`tenants` of a server names whose principals may know of it, and no loaded plugin says who anybody is.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
 }

@@ -33,7 +33,13 @@ export function toFinding(
   origins: Origins,
 ): Finding {
   const index = entries.findIndex(entry => (at === undefined ? entry.name === plugin : entry.at === at))
-  const tls = code === 'listen-tls' ? placeValue(['listen', 'tls', ...(path ?? []).map(String)], origins) : undefined
+  const own = (path ?? []).map(String)
+  const tls =
+    code === 'listen-tls'
+      ? placeValue(['listen', 'tls', ...own], origins)
+      : code === 'server-unreachable'
+        ? placeValue(own, origins)
+        : undefined
   const subject = code.startsWith('listen-') ? ['listen', 'host'] : ['plugins', String(index), 'name']
   const place = tls ?? (path === undefined ? undefined : placePluginConfig(index, path, origins)) ?? placeValue(subject, origins)
   const inner = tls !== undefined || path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`

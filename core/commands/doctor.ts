@@ -13,6 +13,7 @@ import { checkServers, type ProbeServer } from './doctor/servers.ts'
 import { startServer } from './doctor/start.ts'
 import { checkTls } from './doctor/tls.ts'
 import { loadOptions } from './load-for.ts'
+import { factsOf } from './reach.ts'
 import type { VerbIo } from './verb.ts'
 
 /** 0 where nothing failed, 1 otherwise. `probe` looks at one server. */
@@ -71,7 +72,15 @@ async function tryPlugins(io: VerbIo, { config, origins }: Loaded, scrub: (text:
   const { findings: refused } = await checkPlugins(config.plugins, io.cwd, origins)
   if (refused.length > 0) return { checks: [aboutPlugins(config, refused)], findings: refused }
   const { limits, store, listen } = config
-  const tried = await rehearse(config.plugins, { limits, store, host: listen.host, version: io.version, cwd: io.cwd, scrub })
+  const tried = await rehearse(config.plugins, {
+    limits,
+    store,
+    host: listen.host,
+    gateway: factsOf(config),
+    version: io.version,
+    cwd: io.cwd,
+    scrub,
+  })
   const findings = tried.findings.map(one => toFinding(one, config.plugins, origins))
   const checks = [aboutPlugins(config, findings)]
   if (tried.skipped.length > 0) {

@@ -13,7 +13,7 @@ import type { RootLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
-import { mayReach } from './reach.ts'
+import { factsOf, findUnreachable, mayReach } from './reach.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
 
@@ -57,6 +57,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       instance,
       scrub: text => secrets.scrubText(text),
       dir: cwd,
+      gateway: factsOf(config),
     },
   )
   if (isBootFailure(kernel)) {
@@ -74,6 +75,8 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     await kernel.stop()
     return { findings: [finding] }
   }
+  const unreachable = findUnreachable(config, kernel.plugins)
+  if (unreachable !== undefined) return giveUp(unreachable)
   const refused = http ? mayReach(loaded, kernel.plugins) : undefined
   if (refused !== undefined && !insecure) return giveUp(refused)
   if (refused !== undefined) {

@@ -1,8 +1,30 @@
 // Whom a gateway may serve: beyond this machine only what somebody configured, where callers are proven and what policies deny is denied.
 import type { Loaded } from '../config/load.ts'
-import type { PluginEntry } from '../config/schema.ts'
+import type { GatewayConfig, PluginEntry } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
 import { isLoopback, mayListen } from '../order.ts'
+import type { PluginContext } from '../plugin/index.ts'
+
+/** What plugins may know of the rest of the config. */
+export function factsOf({ servers, listen }: Pick<GatewayConfig, 'servers' | 'listen'>): NonNullable<PluginContext['gateway']> {
+  const { clientCertificates = 'none' } = listen.tls ?? {}
+  return Object.freeze({ servers: Object.freeze(servers.map(({ id }) => id)), asksForCertificates: clientCertificates !== 'none' })
+}
+
+/** A server for principals of some tenants, where nobody could ever be one. */
+export function findUnreachable(
+  { servers }: Pick<GatewayConfig, 'servers'>,
+  plugins: Parameters<typeof mayListen>[1],
+): Finding | undefined {
+  const at = servers.findIndex(({ tenants }) => tenants !== undefined)
+  if (at < 0 || plugins.some(({ capabilities }) => capabilities.has('authenticates'))) return undefined
+  return {
+    code: 'server-unreachable',
+    message: `"tenants" of the server ${servers[at]!.id} lets in nobody: no loaded plugin authenticates`,
+    help: 'load one that does (auth), or leave "tenants" out',
+    path: ['servers', at, 'tenants'],
+  }
+}
 
 export function mayReach({ config, isStarter }: Loaded, plugins: Parameters<typeof mayListen>[1]): Finding | undefined {
   const { host } = config.listen

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts'
 import type { Finding } from '../finding.ts'
 import { type CheckedPlugin, loadPlugin, type PluginEntry } from '../loader.ts'
 import { mayListen } from '../order.ts'
-import type { Log } from '../plugin/index.ts'
+import type { Log, PluginContext } from '../plugin/index.ts'
 import { createRehearsalStores } from '../store/rehearsal-stores.ts'
 import { tokens } from './services.ts'
 import { compose, setUp } from './set-up.ts'
@@ -23,6 +23,7 @@ export interface RehearsalOptions {
   readonly limits: { readonly hookMs: number }
   readonly store: { readonly dir: string; readonly url?: string | undefined }
   readonly host: string
+  readonly gateway: NonNullable<PluginContext['gateway']>
   readonly version: string
   /** Where plugins are looked for. */
   readonly cwd: string
@@ -38,7 +39,7 @@ export async function rehearse(entries: readonly PluginEntry[], options: Rehears
   const plugins = loaded.flatMap(one => (one.kind === 'loaded' ? [one.checked] : []))
   const stores = createRehearsalStores(store)
   const instance = { id: hostname(), boot: randomUUID(), version }
-  const run = compose(plugins, limits, { log: silent, clock: systemClock, stores, instance, scrub, dir: cwd })
+  const run = compose(plugins, limits, { log: silent, clock: systemClock, stores, instance, scrub, dir: cwd, gateway: options.gateway })
   const findings: Finding[] = []
   const skipped: string[] = []
   const has = (one: CheckedPlugin): boolean => (one.plugin.requires ?? []).every(service => run.services.get(tokens.registry).has(service))

@@ -11,6 +11,8 @@ import { createRegistry, type ServiceRegistry } from './registry.ts'
 
 /** What the kernel needs from whoever runs it. */
 export interface Host {
+  /** Where plugins are set up for a gateway. */
+  readonly gateway?: PluginContext['gateway']
   readonly log: Log
   readonly clock: Clock
   readonly stores: Stores

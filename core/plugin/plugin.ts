@@ -84,6 +84,13 @@ export interface PluginContext<C = unknown> {
   /** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
   readonly order: readonly string[]
   readonly open: boolean
+  /** What the config says beside the plugins; undefined where a plugin is not set up for a gateway. */
+  readonly gateway?: {
+    /** Ids of all servers, whether they are enabled or not. */
+    readonly servers: readonly string[]
+    /** Whether the listener asks clients for certificates, and verifies them. */
+    readonly asksForCertificates: boolean
+  }
   /** Obligations that the loaded plugins carry out, sorted. */
   readonly dischargers: readonly string[]
   provide<T>(service: Service<T>, value: T): void

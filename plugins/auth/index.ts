@@ -16,6 +16,7 @@ import { makePrincipal } from './ring.ts'
 import { findSameIds } from './same-ids.ts'
 import { endTokens } from './token-ends.ts'
 import { openVault } from './vault.ts'
+import { refuseWithoutEffect } from './without-effect.ts'
 
 // A revoked key is refused within twice this time, whatever process revoked it.
 const refreshMs = 500
@@ -31,6 +32,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
   personal: async () => (await import('./personal.ts')).personal,
   async setup(ctx) {
     const { config, clock } = ctx
+    refuseWithoutEffect(config, ctx.gateway)
     const vault = await openVault(ctx.stores, config)
     const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
     let stopped = false

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { runCommand } from '../../../core/commands/main.ts'
 import { readRecords } from '../../e2e/records.ts'
+import { createAuthority } from '../downstream/certificates.ts'
 import { createFolder, say } from './run-command.ts'
 
 const CONFIG = 'plugins: [{ audit: { path: records.db } }, auth]\nservers: []\nlog: silent\n'
@@ -138,13 +139,16 @@ test('--insecure-allow-anonymous starts it all the same, and banner, log and rec
 
 test.each([
   ['tokens', "jwt: [{ issuer: 'https://a.example', audience: x }]"],
-  ['certificates', 'certificates: [{ match: { commonName: x }, principal: { id: x } }]'],
-])('where clients come with %s, no key is made that nobody asked for', async (_what, ways) => {
+  ['certificates', 'certificates: [{ match: { commonName: x }, principal: { id: x } }]', true],
+])('where clients come with %s, no key is made that nobody asked for', async (_what, ways, hasTls = false) => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
   try {
     const { port } = taken.address() as { port: number }
-    const dir = createFolder({ 'mcpgw.yaml': `plugins: [{ auth: { ${ways} } }]\nservers: []\nlog: silent\n` })
+    const authority = createAuthority()
+    const { cert, key } = authority.issue('own')
+    const tls = `listen: { tls: { cert: ${cert}, key: ${key}, ca: ${authority.ca}, clientCertificates: required } }\n`
+    const dir = createFolder({ 'mcpgw.yaml': `${hasTls ? tls : ''}plugins: [{ auth: { ${ways} } }]\nservers: []\nlog: silent\n` })
     const { err } = await say(dir, ['run', '--http', `127.0.0.1:${port}`])
     expect(err).toMatch(/error\[listen-failed\]/)
     expect(err).not.toMatch(/shown once|mgk_/)

@@ -1,0 +1,20 @@
+// Refuses what the config of auth says and the rest of the config leaves without effect: a slip that would ask for less than is meant.
+import { compileGlob, type PluginContext } from 'mcpgw/plugin'
+import type { AuthConfig } from './config.ts'
+
+/** Throws, naming the field. `gateway` undefined: there is nothing to hold it against. */
+export function refuseWithoutEffect({ resource, certificates }: AuthConfig, gateway: PluginContext['gateway']): void {
+  if (gateway === undefined) return
+  const { servers, asksForCertificates } = gateway
+  if (certificates.length > 0 && !asksForCertificates)
+    throw new Error(
+      'auth: certificates: the listener asks nobody for a certificate; set "clientCertificates" and "ca" in listen.tls, or leave "certificates" out',
+    )
+  for (const [at, { server }] of (resource?.stepUp ?? []).entries()) {
+    if (server === '*' || servers.some(compileGlob(server))) continue
+    const known = servers.length === 0 ? 'there are none' : `expected one of ${servers.join(', ')}`
+    throw new Error(
+      `auth: resource.stepUp[${at}].server: ${JSON.stringify(server)} is no server, so that its scopes are never asked for; ${known}`,
+    )
+  }
+}
