@@ -18,7 +18,7 @@ import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
 import { createViews, type Views } from './relay/view.ts'
-import type { KnownSecrets } from './secrets.ts'
+import type { KnownSecrets, SecretFault } from './secrets.ts'
 import { openPrivateKey } from './store/private-key.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
 import { createCells } from './upstream/child/cells.ts'
@@ -53,6 +53,8 @@ export interface GatewayOptions {
   readonly health?: Pick<Health, 'component'>
   /** Shows what is under way at each server. */
   readonly metrics?: Pick<MetricsRegistry, 'core' | 'beforeRender'>
+  /** A secret as it is now. */
+  getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
   readonly stores?: Pick<Stores, 'open' | 'key'>
   /** Anything but the MCP endpoints; false where the path is not known. */
@@ -155,7 +157,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const serveOther: NonNullable<GatewayOptions['serveOther']> = (request, response, path, peer) =>
       servePages(credentials.authorizations, request, response, path) || options.serveOther?.(request, response, path, peer) === true
-    if (options.http && config.listen.tls !== undefined) tls = await openTls(config.listen.tls, { clock, log, health })
+    if (options.http && config.listen.tls !== undefined)
+      tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
     if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, tls, serveOther })
   } catch (error) {
     tls?.stop()

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { type Diagnostic, type DiagnosticCode, position } from './diagnostic.ts'
 import type { ConfigParts } from './file.ts'
+import type { UsedReference } from './interpolate.ts'
 import { parseAddress } from './listen.ts'
 import type { Environment } from './locate.ts'
 import type { McpServers } from './mcp-json.ts'
@@ -78,7 +79,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   if (log !== undefined && !levels.includes(log.text))
     refuse('bad-value', log.from, `expected one of ${levels.join(', ')}, found "${log.text}"`)
   const dataDir = override(['store.dir'], 'dataDir', '--data-dir', 'MCPGW_DATA_DIR')
-  const listen = buildListen(shape.listen, baseDir)
+  const listen = buildListen(shape.listen, baseDir, parts?.used ?? [])
   const address = override(['listen.host', 'listen.port'], 'listen', '--http', 'MCPGW_LISTEN')
   const parsed = address === undefined ? {} : parseAddress(address.text)
   if (parsed === undefined) refuse('bad-value', address?.from ?? '', `not HOST:PORT: "${address?.text}"`)
@@ -117,14 +118,15 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
   return { value: { config, origins }, diagnostics }
 }
 
-function buildListen(given: FileShape['listen'], baseDir: string): ListenConfig {
+function buildListen(given: FileShape['listen'], baseDir: string, used: readonly UsedReference[]): ListenConfig {
   if (typeof given !== 'object') return { ...defaults.listen, ...parseAddress(String(given ?? '')) }
   const { tls, connections, ...plain } = given
+  const key = used.find(({ kind, path }) => kind === 'secret' && path.join('.') === 'listen.tls.key')?.name
   return {
     ...defaults.listen,
     ...defined(plain),
     connections: { ...defaults.listen.connections, ...defined(connections ?? {}) },
-    ...(tls !== undefined && { tls: buildTls(tls, baseDir, path => resolve(baseDir, path)) }),
+    ...(tls !== undefined && { tls: buildTls(tls, key, baseDir, path => resolve(baseDir, path)) }),
   }
 }
 

@@ -60,6 +60,8 @@ export interface Loaded extends Assembled {
   readonly isStarter?: boolean
   /** What the file asks for and no loaded plugin enforces: `run` must not start. */
   readonly unenforced: readonly Unenforced[]
+  /** A secret as it is now, from where those of the config came. */
+  getSecret?(name: string): Promise<string | SecretFault | undefined>
 }
 export type LoadResult = Loaded | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
@@ -105,6 +107,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     digests: [opened?.source, mcp?.source].flatMap(source => (source === undefined ? [] : [digestOf(source)])),
     warnings: tidy(diagnostics),
     injected: collectInjected(parts, mcp?.read),
+    getSecret: from.getSecret,
     unenforced: findUnenforced(sections, assembled.value.config, options.known ?? builtInPlugins),
   }
 }

@@ -48,6 +48,8 @@ export interface TlsConfig {
   readonly cert: string
   /** A path, or the key itself (PEM) where it came from a secret. */
   readonly key: string
+  /** Name of the secret that it is: asked for again with another certificate. */
+  readonly keySecret?: string
   /** Who signs the certificates of clients. */
   readonly ca?: string
   readonly clientCertificates: 'none' | 'optional' | 'required'

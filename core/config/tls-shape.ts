@@ -41,12 +41,13 @@ export const tlsShape: z.ZodType<TlsShape> = z
   })
   .meta({ description: 'HTTPS in place of HTTP; the files are read again when they change, and on SIGHUP' })
 
-/** `resolvePath`: to an absolute path. A key that is no path stays as it is. */
-export function buildTls(shape: TlsShape, root: string, resolvePath: (path: string) => string): TlsConfig {
+/** `keySecret`: the secret that its key is. `resolvePath`: to an absolute path. A key that is no path stays as it is. */
+export function buildTls(shape: TlsShape, keySecret: string | undefined, root: string, resolvePath: (path: string) => string): TlsConfig {
   const { cert, key, ca, clientCertificates = 'none', minVersion = '1.2' } = shape
   return {
     cert: resolvePath(cert),
     key: isPem(key) ? key : resolvePath(key),
+    ...(isPem(key) && keySecret !== undefined && { keySecret }),
     ...(ca !== undefined && { ca: resolvePath(ca) }),
     clientCertificates,
     minVersion: String(minVersion) === '1.3' ? '1.3' : '1.2',
@@ -57,8 +58,9 @@ export function buildTls(shape: TlsShape, root: string, resolvePath: (path: stri
 /** A key that stands in the text of the config is no secret. */
 export function checkKeyText(source: Source): Diagnostic[] {
   const key = find(source.root, ['listen', 'tls', 'key'])
-  if (key?.kind !== 'scalar' || typeof key.value !== 'string' || !isPem(key.value) || key.written?.includes('${secret:')) return []
-  const help = 'give the path of its file, or ${secret:NAME}'
+  if (key?.kind !== 'scalar' || typeof key.value !== 'string' || !isPem(key.value) || /^\$\{secret:[^${}]*\}$/.test(key.written ?? ''))
+    return []
+  const help = 'give the path of its file, or ${secret:NAME} and nothing beside it'
   return [diagnose(source, key.span, { code: 'bad-value', message: 'a private key cannot stand in the config', help })]
 }
 

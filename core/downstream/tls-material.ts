@@ -45,10 +45,10 @@ export function contextOf({ minVersion }: Pick<TlsConfig, 'minVersion'>, { cert,
   return { cert, key, ...(ca && { ca }), minVersion: `TLSv${minVersion}`, ciphers: CIPHERS, honorCipherOrder: true }
 }
 
-/** Rejects with a TlsFault. */
-export async function readMaterial(config: TlsConfig): Promise<Material> {
+/** `findKey`: where else the key of this certificate is than the config says. Rejects with a TlsFault. */
+export async function readMaterial(config: TlsConfig, findKey?: (cert: Buffer) => Promise<Buffer>): Promise<Material> {
   const { cert, chain } = await readChain(config)
-  const key = await readKey(config)
+  const key = (await findKey?.(cert)) ?? (await readKey(config))
   const ca = config.ca === undefined ? undefined : await readFor('ca', config.ca, config.root)
   const [own] = chain
   const authorities = ca === undefined ? [] : certificatesOf('ca', config.ca!, ca)

@@ -3,13 +3,14 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { TlsConfig } from '../config/schema.ts'
 import type { Health } from '../health.ts'
 import type { Clock, Log } from '../plugin/index.ts'
-import { contextOf, readMaterial } from './tls-material.ts'
+import type { SecretFault } from '../secrets.ts'
+import { contextOf, readMaterial, TlsFault } from './tls-material.ts'
 
 export interface TlsKeeper {
   readonly options: TlsOptions
   /** Whom to tell of another certificate. Connections that stand keep theirs. */
   attach(server: { setSecureContext(options: SecureContextOptions): void }): void
-  /** Reads the files again. */
+  /** Reads the files again, and a key that is a secret. */
   reload(): Promise<void>
   stop(): void
 }
@@ -18,12 +19,14 @@ export interface TlsSurroundings {
   readonly clock: Clock
   readonly log: Log
   readonly health?: Pick<Health, 'component'> | undefined
+  /** For a key that is a secret. */
+  getSecret?(name: string): Promise<string | SecretFault | undefined>
 }
 
 const LOOK_MS = 5000
 const HANDSHAKE_MS = 10_000
 /** Rejects with a TlsFault. */
-export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurroundings): Promise<TlsKeeper> {
+export async function openTls(config: TlsConfig, { clock, log, health, getSecret }: TlsSurroundings): Promise<TlsKeeper> {
   const component = health?.component('tls')
   let material = await readMaterial(config)
   let server: Parameters<TlsKeeper['attach']>[0] | undefined
@@ -38,9 +41,18 @@ export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurr
     component?.set(why === '' ? undefined : { status: 'degraded', why })
   }
 
-  async function read(): Promise<void> {
+  /** Whoever keeps secrets is not asked every few seconds: only with another certificate, or where somebody wants it. */
+  async function findKey(cert: Buffer, isWanted: boolean): Promise<Buffer> {
+    if (cert.equals(material.cert) && !isWanted) return material.key
+    const value = await getSecret!(config.keySecret!)
+    if (typeof value === 'string') return Buffer.from(value)
+    throw new TlsFault('key', value?.problem ?? `there is no secret ${config.keySecret}`, value?.help)
+  }
+
+  async function read(isWanted: boolean): Promise<void> {
     try {
-      const next = await readMaterial(config)
+      const isSecret = config.keySecret !== undefined && getSecret !== undefined
+      const next = await readMaterial(config, isSecret ? cert => findKey(cert, isWanted) : undefined)
       fault = ''
       if (next.digest !== material.digest && !stopped) {
         server?.setSecureContext(contextOf(config, next))
@@ -56,13 +68,13 @@ export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurr
   }
 
   function look(): void {
-    void reload().then(() => {
+    void readOnce(false).then(() => {
       if (!stopped) cancel = clock.after(LOOK_MS, look)
     })
   }
 
-  function reload(): Promise<void> {
-    reading ??= read().finally(() => {
+  function readOnce(isWanted: boolean): Promise<void> {
+    reading ??= read(isWanted).finally(() => {
       reading = undefined
     })
     return reading
@@ -81,7 +93,11 @@ export async function openTls(config: TlsConfig, { clock, log, health }: TlsSurr
     attach(given) {
       server = given
     },
-    reload,
+    async reload() {
+      // One that is under way may not have asked for the secret.
+      await reading
+      await readOnce(true)
+    },
     stop() {
       stopped = true
       cancel()
