@@ -1,6 +1,7 @@
 // Of `auth` of a server: what its schema alone cannot tell, and the paths in it.
 import { isAbsolute, resolve } from 'node:path'
-import { isPem, readPrivateKey } from '../credentials/client-key.ts'
+import { readPrivateKey } from '../credentials/client-key.ts'
+import { isPem } from '../pem.ts'
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import type { OAuthClient, ServerAuth } from './schema.ts'
 import { entryOf, find, member, type Path, type Source, type Tree } from './tree.ts'

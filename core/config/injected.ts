@@ -1,5 +1,5 @@
 // Which values came into servers and are to be kept from leaving again.
-import { isPem } from '../credentials/client-key.ts'
+import { isPem } from '../pem.ts'
 import { passwordsOf } from './database-url.ts'
 import type { ConfigParts } from './file.ts'
 import type { UsedReference } from './interpolate.ts'

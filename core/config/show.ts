@@ -1,5 +1,5 @@
 // The config as people may see it: every value with where it came from, and no secret among them.
-import { isPem } from '../credentials/client-key.ts'
+import { isPem } from '../pem.ts'
 import type { Assembled } from './assemble.ts'
 import { hidePassword } from './database-url.ts'
 import { soundsSecret } from './injected.ts'

@@ -1,5 +1,6 @@
 // `listen.tls`: the certificate of the gateway, and whether clients show theirs.
 import * as z from 'zod'
+import { isPem } from '../pem.ts'
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import { coded, words as path } from './fields.ts'
 import type { TlsConfig } from './schema.ts'
@@ -62,8 +63,4 @@ export function checkKeyText(source: Source): Diagnostic[] {
     return []
   const help = 'give the path of its file, or ${secret:NAME} and nothing beside it'
   return [diagnose(source, key.span, { code: 'bad-value', message: 'a private key cannot stand in the config', help })]
-}
-
-export function isPem(text: string): boolean {
-  return text.trimStart().startsWith('-----BEGIN ')
 }

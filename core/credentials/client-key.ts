@@ -1,6 +1,7 @@
 // The private key by which the gateway proves to an authorization server who it is.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { isPem } from '../pem.ts'
 
 export interface ClientKey {
   readonly key: KeyObject
@@ -16,10 +17,6 @@ export interface KeyProblem {
 const OTHERS = process.platform === 'win32' ? 0 : 0o077
 const MAX_BYTES = 64 * 1024
 const LEAST_RSA_BITS = 2048
-
-export function isPem(text: string): boolean {
-  return text.includes('-----BEGIN ')
-}
 
 /** `given`: PEM, or the absolute path of a file with it that nobody else may read. */
 export function readPrivateKey(given: string): ClientKey | KeyProblem {

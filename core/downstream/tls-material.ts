@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { NamedFileFault, readNamedFile } from '../config/named-file.ts'
 import type { TlsConfig } from '../config/schema.ts'
-import { isPem } from '../config/tls-shape.ts'
+import { isPem } from '../pem.ts'
 
 export interface Material {
   readonly cert: Buffer
