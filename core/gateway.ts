@@ -13,7 +13,7 @@ import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { AdminEvent, Clock, Log, Stores } from './plugin/index.ts'
+import type { AdminEvent, Clock, Log, Outgoing, Stores } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
@@ -53,6 +53,8 @@ export interface GatewayOptions {
   readonly health?: Pick<Health, 'component'>
   /** Shows what is under way at each server. */
   readonly metrics?: Pick<MetricsRegistry, 'core' | 'beforeRender'>
+  /** Reaches authorization servers; whoever gives it closes it. */
+  readonly outgoing?: Outgoing
   /** A secret as it is now. */
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
@@ -96,6 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     health,
     metrics: options.metrics,
     stores: options.stores,
+    outgoing: options.outgoing,
     authorized: (server, owner) => pool.changed(server, owner),
   })
 

@@ -106,6 +106,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       http,
       probe,
       stores,
+      outgoing: kernel.services.get(tokens.outgoing),
       ...(loaded.getSecret && { getSecret: loaded.getSecret }),
       ...(stdio && { stdio }),
       onEvent,

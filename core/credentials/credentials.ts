@@ -1,8 +1,8 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
 import type { OAuthClient, RemoteServer, ServerConfig, UserClient } from '../config/schema.ts'
-import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
+import { createOutgoing } from '../outgoing/outgoing.ts'
 import { ownerOf, readOwner } from '../owner.ts'
-import type { AdminEvent, Clock, Stores } from '../plugin/index.ts'
+import type { AdminEvent, Clock, Outgoing, Stores } from '../plugin/index.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import type { CredentialSource } from '../upstream/remote/credential.ts'
 import { createAuthority } from './authority.ts'
@@ -35,14 +35,16 @@ export interface CredentialsOptions extends ReporterOptions {
   readonly stores?: Pick<Stores, 'open' | 'key'> | undefined
   /** A user has authorised the gateway for this server. */
   authorized?(server: string, owner: string): void
-  /** Closed with it. */
-  readonly outgoing?: ClosableOutgoing
+  /** Whoever gives it closes it; one of its own where there is none. */
+  readonly outgoing?: Outgoing | undefined
 }
 
 type SourceOf = (owner: string) => CredentialSource
 
 export function createCredentials(options: CredentialsOptions): Credentials {
-  const { servers, secrets, clock, outgoing = createOutgoing() } = options
+  const { servers, secrets, clock } = options
+  const own = options.outgoing === undefined ? createOutgoing() : undefined
+  const outgoing = options.outgoing ?? own!
   const sources = new Map<string, SourceOf>()
   const callers = createCallers(ownerOf)
   const askers = new Map<string, Asker>()
@@ -122,7 +124,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     callers: needsCallers ? callers : undefined,
     authorizations: askers.size > 0 ? createAuthorizations(askers, clock) : undefined,
     async close() {
-      await outgoing.close()
+      await own?.close()
       tokens?.close()
     },
   }
