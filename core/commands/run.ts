@@ -5,6 +5,7 @@ import type { Loaded } from '../config/load.ts'
 import { renderReport } from '../kernel.ts'
 import { createLog } from '../log.ts'
 import { nameAddress } from '../store/postgres/address.ts'
+import { endpointOf } from './endpoint.ts'
 import { createFirstKey } from './first-key.ts'
 import { openGateway } from './open-gateway.ts'
 import { isObserving } from './reach.ts'
@@ -94,8 +95,7 @@ interface Facts {
 }
 
 function describe({ config }: Loaded, port: number, key: string | undefined): Facts {
-  const { host, tls } = config.listen
-  const endpoint = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`
+  const endpoint = endpointOf(config.listen, port) ?? ''
   const find = (name: string) => config.plugins.find(plugin => plugin.name === name)
   const audit = find('audit')
   const headers = find('auth') ? { headers: { Authorization: `Bearer ${key ?? 'YOUR_KEY'}` } } : {}

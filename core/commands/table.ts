@@ -79,6 +79,26 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./init.ts')).init,
   },
   {
+    path: ['connect'],
+    summary: 'Point a client at the gateway: the difference is shown, and what was there is kept',
+    args: [{ name: '<client>', summary: 'claude (Claude Desktop), claude-code, cursor or vscode' }],
+    options: [
+      { flags: '--print', summary: 'only show the difference' },
+      { flags: '--undo', summary: 'put back what was there' },
+      { flags: '--only', summary: 'take its other servers out: it reaches them through the gateway' },
+      { flags: '--stdio', summary: 'have the client start a gateway of its own; Claude Desktop always does' },
+      { flags: '--url <url>', summary: 'the endpoint, in place of that of the config' },
+      { flags: '--key <key>', summary: 'an API key that there is, in place of a new one' },
+    ],
+    examples: [
+      'mcpgw connect claude',
+      'mcpgw connect claude --undo',
+      'mcpgw connect cursor --print --url http://127.0.0.1:3100/mcp',
+      'mcpgw connect vscode --stdio --only',
+    ],
+    load: async () => (await import('./connect.ts')).connect,
+  },
+  {
     path: ['doctor'],
     summary: 'Check Node, storage, config, plugins, servers, TLS, port, clock and disk, and say what to do',
     options: [plugin, mcpJson],

@@ -133,7 +133,7 @@ function keepKnown(source: Source, value: Tree, server: string, diagnostics: Dia
   return { ...value, entries }
 }
 
-function deriveId(name: string): string | undefined {
+export function deriveId(name: string): string | undefined {
   if (idPattern.test(name)) return name
   const slug = name
     .normalize('NFKC')

@@ -1,8 +1,8 @@
 // What the record says of the calls of the demo, and what `audit verify` says of it, before and after somebody changes one record.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { callVerb } from '../call-verb.ts'
 import type { VerbIo } from '../verb.ts'
-import { callVerb } from './verbs.ts'
 
 /** One call, out of its records. */
 export interface Recorded {
@@ -31,7 +31,7 @@ interface StoredRecord {
 
 /** In the order of the calls. */
 export async function readCalls(io: VerbIo, consumer: string): Promise<readonly Recorded[]> {
-  const { said } = await callVerb(io, ['audit', 'log'], [], { consumer, intents: true })
+  const { said } = await callVerb(io, 'audit', ['audit', 'log'], [], { consumer, intents: true })
   const { records } = said as { readonly records: readonly StoredRecord[] }
   const calls = new Map<string, StoredRecord[]>()
   for (const record of records)
@@ -60,7 +60,7 @@ export interface Verified {
 }
 
 export async function verify(io: VerbIo, file?: string): Promise<Verified> {
-  const { code, said } = await callVerb(io, ['audit', 'verify'], file === undefined ? [] : [file], {})
+  const { code, said } = await callVerb(io, 'audit', ['audit', 'verify'], file === undefined ? [] : [file], {})
   const { verdict, records, checkpoints, broken } = said as Omit<Verified, 'code'>
   return { code, verdict, records, checkpoints, broken }
 }

@@ -1,7 +1,7 @@
 // Runs a command line in this process and gathers what it says.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { runCommand } from '../../../core/commands/main.ts'
 
@@ -14,7 +14,10 @@ export interface Said {
 export function createFolder(files: Readonly<Record<string, string>> = {}): string {
   const dir = mkdtempSync(join(tmpdir(), 'mcpgw-cli-'))
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text)
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, file)), { recursive: true })
+    writeFileSync(join(dir, file), text)
+  }
   return dir
 }
 

@@ -38,6 +38,7 @@ for (const { name, input, settle } of readGoldens(FOLDER)) {
       .replaceAll(dir, 'DIR')
       .replaceAll(PACKAGE, 'PACKAGE/')
       .replaceAll(process.execPath, 'NODE')
+      .replaceAll(/mgk_[\w-]+/g, 'KEY')
       .replaceAll(/\d+ records, \d+ signed/g, 'N records, N signed')
       .replaceAll(/at record \d+/g, 'at record N')
     expect(shown).toBe(settle(shown))

@@ -1,6 +1,6 @@
-// Verbs of plugins as the demo calls them: the real ones, as one types them, with what they print on stdout as data.
-import { builtInVerbs } from '../plugin-verbs.ts'
-import type { VerbIo } from '../verb.ts'
+// A verb of a plugin as another command calls it: the real one, as one types it, with what it prints on stdout as data.
+import { builtInVerbs } from './plugin-verbs.ts'
+import type { VerbIo } from './verb.ts'
 
 export interface Answered {
   readonly code: number
@@ -8,9 +8,15 @@ export interface Answered {
   readonly said: unknown
 }
 
-/** `path`: e.g. `['audit', 'log']`. The plugin that owns it is its first word. */
-export async function callVerb(io: VerbIo, path: readonly string[], args: VerbIo['args'], options: VerbIo['options']): Promise<Answered> {
-  const verbs = await builtInVerbs(path.slice(0, 1), io)
+/** `plugin` brings it; `path`: e.g. `['audit', 'log']`. */
+export async function callVerb(
+  io: VerbIo,
+  plugin: string,
+  path: readonly string[],
+  args: VerbIo['args'],
+  options: VerbIo['options'],
+): Promise<Answered> {
+  const verbs = await builtInVerbs([plugin], io)
   const verb = verbs.find(one => one.path.join(' ') === path.join(' '))
   if (verb === undefined) throw new Error(`there is no command ${path.join(' ')}`)
   const preset = Object.fromEntries(
@@ -31,7 +37,7 @@ export async function callVerb(io: VerbIo, path: readonly string[], args: VerbIo
       err += text
     },
   })
-  if (out === '') throw new Error(`${path.join(' ')}: ${err}`)
+  if (out === '') throw Object.assign(new Error(`${path.join(' ')}: ${err.trim()}`), { code: 'verb-failed' })
   return { code, said: JSON.parse(out) }
 }
 
