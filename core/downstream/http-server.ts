@@ -45,6 +45,8 @@ const LIMITS = {
   // Node's own answers say nothing of ours: the gatekeeper looks at Host.
   requireHostHeader: false,
 }
+/** Connections that wait to be taken. Node's 511 are full in half a second of a flood, and a system that has no room lets a good client try again after a second. */
+const BACKLOG = 4096
 /** While ending, a connection is closed this soon after its answer: its keep-alive would hold the gateway for a minute. */
 const IDLE_LOOK_MS = 20
 
@@ -169,7 +171,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 async function start(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })

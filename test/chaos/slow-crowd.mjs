@@ -1,7 +1,10 @@
 // Many connections that hold a gateway up, as a process of its own: `node slow-crowd.mjs senders|readers PORT COUNT PER_SECOND`. Says once a second what has become of them.
 import { connect } from 'node:net'
+import { setPriority } from 'node:os'
 
 const [kind = '', port = '', count = '', perSecond = ''] = process.argv.slice(2)
+// It stands for other machines: what it costs is not to be missing here.
+setPriority(19)
 const HEAD = `POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\naccept: */*\r\n`
 const meta = '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}'
 const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"up__large","arguments":{},"_meta":{${meta}}}}`
@@ -30,13 +33,12 @@ function openOne() {
       ? { first: `${HEAD}${mirrored}content-length: ${call.length}\r\n\r\n${call}`, more: '' }
       : ways[opened % ways.length]()
   opened++
-  const began = performance.now()
+  let began = 0
   const socket = connect({ port: Number(port), host: '127.0.0.1' })
   open.add(socket)
-  let stood = false
   let timer
   socket.on('connect', () => {
-    stood = true
+    began = performance.now()
     if (first !== '') socket.write(first)
     if (more !== '') timer = setInterval(() => socket.write(more), BYTE_MS)
   })
@@ -47,7 +49,7 @@ function openOne() {
   socket.on('close', () => {
     clearInterval(timer)
     open.delete(socket)
-    if (!stood) failed++
+    if (began === 0) failed++
     else {
       cut++
       longestMs = Math.max(longestMs, performance.now() - began)
