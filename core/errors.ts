@@ -4,6 +4,8 @@
 export interface ErrorEntry {
   readonly rpc: number
   readonly http: number
+  /** Status on the REST routes, where it is another: there is no envelope that would say more. */
+  readonly rest?: number
   /** Public text; says nothing of the inside. */
   readonly text: string
   /** What to do about it, for `mcpgw explain CODE`. */
@@ -86,36 +88,42 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'method-not-found': {
     rpc: -32601,
     http: 200,
+    rest: 404,
     text: 'method not found',
     help: 'No server behind the gateway offers this method.',
   },
   'invalid-params': {
     rpc: -32602,
     http: 200,
+    rest: 400,
     text: 'invalid params',
     help: 'The params do not fit the method; the log names the field.',
   },
   'invalid-arguments': {
     rpc: -32602,
     http: 200,
+    rest: 400,
     text: 'the arguments do not fit the tool',
     help: "The arguments do not fit the tool's inputSchema, or that schema cannot be used: it leads elsewhere, or has a pattern that is not RE2. The message names the place.",
   },
   'unknown-tool': {
     rpc: -32602,
     http: 200,
+    rest: 404,
     text: 'unknown tool',
     help: 'The tool does not exist or is not visible to this principal. `mcpgw tools list` shows what is.',
   },
   'unknown-prompt': {
     rpc: -32602,
     http: 200,
+    rest: 404,
     text: 'unknown prompt',
     help: 'The prompt does not exist or is not visible to this principal.',
   },
   'unknown-resource': {
     rpc: -32002,
     http: 200,
+    rest: 404,
     text: 'resource not found',
     help: 'No server offers this uri, or it is not visible to this principal.',
   },
@@ -270,6 +278,7 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
   withheld: {
     rpc: 42011,
     http: 200,
+    rest: 502,
     text: 'the answer was withheld',
     help: 'A plugin could not clear the answer; the log names plugin and hook. The call itself was made.',
   },
@@ -301,54 +310,63 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'upstream-unavailable': {
     rpc: 42020,
     http: 200,
+    rest: 503,
     text: 'the server is not available',
     help: 'It does not start, is being restarted, or failed so many calls that it is left alone for a while. `mcpgw servers status` says why.',
   },
   'upstream-crashed': {
     rpc: 42021,
     http: 200,
+    rest: 502,
     text: 'the server went away during the call',
     help: 'Its process ended or its connection broke. Whether the call took effect is not known.',
   },
   'upstream-timeout': {
     rpc: 42022,
     http: 200,
+    rest: 504,
     text: 'the server did not answer in time',
     help: 'Raise servers[].timeout.call, or .max for a call that reports progress. Whether the call took effect is not known.',
   },
   'upstream-garbage': {
     rpc: 42023,
     http: 200,
+    rest: 502,
     text: 'the server answered with something that is not valid MCP',
     help: 'The log names the server and what was wrong.',
   },
   'upstream-busy': {
     rpc: 42028,
     http: 200,
+    rest: 503,
     text: 'the server is busy',
     help: 'As many calls as servers[].limits allows are under way, and too many wait; nothing was sent. Retry later.',
   },
   'upstream-credential': {
     rpc: 42034,
     http: 200,
+    rest: 403,
     text: 'there is no credential of yours for this server',
     help: 'The server is shown a credential of each caller, and none could be had for this one; nothing was sent. The log says why.',
   },
   'client-gone': {
     rpc: 42024,
     http: 200,
+    rest: 502,
     text: 'the client has gone',
     help: 'The client that should answer this request has disconnected.',
   },
   'client-cannot': {
     rpc: -32601,
     http: 200,
+    rest: 502,
     text: 'the client does not support this',
     help: 'The client did not declare the capability that the server asked for.',
   },
   cancelled: {
     rpc: 42025,
     http: 200,
+    rest: 503,
     text: 'cancelled',
     help: 'The caller cancelled the request.',
   },

@@ -12,6 +12,9 @@ import { openTls, type TlsKeeper } from './downstream/tls.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
+import { createInner } from './operations/inner.ts'
+import type { Operations } from './operations/operations.ts'
+import { ownOperations } from './operations/own.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log, Outgoing, Stores } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
@@ -38,6 +41,8 @@ export interface GatewayOptions {
   readonly version: string
   readonly boot: string
   readonly pipeline: Pipeline
+  /** Those of the plugins; the gateway adds its own. */
+  readonly operations: Operations
   readonly secrets: KnownSecrets
   readonly clock: Clock
   readonly log: Log
@@ -79,14 +84,17 @@ export interface Gateway {
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, clock, log, pipeline, secrets } = options
+  const { config, clock, log, pipeline, secrets, operations } = options
+  const { open, authenticates } = pipeline
+  const inner = config.gateway && createInner({ operations, tools: config.gateway, version: options.version, open, authenticates })
+  const servers: readonly ServerConfig[] = inner === undefined ? config.servers : [...config.servers, inner.server]
   const runFolder = join(config.store.dir, 'run')
   for (const pid of reapLeftovers(runFolder)) log.warn('a server process of a killed gateway was ended', { pid })
   const leftovers = createLeftovers(runFolder)
   const cells = createCells(log)
   const census = createCensus(clock)
   const { onEvent, health } = options
-  const board = createServerBoard({ servers: config.servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
+  const board = createServerBoard({ servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
   const dialer = createDialer()
   const credentials = createCredentials({
@@ -103,6 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
 
   function createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
+    if (server.kind === 'inner') return inner!.createTransport(owner)
     if (server.kind === 'remote') {
       const reach = spoken === 'sse' ? createSseTransport : createHttpTransport
       const credential = credentials.of(server, owner)
@@ -138,7 +147,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })
-  const views = createViews(config)
+  const views = createViews({ servers, names: config.names })
   const relay = createRelay({
     config,
     version: options.version,
@@ -153,6 +162,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     newId: createIds(options.boot),
   })
+  const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
+  for (const operation of ownOperations(own)) operations.add(operation)
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined
@@ -162,7 +173,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       servePages(credentials.authorizations, request, response, path) || options.serveOther?.(request, response, path, peer) === true
     if (options.http && config.listen.tls !== undefined)
       tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
-    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, clock, log, tls, serveOther })
+    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, operations, clock, log, tls, serveOther })
   } catch (error) {
     tls?.stop()
     await pool.close()

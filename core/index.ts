@@ -8,7 +8,9 @@ export { builtInPlugins, loadConfig } from './config/load.ts'
 export { renderDiagnostics } from './config/render.ts'
 export type {
   ChildServer,
+  ConfiguredServer,
   GatewayConfig,
+  InnerServer,
   LimitsConfig,
   ListenConfig,
   LogLevel,

@@ -11,6 +11,7 @@ import { attempt, compose, type Run, setUp } from './kernel/set-up.ts'
 import type { Releases } from './kernel/stop.ts'
 import { type CheckedPlugin, loadPlugin, type PluginEntry } from './loader.ts'
 import type { MetricsRegistry } from './metrics.ts'
+import type { Operations } from './operations/operations.ts'
 import { proveOrder, toOrdered } from './order.ts'
 import type { LoadedPlugin, Pipeline } from './pipeline.ts'
 import type { Hooks } from './plugin/index.ts'
@@ -32,6 +33,7 @@ export interface Kernel {
   readonly health: Health
   readonly metrics: MetricsRegistry
   readonly edge: Edge
+  readonly operations: Operations
   readonly plugins: readonly CheckedPlugin[]
   /** Asks every plugin, in config order, to read its own files again. */
   reload(): Promise<void>
@@ -106,6 +108,7 @@ export async function boot(config: BootConfig, host: Host): Promise<Kernel | Boo
     health,
     metrics: services.get(tokens.metrics),
     edge: services.get(tokens.edge),
+    operations: services.get(tokens.operations),
     plugins,
     reload: () => reload(loaded, run),
     stop: () => {

@@ -100,6 +100,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       version,
       boot: instance.boot.slice(0, 8),
       pipeline: kernel.pipeline,
+      operations: kernel.operations,
       secrets,
       clock: systemClock,
       log,

@@ -1,7 +1,7 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
 
 import { resolve } from 'node:path'
-import type { ServerConfig } from '../config/schema.ts'
+import type { ConfiguredServer } from '../config/schema.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
 import type { ShownServer } from '../upstream/board.ts'
 import { askRunning } from './ask-running.ts'
@@ -74,6 +74,6 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
   return ready ? 0 : 1
 }
 
-function targetOf(server: ServerConfig): string {
+function targetOf(server: ConfiguredServer): string {
   return server.kind === 'child' ? [server.command, ...server.args].join(' ') : server.url
 }

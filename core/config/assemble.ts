@@ -114,6 +114,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     names: shape.names ?? defaults.names,
     refusals: shape.refusals ?? defaults.refusals,
     log: (log?.text as LogLevel | undefined) ?? shape.log ?? defaults.log,
+    ...(shape.gateway !== undefined && { gateway: { tools: shape.gateway.tools, operators: shape.gateway.operators ?? [] } }),
   }
   return { value: { config, origins }, diagnostics }
 }

@@ -9,7 +9,7 @@ export interface SourcePosition {
 
 export interface GatewayConfig {
   readonly listen: ListenConfig
-  readonly servers: readonly ServerConfig[]
+  readonly servers: readonly ConfiguredServer[]
   /** In the order of the file or of the `--plugin` flags; the kernel never sorts. */
   readonly plugins: readonly PluginEntry[]
   /** Absolute paths of `.policy` files. */
@@ -23,6 +23,14 @@ export interface GatewayConfig {
   /** A denied `tools/call`: a result with `isError`, or a JSON-RPC error. */
   readonly refusals: 'result' | 'error'
   readonly log: LogLevel
+  /** What the gateway offers of itself; absent: nothing. */
+  readonly gateway?: GatewayTools
+}
+
+/** `tools`: names of operations, or globs. `operators`: tenants whose principals see and change what is there for all tenants. */
+export interface GatewayTools {
+  readonly tools: readonly string[]
+  readonly operators: readonly string[]
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -79,7 +87,10 @@ export interface PluginEntry {
   readonly at?: SourcePosition
 }
 
-export type ServerConfig = ChildServer | RemoteServer
+/** As it stands in a config. */
+export type ConfiguredServer = ChildServer | RemoteServer
+/** Whatever calls may go to. */
+export type ServerConfig = ConfiguredServer | InnerServer
 
 interface ServerCommon {
   readonly id: string
@@ -111,6 +122,11 @@ export interface ChildServer extends ServerCommon {
   readonly isolation?: 'auto' | 'group'
   /** Absent: the defaults. */
   readonly processes?: ProcessLimits
+}
+
+/** The gateway's own tools, as a server like any other. */
+export interface InnerServer extends ServerCommon {
+  readonly kind: 'inner'
 }
 
 export interface RemoteServer extends ServerCommon {

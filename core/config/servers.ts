@@ -4,13 +4,13 @@ import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import type { PlacedServer } from './placed.ts'
-import { defaults, type ProcessLimits, type ServerConfig, type ServerTimeouts } from './schema.ts'
+import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
 import type { Duration, ServerShape } from './shape.ts'
 import { parseSize } from './size.ts'
 import { suggest } from './suggest.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
-export function buildServer({ shape, source, path, baseDir }: PlacedServer): ServerConfig {
+export function buildServer({ shape, source, path, baseDir }: PlacedServer): ConfiguredServer {
   const common = {
     id: shape.id,
     name: shape.name ?? shape.id,

@@ -22,6 +22,7 @@ export interface FileShape {
   readonly names?: 'qualified' | 'bare' | undefined
   readonly refusals?: 'result' | 'error' | undefined
   readonly log?: LogLevel | undefined
+  readonly gateway?: { readonly tools: readonly string[]; readonly operators?: readonly string[] | undefined } | undefined
 }
 export interface ListenShape {
   readonly host?: string | undefined
@@ -211,5 +212,15 @@ export const fileShape: z.ZodType<FileShape> = z
     names: z.enum(['qualified', 'bare']).optional().meta({ description: 'Tools as SERVER__TOOL, or bare where that is unique' }),
     refusals: z.enum(['result', 'error']).optional().meta({ description: 'A denied tools/call as a tool result or as a JSON-RPC error' }),
     log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
+    gateway: z
+      .strictObject({
+        tools: z
+          .array(words)
+          .min(1)
+          .meta({ description: 'Names of its tools, or patterns with *', examples: [['list_tools', 'call', 'audit_*']] }),
+        operators: z.array(words).optional().meta({ description: 'Tenants whose principals see and change what is there for all tenants' }),
+      })
+      .optional()
+      .meta({ description: 'What the gateway offers of itself, as the server "gateway" and over HTTP; nothing where it is left out' }),
   })
   .meta({ title: 'mcpgw.yaml' })

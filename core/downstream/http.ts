@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.ts'
 import { isFault, Json } from '../mcp/json.ts'
 import { readMessage } from '../mcp/message.ts'
 import { isLegacyVersion } from '../mcp/methods.ts'
+import type { Operations } from '../operations/operations.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -21,6 +22,8 @@ import { createGatekeeper, framingFault, HttpPeer } from './http-peer.ts'
 import { openHttpServer } from './http-server.ts'
 import { classify } from './inbound.ts'
 import { createRefusing } from './refusing.ts'
+import { createRest } from './rest.ts'
+import { writeRestError } from './rest-answer.ts'
 import type { Session } from './session.ts'
 import { createStreams } from './streams.ts'
 import type { TlsKeeper } from './tls.ts'
@@ -32,6 +35,7 @@ export interface HttpOptions {
   readonly sessions: SessionStore
   readonly views: Views
   readonly pipeline: Pipeline
+  readonly operations: Pick<Operations, 'match'>
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsKeeper | undefined
@@ -61,6 +65,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const greetings = createGreetings(pipeline, addresses, options.clock.now)
   const streams = createStreams(options.clock, messageBytes)
   const { refuse, answer, turnAway, cut } = createRefusing(pipeline, streams, addresses)
+  const refusing = createRefusing(pipeline, streams, addresses, writeRestError)
+  const rest = createRest({ relay, views, operations: options.operations, limits: jsonLimits, readBody, refusing, logBug })
   let stopping = false
 
   function logBug(error: unknown): void {
@@ -103,6 +109,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     // What is odd about the request itself may be the beginning of worse.
     if (denied === 'invalid-request') response.setHeader('connection', 'close')
     if (denied !== undefined) return refuse(response, denied)
+    if (path !== undefined && !stopping && rest.serve(request, response, path, peer)) return
     const view = path === undefined ? undefined : viewOf(path)
     if (view === undefined) {
       if (path === undefined || !options.serveOther(request, response, path, peer)) refuse(response, 'not-found')
@@ -234,8 +241,12 @@ function pathOf(url: string | undefined): string | undefined {
   if (url === undefined || !url.startsWith('/')) return undefined
   const end = url.indexOf('?')
   const path = end < 0 ? url : url.slice(0, end)
-  return /^(\/\.well-known)?(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/.test(path) ? path : undefined
+  return PLAIN.test(path) ? path : undefined
 }
+
+/** A part may begin with no dot; in the name of a tool any character may stand escaped. */
+const PLAIN =
+  /^(?:(?:\/\.well-known)?(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|\/tools\/(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})*\/call)$/
 
 /** No Accept header means anything. Spec: RFC 9110, 12.5.1. */
 function accepts(accept: string | undefined, type: string): boolean {

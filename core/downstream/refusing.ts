@@ -38,10 +38,18 @@ export interface Refusing {
   cut(socket: Socket, error: Error & { readonly code?: string }, mayAnswer: boolean): void
 }
 
-export function createRefusing(pipeline: Pick<Pipeline, 'refused'>, streams: Pick<Streams, 'plain'>, addresses: Addresses): Refusing {
+/** The body of an answer, from a JSON-RPC error object. */
+export type WriteError = (id: Json | null, error: Json) => Uint8Array
+
+export function createRefusing(
+  pipeline: Pick<Pipeline, 'refused'>,
+  streams: Pick<Streams, 'plain'>,
+  addresses: Addresses,
+  write: WriteError = writeErrorObject,
+): Refusing {
   function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge, retryAfter }: Why = {}): void {
     const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
-    streams.plain(response).reply(writeErrorObject(id, error), status ?? errors[code].http, { challenge, retryAfter })
+    streams.plain(response).reply(write(id, error), status ?? errors[code].http, { challenge, retryAfter })
   }
 
   return {

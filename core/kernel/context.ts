@@ -2,7 +2,7 @@
 import type { Container } from '../container.ts'
 import type { CheckedPlugin } from '../loader.ts'
 import { logFor } from '../log.ts'
-import type { ApartJob, Awaitable, PluginContext, Service } from '../plugin/index.ts'
+import type { ApartJob, Awaitable, Operation, PluginContext, Service } from '../plugin/index.ts'
 import type { Published } from './edge.ts'
 import { askReaders } from './readers.ts'
 import { tokens } from './services.ts'
@@ -56,6 +56,7 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     scrub: (text: string) => (host.scrub ? host.scrub(text) : text),
     outgoing: services.get(tokens.outgoing),
     publish: (name: string, read: Published) => services.get(tokens.edge).publish(name, read),
+    offer: <I>(operation: Operation<I>) => services.get(tokens.operations).add(operation as Operation),
     expel: (isMeant: Parameters<PluginContext['expel']>[0]) => services.get(tokens.edge).expel(isMeant),
     health: (state: Parameters<PluginContext['health']>[0]) => condition.set(state),
     apart: async (job: ApartJob) =>

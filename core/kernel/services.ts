@@ -3,6 +3,7 @@ import { type Container, createContainer, type Token, token } from '../container
 import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
+import { createOperations, type Operations } from '../operations/operations.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
 import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
@@ -35,6 +36,7 @@ export interface Tokens {
   readonly health: Token<Health>
   readonly outgoing: Token<ClosableOutgoing>
   readonly edge: Token<Edge>
+  readonly operations: Token<Operations>
   /** What plugins provide each other. */
   readonly registry: Token<ServiceRegistry>
   readonly guard: Token<Guard>
@@ -52,6 +54,7 @@ export const tokens: Tokens = {
   health: token('health'),
   outgoing: token('outgoing'),
   edge: token('edge'),
+  operations: token('operations'),
   registry: token('registry'),
   guard: token('guard'),
   plugins: token('plugins'),
@@ -72,6 +75,7 @@ export function composeKernel(host: Host, limits: { readonly hookMs: number }): 
     outgoing => outgoing.close(),
   )
   services.provide(tokens.edge, () => createEdge())
+  services.provide(tokens.operations, c => createOperations(c.get(tokens.log)))
   services.provide(tokens.registry, () => createRegistry())
   services.provide(tokens.guard, c => openGuard(c, limits.hookMs))
   services.provide(

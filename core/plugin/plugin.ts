@@ -6,6 +6,7 @@ import type { Answer, Exchange, Obligation, Outcome, Peer, Principal } from './e
 import type { ExplainedCode } from './explained-code.ts'
 import type { Clock, Log, Metrics } from './host.ts'
 import type { JsonValue, Payload } from './json.ts'
+import type { Operation } from './operation.ts'
 import type { RecordReader, RecordReaderIo } from './outcomes.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { PersonalData } from './personal.ts'
@@ -107,6 +108,8 @@ export interface PluginContext<C = unknown> {
    * value of `Host`; what is undefined is not there. In `setup`; throws where the name is taken.
    */
   publish(name: string, read: (rest: string, host: string) => JsonValue | undefined): void
+  /** Has the gateway be asked or told this, by whoever may. In `setup`; throws where its name or route is taken. */
+  offer<I>(operation: Operation<I>): void
   /** Ends the sessions, streams and requests of all callers that are meant, at once, e.g. because their credential no longer holds. How many ended; the requests of a session that ended are among them. */
   expel(isMeant: (principal: Principal) => boolean): { readonly sessions: number; readonly requests: number }
   /** A condition shown in health; `undefined` clears it. */

@@ -13,6 +13,7 @@ export interface Asked {
   readonly channel: ReplyChannel
   readonly cancel: Cancel
   readonly peer: Peer
+  readonly isMirrored?: boolean
   /** What a stateless server is told of the client. */
   readonly client: LaneClient
 }

@@ -83,7 +83,8 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
         const take = (found: Target | NoTarget) => {
           if ('code' in found) return refusalOf(deps, found)
           target = found
-          const mismatch = session.era === 'modern' ? mirrorFault(asked.peer, found.definition, params) : undefined
+          const mismatch =
+            session.era === 'modern' && asked.isMirrored !== false ? mirrorFault(asked.peer, found.definition, params) : undefined
           if (mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: mismatch, resource: found.resource }
           if (session.era === 'legacy') return found.resource
           const opened = interactive.roundOf(asked, found.server)
@@ -116,9 +117,10 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     const { owner } = session
     const { definition } = target
     const behalf = deps.callers?.of(x)
+    const exchange = lane.server.kind === 'inner' ? x : undefined
     const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern') {
-      const call = { owner, client, progressToken, definition, behalf }
+      const call = { owner, client, progressToken, definition, behalf, exchange }
       const told = filterTold(asked, berth, tell)
       const answer =
         sent !== undefined && mayAsk(method)
@@ -133,6 +135,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       progressToken,
       definition,
       behalf,
+      exchange,
       cancel,
       notified(told, got) {
         if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)

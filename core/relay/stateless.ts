@@ -27,6 +27,8 @@ export interface Visit {
   readonly peer: Peer
   /** What a header says otherwise than the body. */
   readonly mismatch: string | undefined
+  /** False where no header has to say what the message says. */
+  readonly isMirrored?: boolean
   /** Cancelled where the client hangs up, or says so on a channel that carries more. */
   readonly cancel: Cancel
 }
@@ -82,7 +84,8 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           // Spec: basic/patterns/subscriptions: no log message on a stream of changes.
           const logLevel = method === 'subscriptions/listen' ? undefined : envelope.logLevel
           slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel, principal: x.principal })
-          plan = planFor({ session, id, method, params, channel, cancel, peer, client: envelope }, caller)
+          const { isMirrored = true } = visit
+          plan = planFor({ session, id, method, params, channel, cancel, peer, isMirrored, client: envelope }, caller)
           return plan.resolve(x)
         },
         hiddenAs: async x => plan?.hiddenAs?.(x),

@@ -1,6 +1,12 @@
 // What one endpoint shows: all servers under qualified names, or one server under its own; of these, what is there for the caller's tenant.
 import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
 
+/** What endpoints are made of. */
+export interface Viewed {
+  readonly servers: readonly ServerConfig[]
+  readonly names: GatewayConfig['names']
+}
+
 export interface View {
   /** `undefined` for the aggregated endpoint. */
   readonly only: string | undefined
@@ -23,7 +29,7 @@ export interface Views {
   seenBy(view: View, tenant: string | undefined): View | undefined
 }
 
-export function createViews(config: Pick<GatewayConfig, 'servers' | 'names'>): Views {
+export function createViews(config: Viewed): Views {
   const servers = config.servers.filter(server => server.enabled)
   const all = viewOf(undefined, servers, config.names)
   const single = new Map(servers.map(server => [server.id, viewOf(server.id, [server], 'own')]))

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
-import type { Answer, Clock } from '../plugin/index.ts'
+import type { Answer, Clock, Exchange } from '../plugin/index.ts'
 import { Slots } from '../slots.ts'
 import type { Behalf } from './behalf.ts'
 import type { LaneClient } from './handshake.ts'
@@ -39,6 +39,8 @@ export interface LaneCall {
   readonly definition?: Json | undefined
   /** For whom it is made, where the server is shown a credential of the caller's own. */
   readonly behalf?: Behalf | undefined
+  /** What it is made for, where the server is the gateway itself. */
+  readonly exchange?: Exchange | undefined
 }
 
 export interface Pending {
@@ -151,7 +153,7 @@ export class Calls {
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()
       const sent = call.progressToken === undefined ? params : withProgressToken(params, pending.id)
-      transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers, call.behalf))
+      transport.send(writeRequest(pending.id, method, sent), about(pending.id, headers, call))
     })
   }
 
@@ -180,7 +182,8 @@ export class Calls {
   }
 }
 
-function about(id: number, headers: Readonly<Record<string, string>> | undefined, behalf: Behalf | undefined): MessageKind {
+function about(id: number, headers: Readonly<Record<string, string>> | undefined, { behalf, exchange }: LaneCall): MessageKind {
+  if (exchange !== undefined) return { kind: 'request', id, exchange }
   return headers === undefined && behalf === undefined ? { kind: 'request', id } : { kind: 'request', id, headers, behalf }
 }
 

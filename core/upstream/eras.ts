@@ -37,9 +37,21 @@ const keys = new WeakMap<ServerConfig, string>()
 function keyOf(server: ServerConfig): string {
   let key = keys.get(server)
   if (key === undefined) {
-    const what = server.kind === 'remote' ? [server.url] : [server.command, server.cwd ?? '', ...server.args]
-    key = createHash('sha256').update(JSON.stringify(what)).digest('base64')
+    key = createHash('sha256')
+      .update(JSON.stringify(placeOf(server)))
+      .digest('base64')
     keys.set(server, key)
   }
   return key
+}
+
+function placeOf(server: ServerConfig): readonly string[] {
+  switch (server.kind) {
+    case 'remote':
+      return [server.url]
+    case 'child':
+      return [server.command, server.cwd ?? '', ...server.args]
+    case 'inner':
+      return []
+  }
 }

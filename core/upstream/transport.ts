@@ -1,5 +1,5 @@
 // One connection to one MCP server: carries whole JSON-RPC messages as bytes and knows nothing of what they mean.
-
+import type { Exchange } from '../plugin/index.ts'
 import type { Behalf } from './behalf.ts'
 
 /** Why a connection or a request failed. `code` is in the error table; `detail` goes to log and record, never to a caller. */
@@ -18,12 +18,13 @@ export interface TransportFault {
 
 /** What a message is to us: a request that an answer will be awaited for, or anything else. */
 export type MessageKind =
-  /** `headers`: what the revision mirrors of this request, `behalf`: for whom it is made; for HTTP alone. */
+  /** `headers`: what the revision mirrors of this request, `behalf`: for whom it is made; for HTTP alone. `exchange`: for the gateway's own tools alone. */
   | {
       readonly kind: 'request'
       readonly id: number
       readonly headers?: Readonly<Record<string, string>> | undefined
       readonly behalf?: Behalf | undefined
+      readonly exchange?: Exchange | undefined
     }
   | { readonly kind: 'other' }
 

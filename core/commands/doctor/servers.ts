@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
-import type { ChildServer, RemoteServer, ServerConfig } from '../../config/schema.ts'
+import type { ChildServer, ConfiguredServer, RemoteServer } from '../../config/schema.ts'
 import type { KnownSecrets } from '../../secrets.ts'
 import { findProgram } from '../../upstream/child/find-program.ts'
 import type { Check } from './check.ts'
 
 /** Looks at one enabled server. `start.ts` has the one that starts it. */
-export type ProbeServer = (server: ServerConfig, around: Around) => Promise<Omit<Check, 'name'>>
+export type ProbeServer = (server: ConfiguredServer, around: Around) => Promise<Omit<Check, 'name'>>
 
 interface Around {
   readonly env: Environment
@@ -19,7 +19,7 @@ interface Around {
   readonly secrets: Pick<KnownSecrets, 'hold'>
 }
 
-export async function checkServers(servers: readonly ServerConfig[], around: Around, probe: ProbeServer): Promise<Check[]> {
+export async function checkServers(servers: readonly ConfiguredServer[], around: Around, probe: ProbeServer): Promise<Check[]> {
   if (servers.length === 0)
     return [{ name: 'servers', status: 'warn', message: 'none', help: 'add one under servers, or give --mcp-json FILE' }]
   return Promise.all(

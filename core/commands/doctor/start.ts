@@ -1,6 +1,6 @@
 // Starts one server for a moment: does it speak MCP, and does it keep its stdout for it.
 import { systemClock } from '../../clock.ts'
-import type { ServerConfig } from '../../config/schema.ts'
+import type { ConfiguredServer } from '../../config/schema.ts'
 import { createCredentials } from '../../credentials/credentials.ts'
 import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
@@ -29,7 +29,7 @@ export const startServer: ProbeServer = async (server, around) => {
     : greet(server, around)
 }
 
-async function greet(server: ServerConfig, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {
+async function greet(server: ConfiguredServer, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {
   const dialer = createDialer()
   let token = ''
   const credentials = createCredentials({

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { defaults, type GatewayConfig, type ServerConfig } from '../../../core/config/schema.ts'
+import { type ConfiguredServer, defaults, type GatewayConfig } from '../../../core/config/schema.ts'
 import { type Gateway, type GatewayOptions, startGateway } from '../../../core/gateway.ts'
 import { createGuard } from '../../../core/guard.ts'
 import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
-import type { AdminEvent, Capability, Clock, Hooks } from '../../../core/plugin/index.ts'
+import { createOperations } from '../../../core/operations/operations.ts'
+import type { AdminEvent, Capability, Clock, Hooks, Operation } from '../../../core/plugin/index.ts'
 import { KnownSecrets } from '../../../core/secrets.ts'
 import { createStores } from '../../../core/store/index.ts'
 import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
@@ -29,9 +30,11 @@ export interface TestGateway {
 }
 
 export interface TestGatewayOptions
-  extends Partial<Pick<GatewayConfig, 'names' | 'refusals'>>,
+  extends Partial<Pick<GatewayConfig, 'names' | 'refusals' | 'gateway'>>,
     Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health'> {
-  readonly servers: readonly ServerConfig[]
+  readonly servers: readonly ConfiguredServer[]
+  /** Beside those of the core. */
+  readonly operations?: readonly Operation[]
   readonly plugins?: readonly LoadedPlugin[]
   readonly limits?: Partial<GatewayConfig['limits']>
   readonly listen?: Partial<GatewayConfig['listen']>
@@ -54,7 +57,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     names: options.names ?? 'qualified',
     refusals: options.refusals ?? 'result',
     log: 'silent',
+    ...(options.gateway && { gateway: options.gateway }),
   }
+  const operations = createOperations(log)
+  for (const operation of options.operations ?? []) operations.add(operation)
   const guard = createGuard({ clock, limitMs: config.limits.hookMs })
   const secrets = new KnownSecrets()
   const events: AdminEvent[] = []
@@ -65,6 +71,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     version: '0.0.0',
     boot: 'test',
     pipeline: createPipeline({ plugins, guard, log }),
+    operations,
     secrets,
     clock,
     log,

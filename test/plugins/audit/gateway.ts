@@ -152,6 +152,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     },
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
+    offer() {},
     expel: () => ({ sessions: 0, requests: 0 }),
     readers: async () => options.readers?.() ?? [],
     apart: job => runApart({ stores: ctx.stores, clock: ctx.clock, log: ctx.log }, job),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AdminEvent, Hooks, PluginContext, Principal } from 'mcpgw/plugin'
-import type { ServerConfig } from '../../../core/config/schema.ts'
+import type { ConfiguredServer } from '../../../core/config/schema.ts'
 import { createStores } from '../../../core/store/index.ts'
 import { type PolicyConfig, config as schema } from '../../../plugins/policy/config.ts'
 import { setUp } from '../../../plugins/policy/setup.ts'
@@ -31,7 +31,7 @@ export const identifying = plugin('names', ['authenticates'], {
 })
 
 export async function startPolicyGateway(
-  servers: readonly ServerConfig[],
+  servers: readonly ConfiguredServer[],
   policy: string,
   options: Record<string, unknown> = {},
   /** More of what lies beside the policy, such as a lock. */
@@ -69,6 +69,7 @@ export async function startPolicyGateway(
     },
     outgoing: { request: () => Promise.reject(new Error('no way out in this test')) },
     publish() {},
+    offer() {},
     expel: () => ({ sessions: 0, requests: 0 }),
     readers: async () => [],
     apart: async () => {

@@ -1,7 +1,7 @@
 // Case 41, threats T38 to T40: a tool that is not as it was approved is hidden, refused at the next call and told; also where its server
 // changed it without anybody asking for the list.
 import { expect, test } from 'vitest'
-import type { ServerConfig } from '../../../core/config/schema.ts'
+import type { ConfiguredServer } from '../../../core/config/schema.ts'
 import { Json } from '../../../core/mcp/json.ts'
 import { lockText } from '../../../plugins/policy/catalog/lock-text.ts'
 import { makeLock } from '../../../plugins/policy/catalog/make-lock.ts'
@@ -17,7 +17,7 @@ const changed = '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
 const tool = (name: string, description: string): string => JSON.stringify({ name, description, inputSchema: { type: 'object' } })
 
 /** A gateway that allows every call of what is as it was approved; `approved` are the definitions of the server `up`. */
-async function startPinned(servers: readonly ServerConfig[], approved: readonly string[]): Promise<PolicyGateway> {
+async function startPinned(servers: readonly ConfiguredServer[], approved: readonly string[]): Promise<PolicyGateway> {
   const tools = approved
     .map(text => Json.scan(Buffer.from(text)) as Json)
     .map(definition => ({ name: definition.string('name')!, definition }))

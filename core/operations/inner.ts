@@ -1,0 +1,121 @@
+// The server `gateway`: the gateway's own tools, spoken to in MCP like any other server, so that policy, record and limits hold for them too.
+import type { GatewayTools, InnerServer } from '../config/schema.ts'
+import { defaults } from '../config/schema.ts'
+import { isFault, Json } from '../mcp/json.ts'
+import { type Message, readMessage, writeError, writeResult } from '../mcp/message.ts'
+import { LATEST_LEGACY } from '../mcp/methods.ts'
+import { readOwner } from '../owner.ts'
+import { compileGlob, type Exchange, type JsonValue, type Operation } from '../plugin/index.ts'
+import type { Transport, TransportEvents } from '../upstream/transport.ts'
+import type { Operations } from './operations.ts'
+import { describe, resultOf } from './tool.ts'
+
+export interface InnerOptions {
+  readonly operations: Operations
+  readonly tools: GatewayTools
+  readonly version: string
+  /** No plugin decides: then nothing is changed through here. */
+  readonly open: boolean
+  /** Some plugin says who callers are. Where none does, everybody is everybody. */
+  readonly authenticates: boolean
+}
+
+export interface Inner {
+  readonly server: InnerServer
+  /** What callers of this tenant can be offered; undefined: of all tenants. */
+  offered(tenant: string | undefined): readonly Operation[]
+  /** `owner`: whose lane it is. */
+  createTransport(owner: string): Transport
+}
+
+export const INNER_ID = 'gateway'
+
+export function createInner({ operations, tools, version, open, authenticates }: InnerOptions): Inner {
+  const globs = tools.tools.map(glob => compileGlob(glob))
+  const operators = new Set(tools.operators)
+  const isOffered = ({ name, effect }: Operation) => !(open && effect === 'changes') && globs.some(matches => matches(name))
+  const offered = (tenant: string | undefined) =>
+    operations.list().filter(operation => isOffered(operation) && !(operation.scope === 'gateway' && tenant !== undefined))
+  /** Undefined for whoever sees all tenants. */
+  const scopeOf = (tenant: string | undefined) =>
+    tenant === undefined ? (authenticates ? '' : undefined) : operators.has(tenant) ? undefined : tenant
+
+  async function call(message: Extract<Message, { kind: 'request' }>, exchange: Exchange, signal: AbortSignal): Promise<Uint8Array> {
+    const { principal } = exchange
+    const tenant = scopeOf(principal?.tenant)
+    const name = message.params?.string('name')
+    const operation = offered(tenant).find(one => one.name === name)
+    if (operation === undefined) return writeError(message.id, { code: -32602, message: 'unknown tool' })
+    const input: JsonValue = message.params?.get('arguments')?.value ?? {}
+    const asker = { tenant, actor: principal?.id ?? 'anonymous', exchange, signal }
+    return writeResult(message.id, resultOf(await operations.perform(operation, input, asker)))
+  }
+
+  function answer(message: Extract<Message, { kind: 'request' }>, owner: string): Uint8Array {
+    switch (message.method) {
+      case 'initialize':
+        return writeResult(
+          message.id,
+          Json.of({
+            protocolVersion: LATEST_LEGACY,
+            capabilities: { tools: {} },
+            serverInfo: { name: 'mcpgw', title: 'The gateway itself', version },
+          }),
+        )
+      case 'ping':
+        return writeResult(message.id, Json.of({}))
+      case 'tools/list': {
+        const tenant = scopeOf(owner === '' ? undefined : readOwner(owner).tenant)
+        return writeResult(message.id, Json.of({ tools: offered(tenant).map(describe) }))
+      }
+      default:
+        return writeError(message.id, { code: -32601, message: 'method not found' })
+    }
+  }
+
+  return {
+    server: {
+      kind: 'inner',
+      id: INNER_ID,
+      name: 'The gateway itself',
+      enabled: true,
+      shared: false,
+      protocol: 'legacy',
+      timeout: defaults.timeout,
+    },
+    offered: tenant => offered(scopeOf(tenant)),
+    createTransport(owner) {
+      let events: TransportEvents | undefined
+      const underWay = new Map<string, AbortController>()
+      const say = (bytes: Uint8Array) => queueMicrotask(() => events?.message(bytes, undefined))
+      return {
+        backedUp: false,
+        async open(given) {
+          events = given
+        },
+        send(bytes, about) {
+          const json = Json.scan(bytes)
+          const message = isFault(json) ? undefined : readMessage(json, 'downstream')
+          if (message === undefined || 'code' in message) throw new Error('bug: a message of ours is none')
+          if (message.kind === 'notification' && message.method === 'notifications/cancelled')
+            underWay.get(message.params?.get('requestId')?.text ?? '')?.abort()
+          if (message.kind !== 'request') return
+          if (message.method !== 'tools/call' || about.kind !== 'request' || about.exchange === undefined)
+            return say(answer(message, owner))
+          const abort = new AbortController()
+          const key = message.id.text
+          underWay.set(key, abort)
+          void call(message, about.exchange, abort.signal).then(reply => {
+            underWay.delete(key)
+            say(reply)
+          })
+        },
+        async close() {
+          for (const abort of underWay.values()) abort.abort()
+          events?.closed({ code: 'upstream-unavailable', detail: 'closed', planned: true })
+          events = undefined
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,154 @@
+// The gateway's own operations on what is behind it: find tools, call them, and how the servers are; each as its caller may, by the way of any request.
+import * as z from 'zod'
+import { Cancel } from '../cancel.ts'
+import { askOnce, type Reply } from '../downstream/once.ts'
+import { Json } from '../mcp/json.ts'
+import type { Asker, JsonObject, Operation, OperationAnswer, Peer } from '../plugin/index.ts'
+import type { Relay } from '../relay/relay.ts'
+import type { View, Views } from '../relay/view.ts'
+import type { ShownServer } from '../upstream/board.ts'
+import { INNER_ID } from './inner.ts'
+import { search } from './search.ts'
+
+export interface OwnOptions {
+  readonly relay: Pick<Relay, 'serve'>
+  readonly views: Views
+  /** Lists are narrowed to what each caller may use. */
+  readonly isNarrowed: boolean
+  servers(): readonly ShownServer[]
+}
+
+const CLIENT = 'mcpgw-gateway'
+const LISTS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']
+const MAX_PAGES = 1000
+
+const tool = z.object({ name: z.string(), description: z.string(), inputSchema: z.looseObject({}) })
+const calls = z.looseObject({ breaker: z.string(), underWay: z.int(), waiting: z.int() })
+const status = z.object({ server: z.string(), state: z.string(), since: z.int(), protocol: z.string().optional(), calls })
+
+export function ownOperations(options: OwnOptions): readonly Operation[] {
+  const { relay, views, isNarrowed } = options
+
+  function ask(asker: Asker, view: View, method: string, params: JsonObject): Promise<Reply> {
+    const cancel = new Cancel()
+    asker.signal.addEventListener('abort', () => cancel.cancel('cancelled by the client'), { once: true })
+    return askOnce(relay, { view, peer: peerOf(asker), method, params: Json.of(params), cancel, client: CLIENT })
+  }
+
+  async function listTools(asker: Asker): Promise<readonly Json[] | OperationAnswer> {
+    const found: Json[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const { result, error } = await ask(asker, views.all, 'tools/list', cursor === undefined ? {} : { cursor })
+      if (result === undefined) return refusedBy(error)
+      found.push(...(result.get('tools')?.items() ?? []))
+      cursor = result.string('nextCursor')
+      if (cursor === undefined) break
+    }
+    return found
+  }
+
+  /** What this caller may know of: of his tenant, and with something in it for him. */
+  async function seen(asker: Asker): Promise<readonly ShownServer[]> {
+    const all = options.servers().filter(({ server }) => server !== INNER_ID)
+    if (asker.tenant === undefined) return all
+    const view = views.seenBy(views.all, asker.tenant)
+    const ids = new Set(view?.servers.map(({ id }) => id))
+    const there = all.filter(({ server }) => ids.has(server))
+    if (!isNarrowed) return there
+    const shown = await Promise.all(there.map(async one => ((await hasAnything(asker, one.server)) ? [one] : [])))
+    return shown.flat()
+  }
+
+  async function hasAnything(asker: Asker, server: string): Promise<boolean> {
+    const view = views.of(server)
+    if (view === undefined) return false
+    for (const method of LISTS) {
+      const { result } = await ask(asker, view, method, {})
+      if (result?.keys().some(key => (result.get(key)?.type === 'array' ? result.get(key)!.items(1).length : 0) > 0)) return true
+    }
+    return false
+  }
+
+  /** Processes and their last words are for whoever runs the gateway. */
+  function show({ server, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
+    const { breaker, underWay, waiting } = at
+    const plain = { server, state, since, ...(protocol !== undefined && { protocol }), calls: { breaker, underWay, waiting } }
+    return asker.tenant === undefined ? ({ ...plain, ...more, calls: { ...at } } as unknown as JsonObject) : plain
+  }
+
+  return [
+    operation({
+      name: 'list_tools',
+      summary: 'Lists the tools that you may use, or finds those that fit a few words.',
+      route: 'GET /gateway/tools',
+      input: z.strictObject({
+        text: z.string().max(1000).optional().describe('words to look for in names and descriptions; the best fit first'),
+        limit: z.int().min(1).max(1000).default(50),
+      }),
+      output: z.object({ tools: z.array(tool), total: z.int().describe('how many there are or fit, shown or not') }),
+      async perform({ text = '', limit }, asker) {
+        const found = await listTools(asker)
+        if ('kind' in found) return found
+        const items = found.map(json => ({ name: json.string('name') ?? '', description: json.string('description') ?? '', json }))
+        const fitting = search(items, text)
+        const tools = fitting
+          .slice(0, limit)
+          .map(({ name, description, json }) => ({ name, description, inputSchema: json.get('inputSchema')?.value ?? {} }))
+        return { kind: 'done', value: { tools, total: fitting.length } }
+      },
+    }),
+    operation({
+      name: 'call',
+      summary: 'Calls a tool by its name, as list_tools gives it; the same rules hold as when you call it yourself.',
+      effect: 'calls',
+      input: z.strictObject({ tool: z.string().min(1), arguments: z.record(z.string(), z.unknown()).optional() }),
+      output: z.looseObject({}),
+      async perform(input, asker) {
+        const args = input.arguments as JsonObject | undefined
+        const { result, error } = await ask(asker, views.all, 'tools/call', { name: input.tool, ...(args && { arguments: args }) })
+        return result === undefined ? refusedBy(error) : { kind: 'passed', result }
+      },
+    }),
+    operation({
+      name: 'list_servers',
+      summary: 'Lists the servers behind the gateway that you may use, and how they are.',
+      route: 'GET /servers',
+      input: z.strictObject({}),
+      output: z.object({ servers: z.array(status) }),
+      perform: async (_, asker) => ({ kind: 'done', value: { servers: (await seen(asker)).map(one => show(one, asker)) } }),
+    }),
+    operation({
+      name: 'server_status',
+      summary: 'Says how one server is: its state, since when, and the calls under way.',
+      route: 'GET /servers/{server}',
+      input: z.strictObject({ server: z.string() }),
+      output: status,
+      async perform({ server }, asker) {
+        const found = (await seen(asker)).find(one => one.server === server)
+        if (found === undefined) return { kind: 'refused', code: 'not-found', message: 'no such server', field: 'server' }
+        return { kind: 'done', value: show(found, asker) }
+      },
+    }),
+  ]
+}
+
+type Own<I extends z.ZodType> = Omit<Operation<z.output<I>>, 'input' | 'effect' | 'scope'> & {
+  readonly input: I
+  readonly effect?: Operation['effect']
+}
+
+function operation<I extends z.ZodType>({ effect = 'reads', ...rest }: Own<I>): Operation {
+  return { scope: 'tenant', effect, ...rest } as unknown as Operation
+}
+
+const NOBODY: Peer = { transport: 'stdio', header: () => [] }
+
+/** What he shows is looked at again: a request of his is a request of his. */
+function peerOf({ exchange }: Asker): Peer {
+  return exchange?.peer ?? NOBODY
+}
+
+function refusedBy(error: Json | undefined): OperationAnswer {
+  return { kind: 'refused', code: 'unavailable', message: error?.string('message') ?? 'no answer' }
+}

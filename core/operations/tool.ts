@@ -1,0 +1,28 @@
+// An operation as an MCP tool: its definition, and what it answers as the result of a call.
+import { asJson, Json } from '../mcp/json.ts'
+import type { JsonObject, Operation, OperationAnswer } from '../plugin/index.ts'
+
+const DRAFT = { target: 'draft-2020-12' } as const
+
+export function describe({ name, summary, effect, input, output }: Operation): JsonObject {
+  return {
+    name,
+    description: summary,
+    inputSchema: input['~standard'].jsonSchema.input(DRAFT) as JsonObject,
+    outputSchema: output['~standard'].jsonSchema.output(DRAFT) as JsonObject,
+    annotations: { readOnlyHint: effect === 'reads', destructiveHint: effect !== 'reads', openWorldHint: effect === 'calls' },
+  }
+}
+
+/** Spec: server/tools, "Structured Content": the same also as text, for clients that do not know it. */
+export function resultOf(answer: OperationAnswer): Json {
+  if (answer.kind === 'done') {
+    const value = Json.of(answer.value)
+    return Json.of({ content: [{ type: 'text', text: value.text }] }).with({ structuredContent: value })
+  }
+  if (answer.kind === 'passed') return asJson(answer.result)
+  const { code, message, field } = answer
+  const text = field === undefined ? message : `${field}: ${message}`
+  const error: JsonObject = { code, message, ...(field !== undefined && { field }) }
+  return Json.of({ content: [{ type: 'text', text }], structuredContent: { error }, isError: true })
+}
