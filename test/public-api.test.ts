@@ -46,7 +46,7 @@ describe('mcpgw', () => {
     ])
     expect(names.types).toEqual(
       words(`
-        BootReport ChildServer Diagnostic DiagnosticCode ErrorCode ErrorEntry Finding FindingCode Gateway GatewayConfig
+        BootReport ChildServer ConfiguredServer Diagnostic DiagnosticCode ErrorCode ErrorEntry Finding FindingCode Gateway GatewayConfig InnerServer
         Kernel LimitsConfig ListenConfig LoadOptions LoadResult Loaded LogLevel LogOptions OpenGateway OpenOptions
         OpenResult PluginEntry RemoteServer RootLog SecretFault SecretOptions SecretStore SecretsConfig SecretsPlace
         ServerConfig ServerLimits ServerTimeouts SourcePosition StopReport Unenforced
@@ -67,10 +67,10 @@ describe('mcpgw/plugin', () => {
     )
     expect(names.types).toEqual(
       words(`
-        AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
-        CsvCell Database Decision Deny DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
+        AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Asker Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
+        CsvCell Database Decision Deny DescribedSchema DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
       `),
     )
