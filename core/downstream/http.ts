@@ -12,6 +12,7 @@ import type { Clock, Log } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { SessionStore } from '../relay/sessions.ts'
 import type { View, Views } from '../relay/view.ts'
+import { accepts, pathOf } from './asked-for.ts'
 import { runBatch } from './batch.ts'
 import { createBodyReader } from './body.ts'
 import { createAddresses } from './client-address.ts'
@@ -234,21 +235,4 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       await server.end()
     },
   }
-}
-
-/** The plain path; `undefined` for absolute-form, dot segments and anything else that is not written straight. */
-function pathOf(url: string | undefined): string | undefined {
-  if (url === undefined || !url.startsWith('/')) return undefined
-  const end = url.indexOf('?')
-  const path = end < 0 ? url : url.slice(0, end)
-  return PLAIN.test(path) ? path : undefined
-}
-
-/** A part may begin with no dot; in the name of a tool any character may stand escaped. */
-const PLAIN =
-  /^(?:(?:\/\.well-known)?(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|\/tools\/(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})*\/call)$/
-
-/** No Accept header means anything. Spec: RFC 9110, 12.5.1. */
-function accepts(accept: string | undefined, type: string): boolean {
-  return accept === undefined || accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/')[0]}/*`)
 }
