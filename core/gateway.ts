@@ -13,6 +13,7 @@ import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import { createInner } from './operations/inner.ts'
+import { openApi } from './operations/openapi.ts'
 import type { Operations } from './operations/operations.ts'
 import { ownOperations } from './operations/own.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -173,7 +174,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       servePages(credentials.authorizations, request, response, path) || options.serveOther?.(request, response, path, peer) === true
     if (options.http && config.listen.tls !== undefined)
       tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
-    if (options.http) http = await listenHttp({ config, relay, sessions, views, pipeline, operations, clock, log, tls, serveOther })
+    const describe = () => openApi({ version: options.version, operations: inner?.offered() ?? [], authenticates })
+    if (options.http)
+      http = await listenHttp({ config, relay, sessions, views, pipeline, operations, describe, clock, log, tls, serveOther })
   } catch (error) {
     tls?.stop()
     await pool.close()

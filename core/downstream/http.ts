@@ -8,7 +8,7 @@ import { readMessage } from '../mcp/message.ts'
 import { isLegacyVersion } from '../mcp/methods.ts'
 import type { Operations } from '../operations/operations.ts'
 import type { Pipeline } from '../pipeline.ts'
-import type { Clock, Log } from '../plugin/index.ts'
+import type { Clock, JsonObject, Log } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { SessionStore } from '../relay/sessions.ts'
 import type { View, Views } from '../relay/view.ts'
@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly views: Views
   readonly pipeline: Pipeline
   readonly operations: Pick<Operations, 'match'>
+  /** The plain HTTP interface, as a document. */
+  describe(): JsonObject
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsKeeper | undefined
@@ -67,7 +69,16 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const streams = createStreams(options.clock, messageBytes)
   const { refuse, answer, turnAway, cut } = createRefusing(pipeline, streams, addresses)
   const refusing = createRefusing(pipeline, streams, addresses, writeRestError)
-  const rest = createRest({ relay, views, operations: options.operations, limits: jsonLimits, readBody, refusing, logBug })
+  const rest = createRest({
+    relay,
+    views,
+    operations: options.operations,
+    describe: options.describe,
+    limits: jsonLimits,
+    readBody,
+    refusing,
+    logBug,
+  })
   let stopping = false
 
   function logBug(error: unknown): void {

@@ -6,7 +6,7 @@ import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
 import { INNER_ID } from '../operations/inner.ts'
 import { inputOf } from '../operations/input.ts'
 import type { Operations } from '../operations/operations.ts'
-import type { Operation } from '../plugin/index.ts'
+import type { JsonObject, Operation } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View, Views } from '../relay/view.ts'
 import type { BodyReader } from './body.ts'
@@ -20,6 +20,8 @@ export interface RestOptions {
   readonly relay: Pick<Relay, 'serve'>
   readonly views: Views
   readonly operations: Pick<Operations, 'match'>
+  /** The document of these routes. */
+  describe(): JsonObject
   readonly limits: JsonLimits
   readonly readBody: BodyReader
   /** In the form of these routes. */
@@ -108,6 +110,10 @@ export function createRest(options: RestOptions): Rest {
 
   return {
     serve(request, response, path, peer) {
+      if (path === '/openapi.json' && request.method === 'GET') {
+        send(response, { status: 200, body: Json.of(options.describe()), head: {} })
+        return true
+      }
       const target = find(request, path)
       if (target === undefined) return false
       if (!('view' in target)) {

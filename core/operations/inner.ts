@@ -22,8 +22,8 @@ export interface InnerOptions {
 
 export interface Inner {
   readonly server: InnerServer
-  /** What callers of this tenant can be offered; undefined: of all tenants. */
-  offered(tenant: string | undefined): readonly Operation[]
+  /** All that can be offered to somebody. */
+  offered(): readonly Operation[]
   /** `owner`: whose lane it is. */
   createTransport(owner: string): Transport
 }
@@ -83,7 +83,7 @@ export function createInner({ operations, tools, version, open, authenticates }:
       protocol: 'legacy',
       timeout: defaults.timeout,
     },
-    offered: tenant => offered(scopeOf(tenant)),
+    offered: () => offered(undefined),
     createTransport(owner) {
       let events: TransportEvents | undefined
       const underWay = new Map<string, AbortController>()

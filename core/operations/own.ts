@@ -24,7 +24,8 @@ const MAX_PAGES = 1000
 
 const tool = z.object({ name: z.string(), description: z.string(), inputSchema: z.looseObject({}) })
 const calls = z.looseObject({ breaker: z.string(), underWay: z.int(), waiting: z.int() })
-const status = z.object({ server: z.string(), state: z.string(), since: z.int(), protocol: z.string().optional(), calls })
+// Operators are shown more.
+const status = z.looseObject({ server: z.string(), state: z.string(), since: z.int(), protocol: z.string().optional(), calls })
 
 export function ownOperations(options: OwnOptions): readonly Operation[] {
   const { relay, views, isNarrowed } = options
