@@ -20,13 +20,7 @@ interface Shown {
 }
 
 export async function connect(io: VerbIo): Promise<number> {
-  const client = clients.find(({ name }) => name === io.args[0])
-  if (client === undefined) {
-    io.err(
-      `error[usage]: there is no client "${String(io.args[0])}"\n  = help: it is one of ${clients.map(({ name }) => name).join(', ')}\n`,
-    )
-    return 2
-  }
+  const client = clients.find(({ name }) => name === io.args[0])!
   const file = filesOf(client, io)[0]!
   try {
     const before = await readWhole(file)

@@ -32,6 +32,10 @@ export async function init(io: VerbIo): Promise<number> {
   return 0
 }
 
+export function schemaFile(io: Pick<VerbIo, 'cwd' | 'options'>): string {
+  return resolve(io.cwd, textOption(io, 'dataDir') ?? defaults.dataDir, 'schema.json')
+}
+
 export interface Made {
   /** Absolute paths. */
   readonly wrote: readonly string[]
@@ -40,7 +44,7 @@ export interface Made {
 
 /** A config of its own is given a policy too, which is there before a config names it. The schema belongs to this version, so a newer one may replace it. */
 export async function createProject(io: Pick<VerbIo, 'cwd' | 'options'>, file: string, textFor: (schema: string) => string): Promise<Made> {
-  const schema = resolve(io.cwd, textOption(io, 'dataDir') ?? defaults.dataDir, 'schema.json')
+  const schema = schemaFile(io)
   const policy = resolve(dirname(file), 'main.policy')
   const wrote: string[] = []
   const kept: string[] = []

@@ -6,7 +6,8 @@ import type { Surroundings, Verb } from './verb.ts'
 export async function runCommand(words: readonly string[], around: Surroundings): Promise<number> {
   const first = words.find(word => !word.startsWith('-'))
   const isCore = first !== undefined && coreVerbs.some(verb => verb.path[0] === first || verb.alias === first)
-  return runProgram(isCore ? coreVerbs : [...coreVerbs, ...(await findVerbs(first, words, around))], words, around)
+  const listVerbs = async (): Promise<readonly Verb[]> => [...coreVerbs, ...(await findVerbs(undefined, words, around))]
+  return runProgram(isCore ? coreVerbs : [...coreVerbs, ...(await findVerbs(first, words, around))], words, { ...around, listVerbs })
 }
 
 // Help and unknown words need the verbs of every plugin, a known word only those of its owner.

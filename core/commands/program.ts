@@ -1,5 +1,5 @@
 // Verbs to a commander program: help, parsing and usage errors come from there, what happens comes from the verb.
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Surroundings, Verb, VerbIo, VerbOption } from './verb.ts'
 
 /** Parses `words` (without node and script) and runs the verb; the exit code. A usage error is 2. */
@@ -38,7 +38,10 @@ function addVerb(program: Command, verb: Verb, run: (io: VerbIo) => Promise<void
   const command = parent.commands.find(one => one.name() === name) ?? parent.command(name)
   command.description(verb.summary)
   if (verb.alias !== undefined) command.alias(verb.alias)
-  for (const { name: argument, summary } of verb.args ?? []) command.argument(argument, summary)
+  for (const { name: argument, summary, choices } of verb.args ?? []) {
+    const one = new Argument(argument, summary)
+    command.addArgument(choices === undefined ? one : one.choices(choices))
+  }
   for (const option of verb.options ?? []) command.addOption(toOption(option))
   command.option('--json', 'one JSON document on stdout')
   command.option('-c, --config <file>', 'config file')

@@ -79,9 +79,20 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./init.ts')).init,
   },
   {
+    path: ['import'],
+    summary: "Take the servers of clients' files into the config: a plan first, secrets apart, policies observed at first",
+    args: [{ name: '[file]', summary: 'one file, in place of those of Claude Desktop, Claude Code, Cursor and VS Code' }],
+    options: [
+      { flags: '--yes', summary: 'write what the plan says, without asking' },
+      { flags: '--dry-run', summary: 'only show the plan' },
+    ],
+    examples: ['mcpgw import claude_desktop_config.json --dry-run', 'mcpgw import claude_desktop_config.json --yes'],
+    load: async () => (await import('./import.ts')).importServers,
+  },
+  {
     path: ['connect'],
     summary: 'Point a client at the gateway: the difference is shown, and what was there is kept',
-    args: [{ name: '<client>', summary: 'claude (Claude Desktop), claude-code, cursor or vscode' }],
+    args: [{ name: '<client>', summary: 'claude is Claude Desktop', choices: ['claude', 'claude-code', 'cursor', 'vscode'] }],
     options: [
       { flags: '--print', summary: 'only show the difference' },
       { flags: '--undo', summary: 'put back what was there' },
@@ -149,6 +160,13 @@ export const coreVerbs: readonly Verb[] = [
     args: [{ name: '<code>', summary: 'e.g. unauthenticated, unknown-key' }],
     examples: ['mcpgw explain unauthenticated'],
     load: async () => (await import('./explain.ts')).explain,
+  },
+  {
+    path: ['completion'],
+    summary: 'Print a script with which a shell completes commands, options and what they take',
+    args: [{ name: '<shell>', summary: 'eval "$(mcpgw completion bash)" in ~/.bashrc', choices: ['bash', 'zsh', 'fish'] }],
+    examples: ['mcpgw completion bash', 'mcpgw completion fish'],
+    load: async () => (await import('./completion.ts')).completion,
   },
 ]
 

@@ -6,8 +6,8 @@ export interface Verb {
   readonly path: readonly string[]
   readonly alias?: string
   readonly summary: string
-  /** Positional arguments: `<required>`, `[optional]`, `[many...]`. */
-  readonly args?: readonly { readonly name: string; readonly summary: string }[]
+  /** Positional arguments: `<required>`, `[optional]`, `[many...]`; with `choices`, one of these. */
+  readonly args?: readonly { readonly name: string; readonly summary: string; readonly choices?: readonly string[] }[]
   /** `flags` as in commander. `--json`, `--config` and `--data-dir` exist everywhere. `repeat`: may stand more than once, gives an array. */
   readonly options?: readonly VerbOption[]
   readonly examples: readonly string[]
@@ -35,6 +35,8 @@ export interface VerbIo {
   readonly signal: AbortSignal
   /** Whether each of the two streams may get colours. */
   readonly color: { readonly out: boolean; readonly err: boolean }
+  /** All that the command line knows: of the core, of built-in plugins and of those of the config. */
+  listVerbs?(): Promise<readonly Verb[]>
   /** True where stderr is a terminal. */
   readonly interactive: boolean
   /** Results. */
