@@ -15,7 +15,7 @@ const policy: Plugin<PolicyConfig> = definePlugin({
   capabilities: ['decides', 'narrows-list'],
   commands,
   personal: async () => (await import('./personal.ts')).personal,
-  explains: async () => (await import('./codes.ts')).readCodes(),
+  explains: async () => ({ ...(await (await import('./codes.ts')).readCodes()), ...(await import('./commands/codes.ts')).commandCodes }),
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default policy
