@@ -11,6 +11,7 @@ import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import { openTls, type TlsKeeper } from './downstream/tls.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
+import { changedOf } from './mcp/methods.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import { createInner } from './operations/inner.ts'
 import { openApi } from './operations/openapi.ts'
@@ -144,7 +145,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     noteRedefined(server, { tool, before, now }) {
       log.warn('a server has changed the definition of a tool', { server: server.id, tool, before, now })
       onEvent?.({ type: 'tool.redefined', detail: { server: server.id, tool, before, now } })
+      pipeline.changed({ server: server.id, of: 'tools' })
     },
+    noteChanged: (server, method) => pipeline.changed({ server: server.id, of: changedOf(method) }),
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })

@@ -39,6 +39,8 @@ const RULES: readonly Rule[] = [
   { earlier: 'rewrites-request', later: 'masks', why: 'what is rewritten later would not be masked' },
   { earlier: 'records', later: 'masks', why: 'on the way back the record takes what masking leaves' },
   { earlier: 'decides', later: 'answers', why: 'only what is allowed is answered' },
+  { earlier: 'authenticates', later: 'answers', why: 'the answer is for the caller' },
+  { earlier: 'rewrites-request', later: 'answers', why: 'what is answered is what would be sent' },
 ]
 
 interface Edge {

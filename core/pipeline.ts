@@ -8,7 +8,8 @@ import { createNarrow, type Narrowing } from './pipeline/lists.ts'
 import { createRefusals } from './pipeline/refusals.ts'
 import { createSettling } from './pipeline/settle.ts'
 import { compileStack, type LoadedPlugin } from './pipeline/stack.ts'
-import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer, Refused } from './plugin/index.ts'
+import { createTelling } from './pipeline/telling.ts'
+import type { Answer, Awaitable, ListItem, Log, Notification, Outcome, Peer, Refused, ServerChange } from './plugin/index.ts'
 import type { Refusal } from './refusal.ts'
 
 export type { Admission, Resolve, Unresolved } from './pipeline/admit.ts'
@@ -38,6 +39,8 @@ export interface Pipeline {
   settle(x: LiveExchange, outcome: Outcome): void
   /** Something was refused before there was an exchange. Connections that a plugin refuses, `connect` tells of itself. */
   refused(refused: Refused): void
+  /** What a server has may be another. Never throws and never waits. */
+  changed(change: ServerChange): void
   /** What some plugin listens to; the rest needs no call. */
   readonly wants: { readonly connections: boolean; readonly notifications: boolean; readonly lists: boolean; readonly responses: boolean }
   drain(): Promise<void>
@@ -57,7 +60,8 @@ export function createPipeline({ plugins, guard, log, onFailure = () => {} }: Pi
   const authenticated = stack.lastAuthenticator >= 0
   const discharges = stack.dischargers.size > 0
   const settling = createSettling(driver)
-  const refusals = createRefusals(driver)
+  const telling = createTelling(driver)
+  const refusals = createRefusals(driver, telling)
   return {
     open: stack.open,
     authenticates: authenticated,
@@ -72,9 +76,10 @@ export function createPipeline({ plugins, guard, log, onFailure = () => {} }: Pi
     respond: createRespond(driver),
     settle: settling.settle,
     refused: refusals.refused,
+    changed: change => telling.tell(stack.change, Object.freeze(change)),
     async drain() {
       await settling.drain()
-      await refusals.drain()
+      await telling.drain()
     },
     wants: {
       connections: stack.connection.length > 0 || stack.close.length > 0,

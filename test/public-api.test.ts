@@ -61,7 +61,7 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress mayOthersWrite nameOf narrow networkOf pass
+        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress mayOthersWrite nameOf narrow networkOf pass
         printable readAddress readRanges rewrite service writeCsvRow
       `),
     )
@@ -71,7 +71,7 @@ describe('mcpgw/plugin', () => {
         CsvCell Database Decision Deny DescribedSchema DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
         OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
-        Rewrite SealedVerdict Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
+        Rewrite SealedVerdict ServerChange Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
       `),
     )
     expect(Object.keys(await import('../core/plugin/index.ts')).toSorted()).toEqual(names.values)
@@ -106,7 +106,7 @@ describe('mcpgw/plugins/*', () => {
   const folders = readdirSync(join(root, 'plugins'))
 
   test('are these, each its definition alone, under the name of its folder', async () => {
-    expect(folders.toSorted()).toEqual(['audit', 'auth', 'ipfilter', 'meter', 'policy', 'ratelimit', 'redact', 'stripe'])
+    expect(folders.toSorted()).toEqual(['audit', 'auth', 'cache', 'ipfilter', 'meter', 'policy', 'ratelimit', 'redact', 'stripe'])
     for (const folder of folders) {
       const module = (await import(join(root, 'plugins', folder, 'index.ts'))) as { default: { name: string } }
       expect(Object.keys(module)).toEqual(['default'])

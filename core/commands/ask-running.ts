@@ -81,6 +81,6 @@ function take(
 }
 
 /** An address to ask where the gateway listens on all of them. */
-export function hereAs(host: string): string {
+function hereAs(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
 }

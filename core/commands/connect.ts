@@ -1,6 +1,5 @@
 // `mcpgw connect CLIENT`: points a client at the gateway. The difference is shown, what was there is kept beside it, and --undo puts it back.
 import { rm } from 'node:fs/promises'
-import { hereAs } from './ask-running.ts'
 import { callVerb } from './call-verb.ts'
 import { backupOf, diffLines, keepBackup, readWhole, replaceFile } from './clients/replace.ts'
 import { type Client, clients, filesOf, KEY_VARIABLE } from './clients/table.ts'
@@ -42,7 +41,7 @@ async function point(io: VerbIo, client: Client, file: string, before: string | 
   if (loaded === 2) return 2
   const isPrinted = io.options.print === true
   const isStdio = client.reaches === 'stdio' || io.options.stdio === true
-  const url = textOption(io, 'url') ?? endpointOf({ ...loaded.config.listen, host: hereAs(loaded.config.listen.host) })
+  const url = textOption(io, 'url') ?? endpointOf(loaded.config.listen)
   if (!isStdio && url === undefined) {
     io.err('error[usage]: the port of the config is chosen at each start\n  = help: give `listen` a port, or say --url URL\n')
     return 2

@@ -100,5 +100,5 @@ async function tryPlugins(io: VerbIo, { config, origins }: Loaded, scrub: (text:
 function aboutPlugins({ plugins }: GatewayConfig, findings: readonly Finding[]): Check {
   const names = plugins.map(({ name }) => name).join(', ') || 'none: every call is let through, unrecorded'
   if (findings.length > 0) return { name: 'plugins', status: 'fail', message: findings[0]!.message, help: findings[0]!.help ?? 'see below' }
-  return { name: 'plugins', status: plugins.length > 0 ? 'ok' : 'warn', message: names, help: 'a good start: audit, auth, policy, redact' }
+  return { name: 'plugins', status: plugins.length > 0 ? 'ok' : 'warn', message: names, help: 'a good start: audit, auth, redact' }
 }

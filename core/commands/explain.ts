@@ -5,13 +5,12 @@ import { nearest } from '../config/suggest.ts'
 import { errors } from '../errors.ts'
 import { findingCodes } from '../finding.ts'
 import type { ExplainedCode } from '../plugin/index.ts'
-import { commandCodes } from './codes.ts'
 import { importBuiltIns, type KnownPlugin, loadConfigured } from './known-plugins.ts'
 import type { VerbIo } from './verb.ts'
 
 /** One code may be told by several: each then says what it means by it. */
 interface Meaning extends ExplainedCode {
-  /** Who tells it: `gateway`, `start`, `config`, `command`, or the plugin. */
+  /** Who tells it: `gateway`, `start`, `config`, or the plugin. */
   readonly by: string
   readonly rpc?: number
   readonly http?: number
@@ -51,7 +50,6 @@ async function gather(plugins: readonly KnownPlugin[], io: Pick<VerbIo, 'err'>):
   for (const [code, entry] of Object.entries(errors)) add(code, { by: 'gateway', ...entry })
   for (const [code, help] of Object.entries(findingCodes)) add(code, { by: 'start', text: 'keeps the gateway from starting', help })
   for (const [code, help] of Object.entries(diagnosticCodes)) add(code, { by: 'config', text: 'a finding about the config', help })
-  for (const [code, entry] of Object.entries(commandCodes)) add(code, { by: 'command', ...entry })
   for (const { plugin } of plugins) {
     try {
       for (const [code, entry] of Object.entries((await plugin.explains?.()) ?? {})) add(code, { by: plugin.name, ...entry })

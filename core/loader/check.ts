@@ -24,6 +24,7 @@ const HOOKS: readonly (keyof Hooks)[] = [
   'discharge',
   'onSettled',
   'onRefused',
+  'onServerChange',
   'onClose',
   'reload',
 ]

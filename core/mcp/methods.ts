@@ -58,6 +58,11 @@ export function listOf(method: string): ListKind | undefined {
   return listByMethod.get(method)
 }
 
+/** What a notification of a server says has changed: a list, or what is in a resource. */
+export function changedOf(method: string): ListKind['capability'] {
+  return LISTS.find(list => list.changed === method)?.capability ?? 'resources'
+}
+
 /** Spec: server/utilities/logging, RFC 5424 severities, least severe first. */
 export const LOG_LEVELS: readonly string[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 

@@ -7,7 +7,7 @@ import { discharge, findDuties, sortObligations } from '../obligations.ts'
 import type { Answer, Awaitable, Decision, Resource } from '../plugin/index.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 import { type Driver, garbage, nameRules, refuseDeny, refuseExchange, refuseFailure, undeclared } from './driver.ts'
-import { rewriteParams, toObject } from './rewrites.ts'
+import { rewriteParams, toAnswer } from './rewrites.ts'
 import type { LoadedPlugin, Step } from './stack.ts'
 import { readVerdict } from './verdicts.ts'
 
@@ -140,9 +140,9 @@ function takeVerdict(driver: Driver, { site, plugin }: Step, state: ExchangeStat
     case 'answer': {
       if (!can.has('answers')) return undeclared(site, 'answers without "answers"')
       if (needsAllow(state)) return undeclared(site, 'answers what nobody has allowed')
-      const payload = toObject(verdict.value)
-      if (payload === undefined) return garbage(site, verdict)
-      state.answer ??= Object.freeze({ kind: 'result', payload })
+      const answer = toAnswer(verdict)
+      if (answer === undefined) return garbage(site, verdict)
+      state.answer ??= answer
       return undefined
     }
   }

@@ -9,22 +9,28 @@ import { discharge, findDuties } from '../obligations.ts'
 import type { Answer, Awaitable, JsonValue, Notification } from '../plugin/index.ts'
 import { refusalError } from '../refusal.ts'
 import { type Driver, garbage, isForgiven, refuseDeny, undeclared } from './driver.ts'
-import { rewriteAnswer } from './rewrites.ts'
+import { isErrorObject, rewriteAnswer, toAnswer } from './rewrites.ts'
 import type { Step } from './stack.ts'
 import { readVerdict } from './verdicts.ts'
 
 /** The answer as it may be shown; an error with the code `withheld` where a plugin denied or failed. */
 export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer) => Awaitable<Answer> {
   const { stack, guard } = driver
-  return (x, answer) => {
+  return (x, answer) => respond(x, answer, false)
+
+  function respond(x: LiveExchange, answer: Answer, isReplaced: boolean): Awaitable<Answer> {
     const { obligations } = stateOf(x)
     const cell = { answer: Object.freeze(markResult(x, answer)) }
     const take = (step: Step, result: unknown): undefined => {
       cell.answer = judge(driver, x, step, cell.answer, result)
     }
-    const visit = (step: Step<'onResponse'>): Awaitable<undefined> =>
-      chain(guard.call(step.site, step.run, x, cell.answer), result => take(step, result))
-    const done = () => cell.answer
+    const visit = (step: Step<'onResponse'>): Awaitable<Answer | undefined> =>
+      chain(guard.call(step.site, step.run, x, cell.answer), result => {
+        const replaced = isReplaced ? undefined : replace(step, cell.answer, result)
+        return replaced ?? take(step, result)
+      })
+    // Invariant: what replaces an error goes the whole way that the answer of a server goes, and takes nobody's place again.
+    const done = (replaced: Answer | undefined): Awaitable<Answer> => (replaced === undefined ? cell.answer : respond(x, replaced, true))
     if (obligations.length === 0) return stack.response.length === 0 ? cell.answer : chain(walk(stack.response, visit), done)
     const duties = walk(findDuties(stack, obligations), ({ obligation, step }): Awaitable<undefined> => {
       if (step === undefined) {
@@ -35,6 +41,21 @@ export function createRespond(driver: Driver): (x: LiveExchange, answer: Answer)
     })
     return chain(duties, () => chain(walk(stack.response, visit), done))
   }
+}
+
+/** By which the gateway says that the server could not be reached, or did not answer. */
+const UNREACHED: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+  'upstream-unavailable',
+  'upstream-busy',
+  'upstream-crashed',
+  'upstream-timeout',
+])
+
+/** What a plugin has in place of an error; undefined where the verdict is none of that kind, or may not be. */
+function replace({ plugin }: Step, answer: Answer, result: unknown): Answer | undefined {
+  if (answer.kind !== 'error' || !UNREACHED.has(answer.code) || !plugin.capabilities.has('answers')) return undefined
+  const verdict = readVerdict(result, ['answer'])
+  return verdict === undefined || verdict.isError === true ? undefined : toAnswer(verdict)
 }
 
 /** Told once, so that no plugin has to look through a result for it. */
@@ -63,7 +84,7 @@ function judge(driver: Driver, x: LiveExchange, step: Step, answer: Answer, resu
   if (verdict.kind === 'pass') return answer
   if (verdict.kind === 'deny') return withhold(x, answer, refuseDeny(driver, x, verdict, step.plugin.name).reason)
   const payload = rewritePayload(step, answer, verdict.value)
-  if (payload instanceof Json) return Object.freeze({ ...answer, payload })
+  if (payload instanceof Json) return Object.freeze({ ...answer, payload, given: answer.given ?? answer.payload })
   isForgiven(driver, x, undeclared(step.site, payload), step.plugin)
   return withhold(x, answer)
 }
@@ -71,8 +92,7 @@ function judge(driver: Driver, x: LiveExchange, step: Step, answer: Answer, resu
 function rewritePayload(step: Step, answer: Answer, value: JsonValue): Json | string {
   const payload = rewriteAnswer(answer.payload, step.plugin, value)
   if (!(payload instanceof Json) || answer.kind === 'result') return payload
-  const code = payload.get('code')?.value
-  return Number.isSafeInteger(code) && payload.string('message') !== undefined ? payload : 'an error object without code and message'
+  return isErrorObject(payload) ? payload : 'an error object without code and message'
 }
 
 /** Invariant: the caller learns that the call was made, because a retry would make it twice. */

@@ -1,7 +1,7 @@
 // Takes a new value from a plugin: checked for its form, for what it may not touch, and for the capability it needs.
 import type { ExchangeState } from '../exchange.ts'
 import { Json } from '../mcp/json.ts'
-import type { JsonValue, Payload } from '../plugin/index.ts'
+import type { Answer, AnswerVerdict, JsonObject, JsonValue, Payload } from '../plugin/index.ts'
 import { masksOnly, sameJson } from './masking.ts'
 import type { LoadedPlugin } from './stack.ts'
 
@@ -37,11 +37,31 @@ export function rewriteAnswer(before: Payload, plugin: LoadedPlugin, value: Json
   return masksOnly(before.value, next.value) ? next : 'more than masking in an answer'
 }
 
-/** Undefined where the value is no JSON object, or not JSON at all. */
-export function toObject(value: JsonValue): Json | undefined {
+/** Undefined where it is no result, or no error object. */
+export function toAnswer({ value, isError, members }: AnswerVerdict): Answer | undefined {
+  const given = toObject(value)
+  const payload = given === undefined || members === undefined ? given : withMembers(given, members)
+  if (payload === undefined || (isError === true && !isErrorObject(payload))) return undefined
+  return Object.freeze({ kind: isError === true ? 'error' : 'result', payload })
+}
+
+function withMembers(payload: Json, members: JsonObject): Json | undefined {
   try {
-    const json = Json.of(value)
-    return json.type === 'object' ? json : undefined
+    return payload.with(Object.fromEntries(Object.entries(members).map(([name, value]) => [name, Json.of(value)])))
+  } catch {
+    return undefined
+  }
+}
+
+export function isErrorObject(payload: Json): boolean {
+  return Number.isSafeInteger(payload.get('code')?.value) && payload.string('message') !== undefined
+}
+
+/** Undefined where the value is no JSON object, or not JSON at all. */
+export function toObject(value: JsonValue | Uint8Array): Json | undefined {
+  try {
+    const json = value instanceof Uint8Array ? Json.scan(value) : Json.of(value)
+    return json instanceof Json && json.type === 'object' ? json : undefined
   } catch {
     return undefined
   }

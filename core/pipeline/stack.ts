@@ -34,6 +34,7 @@ export interface Stack {
   readonly sealed: readonly Step<'onSealed'>[]
   readonly list: readonly Step<'onList'>[]
   readonly refused: readonly Step<'onRefused'>[]
+  readonly change: readonly Step<'onServerChange'>[]
   /** These four in reverse order. */
   readonly notification: readonly Step<'onNotification'>[]
   readonly response: readonly Step<'onResponse'>[]
@@ -60,6 +61,7 @@ export function compileStack(plugins: readonly LoadedPlugin[]): Stack {
     sealed: steps('onSealed'),
     list: steps('onList'),
     refused: steps('onRefused'),
+    change: steps('onServerChange'),
     notification: steps('onNotification').reverse(),
     response: steps('onResponse').reverse(),
     settled: steps('onSettled').reverse(),

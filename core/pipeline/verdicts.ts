@@ -52,7 +52,8 @@ const shapes: { readonly [K in Kind]: (verdict: Extract<Verdict, { kind: K }>) =
     (retryAfter === undefined || (typeof retryAfter === 'number' && retryAfter >= 0)) &&
     (challenge === undefined || isHeaderValue(challenge)),
   rewrite: ({ value }) => value !== undefined,
-  answer: ({ value }) => value !== undefined,
+  answer: ({ value, isError, members }) =>
+    value !== undefined && (isError === undefined || typeof isError === 'boolean') && (members === undefined || isObject(members)),
   narrow: ({ keep }) => Array.isArray(keep) && keep.every(stays => typeof stays === 'boolean'),
 }
 

@@ -146,6 +146,8 @@ export interface Answer {
   readonly isInputRequired?: boolean
   /** Set where the gateway made the error itself (time-out, crash, refusal): its code in the error table. */
   readonly code?: string
+  /** The payload as it came, where an obligation or a hook has changed it since: whoever keeps an answer keeps this, for it will pass them all again. */
+  readonly given?: Payload
 }
 
 export interface Exchange {

@@ -39,6 +39,7 @@ export type {
   Notification,
   Plugin,
   PluginContext,
+  ServerChange,
 } from './plugin.ts'
 export { definePlugin } from './plugin.ts'
 export type { CsvCell } from './print.ts'
@@ -50,7 +51,7 @@ export type {
   StandardSchemaV1,
 } from './schema.ts'
 export type { AdminEvent, DetectedSpan, Operator, Service, TextDetector } from './service.ts'
-export { Detectors, Directory, Masking, Recording, service } from './service.ts'
+export { DecisionBasis, Detectors, Directory, Masking, Recording, service } from './service.ts'
 export type {
   Append,
   Database,

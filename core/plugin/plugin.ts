@@ -150,6 +150,8 @@ export interface Hooks {
    * an unknown path or session, a message that is none. In config order, after the answer. Anybody can cause these without end: be cheap.
    */
   onRefused?(refused: Refused): Awaitable<void>
+  /** A server has changed what it has, or may have: what was kept of it may no longer be so. Anybody's lane may tell; in config order. Be cheap. */
+  onServerChange?(change: ServerChange): Awaitable<void>
   /** The peer of `onConnection` has gone. */
   onClose?(peer: Peer): Awaitable<void>
   /** Somebody asks to read again what lies in files of its own (SIGHUP). What cannot be used leaves in force what is. */
@@ -168,6 +170,12 @@ export type DischargeStage =
       readonly exchange: Exchange
       readonly answer: Answer
     }
+
+/** `resources`: the list of them, or what is in one. */
+export interface ServerChange {
+  readonly server: string
+  readonly of: 'tools' | 'resources' | 'prompts'
+}
 
 /** `method` e.g. `notifications/progress`; `params` as it will be sent. */
 export interface Notification {

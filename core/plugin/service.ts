@@ -83,3 +83,9 @@ export interface Directory {
   known(): { readonly roles: readonly string[]; readonly tenants: readonly string[] } | undefined
 }
 export const Directory: Service<Directory> = service<Directory>('directory')
+
+/** What decisions go by, as one text that is another once they go by something else. Provided by whatever decides, such as `policy`. */
+export interface DecisionBasis {
+  digest(): string
+}
+export const DecisionBasis: Service<DecisionBasis> = service<DecisionBasis>('decision-basis')

@@ -1,6 +1,6 @@
 // What a hook may answer. The kernel owns control flow: a hook returns one of these, and anything else is a refusal.
 import type { Obligation, Principal } from './exchange.ts'
-import type { JsonValue } from './json.ts'
+import type { JsonObject, JsonValue } from './json.ts'
 
 export type Pass = { readonly kind: 'pass' }
 export type Identify = {
@@ -26,10 +26,17 @@ export type Deny = {
 }
 /** New params (onRequest), notification params (onNotification), or result/error object (onResponse). */
 export type Rewrite = { readonly kind: 'rewrite'; readonly value: JsonValue }
-/** Answers in the server's place; the server is not called. `value` is a JSON-RPC result. */
+/**
+ * Answers in the server's place. `value` is a JSON-RPC result, or its bytes, which are scanned as those of a server are.
+ * In onRequest the server is not called; in onResponse it stands in place of an error by which the gateway says that it could not reach the server.
+ */
 export type AnswerVerdict = {
   readonly kind: 'answer'
-  readonly value: JsonValue
+  readonly value: JsonValue | Uint8Array
+  /** It is an error object, `{code, message, data?}`. */
+  readonly isError?: boolean
+  /** Members that replace those of `value`, or are added to it. */
+  readonly members?: JsonObject
 }
 /** Takes a notification out. */
 export type Drop = { readonly kind: 'drop' }
@@ -44,7 +51,7 @@ export type RequestVerdict = Pass | Identify | Allow | Deny | Rewrite | AnswerVe
 export type SealedVerdict = Pass | Deny
 export type ListVerdict = Pass | Narrow
 export type NotificationVerdict = Pass | Rewrite | Drop
-export type ResponseVerdict = Pass | Rewrite | Deny
+export type ResponseVerdict = Pass | Rewrite | Deny | AnswerVerdict
 export type DischargeVerdict = Pass | Rewrite | Deny
 
 export const pass: Pass = Object.freeze({ kind: 'pass' })
@@ -70,8 +77,8 @@ export function deny(
 export function rewrite(value: JsonValue): Rewrite {
   return { kind: 'rewrite', value }
 }
-export function answer(value: JsonValue): AnswerVerdict {
-  return { kind: 'answer', value }
+export function answer(value: JsonValue | Uint8Array, more: { isError?: boolean; members?: JsonObject } = {}): AnswerVerdict {
+  return { kind: 'answer', value, ...more }
 }
 export function narrow(keep: readonly boolean[]): Narrow {
   return { kind: 'narrow', keep }

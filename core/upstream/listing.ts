@@ -39,6 +39,7 @@ export class Listings {
   readonly #clock: Clock
   readonly #log: Log
   readonly #onChange: (kind: ListKind, before: Items, now: Items) => void
+  readonly #onTold: (method: string) => void
   /** Counts what makes lists stale, so that a list that was on its way meanwhile is not taken for current. */
   #changes = 0
   readonly #kept = new Map<string, Kept>()
@@ -46,12 +47,19 @@ export class Listings {
   /** When all of `AGAIN` are free again. */
   #freeAt = 0
 
-  /** `onChange`: a list was asked anew and is not what it was. */
-  constructor(lane: Lane, clock: Clock, log: Log, onChange: (kind: ListKind, before: Items, now: Items) => void = () => {}) {
+  /** `onChange`: a list was asked anew and is not what it was. `onTold`: each notification that may be of lists. */
+  constructor(
+    lane: Lane,
+    clock: Clock,
+    log: Log,
+    onChange: (kind: ListKind, before: Items, now: Items) => void = () => {},
+    onTold: (method: string) => void = () => {},
+  ) {
     this.#lane = lane
     this.#clock = clock
     this.#log = log
     this.#onChange = onChange
+    this.#onTold = onTold
   }
 
   /** `again`: ask anew unless the server has promised to tell of changes, or was asked so too often. The current list; an error answer where the server cannot be asked. A server without the capability has an empty list. */
@@ -83,6 +91,7 @@ export class Listings {
   }
 
   changed(method: string, kinds: readonly ListKind[]): void {
+    this.#onTold(method)
     for (const kind of kinds) {
       const kept = this.#kept.get(kind.of)
       if (kind.changed !== method) continue

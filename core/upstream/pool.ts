@@ -2,14 +2,14 @@
 import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
-import { LISTS } from '../mcp/methods.ts'
+import { LISTS, type ListKind } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
 import type { Ask } from './calls.ts'
 import { createEras, type Eras, type Spoken } from './eras.ts'
 import type { Gate } from './gate.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { Lane } from './lane.ts'
-import { isItems, Listings } from './listing.ts'
+import { type Items, isItems, Listings } from './listing.ts'
 import { findRedefined, type Redefined } from './redefinition.ts'
 import type { Transport, TransportFault } from './transport.ts'
 
@@ -56,6 +56,8 @@ export interface PoolOptions {
   noteClosed(server: ServerConfig, fault: TransportFault): void
   /** For the record: a tool is not what it was when it was last listed. */
   noteRedefined(server: ServerConfig, redefined: Redefined): void
+  /** `method`: the notification by which a server says that something of it has changed. */
+  noteChanged(server: ServerConfig, method: string): void
   scrub(bytes: Uint8Array): Uint8Array
 }
 
@@ -148,7 +150,7 @@ export class LanePool {
   }
 
   #create(server: ServerConfig, { principalId: owner, session }: Binding, key: string): Berth {
-    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed, noteRedefined } = this.#options
+    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed, noteRedefined, noteChanged } = this.#options
     const users = new Set<LaneUser>()
     const lane = new Lane({
       server,
@@ -180,12 +182,14 @@ export class LanePool {
           this.#known.set(server.id, agreement)
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
+          if (reopened) for (const list of CHANGED) noteChanged(server, list)
           if (before === undefined || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
           for (const user of users) user.opened(berth)
           reopened = true
         },
         missed: () => {
           berth.lists.stale()
+          for (const list of CHANGED) noteChanged(server, list)
           for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
         },
         definitionOf: async tool => {
@@ -201,9 +205,10 @@ export class LanePool {
       },
     })
     let reopened = false
-    const lists = new Listings(lane, clock, log, (kind, before, now) => {
+    const compare = (kind: ListKind, before: Items, now: Items): void => {
       if (kind === TOOLS) for (const redefined of findRedefined(before, now)) noteRedefined(server, redefined)
-    })
+    }
+    const lists = new Listings(lane, clock, log, compare, method => FOR_ALL.has(method) && noteChanged(server, method))
     const berth: Berth = { lane, lists, users, key }
     return berth
   }

@@ -17,7 +17,7 @@ import type { Ending, Entry } from './entry.ts'
 import { member, milliseconds, serialise } from './json-text.ts'
 import type { Ledger } from './ledger.ts'
 import { createLevels } from './level.ts'
-import { errorCode, readStatus, redactions, type Status, statusOf } from './status.ts'
+import { errorCode, readStatus, redactions, type Status, statusOf, substitute } from './status.ts'
 import type { ArgsLabel, StoredText } from './stored-text.ts'
 import { type About, type Describer, nameTarget } from './subject.ts'
 
@@ -82,12 +82,14 @@ export function recordCalls(
     const { outcome, errorCode, resultBytes } = how
     const { sent, requestBytes, about } = call
     const revises = call.outcome && { outcome: call.outcome.status, at: call.outcome.at }
-    const [durationMs, upstreamMs] = [took(x.mono), took(sent)]
+    const other = substitute(x)
+    // Where no server was asked, none took any time.
+    const [durationMs, upstreamMs] = [took(x.mono), other === undefined || other.isStale ? took(sent) : milliseconds(0)]
     const record = entry(
       revises === undefined ? 'outcome' : 'outcome.withheld',
       x,
       about,
-      `,"outcome":"${outcome}"${member('errorCode', errorCode)},"requestBytes":${requestBytes}${members}${redactions(x)},"durationMs":${durationMs},"upstreamMs":${upstreamMs}` +
+      `,"outcome":"${outcome}"${member('errorCode', errorCode)},"requestBytes":${requestBytes}${members}${redactions(x)}${other?.members ?? ''},"durationMs":${durationMs},"upstreamMs":${upstreamMs}` +
         (revises === undefined ? '' : `,"revises":${JSON.stringify(revises)}`),
       personal,
     )

@@ -51,3 +51,16 @@ export function redactions(x: Exchange): string {
   }
   return Object.keys(counts).length === 0 ? '' : `,"redactions":${JSON.stringify(counts)}`
 }
+
+/** Who answered in the place of a server, as plugins leave it in notes that end in `.answer`: who, how old it was, and whether it had ended. */
+export function substitute(x: Exchange): { readonly members: string; readonly isStale: boolean } | undefined {
+  if (x.notes.size === 0) return undefined
+  for (const [key, value] of x.notes) {
+    if (!key.endsWith('.answer') || typeof value !== 'object' || value === null) continue
+    const { ageMs, stale } = value as { readonly ageMs?: unknown; readonly stale?: unknown }
+    const from = key.slice(0, -'.answer'.length)
+    const told = { from, ...(typeof ageMs === 'number' && { ageMs }), ...(stale === true && { stale }) }
+    return { members: `,"answered":${JSON.stringify(told)}`, isStale: stale === true }
+  }
+  return undefined
+}

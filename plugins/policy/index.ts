@@ -1,5 +1,5 @@
 // The policy plugin: `.policy` files decide who may do what; what they do not allow is denied.
-import { definePlugin, type Plugin, type StandardSchemaV1 } from 'mcpgw/plugin'
+import { DecisionBasis, definePlugin, type Plugin, type StandardSchemaV1 } from 'mcpgw/plugin'
 import { commands } from './commands.ts'
 import type { PolicyConfig } from './config.ts'
 
@@ -13,9 +13,10 @@ const policy: Plugin<PolicyConfig> = definePlugin({
   apiVersion: 1,
   config,
   capabilities: ['decides', 'narrows-list'],
+  provides: [DecisionBasis],
   commands,
   personal: async () => (await import('./personal.ts')).personal,
-  explains: async () => ({ ...(await (await import('./codes.ts')).readCodes()), ...(await import('./commands/codes.ts')).commandCodes }),
+  explains: async () => (await import('./codes.ts')).readCodes(),
   setup: async ctx => (await import('./setup.ts')).setUp(ctx),
 })
 export default policy

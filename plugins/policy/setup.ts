@@ -1,5 +1,5 @@
 // Puts the plugin together: the bundle is in force before anything is served, and each one that follows takes its place at once.
-import { type AdminEvent, createConditions, type Hooks, type PluginContext, Recording } from 'mcpgw/plugin'
+import { type AdminEvent, createConditions, DecisionBasis, type Hooks, type PluginContext, Recording } from 'mcpgw/plugin'
 import { normaliseUri } from 'mcpgw/policy'
 import { compileBundle, isRefused, type Refused } from './bundle.ts'
 import { createPins } from './catalog/pins.ts'
@@ -99,6 +99,8 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
     tell('mode', OBSERVES)
     log.warn(OBSERVES)
   }
+  // What rules say, what the lock says of tools, and whether either counts.
+  ctx.provide(DecisionBasis, { digest: () => `${loaded.bundle.digest} ${loaded.catalogDigest ?? ''} ${config.mode} ${config.catalog}` })
   ctx.onStop(async () => {
     reloading.stop()
     await keeper?.close()

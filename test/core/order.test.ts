@@ -46,6 +46,13 @@ test.each([
     'limits must stand before cache: only what is allowed is answered',
     'policy, limits, cache',
   ],
+  ['an authenticator after an answerer', [cache, auth], 'auth must stand before cache: the answer is for the caller', 'auth, cache'],
+  [
+    'a rewriter after an answerer',
+    [cache, rename],
+    'rename must stand before cache: what is answered is what would be sent',
+    'rename, cache',
+  ],
   [
     'an authenticator after who counts limits',
     [entry('ratelimit', [], { discharges: ['limit'] }), auth],

@@ -3,7 +3,7 @@
 import type { Facts } from 'mcpgw/policy'
 import { createTemporaryStores, type Harness, harness, type TemporaryStores } from 'mcpgw/testing'
 import { afterEach, expect, test } from 'vitest'
-import { definePlugin, type Exchange, pass } from '../../../core/plugin/index.ts'
+import { DecisionBasis, definePlugin, type Exchange, pass } from '../../../core/plugin/index.ts'
 import { config } from '../../../plugins/policy/config.ts'
 import { setUp } from '../../../plugins/policy/setup.ts'
 import { allowedBy, compiling, denied, type FakeRules } from './fake-bundle.ts'
@@ -26,6 +26,7 @@ async function start(rules: FakeRules, options: object = {}, at?: TemporaryStore
     apiVersion: 1,
     config,
     capabilities: ['decides', 'narrows-list'],
+    provides: [DecisionBasis],
     setup: ctx => setUp(ctx, compiling(rules)),
   })
   const world = await harness({ plugins: [{ plugin: policy, config: options }, ...others], stores: place })

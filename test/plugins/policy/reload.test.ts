@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTemporaryStores, type Harness, harness } from 'mcpgw/testing'
 import { afterEach, expect, test } from 'vitest'
-import { type AdminEvent, definePlugin, Recording } from '../../../core/plugin/index.ts'
+import { type AdminEvent, DecisionBasis, definePlugin, Recording } from '../../../core/plugin/index.ts'
 import { type compileBundle, digestOf } from '../../../plugins/policy/bundle.ts'
 import { lockText } from '../../../plugins/policy/catalog/lock-text.ts'
 import { makeLock } from '../../../plugins/policy/catalog/make-lock.ts'
@@ -41,6 +41,7 @@ async function start(text: string | undefined) {
     apiVersion: 1,
     config,
     capabilities: ['decides', 'narrows-list'],
+    provides: [DecisionBasis],
     setup: ctx => setUp(ctx, compile),
   })
   const recorder = definePlugin({

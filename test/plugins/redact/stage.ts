@@ -97,6 +97,6 @@ export async function discharge(stage: Stage, paths: readonly (string | number)[
   return shown(await stage.hooks.discharge!(obligation, at))
 }
 
-function shown(verdict: { readonly kind: string; readonly value?: JsonValue; readonly code?: string }): string | undefined {
-  return verdict.kind === 'rewrite' ? print(verdict.value) : (verdict.code ?? verdict.kind)
+function shown(verdict: { readonly kind: string; readonly value?: JsonValue | Uint8Array; readonly code?: string }): string | undefined {
+  return verdict.kind === 'rewrite' ? print(verdict.value as JsonValue | undefined) : (verdict.code ?? verdict.kind)
 }
