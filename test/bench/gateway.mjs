@@ -20,6 +20,13 @@ export const PLUGIN_SETS = {
   os: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact'],
   meter: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'os' } }, 'redact', 'meter'],
   full: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
+  cache: [{ policy: { files: ['bench.policy'] } }, { cache: { rules: [{ tools: 'bench/*', ttl: '1h' }] } }],
+  'cache-os': [
+    { policy: { files: ['bench.policy'] } },
+    { audit: { durability: 'os' } },
+    'redact',
+    { cache: { rules: [{ tools: 'bench/*', ttl: '1h' }] } },
+  ],
   postgres: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
 }
 

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { benchAddresses, formatAddresses, judgeAddresses } from './addresses.mjs'
 import { benchAuth } from './auth.mjs'
 import { formatAuth, judgeAuth } from './auth-report.mjs'
+import { benchCache, formatCache, judgeCache } from './cache.mjs'
 import { benchCalls } from './calls.mjs'
 import { benchEras } from './eras.mjs'
 import { benchExport } from './export.mjs'
@@ -56,6 +57,7 @@ const PARTS = [
   'auth',
   'limits',
   'addresses',
+  'cache',
 ]
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
@@ -119,6 +121,7 @@ async function measureAll(parts, settings) {
   const exported = parts.includes('export') ? await benchExport(settings) : undefined
   const auth = parts.includes('auth') ? await benchAuth(settings) : undefined
   const addresses = parts.includes('addresses') ? await benchAddresses(settings) : undefined
+  const cache = parts.includes('cache') ? await benchCache(settings) : undefined
   const limits = parts.includes('limits') ? await benchLimits(settings) : undefined
   const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
   const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
@@ -136,6 +139,7 @@ async function measureAll(parts, settings) {
     ...(auth ? judgeAuth(auth) : []),
     ...(limits ? judgeLimits(limits) : []),
     ...(addresses ? judgeAddresses(addresses) : []),
+    ...(cache ? judgeCache(cache) : []),
     ...(redact ? judgeRedact(redact) : []),
     ...(postgres ? judgePostgres(postgres) : []),
   ]
@@ -156,6 +160,7 @@ async function measureAll(parts, settings) {
     auth,
     limits,
     addresses,
+    cache,
     figures,
   }
 }
@@ -165,7 +170,26 @@ async function measureAll(parts, settings) {
  * @param {Settings} settings
  */
 function formatAll(
-  { machine, disk, calls, lists, starts, eras, flat, policy, redact, postgres, verify, usage, exported, auth, limits, addresses, figures },
+  {
+    machine,
+    disk,
+    calls,
+    lists,
+    starts,
+    eras,
+    flat,
+    policy,
+    redact,
+    postgres,
+    verify,
+    usage,
+    exported,
+    auth,
+    limits,
+    addresses,
+    cache,
+    figures,
+  },
   settings,
 ) {
   const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
@@ -185,6 +209,7 @@ function formatAll(
     ...(auth ? [formatAuth(auth)] : []),
     ...(limits ? [formatLimits(limits)] : []),
     ...(addresses ? [formatAddresses(addresses)] : []),
+    ...(cache ? [formatCache(cache)] : []),
     ...(redact ? [formatRedact(redact)] : []),
     ...(postgres ? [formatPostgres(postgres)] : []),
     ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
