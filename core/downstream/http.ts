@@ -144,20 +144,14 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       response.setHeader('allow', 'POST, GET, DELETE')
       return refuse(response, 'method-not-allowed')
     }
+    if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
     const session = sessionOf(request, view)
     if (typeof session === 'string') return refuse(response, session)
-    standing(session, request, response, peer, accept).catch(logBug)
+    standing(session, request, response, peer).catch(logBug)
   }
 
   /** GET and DELETE carry no message, but they carry a credential: they are admitted like a ping. */
-  async function standing(
-    session: Session,
-    request: IncomingMessage,
-    response: ServerResponse,
-    peer: HttpPeer,
-    accept: string | undefined,
-  ): Promise<void> {
-    if (request.method === 'GET' && !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
+  async function standing(session: Session, request: IncomingMessage, response: ServerResponse, peer: HttpPeer): Promise<void> {
     const refused = await relay.admitStanding(session, peer, request.method === 'GET')
     if (refused !== undefined) return answer(response, refused.code, refused)
     if (request.method === 'DELETE') {
@@ -197,9 +191,9 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (typeof session === 'string') return refuse(response, session, { action })
     const channel = streams.reply(response, session)
     if (message.kind === 'batch') {
-      if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
       const refused = await relay.admitStanding(session, peer)
       if (refused !== undefined) return answer(response, refused.code, refused)
+      if (session.protocolVersion !== '2025-03-26') return refuse(response, 'batch-refused')
       return streams.awaited(channel, runBatch(relay, session, message.items, channel, peer, pipeline))
     }
     if (message.kind !== 'request') {
@@ -214,11 +208,11 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   function sessionOf(request: IncomingMessage, view: View): Session | ErrorCode {
     const id = request.headers['mcp-session-id']
     if (id === undefined) return 'session-missing'
-    const session = typeof id === 'string' ? sessions.find(id) : undefined
-    if (session === undefined || session.view.only !== view.only) return 'session-unknown'
     const version = request.headers['mcp-protocol-version']
-    // Spec: basic/transports, "Protocol Version Header": an unsupported one is a 400.
-    return version === undefined || (typeof version === 'string' && isLegacyVersion(version)) ? session : 'invalid-request'
+    // Spec: basic/transports, "Protocol Version Header": an unsupported one is a 400. Before the session is looked for: there may be one of somebody else's.
+    if (version !== undefined && !(typeof version === 'string' && isLegacyVersion(version))) return 'invalid-request'
+    const session = typeof id === 'string' ? sessions.find(id) : undefined
+    return session === undefined || session.view.only !== view.only ? 'session-unknown' : session
   }
 
   const server = await openHttpServer({

@@ -48,7 +48,9 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
   }
 
   function promised({ session }: Asked, capability: string): boolean {
-    return session.view.servers.some(({ id }) => deps.pool.known(id)?.capabilities.get(capability)?.get('listChanged')?.value === true)
+    return session.view.servers.some(
+      ({ id }) => deps.pool.known(id, session.owner)?.capabilities.get(capability)?.get('listChanged')?.value === true,
+    )
   }
 
   /** Each is decided upon as a subscription of its own; true where the server will tell of it. */

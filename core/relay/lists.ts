@@ -60,9 +60,9 @@ function openCursor({ handles }: RelayDeps, scope: string, cursor: string): numb
 }
 
 /** Spec: 2026-07-28 server/discover: what no server declares is no method here. */
-function offers({ pool }: RelayDeps, { view }: Session, { capability }: ListKind): boolean {
+function offers({ pool }: RelayDeps, { view, owner }: Session, { capability }: ListKind): boolean {
   return view.servers.some(({ id }) => {
-    const agreement = pool.known(id)
+    const agreement = pool.known(id, owner)
     return agreement === undefined || agreement.capabilities.get(capability) !== undefined
   })
 }

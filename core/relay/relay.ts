@@ -111,7 +111,7 @@ export function createRelay(deps: RelayDeps): Relay {
         })
         if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
-        return { kind: 'result', payload: initializeResult(seen!, protocolVersion, deps.version, server => pool.known(server)) }
+        return { kind: 'result', payload: initializeResult(seen!, protocolVersion, deps.version, server => pool.known(server, made.owner)) }
       },
     })
     return session

@@ -112,7 +112,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
       resolve: () => PLUMBING,
       async perform() {
         await parts.learn(view, owner)
-        return { kind: 'result', payload: discoverResult(view, deps.version, server => deps.pool.known(server)) }
+        return { kind: 'result', payload: discoverResult(view, deps.version, server => deps.pool.known(server, owner)) }
       },
     }
   }

@@ -40,6 +40,10 @@ export interface Berth {
   readonly lists: Listings
   readonly users: Set<LaneUser>
   readonly key: string
+  /** The last agreement of this lane; it stays known while the lane is not open. */
+  agreed: Agreement | undefined
+  /** Whose it has been so far: of more than one, two are enough to know. */
+  readonly owners: Set<string>
 }
 
 export interface PoolOptions {
@@ -64,8 +68,8 @@ export interface PoolOptions {
 export class LanePool {
   readonly #options: PoolOptions
   readonly #berths = new Map<string, Berth>()
-  /** The last agreement with each server, of whichever lane. */
-  readonly #known = new Map<string, Agreement>()
+  /** Servers that any lane has been opened to. */
+  readonly #met = new Set<string>()
   readonly #shared: LaneClient
   readonly #eras: Eras
   #closed = false
@@ -80,8 +84,9 @@ export class LanePool {
     return this.#berths.size
   }
 
-  known(server: string): Agreement | undefined {
-    return this.#known.get(server)
+  /** What the server has told this owner of itself, or else nobody in particular. Invariant: what it told another is for that one alone. */
+  known(server: string, owner: string): Agreement | undefined {
+    return this.#berths.get(ownLane(server, owner))?.agreed ?? this.#berths.get(ownLane(server, ''))?.agreed
   }
 
   /** The lane of this server for this binding; made, but not opened, where there is none. */
@@ -93,7 +98,10 @@ export class LanePool {
       if (this.#closed) void berth.lane.close()
       else this.#berths.set(key, berth)
     }
-    if (user !== undefined) berth.users.add(user)
+    if (user !== undefined) {
+      berth.users.add(user)
+      if (berth.owners.size < 2) berth.owners.add(user.principalId)
+    }
     return berth
   }
 
@@ -113,7 +121,7 @@ export class LanePool {
   /** A lane of a principal whose last session has ended is kept for a while; the one that no principal owns stays. */
   #retire(berth: Berth): void {
     const { server } = berth.lane
-    if (server.timeout.idleMs === 0 || berth.key === keyOf(server, { principalId: '', session: undefined })) return
+    if (server.timeout.idleMs === 0 || berth.key === ownLane(server.id, '')) return
     this.#options.clock.after(server.timeout.idleMs, () => {
       if (berth.users.size > 0 || this.#berths.get(berth.key) !== berth) return
       this.#berths.delete(berth.key)
@@ -130,7 +138,13 @@ export class LanePool {
 
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
-    await Promise.all(servers.map(async server => this.berth(server, { principalId, session: undefined }).lane.ready()))
+    await Promise.all(
+      servers.map(async server => {
+        const berth = this.berth(server, { principalId, session: undefined })
+        await berth.lane.ready()
+        if (berth.users.size === 0) this.#retire(berth)
+      }),
+    )
   }
 
   async close(): Promise<void> {
@@ -167,7 +181,8 @@ export class LanePool {
         notified: (method, params) => {
           berth.lists.changed(method, LISTS)
           // Invariant: what a server says of one principal's doings reaches no other, so where it is unknown whose they are, nobody.
-          if (server.shared && !FOR_ALL.has(method) && new Set([...users].map(user => user.principalId)).size > 1) return
+          // Also of one who has gone: a server may still have something to say of what he did.
+          if (server.shared && !FOR_ALL.has(method) && berth.owners.size > 1) return
           for (const user of users) user.notified(lane, method, params)
         },
         asked: ask => {
@@ -177,13 +192,14 @@ export class LanePool {
           return user.asked(lane, ask)
         },
         opened: agreement => {
-          const before = this.#known.get(server.id)
+          const isFirst = !this.#met.has(server.id)
           noteOpened(server, agreement)
-          this.#known.set(server.id, agreement)
+          this.#met.add(server.id)
+          berth.agreed = agreement
           berth.lists.stale()
           // Whoever listed while the server was away has a stale list.
           if (reopened) for (const list of CHANGED) noteChanged(server, list)
-          if (before === undefined || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
+          if (isFirst || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
           for (const user of users) user.opened(berth)
           reopened = true
         },
@@ -209,7 +225,7 @@ export class LanePool {
       if (kind === TOOLS) for (const redefined of findRedefined(before, now)) noteRedefined(server, redefined)
     }
     const lists = new Listings(lane, clock, log, compare, method => FOR_ALL.has(method) && noteChanged(server, method))
-    const berth: Berth = { lane, lists, users, key }
+    const berth: Berth = { lane, lists, users, key, agreed: undefined, owners: new Set() }
     return berth
   }
 }
@@ -223,6 +239,10 @@ const NO_BINDING: Binding = { principalId: '', session: undefined }
 const NOBODY: Answer = errorAnswer('client-cannot')
 
 function keyOf(server: ServerConfig, binding: Binding): string {
-  if (server.shared) return `${server.id}\0\0`
-  return `${server.id}\0${binding.principalId}\0${binding.session?.id ?? ''}`
+  return server.shared ? ownLane(server.id, '') : ownLane(server.id, binding.principalId) + (binding.session?.id ?? '')
+}
+
+/** The key of the lane of an owner that no session has for itself. */
+function ownLane(server: string, owner: string): string {
+  return `${server}\0${owner}\0`
 }

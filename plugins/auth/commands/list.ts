@@ -31,9 +31,9 @@ export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
     const times = { createdAt: null, expiresAt: null, revokedAt: null }
     lines.push({ id, name, principal: consumerId, roles, tenant, state: enabled ? 'active' : 'disabled', source: 'config', ...times })
   }
-  // Whoever asks whether anybody can come in at all is told of what is no key, too.
-  const otherWays = io.config.jwt.length + io.config.certificates.length
   const { tenant } = io.options
+  // Whoever asks whether anybody can come in at all is told of what is no key, too. Of one tenant it is not said: it could be another's.
+  const otherWays = tenant === undefined ? io.config.jwt.length + io.config.certificates.length : 0
   if (tenant !== undefined) lines = lines.filter(line => line.tenant === tenant)
   if (io.json) io.out(JSON.stringify({ keys: lines, ...(otherWays > 0 && { otherWays }) }))
   else if (lines.length === 0) io.err('There are no keys. Make one with: mcpgw keys create NAME PRINCIPAL ROLES')

@@ -182,3 +182,74 @@ it('what one tenant is shown is an answer for that tenant alone', async () => {
   }
   expect([await scope(undefined), await scope(['acme'])]).toEqual(['public', 'private'])
 })
+
+const common = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+
+it('what a server tells one caller of itself is told to no other', async () => {
+  const upstream = opened(
+    await startHttpUpstream({
+      on: {
+        initialize: received =>
+          received.result(
+            `{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"up","version":"1"},"instructions":"hello ${received.message.params.clientInfo.name}"}`,
+          ),
+      },
+    }),
+  )
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [identifying] }))
+  const greet = async (path: string, authorization: string): Promise<string> =>
+    JSON.parse((await (await send(gateway, 'POST', path, initialize('2025-11-25', '{}'), { ...common, authorization })).done).text).result
+      .instructions
+  const anna = await connectHttp(gateway, { capabilities: '{"roots":{}}', headers: { authorization: 'acme/anna' } })
+  await anna.ask('tools/list')
+  // Her client was named to the server, and it has greeted it.
+  expect(upstream.of('initialize').map(({ message }) => message.params.clientInfo.name)).toContain('test')
+  for (const path of ['/mcp', '/mcp/up']) expect(await greet(path, 'globex/ben')).toMatch(/hello mcpgw$/)
+})
+
+it('what a server that all share says outside of calls is heard by nobody once two have used it, though one has gone', async () => {
+  const upstream = opened(await startHttpUpstream({ stream: true, capabilities: '{"tools":{},"logging":{}}' }))
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up', { shared: true })], plugins: [identifying] }))
+  const say = (data: string): void =>
+    upstream.tell(`{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"alert","data":"${data}"}}`)
+  const anna = await connectHttp(gateway, { headers: { authorization: 'acme/anna' } })
+  const hers = await anna.listen()
+  await anna.ask('tools/call', { name: 'up__echo', arguments: { secret: 'plans' } })
+  await upstream.listening()
+  say('she alone is here')
+  expect((await hers.next()).params.data).toBe('she alone is here')
+  expect((await anna.end()).status).toBe(200)
+  const ben = await connectHttp(gateway, { headers: { authorization: 'globex/ben' } })
+  const his = await ben.listen()
+  await ben.ask('tools/list')
+  say('of the plans')
+  upstream.tell('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+  expect((await his.next()).method).toBe('notifications/tools/list_changed')
+  his.drop()
+})
+
+it('a session of somebody else answers as one that there never was, whatever is asked of it', async () => {
+  const gateway = opened(await startTestGateway({ servers: [], plugins: [identifying] }))
+  const anna = await connectHttp(gateway, { headers: { authorization: 'acme/anna' } })
+  const answers = async (id: string): Promise<unknown[]> => {
+    const got: unknown[] = []
+    const bodies = [
+      '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+      '{"jsonrpc":"2.0","id":1,"result":{}}',
+      '[{"jsonrpc":"2.0","id":1,"method":"ping"}]',
+    ]
+    for (const more of [{}, { 'mcp-protocol-version': '1999-01-01' }, { accept: 'application/json' }, { 'last-event-id': 'x.1.1' }])
+      for (const [method, body] of [
+        ...bodies.map(one => ['POST', one] as const),
+        ['GET', undefined] as const,
+        ['DELETE', undefined] as const,
+      ]) {
+        const headers = { ...common, authorization: 'globex/ben', 'mcp-session-id': id, ...more }
+        const { status, text } = await (await send(gateway, method, '/mcp', body, headers)).done
+        got.push([more, method, body, status, JSON.parse(text).error.data.mcpgw.code])
+      }
+    return got
+  }
+  expect(await answers(anna.sessionId)).toEqual(await answers('made-up'))
+  expect((await anna.ask('ping')).result).toEqual({})
+})
