@@ -1,5 +1,5 @@
 // What commands show who is held to the other tenant.
-import type { Known } from './tenants-other.ts'
+import type { Known } from './tenants-asks.ts'
 import type { World } from './tenants-world.ts'
 
 const OTHER = ['--tenant', 'globex']

@@ -85,7 +85,13 @@ export async function liveFirst(world: World, acts: readonly Act[]): Promise<{ h
   }
   for (const text of Object.values(held)) if (typeof text !== 'string') throw new Error(`nothing is held: ${JSON.stringify(held)}`)
   for (const one of acts) me = (await perform(world, me, visitor, one, left)) ?? me
-  return { held, close: () => left.forEach(one => void one.drop()) }
+  return {
+    held,
+    close: () =>
+      left.forEach(({ drop }) => {
+        drop()
+      }),
+  }
 }
 
 /** The session it goes on with, where it is another one. */

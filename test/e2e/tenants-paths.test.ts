@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { builtInVerbs } from '../../core/commands/plugin-verbs.ts'
 import { coreVerbs } from '../../core/commands/table.ts'
 import type { Verb } from '../../core/commands/verb.ts'
-import { COMMANDS, DOCUMENTS, METHODS, ROUTES, TOLD } from './tenants-paths.ts'
+import { COMMANDS, DOCUMENTS, METHODS, OPERATIONS, ROUTES, TOLD } from './tenants-paths.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const filesUnder = (folder: string): string[] =>
@@ -42,12 +42,17 @@ describe('every way to learn something is in the list', () => {
     expect(quotedIn(['plugins'], /publish\('([^']+)'/g)).toEqual(sorted(DOCUMENTS))
   })
 
+  test('all routes of operations', () => {
+    const routes = quotedIn(['core', 'plugins'], /\broute: '((?:GET|POST|PUT|DELETE) [^']+)'/g)
+    expect(routes).toEqual(sorted(Object.values(OPERATIONS).flatMap(({ route }) => route ?? [])))
+  })
+
   test('all commands, and whether they can be held to one tenant', async () => {
     const verbs: Verb[] = [...coreVerbs, ...(await builtInVerbs(undefined, { err() {} }))]
     expect(sorted(verbs.map(({ path }) => path.join(' ')))).toEqual(sorted(Object.keys(COMMANDS)))
     for (const { path, options = [] } of verbs) {
       const kind = COMMANDS[path.join(' ')]
-      const isHeld = options.some(({ flags }) => /^--tenant /.test(flags))
+      const isHeld = options.some(({ flags }) => flags.startsWith('--tenant '))
       expect([path.join(' '), isHeld]).toEqual([path.join(' '), kind === 'tenant' || kind === 'change'])
     }
   })

@@ -46,7 +46,7 @@ export const TOLD: readonly string[] = [
   'notifications/tasks',
 ]
 
-/** `mcp`: by its methods. `all`: for everybody, and equal for all. `machine`: of all tenants, for this machine alone. `visit`: known to whoever was sent there. */
+/** `mcp`: by its methods, or as plain HTTP. `all`: for everybody, and equal for all. `machine`: of all tenants, for this machine alone. `visit`: known to whoever was sent there. */
 export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'>> = {
   '/mcp': 'mcp',
   '/mcp/': 'mcp',
@@ -54,8 +54,18 @@ export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'
   '/readyz': 'machine',
   '/metrics': 'machine',
   '/.well-known/': 'all',
+  '/openapi.json': 'all',
+  '/tools': 'mcp',
   '/credentials/start': 'visit',
   '/credentials/callback': 'visit',
+}
+
+/** The gateway's own operations, each a tool of its server `gateway` and mostly a route; and what its input names. */
+export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: 'nothing' | 'text' | 'tool' | 'server' }>> = {
+  list_tools: { route: 'GET /gateway/tools', names: 'text' },
+  call: { names: 'tool' },
+  list_servers: { route: 'GET /servers', names: 'nothing' },
+  server_status: { route: 'GET /servers/{server}', names: 'server' },
 }
 
 /** Documents below `/.well-known/`. */
@@ -105,6 +115,10 @@ export const COMMANDS: Readonly<Record<string, 'tenant' | 'change' | 'owner' | '
   'catalog diff': 'owner',
   doctor: 'owner',
   run: 'apart',
+  demo: 'apart',
+  import: 'apart',
+  connect: 'apart',
+  completion: 'apart',
   init: 'apart',
   migrate: 'apart',
   explain: 'apart',

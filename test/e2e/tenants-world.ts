@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { runCommand } from '../../core/commands/main.ts'
 import { openGateway } from '../../core/commands/open-gateway.ts'
 import { loadConfig } from '../../core/config/load.ts'
+import { tokens } from '../../core/kernel.ts'
 import { createLog } from '../../core/log.ts'
 import { type HttpUpstream, startHttpUpstream } from '../core/data-plane/http-upstream.ts'
 import type { Received } from '../core/data-plane/script.ts'
@@ -27,6 +28,8 @@ export interface World {
   readonly keys: { readonly first: string; readonly twin: string; readonly other: string }
   /** By server: the first tenant's own, the other's, one that has a lane for each, one that all share. */
   readonly upstreams: Readonly<Record<'own' | 'vault' | 'docs' | 'wiki', HttpUpstream>>
+  /** Names of all operations of the gateway, its own and those of plugins. */
+  readonly operations: readonly string[]
   say(words: readonly string[]): Promise<{ readonly code: number; readonly text: string }>
   stop(): Promise<void>
   /** Stopped or not. */
@@ -37,7 +40,7 @@ const policyOf = ({ tenant, canary }: Names): string => `policy "all" edition 1 
 
 allow everything {
   who     role reader
-  call    */* except */forbidden
+  call    */*, gateway/* except */forbidden
   read    */*
   prompt  */*
   method  */"elicitation/create"
@@ -69,6 +72,7 @@ const configOf = ({ server, tenant }: Names, { own, vault, docs, wiki }: World['
     { id: 'wiki', url: wiki.url, shared: true },
   ],
   policies: ['a.policy'],
+  gateway: { tools: ['*'] },
   log: 'silent',
   plugins: [
     { audit: { durability: 'os' } },
@@ -143,6 +147,10 @@ export async function startWorld(canary: string): Promise<World> {
     names,
     keys,
     upstreams,
+    operations: open.kernel.services
+      .get(tokens.operations)
+      .list()
+      .map(({ name }) => name),
     say,
     stop,
     async remove() {

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type Ask, asks, type Known } from './tenants-asks.ts'
 import { countsIn, readsOf } from './tenants-commands.ts'
 import { type Act, act, liveFirst } from './tenants-first.ts'
-import { type Ask, asks, enterOther, type Known } from './tenants-other.ts'
-import { COMMANDS } from './tenants-paths.ts'
+import { enterOther } from './tenants-other.ts'
+import { COMMANDS, OPERATIONS } from './tenants-paths.ts'
 import { startWorld, type World } from './tenants-world.ts'
 
 const runs = Number(process.env.FUZZ_RUNS ?? (process.env.CI === undefined ? 3 : 25))
@@ -69,6 +70,8 @@ const sure: readonly Ask[] = [
   { kind: 'visit', path: '/mcp', method: 'server/discover', params: {} },
   { kind: 'visit', path: '/mcp', method: 'tools/call', params: { name: 'wiki__look', arguments: { about: 'me' } } },
   { kind: 'session', path: '/mcp', method: 'tools/call', params: { name: 'vault__look', arguments: { about: 'me' } } },
+  { kind: 'plain', method: 'POST', path: '/tools/docs__look/call', query: '', body: '{"arguments":{"about":"me"}}' },
+  { kind: 'plain', method: 'GET', path: '/servers', query: '', body: '' },
 ]
 
 test(`the other tenant gets the same whatever the first one has done (${runs} worlds, FUZZ_SEED=${seed})`, {
@@ -85,7 +88,8 @@ test(`the other tenant gets the same whatever the first one has done (${runs} wo
         expect(heard[0]).toBe(heard[1])
         const got = JSON.stringify([answers, heard])
         expect(got).not.toContain(there.names.canary)
-        for (const own of ['vault__look', 'hello mcpgw', 'of wiki: ', 'of vault: ']) expect(got).toContain(own)
+        for (const own of ['vault__look', 'hello mcpgw', 'of wiki: ', 'of vault: ', 'of docs: ', 'gateway__list_tools', 'breaker'])
+          expect(got).toContain(own)
 
         lived.close()
         await Promise.all(lived.worlds.map(world => world.stop()))
@@ -103,6 +107,12 @@ test(`the other tenant gets the same whatever the first one has done (${runs} wo
     }),
     { numRuns: runs, seed, endOnFailure: true },
   )
+})
+
+test('every operation of the gateway is among those that are asked for', async () => {
+  const world = await startWorld(newCanary())
+  expect(world.operations).toEqual(Object.keys(OPERATIONS).toSorted())
+  await world.remove()
 })
 
 test('every command that can be held to one tenant is read in that', async () => {
