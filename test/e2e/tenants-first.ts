@@ -102,7 +102,8 @@ async function perform(world: World, me: Resident, visitor: StatelessClient, one
   const _meta = { progressToken: `progress-${canary}` }
   switch (one.kind) {
     case 'call':
-      await me.ask('tools/call', { name: on(one.tool), arguments: args, _meta })
+      // Then what the other one asks for, too, so that there is an answer to it that is marked.
+      for (const own of [args, {}, { about: 'me' }]) await me.ask('tools/call', { name: on(one.tool), arguments: own, _meta })
       return
     case 'burst':
       for (let i = 0; i < 5; i++) await me.ask('tools/call', { name: on(one.tool), arguments: { ...args, i } })
@@ -117,10 +118,10 @@ async function perform(world: World, me: Resident, visitor: StatelessClient, one
       await new Promise(resolve => setTimeout(resolve, 50))
       return
     case 'read':
-      await me.ask('resources/read', { uri: `x:${canary}` })
+      await me.ask('resources/read', { uri: 'x:1' })
       return
     case 'subscribe':
-      await me.ask('resources/subscribe', { uri: `x:${canary}` })
+      await me.ask('resources/subscribe', { uri: `x:of-${canary}` })
       return
     case 'prompt':
       await me.ask('prompts/get', { name: on('ask'), arguments: args })

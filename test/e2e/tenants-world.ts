@@ -92,6 +92,14 @@ const configOf = ({ server, tenant }: Names, { own, vault, docs, wiki }: World['
     },
     'policy',
     'redact',
+    {
+      cache: {
+        rules: [
+          { tools: '*/look', ttl: '10m', negative: '10m', scope: 'rights' },
+          { resources: '*/*', ttl: '10m', scope: 'rights' },
+        ],
+      },
+    },
     { meter: { prices: [{ tool: 'dear', units: 1 }], budgets: [{ tenant: '*', period: 'month', units: 3 }] } },
   ],
 })
@@ -170,6 +178,8 @@ const MANY = 1001
 /** It calls all by its own name, greets a client by its, keeps tasks of everybody, and lists them to anybody. */
 async function upstreamOf(id: string, mark: string): Promise<HttpUpstream> {
   const tasks: string[] = []
+  /** What each of its sessions was told last. */
+  const secrets = new Map<string, string>()
   const list = (field: string, key: string, names: readonly string[]) => (received: Received) =>
     received.result(JSON.stringify({ [field]: names.map(name => ({ [key]: name, name, inputSchema: { type: 'object' } })) }))
   const taskOf = ({ message }: Received): string => JSON.stringify({ taskId: message.params.taskId, status: 'working', by: id })
@@ -207,7 +217,10 @@ async function upstreamOf(id: string, mark: string): Promise<HttpUpstream> {
           return received.say(
             '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"who?","requestedSchema":{"type":"object","properties":{}}}}',
           )
-        received.result(JSON.stringify({ content: [{ type: 'text', text: `of ${id}: ${JSON.stringify(args)}` }] }))
+        if (args.secret !== undefined) secrets.set(received.session, args.secret)
+        // Of the one session that all share nobody expects that it keeps a secret.
+        const known = id === 'wiki' ? undefined : secrets.get(received.session)
+        received.result(JSON.stringify({ content: [{ type: 'text', text: `of ${id}: ${JSON.stringify([args, known])}` }] }))
       },
     },
   })

@@ -17,7 +17,7 @@ const newCanary = (): string => `zq${randomBytes(5).toString('hex')}`
 function tell({ upstreams, names }: World): void {
   const said = [
     { method: 'notifications/message', params: { level: 'alert', data: `of ${names.canary}` } },
-    { method: 'notifications/resources/updated', params: { uri: `x:${names.canary}` } },
+    { method: 'notifications/resources/updated', params: { uri: `x:of-${names.canary}` } },
     { method: 'notifications/tasks/status', params: { taskId: `wiki-0-plans-${names.canary}`, status: 'completed' } },
     { method: 'notifications/progress', params: { progressToken: `progress-${names.canary}`, progress: 1 } },
     { method: `x/${names.canary}`, params: {} },
@@ -36,9 +36,12 @@ interface Lived {
   close(): void
 }
 
+/** The first one has asked for what the other one will. */
+const same: Act = { kind: 'call', server: 'docs', tool: 'look' }
+
 async function live(lives: readonly (readonly Act[])[]): Promise<Lived> {
   const worlds = await Promise.all([startWorld(newCanary()), startWorld(newCanary())])
-  const lived = await Promise.all(worlds.map((world, at) => liveFirst(world, lives[at]!)))
+  const lived = await Promise.all(worlds.map((world, at) => liveFirst(world, [...lives[at]!, same])))
   return {
     worlds,
     known: { ...worlds[0].names, ...lived[0]!.held },
@@ -70,6 +73,7 @@ const sure: readonly Ask[] = [
   { kind: 'visit', path: '/mcp', method: 'server/discover', params: {} },
   { kind: 'visit', path: '/mcp', method: 'tools/call', params: { name: 'wiki__look', arguments: { about: 'me' } } },
   { kind: 'session', path: '/mcp', method: 'tools/call', params: { name: 'vault__look', arguments: { about: 'me' } } },
+  { kind: 'session', path: '/mcp', method: 'tools/call', params: { name: 'docs__look', arguments: { about: 'me' } } },
   { kind: 'plain', method: 'POST', path: '/tools/docs__look/call', query: '', body: '{"arguments":{"about":"me"}}' },
   { kind: 'plain', method: 'GET', path: '/servers', query: '', body: '' },
 ]
