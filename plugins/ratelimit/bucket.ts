@@ -5,6 +5,7 @@ export class Bucket {
   generation = 0
   seen = ''
   alone = 0
+  pending = 0
   readonly #everyMs: number
   readonly #depthMs: number
   #fullAt = 0
@@ -17,7 +18,7 @@ export class Bucket {
 
   /** Milliseconds until there may be so many; 0 where there are. */
   waitFor(cost: number, now: number): number {
-    const missing = this.used(now) + cost * this.#everyMs - this.#depthMs
+    const missing = this.used(now) + (this.pending + cost) * this.#everyMs - this.#depthMs
     // Sums of fractions are not exact.
     return missing > this.#everyMs / 1e6 ? missing : 0
   }
@@ -31,11 +32,16 @@ export class Bucket {
     return Math.max(0, this.#fullAt - now)
   }
 
+  /** So many milliseconds later, with nothing counted meanwhile. */
+  usedAfter(ms: number, now: number): number {
+    return this.used(now + ms)
+  }
+
   agree(used: number, now: number): void {
     this.#fullAt = now + used
   }
 
   isIdle(now: number): boolean {
-    return this.#fullAt <= now
+    return this.#fullAt <= now && this.pending === 0
   }
 }

@@ -9,6 +9,7 @@ const leaseMs = 30_000
 const renewMs = leaseMs / 3
 /** Of one script. */
 const renewed = 200
+const forgetful = 'it says that less is under way than this gateway alone has let through'
 
 /** KEYS: one a limit. ARGV: who, ms of the lease, of each limit how many. Returns the place of a limit that has no room, or 0. */
 export const ACQUIRE: string = `${CLOCK}
@@ -75,8 +76,12 @@ export function createLeases(limits: readonly AtOnce[], clock: Clock, shared?: S
       const place = await redis.run(ACQUIRE, keys.map(nameOf), [id, leaseMs, ...asked.map(({ most }) => most)])
       if (typeof place === 'number' && asked[place - 1] !== undefined) return asked[place - 1]
       if (place === 0) {
-        hold(id, keys)
-        return undefined
+        const full = acquireAlone(id, asked, keys)
+        if (full === undefined) return undefined
+        // Every place here has a lease there, or it has been forgotten.
+        sharing.failed(forgetful)
+        await redis.run(RELEASE, keys.map(nameOf), [id]).catch(nothing)
+        return full
       }
     } catch (error) {
       why = (error as Error).message

@@ -1,5 +1,5 @@
 // The counts of this gateway: as many as are in use, and no more than memory has room for.
-import { type Cell, type Count, type Counts, type Mark, makeState, type Short, type State, type Taken } from './cell.ts'
+import { type Cell, type Count, type Counts, makeState, type Short, type State, type Taken } from './cell.ts'
 
 /** Of each law. */
 const maxStates = 100_000
@@ -19,6 +19,12 @@ export class LocalCounts implements Counts {
   }
 
   take(counts: readonly Count[]): Taken | Short {
+    const found = this.look(counts)
+    return found.kind === 'short' ? found : this.count(found.states, counts)
+  }
+
+  /** Whether each has a place now; where they have, what they are to be counted in. */
+  look(counts: readonly Count[]): Short | { readonly kind: 'room'; readonly states: readonly State[] } {
     const now = this.#now()
     const states: State[] = []
     let short: Short | undefined
@@ -28,13 +34,22 @@ export class LocalCounts implements Counts {
       if (waitMs > 0 && waitMs > (short?.waitMs ?? 0)) short = { kind: 'short', index, waitMs }
       if (state !== undefined) states.push(state)
     }
-    if (short !== undefined) return short
+    return short ?? { kind: 'room', states }
+  }
+
+  count(states: readonly State[], counts: readonly Count[]): Taken {
+    const now = this.#now()
     const marks = states.map((state, index) => {
       const { cost } = counts[index]!
       state.alone += cost
       return state.add(cost, now)
     })
-    return takenWith(marks, counts)
+    return {
+      kind: 'taken',
+      takeBack() {
+        for (const [index, mark] of marks.entries()) if (mark !== undefined) mark.count -= counts[index]!.cost
+      },
+    }
   }
 
   /** Undefined where nothing has been counted. */
@@ -57,15 +72,6 @@ export class LocalCounts implements Counts {
     } else table.delete(whose)
     table.set(whose, state)
     return state
-  }
-}
-
-function takenWith(marks: readonly (Mark | undefined)[], counts: readonly Count[]): Taken {
-  return {
-    kind: 'taken',
-    takeBack() {
-      for (const [index, mark] of marks.entries()) if (mark !== undefined) mark.count -= counts[index]!.cost
-    },
   }
 }
 

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Redis, RedisReply } from 'mcpgw/plugin'
 import type { Count, Counts, Short, State, Taken } from './cell.ts'
+import { Floor, type Place } from './floor.ts'
 import type { LocalCounts } from './local-counts.ts'
 import { takeBackScript, takeScript } from './script.ts'
 import type { Sharing } from './sharing.ts'
@@ -13,29 +14,35 @@ export function keyOf({ cell, whose }: Pick<Count, 'cell' | 'whose'>): string {
   return `mcpgw:{limit}:${hash('sha256', `${cell.id}\0${whose}`, 'base64url')}`
 }
 
+const forgetful = 'it says that less was counted than this gateway alone has let through'
+
 /**
- * With Redis no more than allowed, over all gateways. Without it each gateway counts alone, on from what it knew last: of each limit then no more than it
- * allows by each gateway, also in spans that begin or end with Redis.
+ * With Redis no more than allowed, over all gateways. Without it each gateway counts alone, on from what it knew last. Of each limit no gateway ever lets
+ * through more than that limit allows, whatever Redis says, also in spans that begin or end with it.
  */
 export class SharedCounts implements Counts {
   readonly #redis: Redis
   readonly #sharing: Sharing
   readonly #local: LocalCounts
+  readonly #floor: Floor
   readonly #now: () => number
 
   constructor(redis: Redis, sharing: Sharing, local: LocalCounts, now: () => number) {
     this.#redis = redis
     this.#sharing = sharing
     this.#local = local
+    this.#floor = new Floor(now)
     this.#now = now
   }
 
   take(counts: readonly Count[]): Taken | Short | Promise<Taken | Short> {
+    const place = this.#floor.reserve(counts)
+    if ('kind' in place) return place
     const { generation } = this.#sharing
-    return generation === undefined ? this.#local.take(counts) : this.#ask(counts, generation)
+    return generation === undefined ? this.#takeAlone(counts, place) : this.#ask(counts, place, generation)
   }
 
-  async #ask(counts: readonly Count[], generation: number): Promise<Taken | Short> {
+  async #ask(counts: readonly Count[], place: Place, generation: number): Promise<Taken | Short> {
     const keys = counts.map(keyOf)
     const before = this.#now()
     const told: Told[] = []
@@ -44,31 +51,59 @@ export class SharedCounts implements Counts {
     try {
       reply = await this.#redis.run(take, keys, args)
     } catch (error) {
-      return this.#goOn(counts, told, (error as Error).message)
+      return this.#goOn(counts, place, told, (error as Error).message)
     }
     const read = readReply(reply, counts)
-    if (read === undefined) return this.#goOn(counts, told, 'an answer that is not understood')
+    if (read === undefined) return this.#goOn(counts, place, told, 'an answer that is not understood')
+    if (read.short === undefined && place.knowsMore(read.used)) return this.#goOn(counts, place, told, forgetful)
     if (this.#sharing.generation === generation) this.#agree(counts, read, generation)
     // Counted alone since: what is known here is more than what Redis said.
     else if (read.short === undefined) this.#add(counts)
-    if (read.short !== undefined) return read.short
-    return { kind: 'taken', takeBack: () => this.#takeBack(counts, keys, read.marks, generation) }
+    if (read.short !== undefined) {
+      place.leave()
+      return read.short
+    }
+    const own = place.keep()
+    return {
+      kind: 'taken',
+      takeBack: () => {
+        void own.takeBack()
+        return this.#takeBack(counts, keys, read.marks, generation)
+      },
+    }
   }
 
   /** By itself. What Redis was told it may not have heard. */
-  #goOn(counts: readonly Count[], told: readonly Told[], why: string): Taken | Short {
+  #goOn(counts: readonly Count[], place: Place, told: readonly Told[], why: string): Taken | Short {
     for (const { state, alone } of told) state.alone += alone
     this.#sharing.failed(why)
-    return this.#local.take(counts)
+    return this.#takeAlone(counts, place)
+  }
+
+  #takeAlone(counts: readonly Count[], place: Place): Taken | Short {
+    const known = this.#local.take(counts)
+    if (known.kind === 'short') {
+      place.leave()
+      return known
+    }
+    const own = place.keep()
+    return {
+      kind: 'taken',
+      takeBack() {
+        void known.takeBack()
+        void own.takeBack()
+      },
+    }
   }
 
   /** Once in each time of sharing Redis is told what is known here: it may have lost it, or have missed it. */
-  #argsOf({ cell, whose, cost }: Count, generation: number, now: number, told: Told[]): (string | number)[] {
+  #argsOf(count: Count, generation: number, now: number, told: Told[]): (string | number)[] {
+    const { cell, whose, cost } = count
     const state = this.#local.find(cell, whose)
     const law = cell.kind === 'window' ? ['w', cell.most, cell.spanMs, cost] : ['b', cell.everyMs, cell.depthMs, cost]
     if (state === undefined) return [...law, 0, 0, 0]
     if (state.generation === generation) return [...law, 0, 0, state.seen === '' ? 0 : state.seen]
-    const known = state.used(now)
+    const known = Math.max(state.used(now), this.#floor.used(count))
     const { alone } = state
     told.push({ state, alone })
     state.alone = 0

@@ -20,6 +20,8 @@ export class Window {
   seen = ''
   /** How many this gateway has counted alone since. */
   alone = 0
+  /** How many may yet be counted: each has its place already. */
+  pending = 0
   readonly #most: number
   readonly #spanMs: number
   #entries: Entry[] = []
@@ -31,7 +33,7 @@ export class Window {
 
   /** Milliseconds until there may be a place for so many; 0 where there is one now. */
   waitFor(cost: number, now: number): number {
-    const places = this.used(now) + cost - this.#most
+    const places = this.used(now) + this.pending + cost - this.#most
     if (places <= 0) return 0
     let freed = 0
     for (const { to, count } of this.#entries) {
@@ -62,6 +64,13 @@ export class Window {
     return total
   }
 
+  /** So many milliseconds later, with nothing counted meanwhile. */
+  usedAfter(ms: number, now: number): number {
+    let total = 0
+    for (const { to, count } of this.#entries) if (to + this.#spanMs > now + ms) total += count
+    return total
+  }
+
   /**
    * All gateways together have counted `used`, `newer` of them since this was last told. Those are taken to be of now, and what has left was the oldest
    * here: so each leaves this window no sooner than the one that all share.
@@ -86,7 +95,7 @@ export class Window {
 
   isIdle(now: number): boolean {
     this.#forget(now)
-    return this.#entries.length === 0
+    return this.#entries.length === 0 && this.pending === 0
   }
 
   #forget(now: number): void {

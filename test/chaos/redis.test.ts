@@ -90,6 +90,27 @@ describe.skipIf(!isBuilt || !hasRedis)('two gateways and one Redis', () => {
   )
 
   test(
+    'Redis forgets everything again and again, under load: never more than one limit each, told in health, and together again by itself',
+    async () => {
+      await redis.ask('FLUSHALL')
+      const limit = { ratelimit: { limits: [{ name: 'all', per: 'all', most: MOST, window, atOnce: 50 }] } }
+      const gateways = await Promise.all([start([limit]), start([limit])])
+      const rounds: number[][] = []
+      for (let i = 0; i < 8; i++) {
+        const under = accept(gateways, 40)
+        await redis.ask('FLUSHALL')
+        rounds.push(await under)
+      }
+      for (const at of [0, 1]) expect(sum(rounds.map(round => round[at]!))).toBeLessThanOrEqual(MOST)
+      for (const gateway of gateways) await ratelimitIs(gateway, 'ok')
+      for (const gateway of gateways) await stop(gateway)
+      const reasons = gateways.flatMap(({ dir }) => readRecords(dir).filter(({ type }) => type === 'ratelimit.fallback'))
+      expect(JSON.stringify(reasons)).toContain('less was counted than this gateway alone has let through')
+    },
+    2 * MINUTES,
+  )
+
+  test(
     'the limit of a policy is one limit of all gateways',
     async () => {
       const rule = `policy "limits" edition 1\n\nallow echo {\n  who  any\n  call odd/echo\n  then limit(${MOST}, per: ${window}, by: all)\n}\n`

@@ -4,25 +4,16 @@ import type { PluginContext, Redis } from 'mcpgw/plugin'
 import { createFakeClock } from 'mcpgw/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
-import type { Cell, Count, Counts, Short, Taken } from '../../../plugins/ratelimit/cell.ts'
+import type { Counts, Short, Taken } from '../../../plugins/ratelimit/cell.ts'
 import { LocalCounts } from '../../../plugins/ratelimit/local-counts.ts'
 import { keyOf, SharedCounts } from '../../../plugins/ratelimit/shared-counts.ts'
 import { createSharing } from '../../../plugins/ratelimit/sharing.ts'
 import { hasRedis, type RedisServer, startRedis } from '../../redis/server.ts'
+import { bucketOf, type Counted, countOf, holds, START, windowOf } from './model.ts'
 import { StagedRedis } from './staged-redis.ts'
 
 const seed = Number(process.env.FUZZ_SEED ?? 20261128)
 const numRuns = Number(process.env.FUZZ_RUNS ?? 40)
-const START = 1_700_000_000_000
-
-const windowOf = (most: number, spanMs: number): Cell => ({ kind: 'window', id: `w/${most}/${spanMs}`, most, spanMs })
-const bucketOf = (everyMs: number, burst: number): Cell => ({
-  kind: 'bucket',
-  id: `b/${everyMs}/${burst}`,
-  everyMs,
-  depthMs: everyMs * burst,
-})
-const countOf = (cell: Cell, whose = 'a', cost = 1): Count => ({ cell, whose, cost, limit: { text: cell.id, by: 'all' } })
 
 const cells = fc.oneof(
   fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 100, max: 1000 })).map(([most, span]) => windowOf(most, span)),
@@ -49,22 +40,6 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 60 },
 )
 const worlds = fc.tuple(fc.uniqueArray(cells, { minLength: 3, maxLength: 3, selector: ({ id }) => id }), steps)
-
-/** What was counted, and what was taken back, as a naive model keeps it. */
-interface Counted {
-  readonly at: number
-  readonly counts: readonly Count[]
-}
-function holds(all: readonly Counted[], { cell, whose, cost }: Count, now: number): boolean {
-  const own = all.flatMap(({ at, counts }) =>
-    counts.filter(one => one.cell === cell && one.whose === whose).map(one => ({ at, cost: one.cost })),
-  )
-  const sum = (from: number): number => own.filter(({ at }) => at > from).reduce((total, one) => total + one.cost, 0)
-  if (cell.kind === 'window') return sum(now - cell.spanMs) + cost <= cell.most
-  // In any time no more than the burst and what is filled in meanwhile.
-  const burst = cell.depthMs / cell.everyMs
-  return own.every(({ at }) => sum(at - 1) + cost <= burst + (now - at) / cell.everyMs + 1e-6) && cost <= burst
-}
 
 describe('in memory', () => {
   test('never more than allowed in any window, nor more at once than the burst and what has filled in; and never fewer where windows are small', () => {
@@ -167,9 +142,12 @@ describe.skipIf(!hasRedis)('in Redis', () => {
             if (own.kind === 'short') {
               expect((shared as Short).index).toBe(own.index)
               expect((shared as Short).waitMs).toBeCloseTo(own.waitMs, 1)
-            } else kept.push({ own, shared: shared as Taken })
+              // What has no place here already is not asked there, and nothing is learned.
+              continue
+            }
+            kept.push({ own, shared: shared as Taken })
             for (const { cell, whose } of asked)
-              expect(local.find(cell, whose)!.used(now)).toBeCloseTo(memory.find(cell, whose)?.used(now) ?? 0, 1)
+              expect(local.find(cell, whose)?.used(now) ?? 0).toBeCloseTo(memory.find(cell, whose)?.used(now) ?? 0, 1)
           }
         }
       }),
@@ -237,10 +215,11 @@ describe.skipIf(!hasRedis)('in Redis', () => {
   test('where the clock of Redis is set back, what was counted counts for no less than its span, and for no more than one', async () => {
     await server.ask('FLUSHALL')
     let now = START
-    const { counts } = await gateway(() => now)
+    const [first, second] = [await gateway(() => now), await gateway(() => now)]
     const asked = [countOf(windowOf(1, 1000)), countOf(bucketOf(1000, 1))]
-    const kind = async (): Promise<string> => (await counts.take(asked)).kind
-    expect(await kind()).toBe('taken')
+    expect((await first.counts.take(asked)).kind).toBe('taken')
+    // Which has let nothing through itself, and has to ask.
+    const kind = async (): Promise<string> => (await second.counts.take(asked)).kind
     now -= 3_600_000
     expect(await kind()).toBe('short')
     now += 999

@@ -143,6 +143,23 @@ describe.skipIf(!hasRedis)('with a real server', () => {
     expect(await made.accept(10)).toBe(0)
   })
 
+  test('Redis is flushed while everybody is connected: the next request finds it out, and what the gateways know counts there again', async () => {
+    const { url, ask } = await server()
+    const [first, second] = await Promise.all([gateway(url, hundred), gateway(url, hundred)])
+    expect([await first.accept(40), await second.accept(40)]).toEqual([40, 40])
+    await ask('FLUSHALL')
+    expect([await first.accept(1), await second.accept(1)]).toEqual([1, 1])
+    for (const made of [first, second]) {
+      expect(made.health()).toMatch(/it says that less was counted than this gateway alone has let through$/)
+      await made.clock.advance(2000)
+      expect(made.health()).toBeUndefined()
+      expect(types(made)).toEqual(['ratelimit.fallback', 'ratelimit.shared'])
+    }
+    // The second has heard of the first before: of what it tells again both get no more than what is left.
+    expect(sum([await second.accept(60), await first.accept(60)])).toBeLessThanOrEqual(19)
+    expect(types(first)).toHaveLength(2)
+  })
+
   test.each([
     ['a key of another kind', ['LPUSH', '1']],
     ['what is no state', ['SET', 'garbage']],
