@@ -1,5 +1,5 @@
 // Whose counter it is: nothing that the client chooses makes it another one.
-import { type Exchange, nameOf, networkOf } from 'mcpgw/plugin'
+import { type Exchange, nameOf, networkOf, type Resource } from 'mcpgw/plugin'
 
 export const pers = ['principal', 'tenant', 'key', 'server', 'tool', 'address', 'all'] as const
 export type Per = (typeof pers)[number]
@@ -18,12 +18,17 @@ export function whoseOf(per: Per, x: Exchange): string {
     case 'server':
       return 'server' in resource ? resource.server : ''
     case 'tool':
-      return 'server' in resource ? `${resource.kind}\0${resource.server}\0${nameOf(resource)}` : ''
+      return 'server' in resource ? `${resource.kind}\0${resource.server}\0${listedName(resource)}` : ''
     case 'address':
       return addressOf(peer.ip)
     case 'all':
       return ''
   }
+}
+
+/** Tools and prompts have come as far as this only by a name that their server lists; uris, and methods that nobody knows, are whatever the client writes. */
+function listedName(resource: Resource): string {
+  return resource.kind === 'call' || resource.kind === 'prompt' ? nameOf(resource) : ''
 }
 
 /** The id of the API key that it came with. Another credential has ids too, but whoever gets a new token must not get a new counter. */

@@ -1,5 +1,5 @@
 // Whose counter a request counts on: a new token of the same caller is no new counter, and no token is taken for a key.
-import type { Exchange, Principal } from 'mcpgw/plugin'
+import type { Exchange, Principal, Resource } from 'mcpgw/plugin'
 import { expect, it } from 'vitest'
 import { keyOf, pers, whoseOf } from '../../../plugins/ratelimit/whose.ts'
 
@@ -25,4 +25,19 @@ it('a token whose id is that of a key is not that key', () => {
 
 it('two keys of one caller count apart', () => {
   expect(whoseOf('key', request({ method: 'api-key', keyId: 'a' }))).not.toBe(whoseOf('key', request({ method: 'api-key', keyId: 'b' })))
+})
+
+it('what the client writes as it likes, uris and methods, is one of its server by tool; tools and prompts that servers list are each their own', () => {
+  const of = (resource: Resource): string => whoseOf('tool', { ...request({ method: 'test' }), resource } as Exchange)
+  const read = (server: string, uri: string): string => of({ kind: 'read', server, uri })
+  expect(new Set(Array.from({ length: 1000 }, (_, i) => read('notes', `file:///${i}`))).size).toBe(1)
+  expect(read('other', 'file:///1')).not.toBe(read('notes', 'file:///1'))
+  expect(of({ kind: 'method', server: 'notes', method: 'x/1' })).toBe(of({ kind: 'method', server: 'notes', method: 'x/2' }))
+  const named = [
+    of({ kind: 'call', server: 'notes', tool: 'find' }),
+    of({ kind: 'call', server: 'notes', tool: 'add' }),
+    of({ kind: 'prompt', server: 'notes', prompt: 'find' }),
+    read('notes', 'find'),
+  ]
+  expect(new Set(named).size).toBe(4)
 })
