@@ -26,7 +26,7 @@ const pages = [
 ]
 
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 describe.each(pages)('%s', page => {
   const blocks = readBlocks(read(page))
