@@ -24,9 +24,10 @@ export async function importServers(io: VerbIo): Promise<number> {
       io.err(renderDiagnostics(plan.diagnostics, io.color.err))
       return 2
     }
-    const isWritten = plan.added.length > 0 && (await mayWrite(io, found, plan))
+    const may = plan.added.length > 0 ? await mayWrite(io, found, plan) : 'unasked'
+    const isWritten = may === 'yes' || may === 'asked-yes'
     if (isWritten) await writePlan(io, plan)
-    tell(io, found, plan, isWritten)
+    tell(io, found, plan, { isWritten, isShown: may.startsWith('asked') })
     return plan.added.length === 0 && plan.kept.length === 0 ? 1 : 0
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
@@ -36,23 +37,28 @@ export async function importServers(io: VerbIo): Promise<number> {
 }
 
 /** Nothing is written that nobody has seen and said yes to. */
-async function mayWrite(io: VerbIo, found: readonly Found[], plan: Plan): Promise<boolean> {
-  if (io.options.dryRun === true) return false
-  if (io.options.yes === true) return true
-  if (!io.interactive || !process.stdin.isTTY || io.json) return false
+async function mayWrite(io: VerbIo, found: readonly Found[], plan: Plan): Promise<'yes' | 'unasked' | 'asked-yes' | 'asked-no'> {
+  if (io.options.dryRun === true) return 'unasked'
+  if (io.options.yes === true) return 'yes'
+  if (!io.interactive || !process.stdin.isTTY || io.json) return 'unasked'
   io.err(render(io, found, plan))
   const asked = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(es)?$/i.test((await asked.question('\nWrite this? [y/N] ', { signal: io.signal })).trim())
+    return /^y(es)?$/i.test((await asked.question('\nWrite this? [y/N] ', { signal: io.signal })).trim()) ? 'asked-yes' : 'asked-no'
   } catch (error) {
-    if (io.signal.aborted) return false
+    if (io.signal.aborted) return 'asked-no'
     throw error
   } finally {
     asked.close()
   }
 }
 
-function tell(io: VerbIo, found: readonly Found[], plan: Plan, isWritten: boolean): void {
+function tell(
+  io: VerbIo,
+  found: readonly Found[],
+  plan: Plan,
+  { isWritten, isShown }: { readonly isWritten: boolean; readonly isShown: boolean },
+): void {
   if (io.json) {
     const files = found.map(({ title, file, servers, left }) => ({ client: title, file, servers: servers.map(({ name }) => name), left }))
     const added = plan.added.map(({ item, secrets, ...rest }) => ({
@@ -65,7 +71,7 @@ function tell(io: VerbIo, found: readonly Found[], plan: Plan, isWritten: boolea
     )
     return
   }
-  io.out(render(io, found, plan))
+  if (!isShown) io.out(render(io, found, plan))
   if (isWritten) {
     io.err(
       `\nwrote ${relative(io.cwd, plan.config)}${plan.backup === undefined ? '' : `; what was there is in ${relative(io.cwd, plan.backup)}`}\n`,

@@ -29,13 +29,10 @@ export interface Found {
 /** One file, or those of all clients that there are. */
 export async function collect(io: Pick<VerbIo, 'env' | 'cwd'>, file: string | undefined): Promise<readonly Found[]> {
   if (file !== undefined) return [(await readClientFile(basename(file), file, io.cwd)) ?? missing(file)]
-  const found: Found[] = []
-  for (const client of clients)
-    for (const path of filesOf(client, io)) {
-      const one = await readClientFile(client.title, path, io.cwd)
-      if (one !== undefined) found.push(one)
-    }
-  return found
+  // In the home folder, that of the folder and that of the person are one.
+  const titles = new Map(clients.flatMap(client => filesOf(client, io).map(path => [path, client.title] as const)))
+  const found = await Promise.all([...titles].map(([path, title]) => readClientFile(title, path, io.cwd)))
+  return found.filter(one => one !== undefined)
 }
 
 function missing(file: string): Found {

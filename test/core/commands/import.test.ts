@@ -96,6 +96,12 @@ test('two clients that mean two servers by one name: the first is taken, the oth
   expect(out).toContain('keep    search  of Cursor is the same')
 })
 
+test('in the home folder, where the file of the folder and that of the person are one, it is read once', async () => {
+  const { out } = await importAll(createFolder({ '.cursor/mcp.json': CURSOR }))
+  expect(out.match(/^found /gm)).toHaveLength(1)
+  expect(out).not.toContain('keep')
+})
+
 test('nothing found, a file that is not there, and one that is broken', async () => {
   const dir = createFolder({
     'broken.json': '{ "mcpServers": {',
