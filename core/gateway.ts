@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { GatewayConfig, ServerConfig } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { servePages } from './credentials/pages.ts'
+import type { TokenStores } from './credentials/user-tokens.ts'
 import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
@@ -18,7 +19,7 @@ import { openApi } from './operations/openapi.ts'
 import type { Operations } from './operations/operations.ts'
 import { ownOperations } from './operations/own.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { AdminEvent, Clock, Log, Outgoing, Stores } from './plugin/index.ts'
+import type { AdminEvent, Clock, Log, Outgoing } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
@@ -65,7 +66,7 @@ export interface GatewayOptions {
   /** A secret as it is now. */
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
-  readonly stores?: Pick<Stores, 'open' | 'key'>
+  readonly stores?: TokenStores
   /** Anything but the MCP endpoints; false where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
 }
@@ -109,7 +110,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics: options.metrics,
     stores: options.stores,
     outgoing: options.outgoing,
-    authorized: (server, owner) => pool.changed(server, owner),
+    changed: (server, owner) => pool.changed(server, owner),
   })
 
   function createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport {

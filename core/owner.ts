@@ -12,7 +12,7 @@ export function ownerOf(principal: Pick<Principal, 'id' | 'tenant' | 'via'> | un
 }
 
 /** Of whom `ownerOf` made a text. */
-export function readOwner(owner: string): Pick<Principal, 'id' | 'tenant'> {
-  const [tenant = '', id = ''] = owner.split('\0')
-  return { tenant, id }
+export function readOwner(owner: string): Pick<Principal, 'id' | 'tenant'> & { readonly method: string; readonly issuer: string } {
+  const [tenant = '', id = '', method = '', issuer = ''] = owner.split('\0')
+  return { tenant, id, method, issuer }
 }

@@ -1,4 +1,6 @@
-// `mcpgw migrate`: brings up to date what plugins keep in PostgreSQL, by the role that owns it, for gateways whose role may not.
+// `mcpgw migrate`: brings up to date what plugins, and the gateway itself, keep in PostgreSQL, by the role that owns it, for gateways whose role may not.
+import type { GatewayConfig } from '../config/schema.ts'
+import { tables } from '../credentials/shared-shelf.ts'
 import { loadPlugin } from '../loader.ts'
 import { createLog } from '../log.ts'
 import { type Migrations, type Postgres, printable } from '../plugin/index.ts'
@@ -7,6 +9,7 @@ import { loadOrStarter } from './starter.ts'
 import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
 
+/** `plugin` names the gateway's own beside those of plugins. */
 interface Keeper {
   readonly plugin: string
   readonly tables: Migrations
@@ -22,7 +25,7 @@ export async function migrate(io: VerbIo): Promise<number> {
     io.err(renderFindings(findings, loaded, io.color.err))
     return 2
   }
-  const all = results.flatMap(one => (one.kind === 'loaded' ? [one.checked.plugin] : []))
+  const all = [...ownKeepers(loaded.config), ...results.flatMap(one => (one.kind === 'loaded' ? [one.checked.plugin] : []))]
   const wanted = (io.args[0] ?? []) as readonly string[]
   const absent = wanted.find(name => !all.some(plugin => plugin.name === name && plugin.tables !== undefined))
   if (absent !== undefined) return refuse(io, `the config names no plugin ${JSON.stringify(absent)} that keeps tables in a database`)
@@ -39,6 +42,11 @@ export async function migrate(io: VerbIo): Promise<number> {
   } finally {
     await database.close()
   }
+}
+
+/** What users give for servers. */
+function ownKeepers({ servers }: GatewayConfig): readonly { readonly name: string; readonly tables?: Migrations }[] {
+  return servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined) ? [{ name: 'credentials', tables }] : []
 }
 
 async function bringUp(io: VerbIo, database: Postgres, keepers: readonly Keeper[]): Promise<number> {

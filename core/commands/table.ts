@@ -2,6 +2,10 @@
 import type { Verb } from './verb.ts'
 
 const plugin = { flags: '-p, --plugin <name>', summary: 'plugins to load, in this order, in place of those of the config', repeat: true }
+const ofUsers = [
+  { flags: '--server <id>', summary: 'of this server alone' },
+  { flags: '--tenant <tenant>', summary: 'of principals of this tenant alone' },
+]
 const mcpJson = { flags: '--mcp-json <file>', summary: "servers from a client's mcpServers JSON, in place of those of the config" }
 
 export const coreVerbs: readonly Verb[] = [
@@ -144,8 +148,28 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./plugins.ts')).showOrder,
   },
   {
+    path: ['credentials', 'list'],
+    summary: 'Whose tokens the gateway has for which server (auth.user), since when, until when and for what; no token is shown',
+    args: [{ name: '[principal]', summary: 'only what this principal has given' }],
+    options: ofUsers,
+    examples: ['mcpgw credentials list', 'mcpgw credentials list ann --server crm --json'],
+    load: async () => (await import('./credentials.ts')).listCredentials,
+  },
+  {
+    path: ['credentials', 'revoke'],
+    summary: 'Drop what users have given, here and at the issuer; gateways that run stop using it within a second',
+    args: [{ name: '[principal]', summary: 'what this principal has given' }],
+    options: ofUsers,
+    examples: [
+      'mcpgw credentials revoke ann',
+      'mcpgw credentials revoke ann --server crm --tenant acme',
+      'mcpgw credentials revoke --server crm',
+    ],
+    load: async () => (await import('./credentials.ts')).revokeCredentials,
+  },
+  {
     path: ['migrate'],
-    summary: 'Make or renew what plugins keep in PostgreSQL, as the role that owns it',
+    summary: 'Make or renew what the gateway and its plugins keep in PostgreSQL, as the role that owns it',
     args: [{ name: '[plugins...]', summary: 'only these of the config' }],
     options: [
       { flags: '--dry-run', summary: 'only tell what would be done' },

@@ -16,6 +16,8 @@ export interface Endpoints {
   readonly audience: string
   /** Where users are sent; undefined where there is no such place. */
   readonly authorize?: string
+  /** RFC 7009: where tokens are taken back; undefined where there is no such place. */
+  readonly revoke?: Endpoint
   /** RFC 9207: its answers to users' visits say who it is. */
   readonly saysIssuer?: boolean
 }
@@ -81,6 +83,7 @@ function readMetadata(issuer: string, metadata: Readonly<Record<string, unknown>
     token: endpointOf(issuer, metadata, 'token_endpoint'),
     audience: issuer,
     ...(isUsable && { authorize }),
+    ...(isUrl(metadata.revocation_endpoint) && { revoke: endpointOf(issuer, metadata, 'revocation_endpoint') }),
     saysIssuer: metadata.authorization_response_iss_parameter_supported === true,
   }
 }
@@ -88,14 +91,17 @@ function readMetadata(issuer: string, metadata: Readonly<Record<string, unknown>
 /** What stands at the issuer's own origin is the operator's choice; anything else is a discovery, and reached as one. */
 function endpointOf(issuer: string, metadata: Readonly<Record<string, unknown>>, key: string): Endpoint {
   const url = metadata[key]
-  if (typeof url !== 'string' || url.length > 2048 || !URL.canParse(url))
-    throw new Error(`${new URL(issuer).origin}: its metadata name no ${key}`)
+  if (!isUrl(url)) throw new Error(`${new URL(issuer).origin}: its metadata name no ${key}`)
   return { url, origin: new URL(url).origin === new URL(issuer).origin ? 'configured' : 'discovered' }
+}
+
+function isUrl(url: unknown): url is string {
+  return typeof url === 'string' && url.length <= 2048 && URL.canParse(url)
 }
 
 /** A person is sent there: by https, or at the issuer's own origin. */
 function isBrowsable(url: string, issuer: string): boolean {
-  if (url.length > 2048 || !URL.canParse(url)) return false
+  if (!isUrl(url)) return false
   const { protocol, username, password, origin } = new URL(url)
   return username === '' && password === '' && (protocol === 'https:' || origin === new URL(issuer).origin)
 }

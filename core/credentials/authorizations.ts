@@ -5,6 +5,7 @@ import type { UserClient } from '../config/schema.ts'
 import type { Clock } from '../plugin/index.ts'
 import type { Token } from './token-answer.ts'
 import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
+import { withdraw } from './token-revocation.ts'
 
 /** What a user is asked to visit. */
 export interface Invitation {
@@ -40,7 +41,10 @@ export interface Authorizations {
 
 export interface Asker extends TokenRequester {
   readonly client: UserClient
-  take(owner: string, token: Token): void
+  /** True while what is given could not be kept. */
+  isAway(): boolean
+  /** Rejects where it cannot be kept. */
+  take(owner: string, token: Token): Promise<void>
   failed(owner: string, why: string, error: unknown): void
 }
 
@@ -81,7 +85,7 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
   return {
     invite(server, owner, principal) {
       const asker = askers.get(server)
-      if (asker === undefined || owner === '') return undefined
+      if (asker === undefined || asker.isAway() || owner === '') return undefined
       forget()
       const own = [...pending.values()].filter(one => one.owner === owner && one.server === server)
       // Those that nobody has opened make room: an agent that calls again and again asks for the same thing.
@@ -143,19 +147,25 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
       if (query.has('error')) return refuse(`${host} did not authorise the gateway${codeOf(only(query, 'error'))}`)
       const code = only(query, 'code')
       if (code === undefined || code === '') return refuse(`the answer of ${host} holds no code`)
+      let token: Token
       try {
         const { resource } = client
-        const token = await requestToken(asker, {
+        token = await requestToken(asker, {
           grant_type: 'authorization_code',
           code,
           redirect_uri: callbackOf(client),
           code_verifier: one.way.verifier,
           ...(resource !== undefined && { resource }),
         })
-        asker.take(one.owner, token)
-        return { kind: 'done', about: one.about }
       } catch (error) {
         return refuse(`${host} gave no token`, error)
+      }
+      try {
+        await asker.take(one.owner, token)
+        return { kind: 'done', about: one.about }
+      } catch (error) {
+        void withdraw(asker, token)
+        return refuse('what was given cannot be kept now', error)
       }
     },
   }

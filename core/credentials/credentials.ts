@@ -1,21 +1,22 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
 import type { OAuthClient, RemoteServer, ServerConfig, UserClient } from '../config/schema.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
-import { ownerOf, readOwner } from '../owner.ts'
-import type { AdminEvent, Clock, Outgoing, Stores } from '../plugin/index.ts'
+import { ownerOf } from '../owner.ts'
+import type { Clock, Outgoing } from '../plugin/index.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import type { CredentialSource } from '../upstream/remote/credential.ts'
 import { createAuthority } from './authority.ts'
 import { type Asker, type Authorizations, createAuthorizations } from './authorizations.ts'
 import { type Callers, createCallers } from './callers.ts'
 import { createExchanges } from './exchanges.ts'
-import { createReporter, type ReporterOptions } from './reporter.ts'
+import { aboutOwner, createReporter, type ReporterOptions } from './reporter.ts'
 import type { Token } from './token-answer.ts'
 import { createTokenBook } from './token-book.ts'
 import { createTokenKeeper } from './token-keeper.ts'
 import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
-import { createUserTokens, type UserTokens } from './user-tokens.ts'
-import { createUsers } from './users.ts'
+import { type TokenWatch, watchTokens } from './token-watch.ts'
+import { createUserTokens, type TokenStores, type UserTokens } from './user-tokens.ts'
+import { createUsers, type Users } from './users.ts'
 
 export interface Credentials {
   /** What is shown to this server on a lane of `owner`; undefined where its config asks for nothing. */
@@ -32,9 +33,9 @@ export interface CredentialsOptions extends ReporterOptions {
   readonly secrets: Pick<KnownSecrets, 'hold'>
   readonly clock: Clock
   /** For what users give; needed where a server is shown it. */
-  readonly stores?: Pick<Stores, 'open' | 'key'> | undefined
-  /** A user has authorised the gateway for this server. */
-  authorized?(server: string, owner: string): void
+  readonly stores?: TokenStores | undefined
+  /** Whether this server is there for this owner is not what it was: he has authorised the gateway, say. */
+  changed?(server: string, owner: string): void
   /** Whoever gives it closes it; one of its own where there is none. */
   readonly outgoing?: Outgoing | undefined
 }
@@ -49,6 +50,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const callers = createCallers(ownerOf)
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
+  let watching: TokenWatch | undefined
+  const allUsers: Users[] = []
+  const isAway = (): boolean => watching?.isAway === true
   let needsCallers = false
 
   const requesterFor = <T extends OAuthClient>(client: T): TokenRequester & { readonly client: T } => ({
@@ -100,15 +104,18 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     tokens ??= createUserTokens(options.stores)
     const { book, reporter, obtained, failed } = watch(id, 'user')
     const requester = requesterFor(client)
-    const users = createUsers({ ...requester, server: id, tokens, obtained, failed })
+    const changed = (owner: string): void => options.changed?.(id, owner)
+    const users = createUsers({ ...requester, server: id, tokens, log: options.log, isAway, obtained, failed, changed })
+    allUsers.push(users)
     askers.set(id, {
       ...requester,
+      isAway,
       failed,
-      take(owner, token) {
+      async take(owner, token) {
         book.note(token)
-        users.take(owner, token)
+        await users.take(owner, token)
         reporter.authorized(aboutOwner(owner))
-        options.authorized?.(id, owner)
+        changed(owner)
       },
     })
     return owner => users.source(owner)
@@ -119,18 +126,25 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     const { oauth, user } = server.auth
     sources.set(server.id, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
   }
+  if (tokens !== undefined)
+    watching = watchTokens({
+      ...options,
+      tokens,
+      doubt() {
+        for (const users of allUsers) users.doubt()
+      },
+      back() {
+        for (const users of allUsers) users.back()
+      },
+    })
   return {
     of: (server, owner) => sources.get(server.id)?.(owner),
     callers: needsCallers ? callers : undefined,
     authorizations: askers.size > 0 ? createAuthorizations(askers, clock) : undefined,
     async close() {
+      watching?.stop()
       await own?.close()
-      tokens?.close()
+      await tokens?.close()
     },
   }
-}
-
-function aboutOwner(owner: string): NonNullable<AdminEvent['about']> {
-  const { tenant, id } = readOwner(owner)
-  return { tenant, id, detail: { principal: id, tenant } }
 }

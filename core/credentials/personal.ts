@@ -1,28 +1,25 @@
 // What the gateway itself keeps about people: the tokens that they have given it for servers.
-import { existsSync } from 'node:fs'
+import { readOwner } from '../owner.ts'
 import type { PersonalHolder, Stores } from '../plugin/index.ts'
-import { createUserTokens, USER_TOKENS_FILE, type UserTokens } from './user-tokens.ts'
+import { createUserTokens, hasUserTokens, isOf, type UserTokens } from './user-tokens.ts'
 
-export function hasUserTokens(stores: Pick<Stores, 'resolve'>): boolean {
-  return existsSync(stores.resolve(USER_TOKENS_FILE))
-}
-
-/** `plugin` names it beside the plugins. What a gateway has in memory it holds to the token's end, and keeps nothing of it again. */
+/** `plugin` names it beside the plugins. A gateway that runs stops using what is erased within a second. */
 export function holdUserTokens(stores: Stores): PersonalHolder {
-  async function using<T>(work: (tokens: UserTokens) => T, without: T): Promise<T> {
-    if (!hasUserTokens(stores)) return without
+  async function using<T>(work: (tokens: UserTokens) => Promise<T>, without: T): Promise<T> {
+    if (!(await hasUserTokens(stores))) return without
     const tokens = createUserTokens(stores)
     try {
-      return work(tokens)
+      return await work(tokens)
     } finally {
-      tokens.close()
+      await tokens.close()
     }
   }
   return {
     plugin: 'credentials',
     async export(person) {
-      const held = await using(tokens => tokens.heldFor(person), [])
-      return held.length === 0 ? undefined : { tokens: held.map(({ tenant, server }) => ({ tenant, server })) }
+      const all = await using(tokens => tokens.all(), [])
+      const held = all.filter(({ owner }) => isOf(owner, person))
+      return held.length === 0 ? undefined : { tokens: held.map(({ owner, server }) => ({ tenant: readOwner(owner).tenant, server })) }
     },
     async erase(person) {
       const entries = await using(tokens => tokens.erase(person), 0)

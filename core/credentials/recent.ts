@@ -20,6 +20,10 @@ export class Recent<V> {
     return [...this.#values.keys()].at(-1)
   }
 
+  values(): Iterable<V> {
+    return this.#values.values()
+  }
+
   forget(key: string): void {
     this.#values.delete(key)
   }

@@ -1,6 +1,7 @@
 // What becomes of the credentials of a server, for operators: health, metrics, log and record. None of it holds a secret.
 import type { Health } from '../health.ts'
 import type { MetricsRegistry } from '../metrics.ts'
+import { readOwner } from '../owner.ts'
 import type { AdminEvent, Log } from '../plugin/index.ts'
 import type { Token } from './token-answer.ts'
 import type { TokenFailure } from './token-keeper.ts'
@@ -22,6 +23,12 @@ export interface ReporterOptions {
 
 /** Codes of RFC 6749 and 8693 by which an endpoint refuses what one caller brings; any other failure is the endpoint's or ours. */
 const OF_ONE: ReadonlySet<string | undefined> = new Set(['invalid_grant', 'invalid_request', 'access_denied', 'interaction_required'])
+
+/** Whom an event is about. */
+export function aboutOwner(owner: string): NonNullable<AdminEvent['about']> {
+  const { tenant, id } = readOwner(owner)
+  return { tenant, id, detail: { principal: id, tenant } }
+}
 
 /** `mode`: the word of the config. */
 export function createReporter(server: string, mode: string, { log, onEvent, health, metrics }: ReporterOptions): Reporter {

@@ -47,7 +47,10 @@ const LONGEST_WISH_MS = 300_000
 /** A server that refuses every token must not have us fetch one for each request. */
 const FORCED_EVERY_MS = 10_000
 
-export function createTokenKeeper(options: KeeperOptions): Credential {
+export function createTokenKeeper(options: KeeperOptions): Credential & {
+  /** The one at hand may not be good any more: it is fetched again. */
+  doubt(): void
+} {
   const { clock, fetch, obtained, failed, random = Math.random, code = 'upstream-unavailable', isReady = () => true } = options
   let current: { readonly token: Token; readonly renewAt: number; readonly goodUntil: number } | undefined
   let flight: Promise<Token> | undefined
@@ -56,15 +59,18 @@ export function createTokenKeeper(options: KeeperOptions): Credential {
   let lastWhy = ''
   let forcedAt = Number.NEGATIVE_INFINITY
   let hadOne = false
+  let doubts = 0
 
   async function run(): Promise<Token> {
     // Its life begins when it is made, which is before we hear of it.
     const asked = clock.mono()
+    const doubted = doubts
     try {
       const token = await fetch()
       const { lifeMs } = token
       const last = Math.min(LAST_MS, lifeMs / 10)
-      current = { token, renewAt: asked + lifeMs - Math.min(MARGIN_MS, lifeMs / 4), goodUntil: asked + lifeMs - last }
+      const renewAt = asked + lifeMs - Math.min(MARGIN_MS, lifeMs / 4)
+      if (doubted === doubts) current = { token, renewAt, goodUntil: asked + lifeMs - last }
       failures = 0
       obtained(token, hadOne)
       hadOne = true
@@ -105,6 +111,10 @@ export function createTokenKeeper(options: KeeperOptions): Credential {
 
   return {
     now,
+    doubt() {
+      doubts++
+      current = undefined
+    },
     async obtain(refused) {
       if (refused === undefined || refused !== current?.token.access) return now() ?? (await fetchOnce()).access
       if (clock.mono() - forcedAt < FORCED_EVERY_MS) return undefined

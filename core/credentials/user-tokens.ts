@@ -1,134 +1,124 @@
-// Tokens that users have given the gateway for a server: kept encrypted, each good for one server and one principal alone.
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+// Tokens that users have given the gateway for a server: kept sealed, each good for one server and one principal alone.
+import { existsSync } from 'node:fs'
 import { readOwner } from '../owner.ts'
-import type { Database, Person, Stores } from '../plugin/index.ts'
+import type { Awaitable, Person, Stores } from '../plugin/index.ts'
+import { type Entry, idOf, seal, type UserToken, unseal } from './sealed.ts'
+import { openSharedShelf, tables } from './shared-shelf.ts'
+import { openShelfFile, type Row, type Shelf, USER_TOKENS_FILE } from './shelf.ts'
 
-export interface UserToken {
-  readonly access: string
-  /** Ms since 1970. */
-  readonly goodUntil: number
-  readonly refresh?: string | undefined
-}
-
+/** All of it rejects while they cannot be reached. */
 export interface UserTokens {
-  find(server: string, owner: string): UserToken | undefined
-  keep(server: string, owner: string, token: UserToken): void
-  /** Only where it is still this one: another instance may have kept a newer one meanwhile. */
-  drop(server: string, owner: string, token: UserToken): void
-  /** Servers that this person has given a token for; `tenant` undefined: in whichever. */
-  heldFor(person: Pick<Person, 'id' | 'tenant'>): readonly { readonly tenant: string; readonly server: string }[]
-  /** Afterwards the file has nothing of them. The number of tokens. */
-  erase(person: Pick<Person, 'id' | 'tenant'>): number
-  close(): void
+  find(server: string, owner: string): Promise<UserToken | undefined>
+  keep(server: string, owner: string, token: UserToken): Promise<void>
+  /** False where `before` is not there any more: another instance has kept a newer one, or it was taken back. */
+  replace(server: string, owner: string, before: UserToken, token: UserToken): Promise<boolean>
+  /** Only where it is still this one. */
+  drop(server: string, owner: string, token: UserToken): Promise<boolean>
+  /** Nobody asks for these but who lists, takes back, exports or erases: all of them are opened. */
+  all(): Promise<readonly Entry[]>
+  /** Afterwards nothing of them is kept. The number of tokens. */
+  erase(person: Pick<Person, 'id' | 'tenant'>): Promise<number>
+  /** Grows with each one that is dropped or erased, whoever does it. */
+  revision(): Promise<number>
+  close(): Promise<void>
 }
 
-/** What is sealed: whose it is stands nowhere else. */
-interface Entry {
-  readonly server: string
-  readonly owner: string
-  readonly token: UserToken
+export type TokenStores = Pick<Stores, 'open' | 'key' | 'resolve' | 'postgres'>
+
+/** Whether there may be any; nothing is made by asking. Rejects where a database cannot say. */
+export async function hasUserTokens(stores: Pick<TokenStores, 'resolve' | 'postgres'>): Promise<boolean> {
+  if (existsSync(stores.resolve(USER_TOKENS_FILE))) return true
+  const database = stores.postgres()
+  if (database === undefined) return false
+  try {
+    return (await database.migrate(tables, 'plan')).from > 0
+  } finally {
+    await database.close()
+  }
 }
 
-/** In the data directory. */
-export const USER_TOKENS_FILE = 'credentials.db'
+/** Opened with its first use, and tried again with the next where that failed. Neither tokens nor names of principals lie there as they are. */
+export function createUserTokens(stores: TokenStores): UserTokens {
+  let opening: Promise<{ readonly shelf: Shelf; readonly key: Uint8Array }> | undefined
 
-const SCHEMA = 'CREATE TABLE IF NOT EXISTS user_tokens (id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT'
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-
-/** Opened with its first use. Neither tokens nor names of principals stand in the file as they are. */
-export function createUserTokens(stores: Pick<Stores, 'open' | 'key'>): UserTokens {
-  let opened: { readonly database: Database; readonly key: Uint8Array } | undefined
-
-  function open(): NonNullable<typeof opened> {
-    if (opened === undefined) {
-      const database = stores.open(USER_TOKENS_FILE, { durability: 'full' })
-      database.exec(SCHEMA)
-      opened = { database, key: stores.key('credentials.key') }
+  async function open(): Promise<{ readonly shelf: Shelf; readonly key: Uint8Array }> {
+    const key = stores.key('credentials.key')
+    const database = stores.postgres()
+    if (database === undefined) return { shelf: openShelfFile(stores), key }
+    try {
+      return { shelf: await openSharedShelf(database, key, stores), key }
+    } catch (error) {
+      await database.close()
+      throw error
     }
-    return opened
   }
 
-  function find(server: string, owner: string): UserToken | undefined {
-    const { database, key } = open()
+  async function using<T>(work: (shelf: Shelf, key: Uint8Array) => Awaitable<T>): Promise<T> {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined
+      throw error
+    })
+    const { shelf, key } = await opening
+    return work(shelf, key)
+  }
+
+  async function read(shelf: Shelf, key: Uint8Array, server: string, owner: string): Promise<(Entry & { readonly row: Row }) | undefined> {
     const id = idOf(key, server, owner)
-    const entry = unseal(key, id, database.prepare('SELECT sealed FROM user_tokens WHERE id = ?').get(id)?.sealed)
-    return entry?.server === server && entry.owner === owner ? entry.token : undefined
+    const sealed = await shelf.get(id)
+    const entry = unseal(key, id, sealed)
+    return entry?.server === server && entry.owner === owner ? { ...entry, row: { id, sealed: sealed! } } : undefined
   }
 
-  /** Nobody asks for these but who exports or erases: all of them are opened. */
-  function entriesOf({
-    id,
-    tenant,
-  }: Pick<Person, 'id' | 'tenant'>): readonly (Entry & { readonly row: string; readonly tenant: string })[] {
-    const { database, key } = open()
-    return database
-      .prepare('SELECT id, sealed FROM user_tokens')
-      .all()
-      .flatMap(row => {
-        const entry = unseal(key, row.id as string, row.sealed)
-        if (entry === undefined) return []
-        const own = readOwner(entry.owner)
-        const isMeant = own.id === id && (tenant === undefined || tenant === own.tenant)
-        return isMeant ? [{ ...entry, row: row.id as string, tenant: own.tenant }] : []
-      })
+  async function readAll(shelf: Shelf, key: Uint8Array): Promise<readonly (Entry & { readonly row: Row })[]> {
+    return (await shelf.all()).flatMap(row => {
+      const entry = unseal(key, row.id, row.sealed)
+      return entry === undefined ? [] : [{ ...entry, row }]
+    })
   }
+
+  const rowOf = (key: Uint8Array, entry: Entry): Row => ({ id: idOf(key, entry.server, entry.owner), sealed: seal(key, entry) })
 
   return {
-    find,
-    keep(server, owner, token) {
-      const { database, key } = open()
-      database
-        .prepare('INSERT INTO user_tokens VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed')
-        .run(idOf(key, server, owner), seal(key, { server, owner, token }))
-    },
-    drop(server, owner, token) {
-      const { database, key } = open()
-      database.transaction(() => {
-        const kept = find(server, owner)
-        if (kept?.access === token.access && kept.refresh === token.refresh)
-          database.prepare('DELETE FROM user_tokens WHERE id = ?').run(idOf(key, server, owner))
-      })
-    },
-    heldFor: person => entriesOf(person).map(({ tenant, server }) => ({ tenant, server })),
-    erase(person) {
-      const found = entriesOf(person)
-      if (found.length === 0) return 0
-      const { database } = open()
-      database.transaction(() => {
-        for (const { row } of found) database.prepare('DELETE FROM user_tokens WHERE id = ?').run(row)
-      })
-      database.purge()
-      return found.length
-    },
-    close() {
-      opened?.database.close()
-      opened = undefined
+    find: (server, owner) => using(async (shelf, key) => (await read(shelf, key, server, owner))?.token),
+    keep: (server, owner, token) => using((shelf, key) => shelf.put(rowOf(key, { server, owner, token }))),
+    replace: (server, owner, before, token) =>
+      using(async (shelf, key) => {
+        const found = await read(shelf, key, server, owner)
+        return isSame(found?.token, before) && shelf.replace(rowOf(key, { server, owner, token }), found!.row.sealed)
+      }),
+    drop: (server, owner, token) =>
+      using(async (shelf, key) => {
+        const found = await read(shelf, key, server, owner)
+        return isSame(found?.token, token) && shelf.remove(found!.row)
+      }),
+    all: () => using(async (shelf, key) => (await readAll(shelf, key)).map(({ server, owner, token }) => ({ server, owner, token }))),
+    erase: person =>
+      using(async (shelf, key) => {
+        let erased = 0
+        for (;;) {
+          const found = (await readAll(shelf, key)).filter(({ owner }) => isOf(owner, person))
+          if (found.length === 0) break
+          // One that was renewed meanwhile is found once more.
+          for (const { row } of found) if (await shelf.remove(row)) erased++
+        }
+        if (erased > 0) await shelf.purge()
+        return erased
+      }),
+    revision: () => using(shelf => shelf.revision()),
+    async close() {
+      const opened = await opening?.catch(() => undefined)
+      opening = undefined
+      await opened?.shelf.close()
     },
   }
 }
 
-/** Keyed: names of principals could be guessed from a plain hash. Invariant: no id of a server holds what separates it. */
-function idOf(key: Uint8Array, server: string, owner: string): string {
-  return createHmac('sha256', key).update(`user-token\0${server}\0${owner}`).digest('base64url')
+export function isSame(kept: UserToken | undefined, given: UserToken): boolean {
+  return kept?.access === given.access && kept.refresh === given.refresh
 }
 
-function seal(key: Uint8Array, entry: Entry): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  cipher.setAAD(Buffer.from(idOf(key, entry.server, entry.owner)))
-  return Buffer.concat([nonce, cipher.update(JSON.stringify(entry)), cipher.final(), cipher.getAuthTag()])
-}
-
-function unseal(key: Uint8Array, id: string, sealed: unknown): Entry | undefined {
-  if (!(sealed instanceof Uint8Array) || sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-  decipher.setAAD(Buffer.from(id))
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-  try {
-    return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString()) as Entry
-  } catch {
-    // Made under another key, or for somebody else: it is nobody's, and is authorised anew.
-    return undefined
-  }
+/** `tenant` undefined: in whichever. */
+export function isOf(owner: string, { id, tenant }: Pick<Person, 'id' | 'tenant'>): boolean {
+  const own = readOwner(owner)
+  return own.id === id && (tenant === undefined || tenant === own.tenant)
 }

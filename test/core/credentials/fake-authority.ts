@@ -14,6 +14,8 @@ export interface FakeAuthority {
   readonly token: string
   /** Requests to the token endpoint, good and bad. */
   readonly asked: TokenAsked[]
+  /** Tokens that clients have had taken back, by their hints; only where the metadata name the place, `URL/revoke`. */
+  readonly revoked: { readonly token: string; readonly hint: string }[]
   /** Paths of all other requests. */
   readonly paths: string[]
   /** Tokens that were made, in order. */
@@ -22,6 +24,7 @@ export interface FakeAuthority {
   readonly assertions: JWTPayload[]
   /** Takes a request in place of the server; true where it did. */
   intercept: ((asked: TokenAsked, response: ServerResponse) => boolean) | undefined
+  interceptRevoke: FakeAuthority['intercept']
   /** Members of the next answers that differ. */
   answer: Readonly<Record<string, unknown>>
   /** Awaited before a request is dealt with. */
@@ -87,6 +90,13 @@ export async function startFakeAuthority(options: FakeAuthorityOptions = {}): Pr
     json(200, { access_token: access, token_type: 'Bearer', expires_in: 3600, ...granted, ...fake.answer })
   }
 
+  async function takeBack(asked: TokenAsked, response: ServerResponse): Promise<void> {
+    if (fake.interceptRevoke?.(asked, response)) return
+    if (!(await isClient(asked).catch(() => false))) return void response.writeHead(401).end('{"error":"invalid_client"}')
+    fake.revoked.push({ token: asked.form.get('token') ?? '', hint: asked.form.get('token_type_hint') ?? '' })
+    response.writeHead(200).end()
+  }
+
   const server = createServer((request, response) => {
     let text = ''
     request.setEncoding('utf8').on('data', part => {
@@ -95,6 +105,10 @@ export async function startFakeAuthority(options: FakeAuthorityOptions = {}): Pr
     request.on('end', () => {
       if (request.url === `${path}/token` && request.method === 'POST') {
         void take({ form: new URLSearchParams(text), headers: request.headers }, response)
+        return
+      }
+      if (request.url === `${path}/revoke` && request.method === 'POST') {
+        void takeBack({ form: new URLSearchParams(text), headers: request.headers }, response)
         return
       }
       fake.paths.push(request.url ?? '')
@@ -109,6 +123,8 @@ export async function startFakeAuthority(options: FakeAuthorityOptions = {}): Pr
     url,
     token: `${url}/token`,
     asked: [],
+    revoked: [],
+    interceptRevoke: undefined,
     paths: [],
     made: [],
     assertions: [],

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import type { UserClient } from '../../../core/config/schema.ts'
+import type { Token } from '../../../core/credentials/token-answer.ts'
 import { createHealth } from '../../../core/health.ts'
 import type { LoadedPlugin } from '../../../core/pipeline.ts'
 import { connectHttp, type HttpClient } from '../data-plane/clients.ts'
@@ -85,6 +86,13 @@ export async function startUserAuthority(opened: ReturnType<typeof closeAfterEac
       return `${CALLBACK}?${new URLSearchParams({ code, state: query.get('state') ?? '', iss: authority.url }).toString()}`
     },
   }
+}
+
+/** One that a user gave before. */
+export function firstToken(from: UserAuthority, user: string, lifeMs = 3_600_000): Token & { readonly refresh: string } {
+  const refresh = `first-refresh-of-${user}`
+  from.refreshes.set(refresh, user)
+  return { access: `first-access-of-${user}`, lifeMs, refresh }
 }
 
 export interface Page {

@@ -1,0 +1,56 @@
+// Where sealed tokens lie: rows that say nothing of themselves, in a file of the data directory.
+import type { Awaitable, SqlRow, Stores } from '../plugin/index.ts'
+
+export interface Row {
+  readonly id: string
+  readonly sealed: Uint8Array
+}
+
+/** In a file or in a database; each of these is done whole or not at all. */
+export interface Shelf {
+  get(id: string): Awaitable<Uint8Array | undefined>
+  put(row: Row): Awaitable<void>
+  /** False where what lies there is not `before`. */
+  replace(row: Row, before: Uint8Array): Awaitable<boolean>
+  /** False where it does not lie there. */
+  remove(row: Row): Awaitable<boolean>
+  all(): Awaitable<readonly Row[]>
+  /** Grows with each row that is taken away, whoever does it. */
+  revision(): Awaitable<number>
+  /** Nothing of what was taken away is left. */
+  purge(): Awaitable<void>
+  close(): Awaitable<void>
+}
+
+/** In the data directory. */
+export const USER_TOKENS_FILE = 'credentials.db'
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS user_tokens (id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS revision (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL) STRICT;
+INSERT OR IGNORE INTO revision VALUES (1, 0);
+CREATE TRIGGER IF NOT EXISTS taken_away AFTER DELETE ON user_tokens BEGIN UPDATE revision SET revision = revision + 1; END;
+`
+
+export function openShelfFile(stores: Pick<Stores, 'open'>): Shelf {
+  const database = stores.open(USER_TOKENS_FILE, { durability: 'full' })
+  // No lock is taken for what is there.
+  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'taken_away'").get() === undefined)
+    database.transaction(() => database.exec(SCHEMA))
+  const run = (sql: string, ...params: (string | Uint8Array)[]): number => database.prepare(sql).run(...params).changes
+  const keep = 'INSERT INTO user_tokens VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed'
+  return {
+    get: id => database.prepare('SELECT sealed FROM user_tokens WHERE id = ?').get(id)?.sealed as Uint8Array | undefined,
+    put: ({ id, sealed }) => void run(keep, id, sealed),
+    replace: ({ id, sealed }, before) => run('UPDATE user_tokens SET sealed = ? WHERE id = ? AND sealed = ?', sealed, id, before) > 0,
+    remove: ({ id, sealed }) => run('DELETE FROM user_tokens WHERE id = ? AND sealed = ?', id, sealed) > 0,
+    all: () => database.prepare('SELECT id, sealed FROM user_tokens').all().map(readRow),
+    revision: () => Number(database.prepare('SELECT revision FROM revision').get()?.revision),
+    purge: () => database.purge(),
+    close: () => database.close(),
+  }
+}
+
+export function readRow({ id, sealed }: SqlRow): Row {
+  return { id: id as string, sealed: sealed as Uint8Array }
+}

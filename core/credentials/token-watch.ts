@@ -1,0 +1,79 @@
+// Whether what users have given is there still: looked at more than once a second, so that what somebody takes back is used no longer, on any gateway.
+import { timedOut, within } from '../clock.ts'
+import type { Health } from '../health.ts'
+import type { Clock, Log } from '../plugin/index.ts'
+import type { UserTokens } from './user-tokens.ts'
+import { SILENT_MS } from './users.ts'
+
+export interface TokenWatch {
+  /** True while nobody can tell. */
+  readonly isAway: boolean
+  stop(): void
+}
+
+export interface TokenWatchOptions {
+  readonly tokens: Pick<UserTokens, 'revision'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly health?: Pick<Health, 'component'> | undefined
+  /** Some were taken back. */
+  doubt(): void
+  back(): void
+}
+
+const LOOK_MS = 400
+
+export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWatchOptions): TokenWatch {
+  const component = health?.component('credentials')
+  let seen: number | undefined
+  let isAway = false
+  let isStopped = false
+  let cancel = (): void => {}
+  let asked: Promise<number> | undefined
+  /** One at a time: a server that is silent gets no crowd of questions, and its late answer counts. */
+  const ask = (): Promise<number> =>
+    (asked ??= tokens.revision().finally(() => {
+      asked = undefined
+    }))
+
+  function gone(error: unknown): void {
+    const why = `tokens of users cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    component?.set({ status: 'degraded', why })
+    if (!isAway) log.warn('what users have given for servers cannot be read; it is not used meanwhile', { error: String(error) })
+    isAway = true
+  }
+
+  function there(revision: number): void {
+    if (seen !== undefined && seen !== revision) doubt()
+    seen = revision
+    if (!isAway) return
+    isAway = false
+    component?.set(undefined)
+    log.info('what users have given for servers can be read again')
+    back()
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const revision = await within(clock, SILENT_MS, ask)
+      if (isStopped) return
+      if (revision === timedOut) throw new Error('no answer')
+      there(revision)
+    } catch (error) {
+      if (isStopped) return
+      gone(error)
+    }
+    cancel = clock.after(LOOK_MS, () => void look())
+  }
+  void look()
+
+  return {
+    get isAway() {
+      return isAway
+    },
+    stop() {
+      isStopped = true
+      cancel()
+    },
+  }
+}
