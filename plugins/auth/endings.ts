@@ -1,12 +1,17 @@
 // Ends what callers have open under keys that no longer hold, and puts on record what that was.
 import { type AdminEvent, type PluginContext, Recording } from 'mcpgw/plugin'
-import type { RingKey } from './ring.ts'
+import { createExpiries } from './expiries.ts'
+import type { KeyRing, RingKey, TellChange } from './ring.ts'
 
 type Why = 'revoked' | 'disabled' | 'expired' | 'removed' | 'unreadable'
 
 export interface Endings {
-  /** Takes over all keys as they are now: what was held and is closed or gone has ended, the latter because of `gone`. */
-  take(keys: readonly RingKey[], gone?: Why): void
+  /** What is closed or gone after a change has ended. */
+  readonly change: TellChange
+  /** All keys were read anew. */
+  replace(before: KeyRing | undefined, after: KeyRing): void
+  /** Ends what is open under these. */
+  end(keys: Iterable<RingKey>, why: Why): void
   /** Ends what is open under keys that have ended or expire at `now` (ms since 1970). To be called at least twice a second. */
   look(now: number): void
   /** Resolves when nothing is being recorded. */
@@ -17,9 +22,7 @@ export interface Endings {
 const looks = 20
 
 export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>): Endings {
-  /** By digest: an id may stand in the store and in the config. */
-  let held = new Map<string, RingKey>()
-  let soonest = Number.POSITIVE_INFINITY
+  const expiries = createExpiries()
   let latest = Number.POSITIVE_INFINITY
   const ending = new Map<string, { readonly key: RingKey; readonly why: Why; left: number }>()
   const waiting: AdminEvent[] = []
@@ -27,18 +30,11 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
 
   const end = (key: RingKey, why: Why): void => void ending.set(key.id, { key, why, left: looks })
 
-  function expire(now: number): void {
-    // A clock that was set back lets a key hold again, which then ends again.
-    if (now < latest) soonest = Number.NEGATIVE_INFINITY
-    const from = Math.min(now, latest)
-    latest = now
-    if (now < soonest) return
-    soonest = Number.POSITIVE_INFINITY
-    for (const key of held.values()) {
-      const at = expiryOf(key)
-      if (at > now) soonest = Math.min(soonest, at)
-      else if (at > from) end(key, 'expired')
-    }
+  function compare(before: RingKey | undefined, after: RingKey | undefined): void {
+    if (before === undefined || before.closed !== undefined) return
+    if (after === undefined || after.closed !== undefined) end(before, after?.closed ?? 'removed')
+    // Its end was moved to where the clock has been already.
+    else if (expiryOf(before) > latest && expiryOf(after) <= latest) end(after, 'expired')
   }
 
   function endAll(): void {
@@ -72,25 +68,22 @@ export function createEndings(ctx: Pick<PluginContext, 'expel' | 'find' | 'log'>
   }
 
   return {
-    take(keys, gone = 'removed') {
-      const next = new Map<string, RingKey>()
-      const closed = new Map<string, Why>()
-      for (const key of keys) {
-        if (key.closed === undefined) next.set(key.digest, key)
-        else closed.set(key.digest, key.closed)
-      }
-      for (const digest of closed.keys()) next.delete(digest)
-      for (const [digest, key] of held) {
-        const after = next.get(digest)
-        if (after === undefined) end(key, closed.get(digest) ?? gone)
-        // Its end was moved to where the clock has been already.
-        else if (expiryOf(key) > latest && expiryOf(after) <= latest) end(after, 'expired')
-      }
-      held = next
-      soonest = Number.NEGATIVE_INFINITY
+    change(before, after) {
+      compare(before, after)
+      if (before !== undefined) expiries.remove(before)
+      if (after !== undefined) expiries.add(after)
+    },
+    replace(before, after) {
+      for (const key of before?.keys() ?? []) compare(key, after.get(key.digest))
+      expiries.replace(after.keys())
+    },
+    end(keys, why) {
+      for (const key of keys) if (key.closed === undefined) end(key, why)
     },
     look(now) {
-      expire(now)
+      // A clock that was set back lets a key hold again, which then ends again.
+      for (const key of expiries.between(Math.min(now, latest), now)) end(key, 'expired')
+      latest = now
       if (ending.size > 0) endAll()
       if (waiting.length > 0)
         recording ??= record().finally(() => {

@@ -1,12 +1,10 @@
 // The method "API key": stored keys and those of the config, kept in memory and in step with the store.
 import type { Awaitable, Directory, PluginContext, Principal } from 'mcpgw/plugin'
-import { goOn } from './at-once.ts'
 import type { Method } from './authenticate.ts'
 import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
 import { createEndings } from './endings.ts'
-import { buildKeyRing, type KeyRing, makePrincipal, nameDigest, type RingKey } from './ring.ts'
-import type { StoredKey } from './store.ts'
+import { createKeptKeys } from './kept-keys.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeysMethod extends Method {
@@ -28,36 +26,15 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
   const fixed = readConfigKeys(config.apiKeys, vault.pepper)
   const outageMs = config.keys.shared ? config.keys.outage * 1000 : 0
   const endings = createEndings(ctx)
-  let seen: number | undefined
-  let ring: KeyRing | undefined
-  let current: readonly RingKey[] = []
-  /** When the store was last known to say what `ring` says; monotonic, ms. */
-  let readAt = clock.mono()
+  const kept = createKeptKeys(vault, fixed, endings, clock)
   let isFailing = false
   let loading: Promise<boolean> | undefined
-
-  const load = (): Awaitable<boolean> => {
-    const began = clock.mono()
-    // Invariant: the version is read before the keys, so that a write between the two is seen at the next look.
-    return goOn(vault.store.version(), version =>
-      goOn(version === seen && ring !== undefined ? undefined : vault.store.all(), keys => {
-        readAt = began
-        if (keys === undefined) return false
-        current = [...fixed, ...keys.map(readStored)]
-        ring = buildKeyRing(vault.pepper, current)
-        endings.take(current)
-        seen = version
-        return true
-      }),
-    )
-  }
-  await load()
+  await kept.refresh()
 
   /** Whoever's key may have been revoked since is not let in, nor kept. */
   function age(): void {
-    if (!isFailing || ring === undefined || clock.mono() - readAt < outageMs) return
-    ring = undefined
-    if (outageMs > 0) endings.take([], 'unreadable')
+    if (!isFailing || kept.ring === undefined || clock.mono() - kept.readAt < outageMs) return
+    kept.distrust(outageMs > 0 ? 'ends' : 'stays')
     ctx.log.error('the key store cannot be read; nobody is let in by key', { store: config.keys.shared ? 'store.url' : config.keys.path })
   }
 
@@ -71,7 +48,7 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
     }
     if (!wasFailing) ctx.log.warn('the key store cannot be read', { error: String(failure) })
     ctx.health(
-      ring === undefined
+      kept.ring === undefined
         ? { status: 'failing', why: 'the key store cannot be read' }
         : { status: 'degraded', why: 'the key store cannot be read; the keys that are known count, a revoked one as well' },
     )
@@ -87,7 +64,7 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
 
   function refreshOnce(): Awaitable<boolean> {
     try {
-      const loaded = load()
+      const loaded = kept.refresh()
       if (!(loaded instanceof Promise)) return succeeded(loaded)
       loading = loaded.then(succeeded, failed).finally(() => {
         loading = undefined
@@ -100,18 +77,18 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
   }
 
   const principals = (now: number): readonly Principal[] =>
-    current
+    [...(kept.ring?.keys() ?? [])]
       .filter(({ closed, expiresAt }) => closed === undefined && now < (expiresAt ?? Number.POSITIVE_INFINITY))
       .map(({ principal }) => principal)
 
   return {
     name: 'api-key',
     identify({ value }, now) {
-      if (ring === undefined) throw new Error('the key store cannot be read')
-      return ring(value, now)
+      if (kept.ring === undefined) throw new Error('the key store cannot be read')
+      return kept.ring.identify(value, now)
     },
     known(others, now) {
-      if (ring === undefined) return undefined
+      if (kept.ring === undefined) return undefined
       const all = [...principals(now), ...others]
       return { roles: distinct(all.flatMap(({ roles }) => roles)), tenants: distinct(all.map(({ tenant }) => tenant)) }
     },
@@ -127,16 +104,6 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
       await loading
       await endings.idle()
     },
-  }
-}
-
-function readStored(key: StoredKey): RingKey {
-  return {
-    id: key.id,
-    digest: nameDigest(key.digest),
-    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }, key.claims),
-    ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
-    ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),
   }
 }
 

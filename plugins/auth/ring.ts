@@ -18,30 +18,67 @@ export interface RingKey {
 /** Facts about a principal that policies may ask for: a JSON object. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** Answers who presents `key` at `now` (ms since 1970). */
-export type KeyRing = (key: string, now: number) => MethodAnswer
+/** What counts for one digest, before and after. */
+export type TellChange = (before: RingKey | undefined, after: RingKey | undefined) => void
+
+export interface KeyRing {
+  /** Who presents `key` at `now` (ms since 1970). */
+  identify(key: string, now: number): MethodAnswer
+  /** Takes over the stored key of this id as it is now; undefined: it is gone. */
+  put(id: string, key: RingKey | undefined, tell?: TellChange): void
+  /** The key that counts for a digest. */
+  get(digest: string): RingKey | undefined
+  keys(): Iterable<RingKey>
+}
 
 const unknown: MethodAnswer = Object.freeze({ kind: 'unknown' })
 
 /** Digests as Maps have them: one character a byte. */
 export const nameDigest = (digest: Uint8Array): string => Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString('latin1')
 
-export function buildKeyRing(pepper: KeyObject, keys: Iterable<RingKey>): KeyRing {
-  const byDigest = new Map<string, { readonly key: RingKey; readonly known: Identify }>()
-  for (const key of keys) {
-    // Invariant: a key that stands in the store and in the config holds as long as both let it.
-    if (byDigest.get(key.digest)?.key.closed !== undefined) continue
-    byDigest.set(key.digest, { key, known: Object.freeze(identify(key.principal)) })
+/** `fixed`: keys of the config. */
+export function createKeyRing(pepper: KeyObject, fixed: readonly RingKey[]): KeyRing {
+  const counting = new Map<string, { readonly key: RingKey; readonly known: Identify }>()
+  const stored = new Map<string, RingKey>()
+  const written = new Map(fixed.map(key => [key.digest, key]))
+  const count = (digest: string, key: RingKey | undefined): void => {
+    if (key === undefined) counting.delete(digest)
+    else counting.set(digest, { key, known: Object.freeze(identify(key.principal)) })
   }
-  return (presented, now) => {
-    // Invariant: nothing is compared but digests under the pepper, so neither time nor length tells anything of a key, and a stored digest is
-    // no credential: presented as one it is digested again.
-    const digest = digestKey(pepper, presented)
-    const entry = byDigest.get(digest.toString('latin1'))
-    if (entry === undefined || !timingSafeEqual(Buffer.from(entry.key.digest, 'latin1'), digest)) return unknown
-    const { id, closed, expiresAt } = entry.key
-    if (closed !== undefined) return { kind: 'closed', why: `key ${id} is ${closed}` }
-    return now < (expiresAt ?? Number.POSITIVE_INFINITY) ? entry.known : { kind: 'closed', why: `key ${id} has expired` }
+  for (const [digest, key] of written) count(digest, key)
+
+  function settle(digest: string, inStore: RingKey | undefined, tell: TellChange | undefined): void {
+    const before = counting.get(digest)?.key
+    const inConfig = written.get(digest)
+    // Invariant: a key that stands in the store and in the config holds as long as both let it.
+    const after = inConfig?.closed === undefined ? (inStore ?? inConfig) : inConfig
+    count(digest, after)
+    tell?.(before, after)
+  }
+
+  return {
+    identify(presented, now) {
+      // Invariant: nothing is compared but digests under the pepper, so neither time nor length tells anything of a key, and a stored digest is
+      // no credential: presented as one it is digested again.
+      const digest = digestKey(pepper, presented)
+      const entry = counting.get(digest.toString('latin1'))
+      if (entry === undefined || !timingSafeEqual(Buffer.from(entry.key.digest, 'latin1'), digest)) return unknown
+      const { id, closed, expiresAt } = entry.key
+      if (closed !== undefined) return { kind: 'closed', why: `key ${id} is ${closed}` }
+      return now < (expiresAt ?? Number.POSITIVE_INFINITY) ? entry.known : { kind: 'closed', why: `key ${id} has expired` }
+    },
+    put(id, key, tell) {
+      const old = stored.get(id)
+      if (key === undefined) stored.delete(id)
+      else stored.set(id, key)
+      // A digest may have gone over to another id meanwhile.
+      if (old !== undefined && old.digest !== key?.digest && counting.get(old.digest)?.key === old) settle(old.digest, undefined, tell)
+      if (key !== undefined) settle(key.digest, key, tell)
+    },
+    get: digest => counting.get(digest)?.key,
+    *keys() {
+      for (const { key } of counting.values()) yield key
+    },
   }
 }
 

@@ -7,7 +7,7 @@ type Named = Pick<Principal, 'id' | 'tenant'>
 /** A sentence for each issuer that could name one of `taken`. */
 export function findSameIds(issuers: readonly IssuerConfig[], taken: readonly Named[]): readonly string[] {
   return issuers.flatMap(issuer => {
-    const ids = [...new Set(taken.filter(one => couldName(issuer, one)).map(({ id }) => id))]
+    const ids = [...new Set(taken.filter(one => couldName(issuer, one)).map(({ id }) => id))].sort()
     if (ids.length === 0) return []
     const some = `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
     return [

@@ -1,8 +1,10 @@
 // The key store in a PostgreSQL database, which gateways on several machines share. Each change and its event are one statement.
 import { randomUUID } from 'node:crypto'
 import type { Awaitable, Postgres, SqlRow } from 'mcpgw/plugin'
+import { PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { tables } from './migrations.ts'
-import { type Holdings, type KeyStore, readEvent, readKey, TAKEN_MS } from './store.ts'
+import { type Holdings, type KeyStore, readEvent, TAKEN_MS } from './store.ts'
+import { readKey } from './stored-key.ts'
 
 /** A key store, wherever it is. */
 export type AnyKeyStore = {
@@ -12,6 +14,7 @@ export type AnyKeyStore = {
 const S = tables.schema
 const insertKey = `INSERT INTO ${S}.key (id, digest, name, principal, roles, tenant, created_at, expires_at, claims)`
 const insertEvent = `INSERT INTO ${S}.event (id, at, type, actor, detail)`
+const changed = selectChanges(`${S}.change`, `${S}.key`, '$1')
 const mine = 'principal = $1 AND ($2::text IS NULL OR tenant = $2::text)'
 const mineIn = "detail::jsonb ->> 'principal' = $1 AND ($2::text IS NULL OR detail::jsonb ->> 'tenant' = $2::text)"
 
@@ -72,7 +75,13 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
       return (await one(`SELECT 1 AS there FROM ${S}.key WHERE id = $1`, id)) === undefined ? 'unknown' : 'already-revoked'
     },
     all: async () => (await all(`SELECT * FROM ${S}.key ORDER BY created_at, id`)).map(readKey),
-    version: async () => Number((await one(`SELECT revision FROM ${S}.revision`))?.revision),
+    async find(id) {
+      const row = await one(`SELECT * FROM ${S}.key WHERE id = $1`, id)
+      return row && readKey(row)
+    },
+    page: async id => (await all(`SELECT * FROM ${S}.key WHERE id > $1 ORDER BY id LIMIT ${PAGE}`, id)).map(readKey),
+    latest: async () => readMark(await one(selectLatest(`${S}.change`))),
+    changes: async since => readChanges(await all(changed, since.revision), since),
     take: async now => {
       const free = `SELECT seq FROM ${S}.event WHERE taken_at IS NULL OR abs($1::bigint - taken_at) > ${TAKEN_MS} FOR UPDATE SKIP LOCKED`
       const rows = await all(`UPDATE ${S}.event SET taken_at = $1::bigint WHERE seq IN (${free}) RETURNING *`, now)

@@ -1,42 +1,13 @@
 // The key store: keys by digest, and the outbox of what happened to them, written together so that neither goes without the other.
 import { randomUUID } from 'node:crypto'
 import type { Database, Operator, SqlRow, Stores } from 'mcpgw/plugin'
+import { type Changes, type Mark, PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { requirePrivate } from './pepper.ts'
-
-const schemaVersion = 3
-const schema = `
-  CREATE TABLE IF NOT EXISTS keys (
-    id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL, principal TEXT NOT NULL, roles TEXT NOT NULL,
-    tenant TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER) STRICT;
-  CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-`
-// Of stores made before keys had claims, and before events were taken by one process at a time.
-const claims = "ALTER TABLE keys ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';"
-
-const takenAt = 'ALTER TABLE events ADD COLUMN taken_at INTEGER;'
-
-function migrationsFrom(version: number): string {
-  return `${version < 1 ? schema : ''} ${version < 2 ? claims : ''} ${takenAt} PRAGMA user_version = ${schemaVersion};`
-}
+import { SCHEMA, stepsFrom } from './sqlite-tables.ts'
+import { readKey, type StoredKey } from './stored-key.ts'
 
 /** Whoever takes an event and does not record it within so many ms has died over it. */
 export const TAKEN_MS = 10_000
-
-/** Times are ms since 1970. */
-export interface StoredKey {
-  readonly id: string
-  readonly digest: Uint8Array
-  readonly name: string
-  readonly principal: string
-  readonly roles: readonly string[]
-  readonly tenant: string
-  readonly claims: Readonly<Record<string, unknown>>
-  readonly createdAt: number
-  readonly expiresAt?: number
-  readonly revokedAt?: number
-}
 
 export interface KeyEvent {
   readonly seq: number
@@ -54,8 +25,13 @@ export interface KeyStore {
   rotate(old: string, next: StoredKey, until: number, by: Operator): boolean
   revoke(id: string, at: number, by: Operator): 'revoked' | 'already-revoked' | 'unknown'
   all(): StoredKey[]
-  /** Changes whenever another connection has written. */
-  version(): number
+  find(id: string): StoredKey | undefined
+  /** The first PAGE keys whose ids come after `id`, in one order. */
+  page(id: string): StoredKey[]
+  /** Where the log of changes ends. To be asked before keys are read, so that a change in between is seen later. */
+  latest(): Mark
+  /** The first of what changed after `since`; undefined where that is not of this store's log. */
+  changes(since: Mark): Changes | undefined
   /** Events that nobody else is about to record, in order. Whoever takes one must `forget` it or give it back. */
   take(now: number): KeyEvent[]
   forget(seq: number): void
@@ -79,10 +55,10 @@ export interface Holdings {
 /** Throws where the file is open to others, or was written by a later version of the gateway. */
 export function openKeyStore(stores: Stores, path: string): KeyStore {
   if (path !== ':memory:') requirePrivate(stores.resolve(path))
-  const db = stores.open(path, { durability: 'full', schema: schemaVersion })
+  const db = stores.open(path, { durability: 'full', schema: SCHEMA })
   try {
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
-    if (version < schemaVersion) db.transaction(() => db.exec(migrationsFrom(version)))
+    if (version < SCHEMA) db.transaction(() => db.exec(stepsFrom(version)))
     // Names pass through here on their way to the record.
     db.exec('PRAGMA secure_delete = ON')
     return bindKeyStore(db)
@@ -104,7 +80,9 @@ function bindKeyStore(db: Database): KeyStore {
   const told = db.prepare('SELECT * FROM events ORDER BY seq')
   const take = db.prepare('UPDATE events SET taken_at = ? WHERE seq = ?')
   const drop = db.prepare('DELETE FROM events WHERE seq = ?')
-  const version = db.prepare('PRAGMA data_version')
+  const following = db.prepare(`SELECT * FROM keys WHERE id > ? ORDER BY id LIMIT ${PAGE}`)
+  const latest = db.prepare(selectLatest('changes'))
+  const changed = db.prepare(selectChanges('changes', 'keys', '?'))
   const keep = db.prepare("INSERT OR IGNORE INTO facts VALUES ('pepper', ?)")
   const kept = db.prepare("SELECT value FROM facts WHERE name = 'pepper'")
   const remove = db.prepare('DELETE FROM keys WHERE id = ?')
@@ -155,7 +133,13 @@ function bindKeyStore(db: Database): KeyStore {
       })
     },
     all: () => select.all().map(readKey),
-    version: () => Number(version.get()?.data_version),
+    find(id) {
+      const row = find.get(id)
+      return row && readKey(row)
+    },
+    page: id => following.all(id).map(readKey),
+    latest: () => readMark(latest.get()),
+    changes: since => readChanges(changed.all(since.revision), since),
     take: now =>
       db.transaction(() => {
         const free = told.all().filter(({ taken_at: at }) => at === null || Math.abs(now - Number(at)) > TAKEN_MS)
@@ -185,21 +169,6 @@ function bindKeyStore(db: Database): KeyStore {
       return found
     },
     close: () => db.close(),
-  }
-}
-
-export function readKey(row: SqlRow): StoredKey {
-  return {
-    id: String(row.id),
-    digest: row.digest as Uint8Array,
-    name: String(row.name),
-    principal: String(row.principal),
-    roles: JSON.parse(String(row.roles)) as string[],
-    tenant: String(row.tenant),
-    claims: JSON.parse(String(row.claims)) as StoredKey['claims'],
-    createdAt: Number(row.created_at),
-    ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
-    ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),
   }
 }
 

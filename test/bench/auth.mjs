@@ -75,11 +75,11 @@ async function prepareTokens(callers) {
 /** @param {number} callers */
 async function prepareKeys(callers) {
   const { createSecretKey, randomBytes } = await import('node:crypto')
-  const { buildKeyRing, makePrincipal, nameDigest } = await load('ring.js')
+  const { createKeyRing, makePrincipal, nameDigest } = await load('ring.js')
   const { digestKey, mintKey } = await load('key.js')
   const pepper = createSecretKey(randomBytes(32))
   const minted = Array.from({ length: callers }, () => mintKey())
-  const ring = buildKeyRing(
+  const ring = createKeyRing(
     pepper,
     minted.map(({ id, key }) => ({
       id,
@@ -87,7 +87,10 @@ async function prepareKeys(callers) {
       principal: makePrincipal(id, undefined, [], 'default', { method: 'api-key' }),
     })),
   )
-  const method = { name: 'api-key', identify: (/** @type {{ value: string }} */ { value }, /** @type {number} */ now) => ring(value, now) }
+  const method = {
+    name: 'api-key',
+    identify: (/** @type {{ value: string }} */ { value }, /** @type {number} */ now) => ring.identify(value, now),
+  }
   return { keys: minted.map(({ key }) => key), ask: await asker(method) }
 }
 

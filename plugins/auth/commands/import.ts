@@ -2,7 +2,8 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { readConfigKeys } from '../config-keys.ts'
-import { openKeyStore, type StoredKey } from '../store.ts'
+import { openKeyStore } from '../store.ts'
+import type { StoredKey } from '../stored-key.ts'
 import { hasStore, openVault, proveWith, type Vault } from '../vault.ts'
 import { tellRecord } from './tell-record.ts'
 

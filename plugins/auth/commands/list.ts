@@ -1,7 +1,7 @@
 // keys list: every key by its public id, those of the config included.
 import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
-import type { StoredKey } from '../store.ts'
+import type { StoredKey } from '../stored-key.ts'
 import { openStore } from '../vault.ts'
 import { isoTime } from './lifetime.ts'
 

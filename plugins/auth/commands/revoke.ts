@@ -13,7 +13,7 @@ export async function revokeKey(io: CommandIo<AuthConfig>): Promise<number> {
   }
   const store = await openStore(io.stores, io.config)
   try {
-    const isStored = (await store.all()).some(key => key.id === text)
+    const isStored = (await store.find(text)) !== undefined
     if (!isStored && io.config.apiKeys.some(key => key.id === text)) {
       io.err(`${text} stands in the config: set enabled: false there, or take it out.`)
       return 3

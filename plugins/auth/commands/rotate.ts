@@ -21,7 +21,7 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
   const { id, key } = mintKey()
   const vault = await openVault(io.stores, io.config)
   try {
-    const before = (await vault.store.all()).find(each => each.id === old)
+    const before = await vault.store.find(old)
     if (before === undefined) return fail(io, 3, `There is no key ${old}. \`mcpgw keys list\` shows them.`)
     if (before.revokedAt !== undefined || (before.expiresAt ?? Number.POSITIVE_INFINITY) <= now)
       return fail(io, 3, `Key ${old} does not hold any more. Make a new one with: mcpgw keys create`)

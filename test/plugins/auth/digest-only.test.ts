@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { digestKey, mintKey } from '../../../plugins/auth/key.ts'
-import { buildKeyRing, makePrincipal, nameDigest, type RingKey } from '../../../plugins/auth/ring.ts'
+import { createKeyRing, makePrincipal, nameDigest, type RingKey } from '../../../plugins/auth/ring.ts'
 
 const source = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../../plugins/auth/${name}`, import.meta.url)), 'utf8').replaceAll(
@@ -19,7 +19,7 @@ it('the ring takes a presented key and does nothing with it but digest it', () =
     .split('\n')
     .filter(line => /\bpresented\b/.test(line))
     .map(line => line.trim())
-  expect(uses).toEqual(['return (presented, now) => {', 'const digest = digestKey(pepper, presented)'])
+  expect(uses).toEqual(['identify(presented, now) {', 'const digest = digestKey(pepper, presented)'])
 })
 
 it('the method hands a presented key to the ring alone', () => {
@@ -38,8 +38,8 @@ it('100,000 keys are less than 100 MB, and each is found', () => {
     const via = { method: 'api-key', keyId: id }
     return { id, digest: nameDigest(digestKey(pepper, key)), principal: makePrincipal(`agent-${i}`, `Agent ${i}`, ['reader'], 'acme', via) }
   })
-  const ring = buildKeyRing(pepper, keys)
-  for (let i = 0; i < minted.length; i += 997) expect(ring(minted[i]!.key, 0)).toMatchObject({ principal: { id: `agent-${i}` } })
+  const ring = createKeyRing(pepper, keys)
+  for (let i = 0; i < minted.length; i += 997) expect(ring.identify(minted[i]!.key, 0)).toMatchObject({ principal: { id: `agent-${i}` } })
   collect()
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * 1024 * 1024)
 })

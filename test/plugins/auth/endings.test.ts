@@ -133,9 +133,9 @@ describe('the record of what ended', () => {
       find: <T>(service: unknown) => (service === Recording ? (recording as T) : undefined),
       log: { debug() {}, info() {}, error() {}, warn: message => void warnings.push(message) },
     })
-    endings.take([ringKey('a'), ringKey('b')])
+    for (const id of ['a', 'b']) endings.change(undefined, ringKey(id))
     endings.look(1)
-    endings.take([ringKey('a', 'revoked'), ringKey('b')])
+    endings.change(ringKey('a'), ringKey('a', 'revoked'))
     endings.look(2)
     await endings.idle()
     expect([recorded.length, warnings.length]).toEqual([0, 1])

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStores } from '../../../core/store/index.ts'
-import { openKeyStore, type StoredKey } from '../../../plugins/auth/store.ts'
+import { openKeyStore } from '../../../plugins/auth/store.ts'
+import type { StoredKey } from '../../../plugins/auth/stored-key.ts'
 import { type Home, makeHome, type Started, startOfTests } from './gateway.ts'
 
 let home: Home

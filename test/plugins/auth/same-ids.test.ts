@@ -44,11 +44,11 @@ it('a key, a certificate, tokens of two issuers and a stdio client with one id i
 })
 
 it.each<[string, object, readonly string[]]>([
-  ['without a prefix', {}, ['(user-1, ext:2, user-3 and 1 more)']],
+  ['without a prefix', {}, ['(desk, ext:2, user-1 and 1 more)']],
   ['with a prefix that a key has', { idPrefix: 'ext:' }, ['(ext:2)']],
   ['with a prefix that none has', { idPrefix: 'jwt:' }, []],
   ['for another tenant', { tenant: 'acme' }, []],
-  ['whose claim says the tenant', { claims: { tenant: 'org' } }, ['(user-1, ext:2, user-3 and 1 more)']],
+  ['whose claim says the tenant', { claims: { tenant: 'org' } }, ['(desk, ext:2, user-1 and 1 more)']],
   ['whose claim says one of other tenants', { claims: { tenant: 'org' }, tenants: ['acme', 'b'] }, []],
 ])('of an issuer %s, the start warns of the ids that its tokens could have', async (_, more, expected) => {
   for (const [i, id] of ['user-1', 'ext:2', 'user-3'].entries())

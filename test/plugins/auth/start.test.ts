@@ -66,7 +66,8 @@ describe('the key store', () => {
   it('of a gateway before keys had claims is taken over, and its keys still hold', async () => {
     const { out } = await home.run('keys create', ['a', 'agent-1', 'reader'])
     const db = createStores({ dataDir: home.dir }).open('keys.db')
-    db.exec('ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; PRAGMA user_version = 1')
+    for (const trigger of ['made', 'changed', 'gone']) db.exec(`DROP TRIGGER key_${trigger}`)
+    db.exec('ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; DROP TABLE changes; PRAGMA user_version = 1')
     db.close()
     const gateway = await home.start()
     expect(await gateway.present({ 'x-api-key': out.trim() })).toMatchObject({ kind: 'identify', principal: { id: 'agent-1', claims: {} } })
