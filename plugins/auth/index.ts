@@ -66,7 +66,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
     }
 
     for (const same of findSameIds(config.jwt, [...keys.principals(clock.now()), ...named.filter(({ id }) => id !== 'local')]))
-      ctx.log.warn(`${same}; policies, limits and budgets go by tenant and id`)
+      ctx.log.warn(same)
 
     const look = (): void => {
       if (stopped) return

@@ -11,7 +11,7 @@ export function findSameIds(issuers: readonly IssuerConfig[], taken: readonly Na
     if (ids.length === 0) return []
     const some = `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
     return [
-      `tokens of ${issuer.issuer} could have the id of an API key or a certificate (${some}): set an "idPrefix" that none of these has`,
+      `tokens of ${issuer.issuer} could have the id of an API key or a certificate (${some}): set an "idPrefix" that none of these has; policies, limits and budgets go by tenant and id`,
     ]
   })
 }

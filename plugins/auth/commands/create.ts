@@ -2,6 +2,7 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
 import { digestKey, mintKey } from '../key.ts'
+import { findSameIds } from '../same-ids.ts'
 import { openVault } from '../vault.ts'
 import { readDuration } from './lifetime.ts'
 import { tellRecord } from './tell-record.ts'
@@ -36,6 +37,7 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   } finally {
     await vault.store.close()
   }
+  for (const same of findSameIds(io.config.jwt, [{ id: principal, tenant }])) io.err(`Warning: ${same}.`)
   const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
   if (io.json) {
     const created = new Date(createdAt).toISOString()

@@ -2,6 +2,7 @@
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
 import { readConfigKeys } from '../config-keys.ts'
+import { findSameIds } from '../same-ids.ts'
 import { openKeyStore } from '../store.ts'
 import type { StoredKey } from '../stored-key.ts'
 import { hasStore, openVault, proveWith, type Vault } from '../vault.ts'
@@ -33,6 +34,8 @@ export async function importKeys(io: CommandIo<AuthConfig>): Promise<number> {
       outcomes.push({ id: key.id, outcome: closed ? 'disabled' : isThere ? 'there already' : 'imported' })
     }
     await tellRecord(io, vault.store)
+    const held = found.filter(({ closed }) => !closed).map(({ principal, tenant }) => ({ id: principal, tenant }))
+    for (const same of findSameIds(io.config.jwt, held)) io.err(`Warning: ${same}.`)
     if (io.json) io.out(JSON.stringify({ keys: outcomes }))
     else for (const { id, outcome } of outcomes) io.out(`${id}  ${outcome}`)
     if (apiKeys.length > 0) {

@@ -59,3 +59,22 @@ it.each<[string, object, readonly string[]]>([
   expect(said.length).toBe(expected.length)
   for (const [i, text] of expected.entries()) expect(said[i]).toContain(text)
 })
+
+it.each<[string, object, string[], boolean]>([
+  ['the issuer could name it', {}, ['user-1'], true],
+  ['it is of another tenant', {}, ['user-1', 'acme'], false],
+  ['a claim says the tenant', { claims: { tenant: 'org' } }, ['user-1', 'acme'], true],
+  ['the prefix is another', { idPrefix: 'jwt:' }, ['user-1'], false],
+])('keys create and keys import say so too where %s', async (_, more, [id, tenant = 'default'], isSaid) => {
+  gateway = await home.start()
+  const apiKeys = [{ id: 'k', key: 'gw_9f8e7d6c5b4a39281706', consumerId: id, tenant }]
+  const config = { jwt: [{ ...entry, ...more }] }
+  const said = [
+    await home.run('keys create', ['Agent', id!], { config, tenant }),
+    await home.run('keys import', [], { config: { ...config, apiKeys } }),
+  ]
+  const warning = `Warning: tokens of ${issuer} could have the id of an API key or a certificate (${id})`
+  for (const { exit, out, err } of said) {
+    expect([exit, out.includes('Warning'), err.includes(warning)], err).toEqual([0, false, isSaid])
+  }
+})
