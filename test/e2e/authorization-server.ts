@@ -14,14 +14,28 @@ export interface AuthorizationServer {
   stop(): Promise<void>
 }
 
+export interface AuthorizationServerOptions {
+  /** Beside those that register themselves; they get refresh tokens, each good once. */
+  readonly clients?: readonly object[]
+  /** Of access tokens, in seconds. */
+  readonly lifeS?: number
+}
+
 /** `resources`: what tokens may be for; `scopes`: those that exist there. */
-export async function startAuthorizationServer(resources: readonly string[], scopes: readonly string[]): Promise<AuthorizationServer> {
+export async function startAuthorizationServer(
+  resources: readonly string[],
+  scopes: readonly string[],
+  { clients = [], lifeS = 600 }: AuthorizationServerOptions = {},
+): Promise<AuthorizationServer> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' }] },
+    clients,
+    issueRefreshToken: async (_: unknown, client: { grantTypeAllowed(type: string): boolean }) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
     cookies: { keys: ['of-a-test'] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     scopes: ['openid', ...scopes],
@@ -35,6 +49,7 @@ export async function startAuthorizationServer(resources: readonly string[], sco
     findAccount: (_: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
     features: {
       registration: { enabled: true },
+      revocation: { enabled: true },
       devInteractions: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -44,7 +59,7 @@ export async function startAuthorizationServer(resources: readonly string[], sco
           return {
             scope: scopes.join(' '),
             audience: resource,
-            accessTokenTTL: 600,
+            accessTokenTTL: lifeS,
             accessTokenFormat: 'jwt',
             jwt: { sign: { alg: 'ES256' } },
           }
