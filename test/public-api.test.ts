@@ -181,7 +181,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(9)
+    expect(migrations).toHaveLength(10)
     const demo = readdirSync(join(root, 'core/demo'))
       .filter(file => !file.endsWith('.ts'))
       .map(file => `dist/core/demo/${file}`)

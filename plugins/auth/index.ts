@@ -37,18 +37,18 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
     let stopped = false
     let cancel = (): void => {}
-    let idle = async (): Promise<void> => {}
+    let close = async (): Promise<void> => {}
     ctx.onStop(async () => {
       stopped = true
       cancel()
-      await idle()
+      await close()
       await outbox.idle()
       await vault.store.close()
     })
 
     const condition = createConditions(ctx.health)
     const keys = await openKeysMethod(vault, { ...ctx, health: condition() })
-    idle = () => keys.idle()
+    close = () => keys.close()
     const tokens = await openTokens(ctx, condition)
     const methods = tokens === undefined ? [keys] : [tokens.method, keys]
     const resource = tokens?.resource

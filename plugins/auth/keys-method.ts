@@ -5,6 +5,7 @@ import type { AuthConfig } from './config.ts'
 import { readConfigKeys } from './config-keys.ts'
 import { createEndings } from './endings.ts'
 import { createKeptKeys } from './kept-keys.ts'
+import { createLastUse } from './last-use.ts'
 import type { Vault } from './vault.ts'
 
 export interface KeysMethod extends Method {
@@ -13,8 +14,8 @@ export interface KeysMethod extends Method {
    * read identifies nobody until it can; one on a server, once it could not be for the configured time. Never rejects.
    */
   refresh(): Awaitable<boolean>
-  /** Resolves when nothing is being read or recorded. */
-  idle(): Promise<void>
+  /** Writes what is left to be written, and resolves when nothing is being read or recorded. */
+  close(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
   known(others: readonly Pick<Principal, 'roles' | 'tenant'>[], now: number): ReturnType<Directory['known']>
   /** Whom the keys stand for that authenticate at `now`. */
@@ -27,6 +28,7 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
   const outageMs = config.keys.shared ? config.keys.outage * 1000 : 0
   const endings = createEndings(ctx)
   const kept = createKeptKeys(vault, fixed, endings, clock)
+  const lastUse = createLastUse(vault.store, ctx.log, clock)
   let isFailing = false
   let loading: Promise<boolean> | undefined
   await kept.refresh()
@@ -85,7 +87,9 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
     name: 'api-key',
     identify({ value }, now) {
       if (kept.ring === undefined) throw new Error('the key store cannot be read')
-      return kept.ring.identify(value, now)
+      const answer = kept.ring.identify(value, now)
+      if (answer.kind === 'identify') lastUse.note(answer.principal.via.keyId!, now)
+      return answer
     },
     known(others, now) {
       if (kept.ring === undefined) return undefined
@@ -98,11 +102,13 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
       age()
       const changed = loading === undefined ? refreshOnce() : false
       endings.look(clock.now())
+      lastUse.look()
       return changed
     },
-    async idle() {
+    async close() {
       await loading
       await endings.idle()
+      await lastUse.close()
     },
   }
 }

@@ -6,7 +6,8 @@ import { hasStore, openStore } from './vault.ts'
 
 export const personal: PersonalData<AuthConfig> = {
   async export(person, io) {
-    const { keys, events } = (await withStore(io, store => store.about(person.id, person.tenant))) ?? { keys: [], events: [] }
+    const found = await withStore(io, async store => ({ ...(await store.about(person.id, person.tenant)), uses: await store.lastUses() }))
+    const { keys, events, uses } = found ?? { keys: [], events: [], uses: new Map<string, number>() }
     const plain = ofConfig(person, io)
     if (keys.length + events.length + plain.length === 0) return undefined
     const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString())
@@ -21,6 +22,7 @@ export const personal: PersonalData<AuthConfig> = {
         createdAt: iso(createdAt),
         expiresAt: iso(expiresAt),
         revokedAt: iso(revokedAt),
+        lastUsed: iso(uses.get(id)),
       })),
       unrecorded: events.map(({ id, at, type, detail }) => ({ id, at: iso(at), type, detail })),
       config: plain,

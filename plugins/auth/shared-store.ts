@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Awaitable, Postgres, SqlRow } from 'mcpgw/plugin'
 import { PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { tables } from './migrations.ts'
-import { type Holdings, type KeyStore, readEvent, TAKEN_MS } from './store.ts'
+import { type Holdings, type KeyStore, readEvent, readUses, TAKEN_MS } from './store.ts'
 import { readKey } from './stored-key.ts'
 
 /** A key store, wherever it is. */
@@ -90,6 +90,15 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
     forget: async seq => void (await all(`DELETE FROM ${S}.event WHERE seq = $1`, seq)),
     giveBack: async seq => void (await all(`UPDATE ${S}.event SET taken_at = NULL WHERE seq = $1`, seq)),
     hasEvents: async () => (await one(`SELECT seq FROM ${S}.event LIMIT 1`)) !== undefined,
+    async noteUses(uses) {
+      // In one order, so that gateways which write at once do not wait for each other in a circle.
+      await database.query(
+        `INSERT INTO ${S}.last_use SELECT id, used.at FROM unnest($1::text[], $2::bigint[]) AS used (key_id, at) JOIN ${S}.key ON id = key_id ORDER BY id
+          ON CONFLICT (key_id) DO UPDATE SET at = excluded.at WHERE excluded.at > last_use.at`,
+        [uses.map(([id]) => id), uses.map(([, at]) => at)],
+      )
+    },
+    lastUses: async () => readUses(await all(`SELECT key_id, at FROM ${S}.last_use`)),
     async matchesPepper(proof) {
       await all(`INSERT INTO ${S}.fact VALUES ('pepper', $1) ON CONFLICT DO NOTHING`, proof)
       const kept = await one(`SELECT value FROM ${S}.fact WHERE name = 'pepper'`)
@@ -104,6 +113,7 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
       const events = await all(`DELETE FROM ${S}.event WHERE ${mineIn} RETURNING *`, id, tenant ?? null)
       const keys = await all(
         `WITH gone AS (DELETE FROM ${S}.key WHERE ${mine} RETURNING *),
+          unused AS (DELETE FROM ${S}.last_use WHERE key_id IN (SELECT id FROM gone)),
           told AS (${insertEvent} SELECT gen_random_uuid()::text, $3::bigint, 'key.revoke', $4::text, json_build_object('key', id, 'why', 'erasure')::text FROM gone WHERE revoked_at IS NULL)
           SELECT * FROM gone`,
         id,

@@ -1,6 +1,6 @@
 // The tables of keys in a file: what each version of the gateway adds to them.
 
-export const SCHEMA = 4
+export const SCHEMA = 5
 
 const first = `
   CREATE TABLE IF NOT EXISTS keys (
@@ -25,6 +25,8 @@ const steps = [
    CREATE TRIGGER key_made AFTER INSERT ON keys BEGIN ${note('NEW')} END;
    CREATE TRIGGER key_changed AFTER UPDATE ON keys BEGIN ${note('NEW')} END;
    CREATE TRIGGER key_gone AFTER DELETE ON keys BEGIN ${note('OLD')} END;`,
+  // Apart from the keys, as a use is no change of a key.
+  'CREATE TABLE last_uses (key_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;',
 ]
 
 /** What brings tables of `version` to this one. */

@@ -1,6 +1,6 @@
 // The key store: keys by digest, and the outbox of what happened to them, written together so that neither goes without the other.
 import { randomUUID } from 'node:crypto'
-import type { Database, Operator, SqlRow, Stores } from 'mcpgw/plugin'
+import type { Database, Operator, SqlRow, Statement, Stores } from 'mcpgw/plugin'
 import { type Changes, type Mark, PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { requirePrivate } from './pepper.ts'
 import { SCHEMA, stepsFrom } from './sqlite-tables.ts'
@@ -38,6 +38,10 @@ export interface KeyStore {
   giveBack(seq: number): void
   /** True while an event waits to be recorded, by whomever. */
   hasEvents(): boolean
+  /** Keys and when they were used (ms since 1970): the newest counts, and those that are no keys of this store are left out. */
+  noteUses(uses: readonly Use[]): void
+  /** When each key was last used, by id; absent: never. */
+  lastUses(): ReadonlyMap<string, number>
   /** True where this store's keys were made under the pepper that gives `proof`; the first proof is kept. */
   matchesPepper(proof: Uint8Array): boolean
   /** What it has of somebody: their keys, and what of them is still to be recorded. `tenant` undefined: of any. */
@@ -46,6 +50,8 @@ export interface KeyStore {
   erase(id: string, tenant: string | undefined, at: number, by: Operator): Holdings
   close(): void
 }
+
+export type Use = readonly [keyId: string, at: number]
 
 export interface Holdings {
   readonly keys: readonly StoredKey[]
@@ -61,14 +67,14 @@ export function openKeyStore(stores: Stores, path: string): KeyStore {
     if (version < SCHEMA) db.transaction(() => db.exec(stepsFrom(version)))
     // Names pass through here on their way to the record.
     db.exec('PRAGMA secure_delete = ON')
-    return bindKeyStore(db)
+    return bindKeyStore(db, path === ':memory:' ? () => db : () => stores.open(path, { durability: 'os', schema: SCHEMA }))
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-function bindKeyStore(db: Database): KeyStore {
+function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
   const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
   const find = db.prepare('SELECT * FROM keys WHERE id = ?')
@@ -86,6 +92,9 @@ function bindKeyStore(db: Database): KeyStore {
   const keep = db.prepare("INSERT OR IGNORE INTO facts VALUES ('pepper', ?)")
   const kept = db.prepare("SELECT value FROM facts WHERE name = 'pepper'")
   const remove = db.prepare('DELETE FROM keys WHERE id = ?')
+  const forgetUse = db.prepare('DELETE FROM last_uses WHERE key_id = ?')
+  const lastUses = db.prepare('SELECT key_id, at FROM last_uses')
+  const uses = bindUses(openForUses)
 
   const about = (id: string, tenant: string | undefined): Holdings => ({
     keys: select
@@ -149,6 +158,8 @@ function bindKeyStore(db: Database): KeyStore {
     forget: seq => void drop.run(seq),
     giveBack: seq => void take.run(null, seq),
     hasEvents: () => told.get() !== undefined,
+    noteUses: used => uses.note(used),
+    lastUses: () => readUses(lastUses.all()),
     matchesPepper(proof) {
       if (kept.get() === undefined) keep.run(proof)
       return Buffer.from(proof).equals(kept.get()?.value as Uint8Array)
@@ -160,6 +171,7 @@ function bindKeyStore(db: Database): KeyStore {
         for (const event of all.events) drop.run(event.seq)
         for (const key of all.keys) {
           remove.run(key.id)
+          forgetUse.run(key.id)
           if (key.revokedAt === undefined)
             tell.run(randomUUID(), at, 'key.revoke', JSON.stringify(by), JSON.stringify({ key: key.id, why: 'erasure' }))
         }
@@ -168,9 +180,39 @@ function bindKeyStore(db: Database): KeyStore {
       db.purge()
       return found
     },
-    close: () => db.close(),
+    close() {
+      uses.close()
+      db.close()
+    },
   }
 }
+
+/** On a connection of its own, made when it is needed: it waits neither for the disk nor for who holds the file. */
+function bindUses(open: () => Database): { note(uses: readonly Use[]): void; close(): void } {
+  let opened: { readonly db: Database; readonly insert: Statement } | undefined
+  const prepare = (): NonNullable<typeof opened> => {
+    const db = open()
+    db.exec('PRAGMA busy_timeout = 0')
+    const insert = db.prepare(
+      `INSERT INTO last_uses SELECT id, ? FROM keys WHERE id = ?
+        ON CONFLICT (key_id) DO UPDATE SET at = excluded.at WHERE excluded.at > last_uses.at`,
+    )
+    return { db, insert }
+  }
+  return {
+    note(uses) {
+      opened ??= prepare()
+      const { db, insert } = opened
+      db.transaction(() => {
+        for (const [id, at] of uses) insert.run(at, id)
+      })
+    },
+    close: () => opened?.db.close(),
+  }
+}
+
+export const readUses = (rows: readonly SqlRow[]): ReadonlyMap<string, number> =>
+  new Map(rows.map(row => [String(row.key_id), Number(row.at)]))
 
 export function readEvent(row: SqlRow): KeyEvent {
   const detail = JSON.parse(String(row.detail)) as KeyEvent['detail']

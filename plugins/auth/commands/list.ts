@@ -17,18 +17,21 @@ interface Line {
   readonly createdAt: string | null
   readonly expiresAt: string | null
   readonly revokedAt: string | null
+  /** To the minute or so; null also for keys of the config. */
+  readonly lastUsed: string | null
 }
 
 export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
   const store = await openStore(io.stores, io.config)
   let lines: Line[]
   try {
-    lines = (await store.all()).map(key => describe(key, io.clock.now()))
+    const uses = await store.lastUses()
+    lines = (await store.all()).map(key => describe(key, uses.get(key.id), io.clock.now()))
   } finally {
     await store.close()
   }
   for (const { id, name = '', consumerId, roles, tenant, enabled } of io.config.apiKeys) {
-    const times = { createdAt: null, expiresAt: null, revokedAt: null }
+    const times = { createdAt: null, expiresAt: null, revokedAt: null, lastUsed: null }
     lines.push({ id, name, principal: consumerId, roles, tenant, state: enabled ? 'active' : 'disabled', source: 'config', ...times })
   }
   const { tenant } = io.options
@@ -41,16 +44,16 @@ export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
   return 0
 }
 
-function describe(key: StoredKey, now: number): Line {
+function describe(key: StoredKey, usedAt: number | undefined, now: number): Line {
   const { id, name, principal, roles, tenant, createdAt, expiresAt, revokedAt } = key
   const state = revokedAt !== undefined ? 'revoked' : expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
-  const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), revokedAt: isoTime(revokedAt) }
+  const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), revokedAt: isoTime(revokedAt), lastUsed: isoTime(usedAt) }
   return { id, name, principal, roles, tenant, state, source: 'store', ...times }
 }
 
 function layOut(lines: readonly Line[]): string {
   const rows = [
-    ['ID', 'NAME', 'PRINCIPAL', 'ROLES', 'TENANT', 'EXPIRES', 'STATE'],
+    ['ID', 'NAME', 'PRINCIPAL', 'ROLES', 'TENANT', 'EXPIRES', 'LAST USED', 'STATE'],
     ...lines.map(line => [
       line.id,
       line.name || '-',
@@ -58,6 +61,7 @@ function layOut(lines: readonly Line[]): string {
       line.roles.join(',') || '-',
       line.tenant,
       line.expiresAt?.slice(0, 10) ?? '-',
+      line.lastUsed?.slice(0, 16) ?? '-',
       line.source === 'config' ? `${line.state} (in the config)` : line.state,
     ]),
   ]

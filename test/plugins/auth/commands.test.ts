@@ -81,11 +81,11 @@ describe('keys list', () => {
     const shown = out.replaceAll(ids[0]!, '<first->').replaceAll(ids[1]!, '<second>').replaceAll(ids[2]!, '<third->')
     expect(exit).toBe(0)
     expect(shown).toBe(
-      `ID        NAME      PRINCIPAL   ROLES          TENANT   EXPIRES     STATE
-<first->  My Agent  agent-1     reader,writer  default  -           active
-<second>  Short     agent-2     -              default  2026-01-01  expired
-<third->  Gone      agent-3     -              acme     -           revoked
-key-1     -         agent-prod  reader         default  -           active (in the config)
+      `ID        NAME      PRINCIPAL   ROLES          TENANT   EXPIRES     LAST USED  STATE
+<first->  My Agent  agent-1     reader,writer  default  -           -          active
+<second>  Short     agent-2     -              default  2026-01-01  -          expired
+<third->  Gone      agent-3     -              acme     -           -          revoked
+key-1     -         agent-prod  reader         default  -           -          active (in the config)
 `,
     )
     const json = await home.run('keys list', [], { json: true, config })

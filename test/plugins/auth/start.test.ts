@@ -67,7 +67,9 @@ describe('the key store', () => {
     const { out } = await home.run('keys create', ['a', 'agent-1', 'reader'])
     const db = createStores({ dataDir: home.dir }).open('keys.db')
     for (const trigger of ['made', 'changed', 'gone']) db.exec(`DROP TRIGGER key_${trigger}`)
-    db.exec('ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; DROP TABLE changes; PRAGMA user_version = 1')
+    db.exec(
+      'ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; DROP TABLE changes; DROP TABLE last_uses; PRAGMA user_version = 1',
+    )
     db.close()
     const gateway = await home.start()
     expect(await gateway.present({ 'x-api-key': out.trim() })).toMatchObject({ kind: 'identify', principal: { id: 'agent-1', claims: {} } })
