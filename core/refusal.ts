@@ -35,8 +35,13 @@ export function denial(refusal: Refusal): Decision {
 }
 const NONE: readonly never[] = Object.freeze([])
 
-/** The JSON-RPC error object of a refusal; `callId` is the id of the exchange. */
-export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter' | 'data'>, callId: string): Json {
+/** The JSON-RPC error object of a refusal; `callId` is the id of the exchange, where it is told. */
+export function refusalError(refusal: Pick<Refusal, 'code' | 'reason' | 'retryAfter' | 'data'>, callId: string | undefined): Json {
   const { code, reason, retryAfter, data } = refusal
-  return errorObject(code, { text: reason, callId, ...(retryAfter !== undefined && { retryAfter }), ...(data && { data }) })
+  return errorObject(code, {
+    text: reason,
+    ...(callId !== undefined && { callId }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(data && { data }),
+  })
 }

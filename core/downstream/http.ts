@@ -188,7 +188,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       return
     }
     const session = sessionOf(request, view)
-    if (typeof session === 'string') return refuse(response, session, { action })
+    if (typeof session === 'string') return refuse(response, session, { action, ...(message.kind === 'request' && { id: message.id }) })
     const channel = streams.reply(response, session)
     if (message.kind === 'batch') {
       const refused = await relay.admitStanding(session, peer)

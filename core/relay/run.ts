@@ -194,7 +194,8 @@ function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): 
   if (plain)
     return reply(
       work,
-      { kind: 'error', payload: refusalError(refusal, callId), code },
+      // Invariant: a session of somebody else is answered as one that there is not, which is no call.
+      { kind: 'error', payload: refusalError(refusal, code === 'session-unknown' ? undefined : callId), code },
       status,
       status === undefined ? undefined : { challenge, retryAfter },
     )
