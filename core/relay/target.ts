@@ -154,7 +154,8 @@ async function serverOfUri(catalogs: Catalogs, session: Session, uri: string): P
     if (listed !== undefined) return listed.server
     const templates = await catalogs.known(session, TEMPLATES, asked)
     const fitting = new Set(templates.entries.filter(entry => matchesTemplate(entry.name, plain)).map(entry => entry.server))
-    if (fitting.size === 1) return [...fitting][0]
+    // Of a template that only some servers were asked for, another may have it too: who asked before must not tell where a uri leads.
+    if (fitting.size === 1 && (asked === all || templates.sources.length === all.length)) return [...fitting][0]
     if (asked === all) return byScheme(uri, [...resources.entries, ...templates.entries])
   }
   return undefined

@@ -17,7 +17,8 @@ describe.skipIf(!isBuilt)('mcpgw run', () => {
     const key = /^key +(mgk_\S+)/m.exec(product.said())?.[1] ?? ''
     expect(product.said()).toMatch(/^ready in \d+ ms$/m)
     expect(product.said()).toContain(`endpoint  ${product.origin}/mcp\n`)
-    expect(product.said()).toContain('no loaded plugin decides, every call is let through')
+    expect(product.said()).toMatch(/^policy +\S+starter\.policy$/m)
+    expect(product.said()).not.toContain('every call is let through')
     const paste = JSON.parse(/^client +(.*)$/m.exec(product.said())?.[1] ?? '') as { mcpServers: { mcpgw: { headers: object } } }
     const headers = Object.entries(paste.mcpServers.mcpgw.headers).flat() as string[]
     const session = await openSession(product.origin, headers)
