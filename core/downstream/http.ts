@@ -121,9 +121,9 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     // What is odd about the request itself may be the beginning of worse.
     if (denied === 'invalid-request') response.setHeader('connection', 'close')
     if (denied !== undefined) return refuse(response, denied)
-    if (path !== undefined && !stopping && rest.serve(request, response, path, peer)) return
     const view = path === undefined ? undefined : viewOf(path)
     if (view === undefined) {
+      if (path !== undefined && !stopping && rest.serve(request, response, path, peer)) return
       if (path === undefined || !options.serveOther(request, response, path, peer)) refuse(response, 'not-found')
       return
     }

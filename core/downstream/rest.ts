@@ -6,6 +6,7 @@ import { isFault, Json, type JsonLimits } from '../mcp/json.ts'
 import { INNER_ID } from '../operations/inner.ts'
 import { inputOf } from '../operations/input.ts'
 import type { Operations } from '../operations/operations.ts'
+import { decodePart } from '../operations/route.ts'
 import type { JsonObject, Operation } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View, Views } from '../relay/view.ts'
@@ -53,7 +54,7 @@ export function createRest(options: RestOptions): Rest {
     const { method = '', url = '' } = request
     if (path === '/tools') return method === 'GET' ? listing(queryOf(url)) : ['GET']
     const call = CALL.exec(path)
-    const name = call === null ? undefined : decode(call[1]!)
+    const name = call === null ? undefined : decodePart(call[1]!)
     if (name !== undefined) return method === 'POST' ? calling(views.all, name) : ['POST']
     const view = views.of(INNER_ID)
     if (view === undefined) return undefined
@@ -154,12 +155,4 @@ function queryOf(url: string): Query {
     query[key] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value]
   }
   return query
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 // The input of an operation that came by its route: texts of path and query become what its schema says, members of the body stay what they are.
 import { Json } from '../mcp/json.ts'
 import type { JsonValue, Operation } from '../plugin/index.ts'
+import { describe } from './tool.ts'
 
 type Given = Readonly<Record<string, string | readonly string[]>>
 interface Described {
@@ -11,9 +12,7 @@ interface Described {
 
 /** What does not fit is left as it is: the schema says so then. A member that is in the path and in the body is the path's. */
 export function inputOf(operation: Operation, given: Given, body: Json | undefined): Json {
-  const { properties = {} } = operation.input['~standard'].jsonSchema.input({ target: 'draft-2020-12' }) as {
-    readonly properties?: Readonly<Record<string, Described>>
-  }
+  const { properties = {} } = describe(operation).inputSchema as { readonly properties?: Readonly<Record<string, Described>> }
   const named: Record<string, Json> = {}
   for (const [key, value] of Object.entries(given))
     named[key] = Json.of(read(value, Object.hasOwn(properties, key) ? properties[key] : undefined))

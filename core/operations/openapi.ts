@@ -117,7 +117,7 @@ export function openApi({ version, operations, authenticates }: OpenApiOptions):
 }
 
 function describeRoute(operation: Operation, method: string): JsonObject {
-  const { inputSchema, outputSchema } = describe(operation) as Record<'inputSchema' | 'outputSchema', JsonObject>
+  const { inputSchema, outputSchema } = describe(operation)
   const { properties = {}, required = [] } = inputSchema as { properties?: JsonObject; required?: readonly string[] }
   const inPath = routeOf(operation.route!).parts.flatMap(part => ('name' in part ? [part.name] : []))
   const others = Object.keys(properties).filter(name => !inPath.includes(name))
@@ -130,7 +130,7 @@ function describeRoute(operation: Operation, method: string): JsonObject {
   })
   const rest = Object.fromEntries(others.map(name => [name, properties[name]!]))
   const needed = (required as readonly string[]).filter(name => others.includes(name))
-  const schema = { ...withoutDialect(inputSchema), properties: rest, ...(needed.length > 0 ? { required: needed } : { required: [] }) }
+  const schema = { ...withoutDialect(inputSchema), properties: rest, required: needed }
   return {
     operationId: operation.name,
     summary: operation.summary,

@@ -1,4 +1,4 @@
-// All operations of a running gateway: the core's and those that plugins offer. Each is found by name or by route, checked, and performed here alone.
+// All operations of a running gateway: the core's and those that plugins offer. Each is found, checked, and performed here alone.
 import type { Asker, JsonValue, Log, Operation, OperationAnswer } from '../plugin/index.ts'
 import { type Route, routeOf } from './route.ts'
 
@@ -7,7 +7,6 @@ export interface Operations {
   add(operation: Operation): void
   /** Sorted by name. */
   list(): readonly Operation[]
-  find(name: string): Operation | undefined
   /** `named`: what the parts of the path say; `methods`: of other operations at that path. */
   match(method: string, path: string): { readonly operation: Operation; readonly named: Readonly<Record<string, string>> } | Others
   /** Never rejects. */
@@ -33,7 +32,6 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
       byName.set(name, { operation, route })
     },
     list: () => [...byName.values()].map(({ operation }) => operation).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    find: name => byName.get(name)?.operation,
     match(method, path) {
       const there = [...byName.values()].flatMap(({ operation, route }) => {
         const named = route?.read(path)

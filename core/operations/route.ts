@@ -38,7 +38,7 @@ export function routeOf(written: string): Route {
       for (const [i, part] of parts.entries()) {
         const text = given[i]!
         if ('name' in part) {
-          const value = decode(text)
+          const value = decodePart(text)
           if (value === undefined || value === '') return undefined
           named[part.name] = value
         } else if (part.text !== text) return undefined
@@ -48,7 +48,8 @@ export function routeOf(written: string): Route {
   }
 }
 
-function decode(text: string): string | undefined {
+/** What a part of a path says; undefined where its escapes are none. */
+export function decodePart(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {

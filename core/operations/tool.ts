@@ -4,14 +4,27 @@ import type { JsonObject, Operation, OperationAnswer } from '../plugin/index.ts'
 
 const DRAFT = { target: 'draft-2020-12' } as const
 
-export function describe({ name, summary, effect, input, output }: Operation): JsonObject {
-  return {
+/** Made once: lists show it, and what comes by a route is read by its schema. */
+const described = new WeakMap<Operation, Described>()
+
+export interface Described extends JsonObject {
+  readonly inputSchema: JsonObject
+  readonly outputSchema: JsonObject
+}
+
+export function describe(operation: Operation): Described {
+  const known = described.get(operation)
+  if (known !== undefined) return known
+  const { name, summary, effect, input, output } = operation
+  const made = {
     name,
     description: summary,
     inputSchema: input['~standard'].jsonSchema.input(DRAFT) as JsonObject,
     outputSchema: output['~standard'].jsonSchema.output(DRAFT) as JsonObject,
     annotations: { readOnlyHint: effect === 'reads', destructiveHint: effect !== 'reads', openWorldHint: effect === 'calls' },
   }
+  described.set(operation, made)
+  return made
 }
 
 /** Spec: server/tools, "Structured Content": the same also as text, for clients that do not know it. */

@@ -13,7 +13,8 @@ export interface Asked {
   readonly channel: ReplyChannel
   readonly cancel: Cancel
   readonly peer: Peer
-  readonly isMirrored?: boolean
+  /** False where no header has to say what the message says. */
+  readonly isMirrored?: boolean | undefined
   /** What a stateless server is told of the client. */
   readonly client: LaneClient
 }

@@ -84,8 +84,8 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           // Spec: basic/patterns/subscriptions: no log message on a stream of changes.
           const logLevel = method === 'subscriptions/listen' ? undefined : envelope.logLevel
           slot = session.inflight.add({ key: keyOf(id), cancel, channel, logLevel, principal: x.principal })
-          const { isMirrored = true } = visit
-          plan = planFor({ session, id, method, params, channel, cancel, peer, isMirrored, client: envelope }, caller)
+          const asked = { session, id, method, params, channel, cancel, peer, isMirrored: visit.isMirrored, client: envelope }
+          plan = planFor(asked, caller)
           return plan.resolve(x)
         },
         hiddenAs: async x => plan?.hiddenAs?.(x),
