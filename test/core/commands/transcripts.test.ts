@@ -36,8 +36,8 @@ for (const { name, input, settle } of readGoldens(FOLDER)) {
     }
     const shown = told
       .replaceAll(dir, 'DIR')
-      .replaceAll(PACKAGE, 'PACKAGE/')
       .replaceAll(process.execPath, 'NODE')
+      .replaceAll(PACKAGE, 'PACKAGE/')
       .replaceAll(/mgk_[\w-]+/g, 'KEY')
       .replaceAll(/\d+ records, \d+ signed/g, 'N records, N signed')
       .replaceAll(/at record \d+/g, 'at record N')
