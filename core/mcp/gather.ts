@@ -7,7 +7,8 @@ export interface Gather {
   take(): Buffer
 }
 
-export function gather(): Gather {
+/** `expected`: bytes, beyond which memory does not double ahead of what came. */
+export function gather(expected = Number.POSITIVE_INFINITY): Gather {
   let room = Buffer.alloc(0)
   let length = 0
   return {
@@ -15,7 +16,7 @@ export function gather(): Gather {
     append(bytes) {
       const needed = length + bytes.length
       if (needed > room.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(256, needed, room.length * 2))
+        const larger = Buffer.allocUnsafeSlow(Math.max(256, needed, Math.min(room.length * 2, expected)))
         room.copy(larger, 0, 0, length)
         room = larger
       }
@@ -51,7 +52,7 @@ export function collect(maxBytes: number): Collector {
         return true
       }
       if (all === undefined) {
-        all = gather()
+        all = gather(maxBytes)
         all.append(first)
       }
       all.append(chunk)
