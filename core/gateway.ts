@@ -27,17 +27,9 @@ import { createViews, type Views } from './relay/view.ts'
 import type { KnownSecrets, SecretFault } from './secrets.ts'
 import { openPrivateKey } from './store/private-key.ts'
 import { createServerBoard, type ServerBoard } from './upstream/board.ts'
-import { createCells } from './upstream/child/cells.ts'
-import { createCensus } from './upstream/child/census.ts'
-import { createLeftovers, reapLeftovers } from './upstream/child/leftovers.ts'
-import { createManagedTransport } from './upstream/child/managed.ts'
-import type { Spoken } from './upstream/eras.ts'
 import { showGates } from './upstream/gate-metrics.ts'
 import { LanePool } from './upstream/pool.ts'
-import { createDialer } from './upstream/remote/dialer.ts'
-import { createHttpTransport } from './upstream/remote/http.ts'
-import { createSseTransport } from './upstream/remote/sse.ts'
-import type { Transport } from './upstream/transport.ts'
+import { createReach } from './upstream/reach.ts'
 
 export interface GatewayOptions {
   readonly config: GatewayConfig
@@ -91,15 +83,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { open, authenticates } = pipeline
   const inner = config.gateway && createInner({ operations, tools: config.gateway, version: options.version, open, authenticates })
   const servers: readonly ServerConfig[] = inner === undefined ? config.servers : [...config.servers, inner.server]
-  const runFolder = join(config.store.dir, 'run')
-  for (const pid of reapLeftovers(runFolder)) log.warn('a server process of a killed gateway was ended', { pid })
-  const leftovers = createLeftovers(runFolder)
-  const cells = createCells(log)
-  const census = createCensus(clock)
   const { onEvent, health } = options
   const board = createServerBoard({ servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
-  const dialer = createDialer()
   const credentials = createCredentials({
     servers: config.servers,
     secrets,
@@ -113,25 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     changed: (server, owner) => pool.changed(server, owner),
   })
 
-  function createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport {
-    if (server.kind === 'inner') return inner!.createTransport(owner)
-    if (server.kind === 'remote') {
-      const reach = spoken === 'sse' ? createSseTransport : createHttpTransport
-      const credential = credentials.of(server, owner)
-      return reach({ url: new URL(server.url), headers: server.headers, credential, maxBytes: config.limits.messageBytes, dialer, log })
-    }
-    return createManagedTransport(server, {
-      supervisor: board.supervisor(server.id),
-      clock,
-      log,
-      scrub: text => secrets.scrubText(text),
-      isBusy,
-      leftovers,
-      cells,
-      census,
-      limits: { lineBytes: config.limits.messageBytes },
-    })
-  }
+  const reach = createReach({ config, board, credentials, secrets, clock, log, createInner: owner => inner!.createTransport(owner) })
 
   const pool = new LanePool({
     config,
@@ -139,7 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     log,
     gateOf: server => board.gate(server.id),
-    createTransport,
+    createTransport: reach.createTransport,
     scrub: bytes => secrets.scrub(bytes),
     noteOpened: (server, agreement) => board.opened(server.id, agreement.protocolVersion),
     noteClosed: (server, fault) => board.closed(server.id, fault),
@@ -184,9 +152,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     tls?.stop()
     await pool.close()
-    await dialer.close()
+    await reach.close()
     await credentials.close()
-    cells.close()
+    reach.release()
     throw error
   }
   const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, log, ...options.stdio })
@@ -212,9 +180,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await sessions.close()
       await probing
       await pipeline.drain()
-      await dialer.close()
+      await reach.close()
       await credentials.close()
-      cells.close()
+      reach.release()
     },
   }
 }

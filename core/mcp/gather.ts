@@ -8,7 +8,7 @@ export interface Gather {
 }
 
 /** `expected`: bytes, beyond which memory does not double ahead of what came. */
-export function gather(expected = Number.POSITIVE_INFINITY): Gather {
+export function gather(expected: number = Number.POSITIVE_INFINITY): Gather {
   let room = Buffer.alloc(0)
   let length = 0
   return {
