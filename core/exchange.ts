@@ -40,6 +40,8 @@ export interface ExchangeState {
   answer: Answer | undefined
   /** Plugins 0..entered-1 have had their turn. */
   entered: number
+  /** Milliseconds that servers took so far, waiting for a place there included. */
+  serverMs: number
   notes: Map<string, unknown>
 }
 
@@ -79,6 +81,7 @@ export class LiveExchange implements Exchange {
       obligations: NONE,
       answer: undefined,
       entered: 0,
+      serverMs: 0,
       notes: NO_NOTES,
     }
     // Invariant: no own property of an exchange can hide one of the getters below.

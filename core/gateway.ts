@@ -10,6 +10,7 @@ import { type HttpListener, listenHttp } from './downstream/http.ts'
 import type { HttpPeer } from './downstream/http-peer.ts'
 import { listenStdio, type StdioListener } from './downstream/stdio.ts'
 import { openTls, type TlsKeeper } from './downstream/tls.ts'
+import type { ErrorCode } from './errors.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
 import { changedOf } from './mcp/methods.ts'
@@ -22,6 +23,7 @@ import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log, Outgoing } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
+import { showSessions } from './relay/session-metrics.ts'
 import { createSessions, type SessionStore } from './relay/sessions.ts'
 import { createViews, type Views } from './relay/view.ts'
 import type { KnownSecrets, SecretFault } from './secrets.ts'
@@ -59,8 +61,8 @@ export interface GatewayOptions {
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
   readonly stores?: TokenStores
-  /** Anything but the MCP endpoints; false where the path is not known. */
-  serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
+  /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
+  serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): ErrorCode | undefined
 }
 
 export interface Gateway {
@@ -84,7 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inner = config.gateway && createInner({ operations, tools: config.gateway, version: options.version, open, authenticates })
   const servers: readonly ServerConfig[] = inner === undefined ? config.servers : [...config.servers, inner.server]
   const { onEvent, health } = options
-  const board = createServerBoard({ servers, clock, log, ...(onEvent && { onEvent }), ...(health && { health }) })
+  const board = createServerBoard({ servers, clock, log, metrics: options.metrics, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
   const credentials = createCredentials({
     servers: config.servers,
@@ -119,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     noteChanged: (server, method) => pipeline.changed({ server: server.id, of: changedOf(method) }),
   })
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
+  if (options.metrics !== undefined) showSessions(options.metrics, sessions)
   const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })
   const views = createViews({ servers, names: config.names })
   const relay = createRelay({
@@ -142,8 +145,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let http: HttpListener | undefined
   let tls: TlsKeeper | undefined
   try {
-    const serveOther: NonNullable<GatewayOptions['serveOther']> = (request, response, path, peer) =>
-      servePages(credentials.authorizations, request, response, path) || options.serveOther?.(request, response, path, peer) === true
+    const serveOther: NonNullable<GatewayOptions['serveOther']> = (request, response, path, peer) => {
+      if (servePages(credentials.authorizations, request, response, path)) return undefined
+      return options.serveOther === undefined ? 'not-found' : options.serveOther(request, response, path, peer)
+    }
     if (options.http && config.listen.tls !== undefined)
       tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
     const describe = () => openApi({ version: options.version, operations: inner?.offered() ?? [], authenticates })

@@ -1,5 +1,6 @@
 // Runs one hook of a plugin: within a time limit, never throwing, and knowing which hooks are still out.
 import { isPromise } from './awaitable.ts'
+import { LiveExchange } from './exchange.ts'
 import type { Awaitable, Clock } from './plugin/index.ts'
 import { Slots } from './slots.ts'
 
@@ -22,6 +23,8 @@ export class HookFailure {
 }
 
 export interface PendingHook extends Site {
+  /** Of the exchange that it was called for. */
+  readonly callId?: string
   /** Milliseconds since the hook was called. */
   readonly for: number
   /** True where nobody waits for it any more. */
@@ -39,18 +42,21 @@ export interface GuardOptions {
   /** Milliseconds that a hook may take. */
   readonly limitMs: number
   /** A hook settled after its time: its verdict is lost. */
-  readonly onLate?: (site: Site, afterMs: number) => void
+  readonly onLate?: (late: Site & Pick<PendingHook, 'callId'>, afterMs: number) => void
+  /** A hook answered, failed, or was given up: what it took. */
+  readonly onCalled?: (site: Site, ms: number) => void
 }
 
 interface Waiting {
   readonly site: Site
+  readonly callId: string | undefined
   readonly since: number
   readonly give: (failure: HookFailure) => void
   late: boolean
   slot: number
 }
 
-export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
+export function createGuard({ clock, limitMs, onLate, onCalled }: GuardOptions): Guard {
   // The limit is the same for all: one timer does, for the one that has waited longest.
   const waiting = new Slots<Waiting>()
   const overdue = new Slots<Waiting>()
@@ -74,21 +80,23 @@ export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
       one.late = true
       waiting.remove(one.slot)
       one.slot = overdue.add(one)
+      onCalled?.(one.site, now - one.since)
       one.give(new HookFailure(one.site, 'timed-out', `no answer within ${limitMs} ms`))
     }
     if (next < Number.POSITIVE_INFINITY) arm(next)
   }
 
-  function wait(site: Site, promise: Promise<unknown>): Promise<unknown> {
+  function wait(site: Site, promise: Promise<unknown>, since: number, callId: string | undefined): Promise<unknown> {
     return new Promise(resolve => {
-      const one: Waiting = { site, since: clock.mono(), give: resolve, late: false, slot: 0 }
+      const one: Waiting = { site, callId, since, give: resolve, late: false, slot: 0 }
       const settle = (result: unknown): void => {
         if (!one.late) {
           waiting.remove(one.slot)
+          onCalled?.(site, clock.mono() - since)
           return resolve(result)
         }
         overdue.remove(one.slot)
-        onLate?.(site, clock.mono() - one.since)
+        onLate?.(named(one), clock.mono() - since)
       }
       one.slot = waiting.add(one)
       if (!armed) arm(limitMs)
@@ -99,19 +107,33 @@ export function createGuard({ clock, limitMs, onLate }: GuardOptions): Guard {
 
   return {
     call(site, hook, a, b) {
+      const since = clock.mono()
       let result: unknown
       try {
         result = hook(a, b)
-        return isPromise(result) ? wait(site, result) : result
+        if (isPromise(result)) return wait(site, result, since, findExchange(a, b)?.id)
       } catch (error) {
-        return threw(site, error)
+        result = threw(site, error)
       }
+      onCalled?.(site, clock.mono() - since)
+      return result
     },
     pending() {
       const now = clock.mono()
-      return [...overdue.all(), ...waiting.all()].map(({ site, since, late }) => ({ ...site, for: now - since, late }))
+      return [...overdue.all(), ...waiting.all()].map(one => ({ ...named(one), for: now - one.since, late: one.late }))
     },
   }
+}
+
+function named({ site, callId }: Waiting): Site & Pick<PendingHook, 'callId'> {
+  return callId === undefined ? site : { ...site, callId }
+}
+
+/** What a hook is called for: its first argument, or in what stands beside an obligation. */
+export function findExchange(a: unknown, b: unknown): LiveExchange | undefined {
+  if (a instanceof LiveExchange) return a
+  const { exchange } = (b ?? {}) as { readonly exchange?: unknown }
+  return exchange instanceof LiveExchange ? exchange : undefined
 }
 
 function threw(site: Site, error: unknown): HookFailure {

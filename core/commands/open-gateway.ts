@@ -10,6 +10,8 @@ import type { Finding } from '../finding.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { boot, isBootFailure, type Kernel, tokens } from '../kernel.ts'
 import type { RootLog } from '../log.ts'
+import { showConditions } from '../metrics/conditions.ts'
+import { watchProcess } from '../metrics/process.ts'
 import { findOperator } from '../operator.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
@@ -115,7 +117,14 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       metrics: kernel.metrics,
       serveOther: (request, response, path, peer) =>
         serveOperations(
-          { health: kernel.health, metrics: kernel.metrics, servers: () => gateway.board.list(), edge: kernel.edge, version },
+          {
+            health: kernel.health,
+            metrics: kernel.metrics,
+            metricsToken: config.metrics.token,
+            servers: () => gateway.board.list(),
+            edge: kernel.edge,
+            version,
+          },
           request,
           response,
           path,
@@ -125,11 +134,14 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   } catch (error) {
     return giveUp(listenFailed(error, config.listen))
   }
+  showConditions(kernel.metrics, kernel.health)
+  const unwatch = http ? watchProcess(kernel.metrics, systemClock, version) : () => {}
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   return {
     kernel,
     gateway,
     async stop(limitMs) {
+      unwatch()
       await gateway.stop(limitMs)
       await kernel.stop()
     },

@@ -113,6 +113,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     limits: { ...defaults.limits, ...defined(shape.limits ?? {}) },
     names: shape.names ?? defaults.names,
     refusals: shape.refusals ?? defaults.refusals,
+    metrics: defined({ token: shape.metrics?.token }),
     log: (log?.text as LogLevel | undefined) ?? shape.log ?? defaults.log,
     ...(shape.gateway !== undefined && { gateway: { tools: shape.gateway.tools, operators: shape.gateway.operators ?? [] } }),
   }

@@ -21,11 +21,12 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
   const used = mcp === undefined ? (parts?.used ?? []) : mcp.used
   const found = servers.flatMap(server => fromServer(server, used))
   const plugins = (parts?.used ?? [])
-    .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers')
+    .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers' && path[0] !== 'metrics')
     .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))
   const { url, redis } = parts?.shape.store ?? {}
   const stores = [url, redis].flatMap(one => (one === undefined ? [] : passwordsOf(one).map(value => ({ server: 'store', value }))))
-  return [...found, ...plugins, ...stores].filter(({ value }) => value.length >= shortest)
+  const { token = '' } = parts?.shape.metrics ?? {}
+  return [...found, ...plugins, ...stores, { server: 'metrics', value: token }].filter(({ value }) => value.length >= shortest)
 }
 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.

@@ -131,6 +131,7 @@ function digestOf({ file, text }: Source): TextDigest {
 function mayHoldSecret(path: readonly (string | number)[]): boolean {
   if (path[0] === 'servers') return path[2] === 'env' || path[2] === 'headers' || (path[2] === 'auth' && isProof(path[4]))
   if (path[0] === 'listen') return path[1] === 'tls' && path[2] === 'key'
+  if (path[0] === 'metrics') return path[1] === 'token'
   return (
     path[0] === 'auth' || (path[0] === 'store' && (path[1] === 'url' || path[1] === 'redis')) || (path[0] === 'plugins' && path.length > 2)
   )

@@ -23,6 +23,8 @@ export interface GatewayConfig {
   /** A denied `tools/call`: a result with `isError`, or a JSON-RPC error. */
   readonly refusals: 'result' | 'error'
   readonly log: LogLevel
+  /** `token`: whoever shows it reads `/metrics`, and nobody else. Absent: only programs on this machine read it. */
+  readonly metrics: { readonly token?: string }
   /** What the gateway offers of itself; absent: nothing. */
   readonly gateway?: GatewayTools
 }

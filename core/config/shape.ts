@@ -22,6 +22,7 @@ export interface FileShape {
   readonly names?: 'qualified' | 'bare' | undefined
   readonly refusals?: 'result' | 'error' | undefined
   readonly log?: LogLevel | undefined
+  readonly metrics?: { readonly token?: string | undefined } | undefined
   readonly gateway?: { readonly tools: readonly string[]; readonly operators?: readonly string[] | undefined } | undefined
 }
 export interface ListenShape {
@@ -101,6 +102,14 @@ const redisUrl: z.ZodType<string> = z
   .string()
   .refine(isRedisUrl, coded('bad-value', 'not a URL such as redis://HOST:6379 or rediss://USER@HOST:6379/0'))
   .meta({ format: 'uri', examples: ['rediss://mcpgw@redis.example'] })
+// Shown as `Authorization: Bearer`; nothing counts who guesses, so that it is long. The message does not show the value.
+const metricsToken: z.ZodType<string> = z
+  .string()
+  .refine(
+    value => /^[A-Za-z0-9._~+/-]{20,}=*$/.test(value),
+    coded('bad-value', 'not a token: expected at least 20 letters, digits and any of - . _ ~ + /'),
+  )
+  .meta({ examples: ['${secret:metrics-token}'] })
 
 const timeouts = z.strictObject({
   start: duration.optional().meta({ description: 'To the answer to its first request' }),
@@ -212,6 +221,9 @@ export const fileShape: z.ZodType<FileShape> = z
     names: z.enum(['qualified', 'bare']).optional().meta({ description: 'Tools as SERVER__TOOL, or bare where that is unique' }),
     refusals: z.enum(['result', 'error']).optional().meta({ description: 'A denied tools/call as a tool result or as a JSON-RPC error' }),
     log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
+    metrics: z.strictObject({ token: metricsToken.optional() }).optional().meta({
+      description: 'token: the bearer token that /metrics wants of everybody; without one only this machine may read it',
+    }),
     gateway: z
       .strictObject({
         tools: z

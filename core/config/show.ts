@@ -60,6 +60,7 @@ function toLists(value: unknown): unknown {
 function conceal(path: readonly string[], value: unknown, before: unknown): unknown {
   if (typeof value !== 'string') return value
   const [top, , field] = path
+  if (top === 'metrics') return hidden
   if (top === 'servers' && path.length > 3 && (field === 'env' || field === 'headers')) return hidden
   if (top === 'servers' && field === 'auth' && path.at(-1) === 'clientSecret') return hidden
   if (top === 'servers' && field === 'auth' && path.at(-1) === 'privateKey' && isPem(value)) return hidden

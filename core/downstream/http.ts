@@ -42,8 +42,8 @@ export interface HttpOptions {
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsKeeper | undefined
-  /** Anything but the MCP endpoints; false where the path is not known. */
-  serveOther(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
+  /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
+  serveOther(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): ErrorCode | undefined
 }
 
 export interface HttpListener {
@@ -124,7 +124,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const view = path === undefined ? undefined : viewOf(path)
     if (view === undefined) {
       if (path !== undefined && !stopping && rest.serve(request, response, path, peer)) return
-      if (path === undefined || !options.serveOther(request, response, path, peer)) refuse(response, 'not-found')
+      const unserved = path === undefined ? 'not-found' : options.serveOther(request, response, path, peer)
+      if (unserved !== undefined) refuse(response, unserved)
       return
     }
     if (stopping) return refuse(response, 'stopping')

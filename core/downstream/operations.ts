@@ -1,4 +1,5 @@
 // What operators, probes and everybody ask over HTTP: is it alive, is it ready, how are its parts, what do plugins publish. No secret and no output of a server is in it.
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Health, HealthView } from '../health.ts'
 import type { Edge } from '../kernel/edge.ts'
@@ -11,19 +12,21 @@ export interface OperationsSource {
   readonly health: Health
   readonly metrics: MetricsRegistry
   readonly version: string
+  /** Whoever shows it may read the metrics, from wherever he comes. */
+  readonly metricsToken?: string | undefined
   servers(): readonly ShownServer[]
   readonly edge: Pick<Edge, 'find'>
 }
 
-/** False where the path is none of these. `/metrics` and the parts in `/healthz` are for this machine only. */
+/** Why it was not served; `not-found` where the path is none of these. The parts in `/healthz` and, without a token, `/metrics` are for this machine only. */
 export function serveOperations(
   source: OperationsSource,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
   peer: HttpPeer,
-): boolean {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return false
+): 'not-found' | 'unauthenticated' | undefined {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return 'not-found'
   const isLocal = isOfThisMachine(peer)
   switch (path) {
     case '/healthz':
@@ -36,19 +39,30 @@ export function serveOperations(
         'application/json',
         `${JSON.stringify(isLocal ? { ...view, version: source.version } : { status: view.status })}\n`,
       )
-      return true
+      return undefined
     }
-    case '/metrics':
-      if (!isLocal) return false
+    case '/metrics': {
+      const token = source.metricsToken
+      if (token === undefined && !isLocal) return 'not-found'
+      if (token !== undefined && !shows(peer, token)) return 'unauthenticated'
       send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', source.metrics.render())
-      return true
+      return undefined
+    }
     default: {
       const document = source.edge.find(path, peer.header('host')[0] ?? '')
-      if (document === undefined) return false
+      if (document === undefined) return 'not-found'
       send(response, 200, 'application/json', `${JSON.stringify(document)}\n`)
-      return true
+      return undefined
     }
   }
+}
+
+function shows(peer: HttpPeer, token: string): boolean {
+  const [value = '', ...more] = peer.header('authorization')
+  const given = /^Bearer +(\S+)$/i.exec(value)?.[1]
+  // Of equal length whatever was given, so that the time tells nothing.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return given !== undefined && more.length === 0 && timingSafeEqual(digest(given), digest(token))
 }
 
 const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip']

@@ -2,6 +2,8 @@
 import { type Container, createContainer, type Token, token } from '../container.ts'
 import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
+import { observeExchanges } from '../metrics/exchanges.ts'
+import { timeHooks } from '../metrics/hooks.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
 import { createOperations, type Operations } from '../operations/operations.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
@@ -81,7 +83,13 @@ export function composeKernel(host: Host, limits: { readonly hookMs: number }): 
   services.provide(
     tokens.pipeline,
     c =>
-      createPipeline({ plugins: c.get(tokens.plugins), guard: c.get(tokens.guard), log: c.get(tokens.log), onFailure: countFailures(c) }),
+      createPipeline({
+        plugins: c.get(tokens.plugins),
+        guard: c.get(tokens.guard),
+        log: c.get(tokens.log),
+        onFailure: countFailures(c),
+        observer: observeExchanges(c.get(tokens.metrics).core, c.get(tokens.clock)),
+      }),
     pipeline => pipeline.drain(),
   )
   return services
@@ -106,9 +114,10 @@ function openGuard(c: Container, limitMs: number): Guard {
     clock: c.get(tokens.clock),
     limitMs,
     onLate(site, afterMs) {
-      late.inc({ ...site })
+      late.inc({ plugin: site.plugin, hook: site.hook })
       log.warn('a verdict came too late and was ignored', { ...site, afterMs: Math.round(afterMs) })
     },
+    onCalled: timeHooks(c.get(tokens.metrics).core),
   })
 }
 

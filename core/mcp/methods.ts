@@ -66,12 +66,35 @@ export function changedOf(method: string): ListKind['capability'] {
 /** Spec: server/utilities/logging, RFC 5424 severities, least severe first. */
 export const LOG_LEVELS: readonly string[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 
+const OTHER_METHODS = [
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'completion/complete',
+  'prompts/get',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'server/discover',
+  'subscriptions/listen',
+  'tasks/cancel',
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+  'tasks/update',
+  'tools/call',
+]
+
 /** Requests a server may make of a client, and the client capability that each needs. */
 const TO_CLIENT = new Map([
   ['sampling/createMessage', 'sampling'],
   ['elicitation/create', 'elicitation'],
   ['roots/list', 'roots'],
 ])
+
+/** All requests of all revisions, from either side. */
+export const METHODS: readonly string[] = [...LISTS.map(list => list.method), ...OTHER_METHODS, ...TO_CLIENT.keys()]
+
 export function clientCapabilityFor(method: string): string | undefined {
   return TO_CLIENT.get(method)
 }

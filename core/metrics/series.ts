@@ -8,11 +8,13 @@ export interface Series<C> {
 
 export const OTHER = 'other'
 
-export function createSeries<C>(
-  labels: readonly string[],
-  caps: { readonly values: number; readonly series: number },
-  make: () => C,
-): Series<C> {
+/** Different values that one label keeps, and series in all. */
+export interface Caps {
+  readonly values: number
+  readonly series: number
+}
+
+export function createSeries<C>(labels: readonly string[], caps: Caps, make: () => C): Series<C> {
   const series = new Map<string, { labels: Labels; cell: C }>()
   const seen = labels.map(() => new Set<string>())
 

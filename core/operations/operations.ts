@@ -46,7 +46,11 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
         if (checked.issues !== undefined) return misfit(checked.issues[0])
         return await operation.perform(checked.value, asker)
       } catch (error) {
-        log.error('an operation failed', { operation: operation.name, error: error instanceof Error ? (error.stack ?? '') : String(error) })
+        log.error('an operation failed', {
+          operation: operation.name,
+          ...(asker.exchange && { callId: asker.exchange.id }),
+          error: error instanceof Error ? (error.stack ?? '') : String(error),
+        })
         return { kind: 'refused', code: 'unavailable', message: `${operation.name} does not work now; the log of the gateway says why` }
       }
     },

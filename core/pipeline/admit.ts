@@ -82,7 +82,7 @@ function checkIdentity({ stack, log }: Driver, { state, resolve }: Flight): Awai
     return refuse('unauthenticated', ['default'])
   if (resolve === undefined) return undefined
   const failed = (error: unknown): Refusal => {
-    log.error('bug: a name could not be looked up', { exchange: init.id, detail: describeError(error) })
+    log.error('bug: a name could not be looked up', { callId: init.id, detail: describeError(error) })
     return refuse('internal', ['default'])
   }
   const take = (found: Resource | Unresolved): Refusal | undefined => {
@@ -196,7 +196,7 @@ function dischargeRequest(driver: Driver, state: ExchangeState): Awaitable<Refus
   const { x } = state
   return walk(findDuties(driver.stack, state.obligations), ({ obligation, step }) => {
     if (step === undefined) {
-      driver.log.error('no plugin discharges an obligation', { obligation: obligation.name, exchange: x.id })
+      driver.log.error('no plugin discharges an obligation', { obligation: obligation.name, callId: x.id })
       return refuse('unmet-obligation', ['default'])
     }
     return chain(discharge(driver.guard, step, obligation, { at: 'request', exchange: x }), result => {

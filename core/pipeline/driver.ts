@@ -1,6 +1,7 @@
 // What every phase needs: the compiled stack, the guard, and one place where a plugin's fault becomes log line, count and refusal.
 import { type LiveExchange, stateOf } from '../exchange.ts'
 import { type Guard, HookFailure, type Site } from '../guard.ts'
+import type { Observer } from '../metrics/exchanges.ts'
 import type { Deny, Log } from '../plugin/index.ts'
 import { denial, type Refusal, refuse } from '../refusal.ts'
 import type { LoadedPlugin, Stack, Step } from './stack.ts'
@@ -11,6 +12,7 @@ export interface Driver {
   readonly log: Log
   /** A hook failed: counted by plugin, hook and kind. */
   onFailure(failure: HookFailure): void
+  readonly observer: Observer | undefined
 }
 
 export function garbage(site: Site, got: unknown): HookFailure {
@@ -25,7 +27,7 @@ export function undeclared(site: Site, what: string): HookFailure {
 export function isForgiven(driver: Driver, x: LiveExchange | undefined, failure: HookFailure, plugin: LoadedPlugin): boolean {
   const { site, why, detail } = failure
   driver.onFailure(failure)
-  driver.log.error('a plugin failed', { plugin: site.plugin, hook: site.hook, why, detail, ...(x && { exchange: x.id }) })
+  driver.log.error('a plugin failed', { plugin: site.plugin, hook: site.hook, why, detail, ...(x && { callId: x.id }) })
   return plugin.failure === 'open' && why !== 'undeclared'
 }
 
@@ -38,7 +40,7 @@ export function refuseFailure(driver: Driver, x: LiveExchange | undefined, failu
 export function refuseDeny(driver: Driver, x: LiveExchange | undefined, verdict: Deny, plugin: string): Refusal {
   const { code, reason, retryAfter, challenge, detail } = verdict
   if (detail !== undefined) x?.note(`${plugin}.detail`, detail)
-  driver.log.debug('denied', { plugin, code, rules: verdict.rules, detail, ...(x && { exchange: x.id }) })
+  driver.log.debug('denied', { plugin, code, rules: verdict.rules, detail, ...(x && { callId: x.id }) })
   return {
     code,
     reason,

@@ -12,9 +12,10 @@ export interface Refusals {
 /** Of texts that the client wrote so much is handed on. */
 const LONGEST = 200
 
-export function createRefusals({ stack }: Driver, telling: Telling): Refusals {
+export function createRefusals({ stack, observer }: Driver, telling: Telling): Refusals {
   return {
     refused(refused) {
+      observer?.refused(refused)
       if (stack.refused.length === 0) return
       const { method, path, action } = refused
       telling.tell(stack.refused, Object.freeze({ ...refused, ...cut('method', method), ...cut('path', path), ...cut('action', action) }))

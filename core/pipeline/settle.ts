@@ -13,7 +13,7 @@ export interface Settling {
 }
 
 export function createSettling(driver: Driver): Settling {
-  const { stack, guard } = driver
+  const { stack, guard, observer } = driver
   const running = new Slots<Promise<void>>()
 
   function run(x: LiveExchange, outcome: Outcome): Awaitable<undefined> {
@@ -33,6 +33,7 @@ export function createSettling(driver: Driver): Settling {
       const state = stateOf(x)
       if (state.phase === 'settled') return
       state.phase = 'settled'
+      observer?.settled(x, outcome)
       if (stack.settled.length === 0) return
       const done = run(x, Object.freeze(outcome))
       if (!isPromise(done)) return

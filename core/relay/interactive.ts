@@ -26,7 +26,7 @@ export interface Interaction {
   /** What goes to the server, in its own names. */
   readonly sent: Json
   readonly round: Round | undefined
-  readonly call: Pick<LaneCall, 'owner' | 'client' | 'progressToken' | 'definition' | 'behalf' | 'exchange'>
+  readonly call: Pick<LaneCall, 'owner' | 'client' | 'progressToken' | 'definition' | 'behalf' | 'exchange' | 'timed'>
 }
 
 export interface Interactive {

@@ -1,7 +1,7 @@
 // What each method of a client means here: whom it concerns, and how it is done.
 import { chain } from '../awaitable.ts'
 import type { Session } from '../downstream/session.ts'
-import type { LiveExchange } from '../exchange.ts'
+import { type LiveExchange, stateOf } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { LISTS, LOG_LEVELS, listOf } from '../mcp/methods.ts'
@@ -120,7 +120,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     const exchange = lane.server.kind === 'inner' ? x : undefined
     const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern') {
-      const call = { owner, client, progressToken, definition, behalf, exchange }
+      const call = { owner, client, progressToken, definition, behalf, exchange, timed: stateOf(x) }
       const told = filterTold(asked, berth, tell)
       const answer =
         sent !== undefined && mayAsk(method)
@@ -136,6 +136,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       definition,
       behalf,
       exchange,
+      timed: stateOf(x),
       cancel,
       notified(told, got) {
         if (OUTSIDE.has(told)) berth.lists.changed(told, LISTS)

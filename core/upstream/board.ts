@@ -1,6 +1,8 @@
 // How every configured server is doing: for health, for `servers status`, and for whoever may start a process or send a call.
 import type { ServerConfig } from '../config/schema.ts'
 import type { Condition, Health } from '../health.ts'
+import { OPERATION_BOUNDS } from '../metrics/exchanges.ts'
+import type { MetricsRegistry } from '../metrics.ts'
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
 import { createSupervisor, type ServerHealth, type Supervisor } from './child/supervisor.ts'
 import { createGate, type Gate, type GateView } from './gate.ts'
@@ -28,6 +30,7 @@ export interface BoardOptions {
   onEvent?(event: AdminEvent): void
   /** Each server is a component of it, `server/ID`. */
   readonly health?: Pick<Health, 'component'>
+  readonly metrics?: Pick<MetricsRegistry, 'core'> | undefined
 }
 
 interface Remote {
@@ -39,11 +42,14 @@ interface Remote {
   readonly onHealth: (health: Pick<ServerHealth, 'state' | 'lastFailure'>) => void
 }
 
-export function createServerBoard({ servers, clock, log, onEvent, health }: BoardOptions): ServerBoard {
+export function createServerBoard({ servers, clock, log, onEvent, health, metrics }: BoardOptions): ServerBoard {
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
   const protocols = new Map<string, string>()
   const gates = new Map<string, Gate>()
+  const took = metrics?.core.histogram('server_operation_duration_seconds', 'From a request to a server to its answer.', OPERATION_BOUNDS, [
+    'server',
+  ])
   for (const server of servers) {
     if (!server.enabled) continue
     const component = health?.component(`server/${server.id}`)
@@ -59,7 +65,7 @@ export function createServerBoard({ servers, clock, log, onEvent, health }: Boar
       leftAlone = breaker === 'closed' ? undefined : { status: 'degraded', why: why ?? breaker }
       component?.set(broken ?? leftAlone)
     }
-    gates.set(server.id, createGate({ server, clock, log, onChange, ...(onEvent && { onEvent }) }))
+    gates.set(server.id, createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) }))
     if (server.kind === 'child')
       supervisors.set(server.id, createSupervisor({ server: server.id, clock, log, onHealth, ...(onEvent && { onEvent }) }))
     else remotes.set(server.id, { state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })

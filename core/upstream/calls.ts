@@ -41,6 +41,8 @@ export interface LaneCall {
   readonly behalf?: Behalf | undefined
   /** What it is made for, where the server is the gateway itself. */
   readonly exchange?: Exchange | undefined
+  /** Learns how long servers took. */
+  readonly timed?: { serverMs: number } | undefined
 }
 
 export interface Pending {

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/schema.ts'
 import { defaults } from '../config/schema.ts'
 import type { ErrorCode } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
+import type { Distribution } from '../metrics/distribution.ts'
 import type { AdminEvent, Answer, Clock, Log } from '../plugin/index.ts'
 import { type BreakerDeps, type BreakerState, type CallEnd, createBreaker } from './breaker.ts'
 import type { LaneCall } from './calls.ts'
@@ -14,6 +15,8 @@ export interface GateDeps extends Pick<BreakerDeps, 'random' | 'limits'> {
   readonly log: Log
   /** For the record: `server.breaker`. */
   readonly onEvent?: (event: AdminEvent) => void
+  /** Seconds that each call took. */
+  readonly took?: Pick<Distribution, 'observe'> | undefined
   /** The breaker has changed its state. */
   readonly onChange?: (gate: GateView) => void
 }
@@ -37,8 +40,9 @@ export interface GateView {
 export interface Gate {
   /** A place, or the answer instead of one; a promise only where the call has to wait. `bytes`: what it holds while it does. */
   enter(lane: Held, call: LaneCall, bytes: number): Place | Answer | Promise<Place | Answer>
-  /** `undefined` where the end of the call says nothing of how the server is. */
-  leave(place: Place, answer: Answer | undefined): void
+  /** `undefined` where the end of the call says nothing of how the server is. `ms`: since it had its place. */
+  leave(place: Place, answer: Answer | undefined, ms: number): void
+  mono(): number
   /** A call that has a place waits for its client, or goes on: meanwhile its place is for others. */
   rest(isResting: boolean): void
   /** A lane is not backed up any more. */
@@ -153,8 +157,9 @@ export function createGate(deps: GateDeps): Gate {
     })
   }
 
-  function leave(place: Place, answer: Answer | undefined): void {
+  function leave(place: Place, answer: Answer | undefined, ms: number): void {
     underWay--
+    deps.took?.observe(ms / 1000)
     breaker.ended(place, endOf(answer))
     review()
   }
@@ -183,6 +188,7 @@ export function createGate(deps: GateDeps): Gate {
     leave,
     rest,
     review,
+    mono: () => clock.mono(),
     noteLate: () => void late++,
     get view() {
       return view()

@@ -21,9 +21,11 @@ export interface Way extends Held {
 const UNDELIVERED = 'undelivered'
 
 export async function goThrough(gate: Gate, way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  const asked = gate.mono()
   const entry = isCounted(method) ? gate.enter(way, call, params?.bytes.length ?? 0) : undefined
   const place = isPromise(entry) ? await entry : entry
   if (typeof place === 'object') return place
+  const began = isPromise(entry) ? gate.mono() : asked
   const { losses } = way
   let answer: Answer | undefined
   try {
@@ -31,9 +33,11 @@ export async function goThrough(gate: Gate, way: Way, method: string, params: Js
     if (answer.code === UNDELIVERED) answer = await again(way, method, params, call)
     return answer
   } finally {
+    const now = gate.mono()
+    if (call.timed !== undefined) call.timed.serverMs += now - asked
     // What befell the connection is no fault of the call: of a process its supervisor keeps account, and what we close is closed.
     const isOurs = way.isClosed || (way.server.kind === 'child' && way.losses !== losses)
-    if (place !== undefined) gate.leave(place, isOurs && answer?.code !== undefined ? undefined : answer)
+    if (place !== undefined) gate.leave(place, isOurs && answer?.code !== undefined ? undefined : answer, now - began)
   }
 }
 

@@ -67,7 +67,7 @@ export function createEnforcement(
   function refuse(x: Exchange, { bundle, catalog }: InForce, code: string, reason: string, rule: string): RequestVerdict {
     recorder.refused(x, bundle, catalog, rule)
     if (!observes) return deny(code, reason, { rules: [rule] })
-    log.info('would be refused', { exchange: x.id, reason: rule })
+    log.info('would be refused', { callId: x.id, reason: rule })
     return allow(['observe'])
   }
 
@@ -111,7 +111,7 @@ export function createEnforcement(
       return observes ? allow(by) : allow(by, due)
     }
     if (!observes) return deny('denied', decision.because ?? GENERIC, { rules: by })
-    log.info('would be denied', { exchange: x.id, rules: by })
+    log.info('would be denied', { callId: x.id, rules: by })
     return allow(['observe'])
   }
 

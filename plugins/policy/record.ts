@@ -29,12 +29,14 @@ export interface Recorder {
 const BUCKETS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2]
 
 export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' | 'log'>, observes: boolean): Recorder {
-  const decisions = metrics.counter('decisions', 'Decisions by outcome.', ['outcome'])
-  const matches = metrics.counter('rule_matches', 'Decisions that a rule took part in.', ['rule'])
-  const would = metrics.counter('rule_would', 'Decisions that a rule would have changed: shadow rules, and all of them in observe mode.', [
-    'rule',
-  ])
-  const errors = metrics.counter('rule_errors', 'Conditions that could not be evaluated.', ['rule', 'code'])
+  const decisions = metrics.counter('decisions_total', 'Decisions by outcome.', ['outcome'])
+  const matches = metrics.counter('rule_matches_total', 'Decisions that a rule took part in.', ['rule'])
+  const would = metrics.counter(
+    'rule_would_total',
+    'Decisions that a rule would have changed: shadow rules, and all of them in observe mode.',
+    ['rule'],
+  )
+  const errors = metrics.counter('rule_errors_total', 'Conditions that could not be evaluated.', ['rule', 'code'])
   const seconds = metrics.histogram('decision_seconds', 'Time for a decision.', BUCKETS)
   const labels = new Map<string, { readonly rule: string }>()
   const labelOf = (rule: string): { readonly rule: string } => {
@@ -67,7 +69,7 @@ export function createRecorder({ metrics, log }: Pick<PluginContext, 'metrics' |
       for (const { rule, code } of decision.errors) errors.inc({ rule, code })
       if (decision.errors.length > 0)
         log.warn('a condition could not be evaluated', {
-          exchange: x.id,
+          callId: x.id,
           rules: decision.errors.map(({ rule, code }) => `${rule}: ${code}`),
         })
       const note: DecisionNote = {

@@ -23,7 +23,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
   const loading = createLoading(ctx, compile)
   const drift = createDriftReport(ctx, why => tell('catalog', why))
   const recorder = createRecorder(ctx, config.mode === 'observe')
-  const reloads = ctx.metrics.counter('reloads', 'Bundles that were read again, by what became of them.', ['result'])
+  const reloads = ctx.metrics.counter('reloads_total', 'Bundles that were read again, by what became of them.', ['result'])
   let keeper: Keeper | undefined
   let loaded: Loaded
   let force: InForce

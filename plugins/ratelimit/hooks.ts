@@ -25,7 +25,7 @@ const maxLimits = 10_000
 
 export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
   const { config, clock, metrics, stores, onStop } = ctx
-  const denied = metrics.counter('denied', 'Requests refused by a limit, by whom it counts.', ['by'])
+  const denied = metrics.counter('denied_total', 'Requests refused by a limit, by whom it counts.', ['by'])
   const rules = compileRules(config)
   const local = new LocalCounts(clock.mono)
   const redis = stores.redis()

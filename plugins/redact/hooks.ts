@@ -44,7 +44,7 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
   const profiles = compileProfiles(ctx.config)
   const searches = profiles.all.map(searchOf)
   let key: Uint8Array | undefined
-  const counter = ctx.metrics.counter('redactions', 'Findings masked, by type.', ['type'])
+  const counter = ctx.metrics.counter('redactions_total', 'Findings masked, by type.', ['type'])
   const pathsOf = compileObligations()
   const { scan } = ctx.config
 

@@ -48,8 +48,8 @@ describe.skipIf(!isBuilt)('mcpgw run --observe', () => {
     const health = (await readHealth(product.origin)).components.find(({ name }) => name === 'policy')
     expect(health).toMatchObject({ status: 'degraded', why: expect.stringContaining('observe') })
     const metrics = await (await fetch(`${product.origin}/metrics`)).text()
-    expect(metrics).toContain('mcpgw_policy_rule_would{rule="no-echo"} 1')
-    expect(metrics).toContain('mcpgw_policy_rule_would{rule="bad-arguments"} 1')
+    expect(metrics).toContain('mcpgw_policy_rule_would_total{rule="no-echo"} 1')
+    expect(metrics).toContain('mcpgw_policy_rule_would_total{rule="bad-arguments"} 1')
     await product.stop()
 
     const [echo, sum, misfit] = decisionsIn(dir)

@@ -30,6 +30,7 @@ test('no file at all is the defaults', async () => {
     names: 'qualified',
     refusals: 'result',
     log: 'info',
+    metrics: {},
   })
 })
 

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import { type ConfiguredServer, defaults, type GatewayConfig } from '../../../core/config/schema.ts'
 import { type Gateway, type GatewayOptions, startGateway } from '../../../core/gateway.ts'
 import { createGuard } from '../../../core/guard.ts'
+import { observeExchanges } from '../../../core/metrics/exchanges.ts'
 import { createOperations } from '../../../core/operations/operations.ts'
 import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
 import type { AdminEvent, Capability, Clock, Hooks, Operation } from '../../../core/plugin/index.ts'
@@ -57,6 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     names: options.names ?? 'qualified',
     refusals: options.refusals ?? 'result',
     log: 'silent',
+    metrics: {},
     ...(options.gateway && { gateway: options.gateway }),
   }
   const operations = createOperations(log)
@@ -70,7 +72,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     config,
     version: '0.0.0',
     boot: 'test',
-    pipeline: createPipeline({ plugins, guard, log }),
+    pipeline: createPipeline({ plugins, guard, log, observer: options.metrics && observeExchanges(options.metrics.core, clock) }),
     operations,
     secrets,
     clock,

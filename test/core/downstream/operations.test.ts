@@ -14,10 +14,12 @@ interface Came {
   readonly headers?: Readonly<Record<string, string>>
   /** What a PROXY protocol header says. */
   readonly client?: string
+  /** That the config has. */
+  readonly token?: string
 }
 
 /** What is shown of `/metrics` and `/healthz`. */
-function ask({ from, trusted = [], headers = {}, client }: Came): { metrics: boolean; members: string[] } {
+function ask({ from, trusted = [], headers = {}, client, token }: Came): { metrics: string; members: string[] } {
   const forwarded = headers['x-forwarded-for']
   const said = forwarded === undefined || trusted.length === 0 ? [] : [forwarded]
   const peer = new HttpPeer(createAddresses(trusted).of(from, said, client), { rawHeaders: Object.entries(headers).flat() })
@@ -25,13 +27,14 @@ function ask({ from, trusted = [], headers = {}, client }: Came): { metrics: boo
     health: createHealth({ clock: systemClock }),
     metrics: createMetrics(),
     version: '1',
+    metricsToken: token,
     servers: () => [],
     edge: { find: () => undefined },
   }
   let body = ''
   const response = { req: { socket: {} }, writeHead() {}, end: (text: string) => (body = text) }
-  const get = (path: string): boolean =>
-    serveOperations(source, { method: 'GET' } as IncomingMessage, response as unknown as ServerResponse, path, peer)
+  const get = (path: string): string =>
+    serveOperations(source, { method: 'GET' } as IncomingMessage, response as unknown as ServerResponse, path, peer) ?? 'served'
   const metrics = get('/metrics')
   get('/healthz')
   return { metrics, members: Object.keys(JSON.parse(body)) }
@@ -41,7 +44,7 @@ it.each<Came>([{ from: '127.0.0.1' }, { from: '::1' }, { from: '::ffff:127.0.0.1
   'whoever is on this machine sees all: %j',
   came => {
     const { metrics, members } = ask(came)
-    expect(metrics).toBe(true)
+    expect(metrics).toBe('served')
     expect(members).toContain('components')
   },
 )
@@ -58,5 +61,30 @@ it.each<Came>([
   { from: '10.1.1.1', trusted: ['10.0.0.0/8'], client: '127.0.0.1' },
   { from: '127.0.0.1', trusted: ['127.0.0.1'], headers: { 'x-forwarded-for': 'unknown' } },
 ])('whoever comes from elsewhere, or through a proxy, sees no part and no figure: %j', came => {
-  expect(ask(came)).toEqual({ metrics: false, members: ['status'] })
+  expect(ask(came)).toEqual({ metrics: 'not-found', members: ['status'] })
+})
+
+const token = 'a-token-that-nobody-guesses'
+const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
+
+it.each<Came>([
+  { from: '203.0.113.1', headers: bearer(token) },
+  { from: '127.0.0.1', headers: bearer(token) },
+  { from: '127.0.0.1', headers: { ...bearer(token), 'x-forwarded-for': '203.0.113.1' } },
+])('with a token in the config, whoever shows it sees the figures, from wherever he comes: %j', came => {
+  expect(ask({ ...came, token }).metrics).toBe('served')
+})
+
+it.each<Came>([
+  { from: '127.0.0.1' },
+  { from: '127.0.0.1', headers: bearer(token.slice(1)) },
+  { from: '127.0.0.1', headers: bearer(`${token}x`) },
+  { from: '127.0.0.1', headers: { authorization: token } },
+  { from: '127.0.0.1', headers: { authorization: `Basic ${token}` } },
+  { from: '127.0.0.1', headers: { authorization: 'Bearer ' } },
+  // Two of them: which one counts is not guessed.
+  { from: '127.0.0.1', headers: { ...bearer(token), Authorization: `Bearer ${token}` } },
+  { from: '203.0.113.1', headers: { 'x-api-key': token } },
+])('and nobody else, not even on this machine: %j', came => {
+  expect(ask({ ...came, token }).metrics).toBe('unauthenticated')
 })

@@ -61,13 +61,18 @@ test('a verdict after the time-out is ignored and counted, and a hook still pend
   await world.clock.advance(0)
   expect([called.exchange.decision?.outcome, world.upstream.received]).toEqual(['deny', []])
   expect(world.kernel.metrics.render()).toContain('mcpgw_late_verdicts_total{plugin="policy",hook="onRequest"} 1')
+  expect(world.log).toContainEqual({
+    level: 'warn',
+    message: 'a verdict came too late and was ignored',
+    fields: { plugin: 'policy', hook: 'onRequest', callId: called.exchange.id, afterMs: 5_000 },
+  })
   const again = world.call('s', 't')
   await world.clock.advance(5_000)
   await again
-  expect((await world.stop()).pending).toEqual([{ plugin: 'policy', hook: 'onRequest', for: 5_000, late: true }])
+  expect((await world.stop()).pending).toEqual([{ plugin: 'policy', hook: 'onRequest', callId: 'call-2', for: 5_000, late: true }])
   expect(world.log).toContainEqual({
     level: 'warn',
     message: 'a hook is still pending at stop',
-    fields: { plugin: 'policy', hook: 'onRequest', for: 5_000, late: true },
+    fields: { plugin: 'policy', hook: 'onRequest', callId: 'call-2', for: 5_000, late: true },
   })
 })

@@ -56,7 +56,7 @@ describe('places', () => {
     const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(name => visit(gate, name)) as [Visit, Visit, Visit, Visit, Visit]
     expect([a, b, c, d, e].map(one => one.outcome)).toEqual(['in', 'in', undefined, undefined, 'upstream-busy'])
     expect(gate.view).toMatchObject({ underWay: 2, waiting: 2, busy: 1 })
-    gate.leave(a.place, DONE)
+    gate.leave(a.place, DONE, 0)
     await settled()
     expect([c, d].map(one => one.outcome)).toEqual(['in', undefined])
   })
@@ -78,7 +78,7 @@ describe('places', () => {
     clock.advance(1000)
     await settled()
     expect([late.outcome, last.outcome]).toEqual(['upstream-busy', 'upstream-busy'])
-    gate.leave(first.place, DONE)
+    gate.leave(first.place, DONE, 0)
     expect(gate.view).toMatchObject({ underWay: 0, waiting: 0, breaker: 'closed' })
   })
 
@@ -87,10 +87,10 @@ describe('places', () => {
     const first = visit(gate, 'first', 'greedy')
     for (let i = 0; i < 50; i++) visit(gate, `greedy-${i}`, 'greedy')
     const other = visit(gate, 'other', 'modest')
-    gate.leave(first.place, DONE)
+    gate.leave(first.place, DONE, 0)
     await settled()
     expect(other.outcome).toBe(undefined)
-    gate.leave(0, DONE)
+    gate.leave(0, DONE, 0)
     await settled()
     expect(other.outcome).toBe('in')
   })
@@ -154,7 +154,7 @@ describe('the breaker', () => {
     const { gate, clock, told } = setUp(20, 10)
     const calls = Array.from({ length: 20 }, (_, i) => visit(gate, `${i}`))
     const waiting = visit(gate, 'waiting', '', { backedUp: true })
-    for (const { place } of calls) gate.leave(place, FAILED)
+    for (const { place } of calls) gate.leave(place, FAILED, 0)
     await settled()
     expect(waiting.outcome).toBe('upstream-unavailable')
     expect(gate.view).toMatchObject({ breaker: 'open', waiting: 0 })
@@ -162,7 +162,7 @@ describe('the breaker', () => {
     clock.advance(500)
     const trial = visit(gate, 'trial')
     expect([trial.outcome, visit(gate, 'beside').outcome]).toEqual(['in', 'upstream-unavailable'])
-    gate.leave(trial.place, DONE)
+    gate.leave(trial.place, DONE, 0)
     expect(visit(gate, 'after').outcome).toBe('in')
     expect(told.map(({ type, detail }) => [type, detail.from, detail.to])).toEqual([
       ['server.breaker', 'closed', 'open'],
@@ -174,9 +174,9 @@ describe('the breaker', () => {
   it('counts no error of the server itself, and nothing that we ended', () => {
     const { gate } = setUp(0, 0)
     const own: Answer = { kind: 'error', payload: Json.of({ code: -32603, message: 'mine' }) }
-    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, own)
-    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, errorAnswer('cancelled'))
-    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, undefined)
+    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, own, 0)
+    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, errorAnswer('cancelled'), 0)
+    for (let i = 0; i < 100; i++) gate.leave(visit(gate, `${i}`).place, undefined, 0)
     expect(gate.view.breaker).toBe('closed')
   })
 })
@@ -218,7 +218,7 @@ describe('whatever comes in whatever order', () => {
             const found = [...inside][one.which % inside.size]!
             inside.delete(found)
             left.add(found)
-            gate.leave(found.place, one.good ? DONE : FAILED)
+            gate.leave(found.place, one.good ? DONE : FAILED, 0)
           } else if (one.do === 'cancel' && all.length > 0) all[one.which % all.length]!.cancel.cancel('x')
           else if (one.do === 'pass') clock.advance(one.ms)
           else if (one.do === 'press') {
@@ -236,7 +236,7 @@ describe('whatever comes in whatever order', () => {
           for (const one of inside) {
             inside.delete(one)
             left.add(one)
-            gate.leave(one.place, DONE)
+            gate.leave(one.place, DONE, 0)
           }
         }
         expect(all.filter(one => one.outcome === undefined)).toEqual([])

@@ -1,6 +1,6 @@
 // Metrics: the text that Prometheus reads, and the bound on how many series a caller can make.
 import { expect, test } from 'vitest'
-import { createMetrics } from '../../core/metrics.ts'
+import { createMetrics } from '../../../core/metrics.ts'
 
 test('counters, gauges and histograms are rendered as Prometheus text, sorted by name', () => {
   const metrics = createMetrics()
