@@ -134,6 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     callers: credentials.callers,
     authorizations: credentials.authorizations,
     views,
+    isSecret: (server, tool) => inner !== undefined && server === inner.server.id && operations.isSecret(tool),
     clock,
     log,
     newId: createIds(options.boot),

@@ -56,7 +56,7 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     scrub: (text: string) => (host.scrub ? host.scrub(text) : text),
     outgoing: services.get(tokens.outgoing),
     publish: (name: string, read: Published) => services.get(tokens.edge).publish(name, read),
-    offer: <I>(operation: Operation<I>) => services.get(tokens.operations).add(operation as Operation),
+    offer: (operation: Operation) => services.get(tokens.operations).add(operation),
     expel: (isMeant: Parameters<PluginContext['expel']>[0]) => services.get(tokens.edge).expel(isMeant),
     health: (state: Parameters<PluginContext['health']>[0]) => condition.set(state),
     apart: async (job: ApartJob) =>

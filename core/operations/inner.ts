@@ -5,7 +5,7 @@ import { isFault, Json } from '../mcp/json.ts'
 import { type Message, readMessage, writeError, writeResult } from '../mcp/message.ts'
 import { LATEST_LEGACY } from '../mcp/methods.ts'
 import { readOwner } from '../owner.ts'
-import { compileGlob, type Exchange, type JsonValue, type Operation } from '../plugin/index.ts'
+import { compileGlob, type Exchange, type JsonValue, type Operation, type OperationAnswer } from '../plugin/index.ts'
 import type { Transport, TransportEvents } from '../upstream/transport.ts'
 import type { Operations } from './operations.ts'
 import { describe, resultOf } from './tool.ts'
@@ -29,6 +29,16 @@ export interface Inner {
 }
 
 export const INNER_ID = 'gateway'
+/** What the client is called where the operation `call` calls. */
+export const INNER_CLIENT = 'mcpgw-gateway'
+
+/** It would be the answer of `call`, too, and kept as any other. */
+const NOT_BY_CALL: OperationAnswer = Object.freeze({
+  kind: 'refused',
+  code: 'invalid-arguments',
+  message: 'its answer is a secret, which `call` does not give: call it by its own name',
+  field: 'tool',
+})
 
 export function createInner({ operations, tools, version, open, authenticates }: InnerOptions): Inner {
   const globs = tools.tools.map(glob => compileGlob(glob))
@@ -47,7 +57,9 @@ export function createInner({ operations, tools, version, open, authenticates }:
     const operation = offered(tenant).find(one => one.name === name)
     if (operation === undefined) return writeError(message.id, { code: -32602, message: 'unknown tool' })
     const input: JsonValue = message.params?.get('arguments')?.value ?? {}
-    const asker = { tenant, actor: principal?.id ?? 'anonymous', exchange, signal }
+    if (operation.secret === true && exchange.client?.name === INNER_CLIENT) return writeResult(message.id, resultOf(NOT_BY_CALL))
+    const actor = { id: principal?.id ?? 'anonymous', tenant: principal?.tenant ?? '' }
+    const asker = { tenant, actor, exchange, signal }
     return writeResult(message.id, resultOf(await operations.perform(operation, input, asker)))
   }
 

@@ -7,6 +7,8 @@ export interface Operations {
   add(operation: Operation): void
   /** Sorted by name. */
   list(): readonly Operation[]
+  /** Whether there is one of this name whose answer is a secret. */
+  isSecret(name: string): boolean
   /** `named`: what the parts of the path say; `methods`: of other operations at that path. */
   match(method: string, path: string): { readonly operation: Operation; readonly named: Readonly<Record<string, string>> } | Others
   /** Never rejects. */
@@ -32,6 +34,7 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
       byName.set(name, { operation, route })
     },
     list: () => [...byName.values()].map(({ operation }) => operation).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    isSecret: name => byName.get(name)?.operation.secret === true,
     match(method, path) {
       const there = [...byName.values()].flatMap(({ operation, route }) => {
         const named = route?.read(path)

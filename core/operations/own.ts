@@ -3,11 +3,11 @@ import * as z from 'zod'
 import { Cancel } from '../cancel.ts'
 import { askOnce, type Reply } from '../downstream/once.ts'
 import { Json } from '../mcp/json.ts'
-import type { Asker, JsonObject, Operation, OperationAnswer, Peer } from '../plugin/index.ts'
+import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer, type Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View, Views } from '../relay/view.ts'
 import type { ShownServer } from '../upstream/board.ts'
-import { INNER_ID } from './inner.ts'
+import { INNER_CLIENT, INNER_ID } from './inner.ts'
 import { search } from './search.ts'
 
 export interface OwnOptions {
@@ -18,7 +18,6 @@ export interface OwnOptions {
   servers(): readonly ShownServer[]
 }
 
-const CLIENT = 'mcpgw-gateway'
 const LISTS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']
 const MAX_PAGES = 1000
 
@@ -33,7 +32,7 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
   function ask(asker: Asker, view: View, method: string, params: JsonObject): Promise<Reply> {
     const cancel = new Cancel()
     asker.signal.addEventListener('abort', () => cancel.cancel('cancelled by the client'), { once: true })
-    return askOnce(relay, { view, peer: peerOf(asker), method, params: Json.of(params), cancel, client: CLIENT })
+    return askOnce(relay, { view, peer: peerOf(asker), method, params: Json.of(params), cancel, client: INNER_CLIENT })
   }
 
   async function listTools(asker: Asker): Promise<readonly Json[] | OperationAnswer> {
@@ -79,10 +78,12 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
   }
 
   return [
-    operation({
+    defineOperation({
       name: 'list_tools',
       summary: 'Lists the tools that you may use, or finds those that fit a few words.',
       route: 'GET /gateway/tools',
+      effect: 'reads',
+      scope: 'tenant',
       input: z.strictObject({
         text: z.string().max(1000).optional().describe('words to look for in names and descriptions; the best fit first'),
         limit: z.int().min(1).max(1000).default(50),
@@ -99,10 +100,11 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
         return { kind: 'done', value: { tools, total: fitting.length } }
       },
     }),
-    operation({
+    defineOperation({
       name: 'call',
       summary: 'Calls a tool by its name, as list_tools gives it; the same rules hold as when you call it yourself.',
       effect: 'calls',
+      scope: 'tenant',
       input: z.strictObject({ tool: z.string().min(1), arguments: z.record(z.string(), z.unknown()).optional() }),
       output: z.looseObject({}),
       async perform(input, asker) {
@@ -111,18 +113,22 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
         return result === undefined ? refusedBy(error) : { kind: 'passed', result }
       },
     }),
-    operation({
+    defineOperation({
       name: 'list_servers',
       summary: 'Lists the servers behind the gateway that you may use, and how they are.',
       route: 'GET /servers',
+      effect: 'reads',
+      scope: 'tenant',
       input: z.strictObject({}),
       output: z.object({ servers: z.array(status) }),
       perform: async (_, asker) => ({ kind: 'done', value: { servers: (await seen(asker)).map(one => show(one, asker)) } }),
     }),
-    operation({
+    defineOperation({
       name: 'server_status',
       summary: 'Says how one server is: its state, since when, and the calls under way.',
       route: 'GET /servers/{server}',
+      effect: 'reads',
+      scope: 'tenant',
       input: z.strictObject({ server: z.string() }),
       output: status,
       async perform({ server }, asker) {
@@ -132,15 +138,6 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
       },
     }),
   ]
-}
-
-type Own<I extends z.ZodType> = Omit<Operation<z.output<I>>, 'input' | 'effect' | 'scope'> & {
-  readonly input: I
-  readonly effect?: Operation['effect']
-}
-
-function operation<I extends z.ZodType>({ effect = 'reads', ...rest }: Own<I>): Operation {
-  return { scope: 'tenant', effect, ...rest } as unknown as Operation
 }
 
 const NOBODY: Peer = { transport: 'stdio', header: () => [] }

@@ -55,6 +55,8 @@ export type Resource =
       readonly server: string
       readonly tool: string
       readonly definition?: Payload
+      /** A tool of the gateway itself whose answer holds a secret that is shown this once: it is for nobody but the caller. */
+      readonly secret?: true
       /** Of a request about a task: the arguments of the call that made it, which has been decided before. */
       readonly task?: { readonly args: Payload }
     }

@@ -29,6 +29,8 @@ export interface Operation<I = never> {
   readonly input: DescribedSchema<I>
   /** Of an object. */
   readonly output: DescribedSchema
+  /** Its answer holds a secret that is shown this once, such as a new key: nobody stores, keeps or masks it, and the operation `call` does not call it. */
+  readonly secret?: true
   /** A change puts itself on record, before it is answered. A throw is a bug or a dependency that is gone; the caller learns no more than that. */
   perform(input: I, asker: Asker): Promise<OperationAnswer>
 }
@@ -36,8 +38,8 @@ export interface Operation<I = never> {
 export interface Asker {
   /** What is another tenant's does not exist for it; undefined for whoever sees all tenants. */
   readonly tenant: string | undefined
-  /** For the record: the id of the principal, or the operator at the control socket. */
-  readonly actor: string | Operator
+  /** For the record. */
+  readonly actor: Operator
   /** The call by which it asks; absent at the control socket. */
   readonly exchange?: Exchange | undefined
   readonly signal: AbortSignal
@@ -54,3 +56,8 @@ export type OperationAnswer =
       readonly message: string
       readonly field?: string
     }
+
+/** Gives an operation the types of its input. */
+export function defineOperation<I>(operation: Operation<I>): Operation {
+  return operation as unknown as Operation
+}

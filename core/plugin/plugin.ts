@@ -109,7 +109,7 @@ export interface PluginContext<C = unknown> {
    */
   publish(name: string, read: (rest: string, host: string) => JsonValue | undefined): void
   /** Has the gateway be asked or told this, by whoever may. In `setup`; throws where its name or route is taken. */
-  offer<I>(operation: Operation<I>): void
+  offer(operation: Operation): void
   /** Ends the sessions, streams and requests of all callers that are meant, at once, e.g. because their credential no longer holds. How many ended; the requests of a session that ended are among them. */
   expel(isMeant: (principal: Principal) => boolean): { readonly sessions: number; readonly requests: number }
   /** A condition shown in health; `undefined` clears it. */

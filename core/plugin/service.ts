@@ -69,11 +69,13 @@ export interface AdminEvent {
   /** Whom it is about, where that is somebody else than the actor. `detail` says who that is, so it is sealed with a key of theirs, and goes with it. */
   readonly about?: { readonly tenant: string; readonly id: string; readonly detail: Readonly<Record<string, JsonValue>> } | undefined
 }
-/** A user of the operating system who acts on the gateway itself, not through it. */
+/** Who acts on the gateway itself: a user of the operating system, or a caller who asks it by one of its own operations. */
 export interface Operator {
-  /** `cli:` and the name, or the user id where there is no name. */
+  /** `cli:` and the name, or the user id where there is no name; of a caller the id of the principal. */
   readonly id: string
   readonly uid?: number
+  /** Of a caller; empty where nobody says who callers are. A user of the operating system has none. */
+  readonly tenant?: string
 }
 export const Recording: Service<Recording> = service<Recording>('recording')
 

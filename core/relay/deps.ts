@@ -21,6 +21,8 @@ export interface RelayDeps {
   /** Undefined where no server is shown credentials that users give. */
   readonly authorizations: Pick<Authorizations, 'invite'> | undefined
   readonly views: Views
+  /** Whether this is a tool of the gateway itself whose answer is a secret. */
+  isSecret(server: string, tool: string): boolean
   readonly clock: Clock
   readonly log: Log
   newId(now: number): string

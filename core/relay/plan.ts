@@ -80,8 +80,9 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     let round: Round | undefined
     return {
       resolve(x) {
-        const take = (found: Target | NoTarget) => {
-          if ('code' in found) return refusalOf(deps, found)
+        const take = (given: Target | NoTarget) => {
+          if ('code' in given) return refusalOf(deps, given)
+          const found = marked(deps, given)
           target = found
           const mismatch =
             session.era === 'modern' && asked.isMirrored !== false ? mirrorFault(asked.peer, found.definition, params) : undefined
@@ -183,6 +184,13 @@ function filterTold({ client }: Asked, { lane, lists, users }: Berth, tell: Tell
     lists.changed(method, LISTS)
     for (const user of users) user.notified(lane, method, params)
   }
+}
+
+/** Invariant: that an answer is a secret is said by the gateway alone: a server that could say it of its own would be neither recorded nor masked. */
+function marked({ isSecret }: RelayDeps, target: Target): Target {
+  const { resource } = target
+  if (resource.kind !== 'call' || !isSecret(resource.server, resource.tool)) return target
+  return { ...target, resource: { ...resource, secret: true } }
 }
 
 /** Where lists are narrowed, that a server is away is told to nobody: it could be one that this caller may not see. */

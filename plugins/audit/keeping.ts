@@ -7,6 +7,7 @@ import type { State } from './commands/export-file.ts'
 import { pruneLog } from './commands/prune.ts'
 import { replaceFile } from './commands/replace-file.ts'
 import type { AuditConfig } from './config.ts'
+import { runVerb } from './verb-apart.ts'
 
 /** What is asked of the gateway: to put this on record (the answer is whether it is durable), or who reads the record, as of `readers` of the context. */
 export type KeepingQuestion = { readonly record: AdminEvent } | 'readers'
@@ -24,40 +25,20 @@ export const work: ApartWork = async io => {
 
 /** What it says on stderr with another code than 0 is why it failed; that something must stay, for a hold say, is none, and goes to the log. */
 async function run(
-  { stores, clock, log, signal, ask }: ApartIo,
+  io: ApartIo,
   config: AuditConfig,
   verb: (io: CommandIo<AuditConfig>) => Promise<number>,
   options: CommandIo['options'],
 ): Promise<string | undefined> {
-  let said = ''
-  let told = ''
-  const code = await verb({
-    args: [],
+  const { code, out, err } = await runVerb(io, verb, {
+    config,
     options,
     json: false,
-    config,
-    stores,
-    clock,
-    log,
-    cwd: stores.resolve('.'),
-    operator: { id: 'system' },
-    signal,
-    interactive: false,
-    color: false,
-    out(text) {
-      told += `${text.trim()}\n`
-    },
-    err(text) {
-      said += text
-    },
-    record: async event => (await ask({ record: event } satisfies KeepingQuestion)) === true,
-    find: async () => undefined,
-    personal: async () => [],
-    readers: async () => (await ask('readers' satisfies KeepingQuestion)) as readonly RecordReader[],
-    inspect: async () => ({ failed: 'this is no command' }),
+    record: async event => (await io.ask({ record: event } satisfies KeepingQuestion)) === true,
+    readers: async () => (await io.ask('readers' satisfies KeepingQuestion)) as readonly RecordReader[],
   })
-  if (code === 1 && said === '') log.info('some of what is too old stays in the audit log', { why: told.trim() })
-  return code === 0 || said === '' ? undefined : said.trim()
+  if (code === 1 && err === '') io.log.info('some of what is too old stays in the audit log', { why: out })
+  return code === 0 || err === '' ? undefined : err
 }
 
 /**

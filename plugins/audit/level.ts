@@ -2,7 +2,7 @@
 import { type DischargeVerdict, deny, type Exchange, type Hooks, pass } from 'mcpgw/plugin'
 
 export const levels = ['meta', 'args', 'full'] as const
-/** `meta`: who, what, when and how it ended. `args`: also the masked arguments. `full`: also the masked result. */
+/** `meta`: who, what, when and how it ended. `args`: also the masked arguments. `full`: also the masked result, but for one that is a secret. */
 export type Level = (typeof levels)[number]
 
 export interface Levels {
@@ -12,7 +12,10 @@ export interface Levels {
 
 export function createLevels(usual: Level): Levels {
   const wanted = new WeakMap<Exchange, Level>()
-  const of = (x: Exchange): Level => wanted.get(x) ?? usual
+  const of = (x: Exchange): Level => {
+    const level = wanted.get(x) ?? usual
+    return level === 'full' && x.resource.kind === 'call' && x.resource.secret === true ? 'args' : level
+  }
   return {
     of,
     discharge({ args }, stage): DischargeVerdict {

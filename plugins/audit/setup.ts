@@ -22,6 +22,7 @@ import { watchRetired } from './forgetting.ts'
 import { quote, serialise } from './json-text.ts'
 import { loadMasterKey } from './master-key.ts'
 import { aboutContext } from './opened.ts'
+import { auditOperations } from './operations.ts'
 import { createOutcomes } from './outcomes.ts'
 import { findClash } from './own-files.ts'
 import { recordRefusals } from './refusals.ts'
@@ -101,6 +102,8 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
   const refusals = recordRefusals({ ledger, clock, text, entry: describeStranger, settled: hooks.onSettled, hasIntent })
   const exports = createExports({ ctx, store, keys, onHealth: degraded('exports'), record: told => event(told) })
   const retention = createRetention({ ctx, record: told => event(told), onHealth: degraded('retention') })
+  const operations = auditOperations(ctx, told => event(told))
+  for (const operation of operations.list) ctx.offer(operation)
   let started = false
 
   const event = async (told: AdminEvent): Promise<void> => {
@@ -115,9 +118,13 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     const told =
       `,"success":${success},"detail":${storableDetail(detail)}` +
       (person === undefined ? '' : `,"about":{"subject":"${person.id}","sealed":"${secret}"}`)
-    const entry =
-      actor === undefined ? { ...stamp(type), members: `,"actor":{"id":"system"}${told}` } : sealed(type, told, describer.operator(actor))
+    const entry = actor === undefined ? { ...stamp(type), members: `,"actor":{"id":"system"}${told}` } : byActor(type, told, actor)
     return person === undefined ? entry : { ...entry, about: person }
+  }
+
+  function byActor(type: string, told: string, actor: NonNullable<AdminEvent['actor']>): Entry {
+    const { short, ...who } = describer.operator(actor)
+    return sealed(type, short + told, who)
   }
 
   function describeStranger(type: string, members: string, ip: string | undefined): Entry {
@@ -160,7 +167,7 @@ export async function setUp(ctx: PluginContext<AuditConfig>): Promise<Hooks> {
     log.warn('calls go through unrecorded while the audit log cannot be written (onAuditFailure: degrade)')
 
   ctx.onStop(async () => {
-    await retention.close()
+    await Promise.all([retention.close(), operations.close()])
     const uncounted = await refusals.flush()
     await ledger.heal()
     if (started) await ledger.append([describeEvent({ type: 'gateway.stop', actor: instance.operator, detail: {} })], 'offer')

@@ -46,8 +46,8 @@ export interface Describer {
   describe(x: Exchange, decision: Decision | undefined): About
   /** False where who it is about was erased, or may have been: nothing more is sealed for them. */
   isCurrent(subject: Subject): boolean
-  /** Somebody who acts on the gateway itself, not through it. */
-  operator(actor: string | Operator): Pick<About, 'subject' | 'personal'>
+  /** Who acts on the gateway itself; `short`: where it is a caller, whose. */
+  operator(actor: string | Operator): Pick<About, 'subject' | 'short' | 'personal'>
   /** Whom something is about that they did not do. */
   person(who: Who): Subject
   /** Somebody who has not said who he is. */
@@ -102,10 +102,17 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
       return { subject, personal: described + describeSource({ ip }) }
     },
     operator(actor) {
-      const { id, uid }: Operator = typeof actor === 'string' ? { id: actor } : actor
+      const { id, uid, tenant }: Operator = typeof actor === 'string' ? { id: actor } : actor
+      if (tenant !== undefined)
+        return {
+          subject: subjects.of({ tenant, id }),
+          short: tenant === '' ? '' : `,"tenant":${quote(tenant)}`,
+          personal: `,"actor":{"id":${quote(id)}}`,
+        }
       const user = typeof actor === 'string' ? '' : ',"method":"os-user"'
       return {
         subject: subjects.of({ tenant: '', id }),
+        short: '',
         personal: `,"actor":{"id":${text.name(id)}${user}${uid === undefined ? '' : `,"uid":${Math.trunc(uid)}`}}`,
       }
     },

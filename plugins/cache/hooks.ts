@@ -130,7 +130,7 @@ export function createHooks(ctx: PluginContext<CacheConfig>): Hooks {
       return pass
     }
     const found = ruleOf(x)
-    if (found === undefined || isStep(x)) return pass
+    if (found === undefined || isStep(x) || isSecret(x)) return pass
     const { rule, resource } = found
     const { server } = resource
     const keys = keysOf(x, resource, rule.scope, basis?.digest() ?? '', generationOf(server, OF[resource.kind]))
@@ -166,6 +166,10 @@ export function createHooks(ctx: PluginContext<CacheConfig>): Hooks {
       counts.changed(server)
     },
   }
+}
+
+function isSecret({ resource }: Exchange): boolean {
+  return resource.kind === 'call' && resource.secret === true
 }
 
 /** A request that is made again with what was asked for, or one for a task: a step of something that is longer than itself. */

@@ -131,7 +131,9 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
       const verdict = lookAndJudge(told.params, exchange)
       return verdict instanceof Promise ? verdict.then(finish) : finish(verdict)
     },
-    onResponse: (exchange: Exchange, answer: Answer) => lookAndJudge(answer.payload, exchange, schemaOf(exchange, answer)),
+    // A secret that the gateway gives is for the caller as it is: masked it is no use, and it is not shown again.
+    onResponse: (exchange: Exchange, answer: Answer) =>
+      isSecret(exchange) ? pass : lookAndJudge(answer.payload, exchange, schemaOf(exchange, answer)),
     discharge(obligation, stage): DischargeVerdict {
       const paths = pathsOf(obligation)
       if (paths === undefined)
@@ -140,6 +142,10 @@ export function createHooks(ctx: PluginContext<RedactConfig>): Hooks {
       return judge(lookAtFields(payloadOf(stage), paths, schema), stage.exchange)
     },
   }
+}
+
+function isSecret({ resource, direction }: Exchange): boolean {
+  return direction === 'to-server' && resource.kind === 'call' && resource.secret === true
 }
 
 function orDropped(verdict: Pass | Rewrite | Deny): NotificationVerdict {

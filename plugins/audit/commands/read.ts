@@ -156,12 +156,15 @@ const AGO: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000
 export function readRange({ options, clock }: CommandIo<AuditConfig>): TimeRange | string {
   const since = readTime(options.since, clock.now())
   const until = readTime(options.until, clock.now())
-  if (since === null) return '--since: expected a date such as 2026-11-21T10:00Z, or a time ago such as 2h'
-  if (until === null) return '--until: expected a date such as 2026-11-21T10:00Z, or a time ago such as 2h'
+  if (since === null) return `--since: ${EXPECTED_TIME}`
+  if (until === null) return `--until: ${EXPECTED_TIME}`
   return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER }
 }
 
-function readTime(text: string | boolean | undefined, now: number): number | undefined | null {
+export const EXPECTED_TIME = 'expected a date such as 2026-11-21T10:00Z, or a time ago such as 2h'
+
+/** Null: it is none. */
+export function readTime(text: string | boolean | undefined, now: number): number | undefined | null {
   if (typeof text !== 'string') return undefined
   const ago = /^(\d+)([smhd])$/.exec(text)
   if (ago !== null) return now - Number(ago[1]) * AGO[ago[2]!]!

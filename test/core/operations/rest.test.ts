@@ -125,7 +125,14 @@ describe('operations', () => {
     const { ask } = await world({ gateway, operations: [pages], plugins: [authenticating] })
     const answer = await ask('/pages/a-1?limit=3&deep=true&tag=x&tag=y', { headers: { authorization: 'anna' } })
     expect(answer.status).toBe(200)
-    expect(answer.body).toEqual({ id: 'a-1', limit: 3, deep: true, tag: ['x', 'y'], tenant: null, actor: 'anna' })
+    expect(answer.body).toEqual({
+      id: 'a-1',
+      limit: 3,
+      deep: true,
+      tag: ['x', 'y'],
+      tenant: null,
+      actor: { id: 'anna', tenant: 'default' },
+    })
   })
 
   it('say which member does not fit', async () => {
