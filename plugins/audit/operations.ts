@@ -156,7 +156,7 @@ export function auditOperations(ctx: PluginContext<AuditConfig>, record: (event:
 /** By whom, and by which call. What a verification found of all tenants is not told among the records of one. */
 function eventOf({ type, success, detail }: AdminEvent, { tenant, actor, exchange }: Asker): AdminEvent {
   if (type !== 'log.read' && type !== 'log.verify') throw new TypeError(`"${type}" is nothing that a reading does`)
-  const { records, broken, ...verified } = detail as JsonObject
-  const told = type === 'log.verify' && tenant !== undefined ? verified : detail
-  return { type, actor, ...(success !== undefined && { success }), detail: { ...told, ...(exchange && { call: exchange.id }) } }
+  const told = type === 'log.verify' && tenant !== undefined ? { ...detail, records: undefined, broken: undefined } : detail
+  const known = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) as JsonObject
+  return { type, actor, ...(success !== undefined && { success }), detail: { ...known, ...(exchange && { call: exchange.id }) } }
 }

@@ -1,7 +1,7 @@
 // What the other tenant may ask: by every way there is, by its own names and by those of the first one.
 import fc from 'fast-check'
 import type { Held } from './tenants-first.ts'
-import { DOCUMENTS, METHODS, type Names as Naming, OPERATIONS, ROUTES } from './tenants-paths.ts'
+import { DOCUMENTS, type Input, METHODS, type Names as Naming, OPERATIONS, ROUTES } from './tenants-paths.ts'
 import type { Names } from './tenants-world.ts'
 
 /** The first tenant, as the other one imagines it: its names, and what one of its clients holds. In a text `{server}`, `{session}` and so on stand for them. */
@@ -95,10 +95,28 @@ const INPUTS = {
   text: fc.constantFrom({}, { text: '{canary}' }, { text: 'look', limit: 3 }),
   tool: fc.record({ tool, arguments: args }),
   server: fc.record({ server: fc.constantFrom('{server}', 'vault', 'docs', 'wiki', 'nobody') }),
-}
+  // Refusals are written down after they are answered.
+  records: fc.constantFrom(
+    { type: 'outcome', limit: 200 },
+    { type: 'outcome', contents: true },
+    { type: 'key.create', all: true },
+    { consumer: '{agent}' },
+    { consumer: 'agent', type: 'outcome', after: 'start' },
+    { server: '{server}', all: true },
+    { tool: '{canary}-own-{canary}_only' },
+    { tenant: '{tenant}' },
+    { after: '{cursor}' },
+  ),
+  calls: fc.constantFrom(
+    { status: 'answered' },
+    { consumer: '{agent}' },
+    { consumer: 'agent', status: 'answered' },
+    { tenant: '{tenant}' },
+  ),
+} satisfies Readonly<Record<Input, fc.Arbitrary<object>>>
 /** As a tool of the aggregated endpoint, of the server's own, and as a route. */
 const operation = (name: string) => {
-  const { route, names } = OPERATIONS[name]!
+  const { route, names, slow } = OPERATIONS[name]!
   const inputs: fc.Arbitrary<object> = INPUTS[names]
   const asTool = (path: string, shown: string) =>
     fc.record({
@@ -107,6 +125,7 @@ const operation = (name: string) => {
       method: fc.constant('tools/call'),
       params: fc.record({ name: fc.constant(shown), arguments: inputs }),
     })
+  if (slow === true && route !== undefined) return [inputs.map(input => plainOf(route, input))]
   const ways = [asTool('/mcp', `gateway__${name}`), asTool('/mcp/gateway', name)]
   return route === undefined ? ways : [...ways, inputs.map(input => plainOf(route, input))]
 }

@@ -60,12 +60,18 @@ export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'
   '/credentials/callback': 'visit',
 }
 
-/** The gateway's own operations, each a tool of its server `gateway` and mostly a route; and what its input names. */
-export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: 'nothing' | 'text' | 'tool' | 'server' }>> = {
+/** What the input of an operation names. */
+export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'records' | 'calls'
+
+/** The gateway's own operations and those of plugins, each a tool of its server `gateway` and mostly a route. `slow`: takes a process, so that it is asked by its route alone. */
+export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: Input; readonly slow?: true }>> = {
   list_tools: { route: 'GET /gateway/tools', names: 'text' },
   call: { names: 'tool' },
   list_servers: { route: 'GET /servers', names: 'nothing' },
   server_status: { route: 'GET /servers/{server}', names: 'server' },
+  audit_log: { route: 'GET /audit/log', names: 'records', slow: true },
+  audit_stats: { route: 'GET /audit/stats', names: 'calls', slow: true },
+  audit_verify: { route: 'GET /audit/verify', names: 'nothing', slow: true },
 }
 
 /** Documents below `/.well-known/`. */
