@@ -61,7 +61,7 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions definePlugin deny drop identify innerAddress mayOthersWrite nameOf narrow networkOf pass
+        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions defineOperation definePlugin deny drop identify innerAddress mayOthersWrite nameOf narrow networkOf pass
         printable readAddress readRanges rewrite service writeCsvRow
       `),
     )
