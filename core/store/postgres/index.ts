@@ -11,6 +11,8 @@ const CONNECTIONS = 4
 const IDLE_MS = 10_000
 // A server that fell silent; no query of ours takes as long.
 const SILENT_MS = 120_000
+/** The next query on that connection fails, and says why. */
+const ignore = (): void => {}
 
 export function openPostgres(url: string): Postgres {
   const name = nameAddress(url)
@@ -29,6 +31,17 @@ export function openPostgres(url: string): Postgres {
     return opened
   }
   const connections = (): Promise<Pool> => (pool ??= openPool())
+  /** A connection of the pool for more than one query. */
+  async function takeConnection(): Promise<PoolClient> {
+    const client = await (await connections()).connect()
+    // The pool does not listen to one that is given out; without a listener its end between two queries would end the process.
+    client.on('error', ignore)
+    return client
+  }
+  function giveBack(client: PoolClient, isUsable: boolean): void {
+    client.off('error', ignore)
+    client.release(!isUsable)
+  }
 
   async function ask(
     on: Promise<Pick<Pool | PoolClient, 'query'>>,
@@ -46,12 +59,12 @@ export function openPostgres(url: string): Postgres {
     name,
     query: (sql, params) => ask(connections(), sql, params),
     async snapshot() {
-      const client = connections().then(all => all.connect())
+      const client = takeConnection()
       try {
         await ask(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
       } catch (error) {
         await client.then(
-          one => one.release(true),
+          one => giveBack(one, false),
           () => {},
         )
         throw error
@@ -59,15 +72,15 @@ export function openPostgres(url: string): Postgres {
       return {
         query: (sql, params) => ask(client, sql, params),
         // A session that may be in a transaction is nobody else's.
-        close: async () => (await client).release(true),
+        close: async () => giveBack(await client, false),
       }
     },
     async migrate(migrations, how) {
-      const client = await (await connections()).connect()
+      const client = await takeConnection()
       try {
         return await migrate(client, name, migrations, how)
       } finally {
-        client.release()
+        giveBack(client, true)
       }
     },
     writer: ({ durability, statements, lock }) => createWriter(sessionCommitters({ url, durability, lock }, statements)),
