@@ -61,6 +61,7 @@ export type ErrorCode =
   | 'client-cannot'
   | 'cancelled'
   | 'credential-ended'
+  | 'killed'
   | 'stopping'
   | 'internal'
 
@@ -375,6 +376,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 200,
     text: 'the credential has ended',
     help: 'The request was ended because the credential that it came with was revoked, expired or was taken out. Make it again with another one.',
+  },
+  killed: {
+    rpc: 42036,
+    http: 403,
+    text: 'stopped by an operator',
+    help: 'An operator has killed this tenant, key or server. `mcpgw kill --list` says since when and why, `mcpgw kill --lift` ends it.',
   },
   stopping: {
     rpc: 42026,

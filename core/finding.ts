@@ -17,6 +17,7 @@ export type FindingCode =
   | 'server-unreachable'
   | 'listen-failed'
   | 'listen-tls'
+  | 'kill-store'
 
 export interface Finding {
   readonly code: FindingCode
@@ -47,5 +48,7 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'listen-tls':
     'A file of `listen.tls` cannot be used: the certificate, its key, which nobody else may read, or the authorities of clients.',
   'server-unreachable': '`tenants` of a server names whose principals may know of it, and no loaded plugin says who anybody is.',
+  'kill-store':
+    'What operators have killed (`mcpgw kill`) cannot be read, from `kills.db` in the data directory or the schema `mcpgw_kill` of `store.url`; so what may run is not known.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
 }

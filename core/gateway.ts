@@ -13,6 +13,7 @@ import { openTls, type TlsKeeper } from './downstream/tls.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Health } from './health.ts'
 import { createIds } from './ids.ts'
+import type { KillSwitch } from './kill/watch.ts'
 import { changedOf } from './mcp/methods.ts'
 import type { MetricsRegistry } from './metrics.ts'
 import { createInner } from './operations/inner.ts'
@@ -61,6 +62,8 @@ export interface GatewayOptions {
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
   readonly stores?: TokenStores
+  /** Ends what operators have killed. */
+  readonly kills?: Pick<KillSwitch, 'carryOut'>
   /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): ErrorCode | undefined
 }
@@ -141,6 +144,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
   for (const operation of ownOperations(own)) operations.add(operation)
+  const enabled = servers.filter(server => server.enabled)
+  options.kills?.carryOut({ servers: enabled.map(({ id }) => ({ id, gate: board.gate(id) })), pool, expel: relay.expel })
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined

@@ -1,6 +1,7 @@
 // Drives the hooks for one exchange: the only control flow there is. Plugins return data; what happens next is decided here.
 import { type ExchangeInit, LiveExchange } from './exchange.ts'
 import type { Guard, HookFailure } from './guard.ts'
+import { type Kills, NO_KILLS } from './kill/kills.ts'
 import type { Observer } from './metrics/exchanges.ts'
 import { type Admission, createAdmit, type Resolve } from './pipeline/admit.ts'
 import { createNotify, createRespond } from './pipeline/answers.ts'
@@ -54,11 +55,20 @@ export interface PipelineOptions {
   readonly log: Log
   readonly onFailure?: (failure: HookFailure) => void
   readonly observer?: Observer | undefined
+  /** What operators have killed, as it is now. */
+  readonly kills?: { readonly now: Kills }
 }
 
-export function createPipeline({ plugins, guard, log, onFailure = () => {}, observer }: PipelineOptions): Pipeline {
+export function createPipeline({
+  plugins,
+  guard,
+  log,
+  onFailure = () => {},
+  observer,
+  kills = { now: NO_KILLS },
+}: PipelineOptions): Pipeline {
   const stack = compileStack(plugins)
-  const driver = { stack, guard, log, onFailure, observer }
+  const driver = { stack, guard, log, onFailure, observer, kills }
   const authenticated = stack.lastAuthenticator >= 0
   const discharges = stack.dischargers.size > 0
   const settling = createSettling(driver)

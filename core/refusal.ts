@@ -17,6 +17,8 @@ export interface Refusal {
   readonly challenge?: string
   /** Members of the error's `data` that the specification names. */
   readonly data?: JsonObject
+  /** It is the caller that is refused, whatever he asks for: the answer has the status of the code. */
+  readonly ofCaller?: boolean
 }
 
 /** A refusal by the kernel itself, in the words of the error table. */

@@ -4,6 +4,7 @@ import { createUserTokens, hasUserTokens, type UserTokens } from '../credentials
 import { createLog } from '../log.ts'
 import { readOwner } from '../owner.ts'
 import { alignColumns } from '../plugin/index.ts'
+import { isStoreAnswer } from '../store/fault.ts'
 import { type Shelved, takeBack } from './credentials-revoke.ts'
 import { loadOrStarter } from './starter.ts'
 import { openStores } from './stores.ts'
@@ -57,17 +58,12 @@ async function withTokens(io: VerbIo, work: (shelved: Shelved) => Promise<number
     tokens = (await hasUserTokens(stores)) ? createUserTokens(stores) : undefined
     return await work({ loaded, stores, log, tokens })
   } catch (error) {
-    if (!isAnswer(error)) throw error
+    if (!isStoreAnswer(error)) throw error
     io.err(`error[credentials]: ${error.message}\n`)
     return 3
   } finally {
     await tokens?.close()
   }
-}
-
-/** A store that cannot be used says so with a code; so does a key that is not the right one. */
-function isAnswer(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string'
 }
 
 function select(io: VerbIo, all: readonly Entry[]): readonly Entry[] {

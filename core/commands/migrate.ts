@@ -1,6 +1,7 @@
 // `mcpgw migrate`: brings up to date what plugins, and the gateway itself, keep in PostgreSQL, by the role that owns it, for gateways whose role may not.
 import type { GatewayConfig } from '../config/schema.ts'
-import { tables } from '../credentials/shared-shelf.ts'
+import { tables as userTokens } from '../credentials/shared-shelf.ts'
+import { tables as kills } from '../kill/store.ts'
 import { loadPlugin } from '../loader.ts'
 import { createLog } from '../log.ts'
 import { type Migrations, type Postgres, printable } from '../plugin/index.ts'
@@ -25,7 +26,7 @@ export async function migrate(io: VerbIo): Promise<number> {
     io.err(renderFindings(findings, loaded, io.color.err))
     return 2
   }
-  const all = [...ownKeepers(loaded.config), ...results.flatMap(one => (one.kind === 'loaded' ? [one.checked.plugin] : []))]
+  const all = [...results.flatMap(one => (one.kind === 'loaded' ? [one.checked.plugin] : [])), ...ownKeepers(loaded.config)]
   const wanted = (io.args[0] ?? []) as readonly string[]
   const absent = wanted.find(name => !all.some(plugin => plugin.name === name && plugin.tables !== undefined))
   if (absent !== undefined) return refuse(io, `the config names no plugin ${JSON.stringify(absent)} that keeps tables in a database`)
@@ -44,9 +45,10 @@ export async function migrate(io: VerbIo): Promise<number> {
   }
 }
 
-/** What users give for servers. */
+/** What operators kill, and what users give for servers. */
 function ownKeepers({ servers }: GatewayConfig): readonly { readonly name: string; readonly tables?: Migrations }[] {
-  return servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined) ? [{ name: 'credentials', tables }] : []
+  const ofUsers = servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined)
+  return [{ name: 'kill', tables: kills }, ...(ofUsers ? [{ name: 'credentials', tables: userTokens }] : [])]
 }
 
 async function bringUp(io: VerbIo, database: Postgres, keepers: readonly Keeper[]): Promise<number> {

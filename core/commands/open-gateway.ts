@@ -9,6 +9,7 @@ import { TlsFault } from '../downstream/tls-material.ts'
 import type { Finding } from '../finding.ts'
 import { type Gateway, startGateway } from '../gateway.ts'
 import { boot, isBootFailure, type Kernel, tokens } from '../kernel.ts'
+import { openKillSwitch } from '../kill/watch.ts'
 import type { RootLog } from '../log.ts'
 import { showConditions } from '../metrics/conditions.ts'
 import { watchProcess } from '../metrics/process.ts'
@@ -50,6 +51,11 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   const operator = findOperator()
   const instance = { id: hostname(), boot: randomUUID(), version, operator }
   const stores = await openStores(config.store, log)
+  const kills = await openKillSwitch(stores)
+  if ('code' in kills) {
+    await recordRefusedStart([kills], loaded, { stores, log, cwd, version })
+    return { findings: [kills] }
+  }
   const kernel = await boot(
     { plugins: config.plugins, limits: config.limits },
     {
@@ -60,9 +66,11 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       scrub: text => secrets.scrubText(text),
       dir: cwd,
       gateway: factsOf(config),
+      kills,
     },
   )
   if (isBootFailure(kernel)) {
+    await kills.stop()
     await recordRefusedStart(kernel.findings, loaded, { stores, log, cwd, version })
     return kernel
   }
@@ -75,6 +83,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       ?.event({ actor: operator, ...refusedStart([finding], loaded) })
       .catch(error => log.error('an event could not be recorded', { type: 'config.refused', error: String(error) }))
     await kernel.stop()
+    await kills.stop()
     return { findings: [finding] }
   }
   const unreachable = findUnreachable(config, kernel.plugins)
@@ -109,6 +118,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       http,
       probe,
       stores,
+      kills,
       outgoing: kernel.services.get(tokens.outgoing),
       ...(loaded.getSecret && { getSecret: loaded.getSecret }),
       ...(stdio && { stdio }),
@@ -137,6 +147,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   showConditions(kernel.metrics, kernel.health)
   const unwatch = http ? watchProcess(kernel.metrics, systemClock, version) : () => {}
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
+  kills.watch({ clock: systemClock, log, health: kernel.health })
   return {
     kernel,
     gateway,
@@ -144,6 +155,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       unwatch()
       await gateway.stop(limitMs)
       await kernel.stop()
+      await kills.stop()
     },
   }
 }

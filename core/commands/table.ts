@@ -168,6 +168,25 @@ export const coreVerbs: readonly Verb[] = [
     load: async () => (await import('./credentials.ts')).revokeCredentials,
   },
   {
+    path: ['kill'],
+    summary: 'Stop a tenant, a server or an API key on every gateway within a second, until it is lifted',
+    options: [
+      { flags: '--tenant <tenant>', summary: 'every principal of this tenant; with --list, only this one' },
+      { flags: '--server <id>', summary: 'a server of the config: no call goes there, and its processes end' },
+      { flags: '--key <id>', summary: 'an API key, by its id; `keys revoke` ends one for good' },
+      { flags: '--because <text>', summary: 'why, for the list and the record; callers are not told' },
+      { flags: '--lift', summary: 'let it run again' },
+      { flags: '--list', summary: 'what is killed, since when, by whom and why' },
+    ],
+    examples: [
+      'mcpgw kill --list',
+      'mcpgw kill --tenant acme --because "a key has leaked"',
+      'mcpgw kill --server crm',
+      'mcpgw kill --lift --tenant acme',
+    ],
+    load: async () => (await import('./kill.ts')).kill,
+  },
+  {
     path: ['migrate'],
     summary: 'Make or renew what the gateway and its plugins keep in PostgreSQL, as the role that owns it',
     args: [{ name: '[plugins...]', summary: 'only these of the config' }],

@@ -1,6 +1,6 @@
 // Whether what users have given is there still: looked at more than once a second, so that what somebody takes back is used no longer, on any gateway.
-import { timedOut, within } from '../clock.ts'
 import type { Health } from '../health.ts'
+import { startLookout } from '../lookout.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { UserTokens } from './user-tokens.ts'
 import { SILENT_MS } from './users.ts'
@@ -27,14 +27,6 @@ export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWa
   const component = health?.component('credentials')
   let seen: number | undefined
   let isAway = false
-  let isStopped = false
-  let cancel = (): void => {}
-  let asked: Promise<number> | undefined
-  /** One at a time: a server that is silent gets no crowd of questions, and its late answer counts. */
-  const ask = (): Promise<number> =>
-    (asked ??= tokens.revision().finally(() => {
-      asked = undefined
-    }))
 
   function gone(error: unknown): void {
     const why = `tokens of users cannot be read: ${error instanceof Error ? error.message : String(error)}`
@@ -53,27 +45,12 @@ export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWa
     back()
   }
 
-  async function look(): Promise<void> {
-    try {
-      const revision = await within(clock, SILENT_MS, ask)
-      if (isStopped) return
-      if (revision === timedOut) throw new Error('no answer')
-      there(revision)
-    } catch (error) {
-      if (isStopped) return
-      gone(error)
-    }
-    cancel = clock.after(LOOK_MS, () => void look())
-  }
-  void look()
+  const lookout = startLookout({ clock, everyMs: LOOK_MS, silentMs: SILENT_MS, ask: () => tokens.revision(), there, gone })
 
   return {
     get isAway() {
       return isAway
     },
-    stop() {
-      isStopped = true
-      cancel()
-    },
+    stop: () => lookout.stop(),
   }
 }

@@ -2,6 +2,7 @@
 import { type Container, createContainer, type Token, token } from '../container.ts'
 import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
+import type { Kills } from '../kill/kills.ts'
 import { observeExchanges } from '../metrics/exchanges.ts'
 import { timeHooks } from '../metrics/hooks.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
@@ -25,6 +26,8 @@ export interface Host {
   readonly scrub?: (text: string) => string
   /** Where plugins are looked for after the folder of the config; the working directory by default. */
   readonly dir?: string
+  /** What operators have killed, as it is now; nothing where it is left out. */
+  readonly kills?: { readonly now: Kills }
   /** Milliseconds for one plugin to set up, to start, to let go; default 30 000. */
   readonly setupMs?: number
 }
@@ -88,6 +91,7 @@ export function composeKernel(host: Host, limits: { readonly hookMs: number }): 
         guard: c.get(tokens.guard),
         log: c.get(tokens.log),
         onFailure: countFailures(c),
+        ...(host.kills && { kills: host.kills }),
         observer: observeExchanges(c.get(tokens.metrics).core, c.get(tokens.clock)),
       }),
     pipeline => pipeline.drain(),

@@ -75,23 +75,25 @@ function planVisits(driver: Driver): readonly Visit[] {
   return visits
 }
 
-function checkIdentity({ stack, log }: Driver, { state, resolve }: Flight): Awaitable<Refusal | undefined> {
+function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight): Awaitable<Refusal | undefined> {
   const { init } = state
   state.entered = Math.max(state.entered, stack.lastAuthenticator + 1)
   if (stack.lastAuthenticator >= 0 && init.direction === 'to-server' && state.principal === undefined)
     return refuse('unauthenticated', ['default'])
+  // Invariant: asked anew for each request, before a name is looked up for it and before any plugin could answer it.
+  const killed = kills.now.refuseCaller(state.principal)
+  if (killed !== undefined) return killed
   if (resolve === undefined) return undefined
   const failed = (error: unknown): Refusal => {
     log.error('bug: a name could not be looked up', { callId: init.id, detail: describeError(error) })
     return refuse('internal', ['default'])
   }
   const take = (found: Resource | Unresolved): Refusal | undefined => {
-    if (!('code' in found)) {
-      state.resource = Object.freeze(found)
-      return undefined
-    }
-    if (found.resource !== undefined) state.resource = Object.freeze(found.resource)
-    return found
+    const about = 'code' in found ? found.resource : found
+    if (about !== undefined) state.resource = Object.freeze(about)
+    // Of a server that is killed nobody knows what it has.
+    const shut = about !== undefined && 'server' in about ? kills.now.refuseServer(about.server) : undefined
+    return shut ?? ('code' in found ? found : undefined)
   }
   try {
     const found = resolve()

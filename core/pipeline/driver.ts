@@ -1,6 +1,7 @@
 // What every phase needs: the compiled stack, the guard, and one place where a plugin's fault becomes log line, count and refusal.
 import { type LiveExchange, stateOf } from '../exchange.ts'
 import { type Guard, HookFailure, type Site } from '../guard.ts'
+import type { Kills } from '../kill/kills.ts'
 import type { Observer } from '../metrics/exchanges.ts'
 import type { Deny, Log } from '../plugin/index.ts'
 import { denial, type Refusal, refuse } from '../refusal.ts'
@@ -10,6 +11,8 @@ export interface Driver {
   readonly stack: Stack
   readonly guard: Guard
   readonly log: Log
+  /** What operators have killed. */
+  readonly kills: { readonly now: Kills }
   /** A hook failed: counted by plugin, hook and kind. */
   onFailure(failure: HookFailure): void
   readonly observer: Observer | undefined

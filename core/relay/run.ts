@@ -56,6 +56,10 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'session-unknown',
   'stopping',
 ])
+function isOfCaller({ code, ofCaller }: Refusal): boolean {
+  return ofCaller === true || IDENTITY.has(code)
+}
+
 /** Why what carries no request was refused. */
 export interface NotAdmitted {
   readonly code: ErrorCode
@@ -104,7 +108,7 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => resolve(deps, work, x))
   if (admission.kind === 'refused') {
     const { refusal } = admission
-    const hidden = IDENTITY.has(refusal.code) ? undefined : await work.hiddenAs?.(x)
+    const hidden = isOfCaller(refusal) ? undefined : await work.hiddenAs?.(x)
     refuse(deps, work, hidden === undefined ? refusal : { code: hidden, reason: errors[hidden].text, by: refusal.by }, x.id)
     return { kind: 'denied', decision: x.decision! }
   }
@@ -189,7 +193,7 @@ function causeOf(code: string | undefined): 'upstream-error' | 'timeout' | 'cras
 /** Spec: server/tools, "Error Handling": what the agent should read and mend is a tool result, the rest a protocol error. */
 function refuse(deps: RelayDeps, work: Work, refusal: Refusal, callId: string): void {
   const { code, retryAfter, challenge } = refusal
-  const status = IDENTITY.has(code) && isErrorCode(code) ? errors[code].http : undefined
+  const status = isOfCaller(refusal) && isErrorCode(code) ? errors[code].http : undefined
   const plain = work.method !== 'tools/call' || status !== undefined || PROTOCOL.has(code) || deps.config.refusals === 'error'
   if (plain)
     return reply(

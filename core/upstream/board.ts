@@ -61,8 +61,9 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
       broken = isBroken(state) ? { status: 'degraded', why: lastFailure ?? state } : undefined
       component?.set(broken ?? leftAlone)
     }
-    const onChange = ({ breaker, why }: GateView): void => {
+    const onChange = ({ breaker, why, killed }: GateView): void => {
       leftAlone = breaker === 'closed' ? undefined : { status: 'degraded', why: why ?? breaker }
+      if (killed) leftAlone = { status: 'degraded', why: 'killed by an operator; mcpgw kill --list says why' }
       component?.set(broken ?? leftAlone)
     }
     gates.set(server.id, createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) }))

@@ -35,6 +35,8 @@ export interface GateView {
   /** Why the breaker is not closed, and before when no call goes through, ms. */
   readonly why?: string
   readonly retryAfterMs?: number
+  /** By an operator. */
+  readonly killed?: true
 }
 
 export interface Gate {
@@ -49,6 +51,9 @@ export interface Gate {
   review(): void
   /** Counts an answer for which nobody waits. */
   noteLate(): void
+  /** An operator has killed the server, or no longer: while it is shut nothing goes through, and whatever waited has been refused. */
+  shut(isShut: boolean): void
+  readonly isShut: boolean
   readonly view: GateView
 }
 
@@ -73,6 +78,7 @@ export function createGate(deps: GateDeps): Gate {
   let late = 0
   let why: string | undefined
   let reviewing = false
+  let isShut = false
 
   const breaker = createBreaker({
     clock,
@@ -169,6 +175,13 @@ export function createGate(deps: GateDeps): Gate {
     if (isResting) review()
   }
 
+  function shut(now: boolean): void {
+    if (isShut === now) return
+    isShut = now
+    if (isShut) for (const one of queue.all()) one.settle(errorAnswer('killed', { server: server.id }))
+    deps.onChange?.(view())
+  }
+
   function view(): GateView {
     const { state, retryAfterMs } = breaker
     return {
@@ -180,6 +193,7 @@ export function createGate(deps: GateDeps): Gate {
       late,
       ...(why !== undefined && { why }),
       ...(retryAfterMs > 0 && { retryAfterMs }),
+      ...(isShut && { killed: true }),
     }
   }
 
@@ -190,6 +204,10 @@ export function createGate(deps: GateDeps): Gate {
     review,
     mono: () => clock.mono(),
     noteLate: () => void late++,
+    shut,
+    get isShut() {
+      return isShut
+    },
     get view() {
       return view()
     },

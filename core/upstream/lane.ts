@@ -2,19 +2,19 @@
 import type { ServerConfig } from '../config/schema.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import type { Json } from '../mcp/json.ts'
-import { type Message, writeNotification } from '../mcp/message.ts'
+import { writeNotification } from '../mcp/message.ts'
 import type { ListKind } from '../mcp/methods.ts'
-import { META } from '../mcp/modern.ts'
 import type { Answer } from '../plugin/index.ts'
 import { Asks } from './asks.ts'
 import { Calls, type LaneCall } from './calls.ts'
 import { connect } from './connect.ts'
 import type { Agreement } from './handshake.ts'
-import { createInbox, type Inbound, type Inbox } from './inbox.ts'
+import { createHearing } from './hearing.ts'
+import { createInbox, type Inbox } from './inbox.ts'
 import type { LaneOptions } from './lane-options.ts'
 import { LEGACY_ONLY } from './speech.ts'
 import { createStateless, type Stateless } from './stateless.ts'
-import type { Transport, TransportFault } from './transport.ts'
+import { KILLED, type Transport, type TransportFault } from './transport.ts'
 import { faultAnswer, goThrough, type Way } from './way.ts'
 
 export class Lane implements Way {
@@ -44,13 +44,22 @@ export class Lane implements Way {
       () => gate.noteLate(),
       isResting => gate.rest(isResting),
     )
-    const { limits, log, scrub } = options
+    const { limits, log, scrub, events } = options
     this.#inbox = createInbox({
       server: options.server.id,
       limits,
       log,
       scrub,
-      receive: (message, during, current) => this.#receive(message, during, current),
+      receive: createHearing({
+        server: options.server.id,
+        calls: this.#calls,
+        asks: this.#asks,
+        events,
+        log,
+        lane: { transport: () => this.#transport, stateless: () => this.#stateless, declares: () => this.declares },
+        notify: (method, params) => this.notify(method, params),
+        refuse: why => this.#inbox.refuse(why, undefined),
+      }),
       garbled: during => this.#calls.find(during)?.settle(errorAnswer('upstream-garbage', { server: this.server.id })),
     })
   }
@@ -101,8 +110,13 @@ export class Lane implements Way {
   /** For good: whoever still asks gets an error, and no process is started for him. */
   async close(): Promise<void> {
     this.isClosed = true
+    await this.drop({ code: 'upstream-unavailable', detail: 'closed' })
+  }
+
+  /** What is under way ends with this, and the connection; it is opened again when it is needed. */
+  async drop(fault: TransportFault): Promise<void> {
     const transport = this.#transport
-    this.#lost({ code: 'upstream-unavailable', detail: 'closed' }, false)
+    this.#lost(fault, false)
     await transport?.close()
   }
 
@@ -116,8 +130,9 @@ export class Lane implements Way {
   }
 
   async #open(): Promise<Agreement | TransportFault> {
-    const { client, clock, log, eras, createTransport, events } = this.#options
+    const { client, clock, log, eras, createTransport, events, gate } = this.#options
     if (this.isClosed) return { code: 'upstream-unavailable', detail: 'closed' }
+    if (gate.isShut) return KILLED
     const found = await connect({
       server: this.server,
       client,
@@ -130,10 +145,10 @@ export class Lane implements Way {
         this.#transport = transport
       },
       isCurrent: transport => this.#transport === transport && !this.isClosed,
-      isClosed: () => this.isClosed,
+      isClosed: () => this.isClosed || gate.isShut,
       received: (bytes, during, current) => this.#inbox.take(bytes, during, current),
       failed: (id, fault) => this.#calls.find(id)?.settle(this.#failedAnswer(fault)),
-      drained: () => this.#options.gate.review(),
+      drained: () => gate.review(),
       ended: fault => this.#leave(fault),
       lost: fault => this.#lost(fault, this.agreement !== undefined),
     })
@@ -142,6 +157,8 @@ export class Lane implements Way {
       return found.agreement
     }
     this.losses++
+    // It says nothing of the server.
+    if (gate.isShut) return KILLED
     events.closed(found)
     return found
   }
@@ -166,53 +183,6 @@ export class Lane implements Way {
       })
     } else this.notify('notifications/initialized', undefined)
     events.opened(agreement)
-  }
-
-  #receive(message: Inbound, during: number | undefined, current: boolean): void {
-    switch (message.kind) {
-      case 'result':
-        return this.#calls.answered(idOf(message.id), during, { kind: 'result', payload: message.result })
-      case 'error':
-        // An error without an id can only belong to the request in whose response it came.
-        return this.#calls.answered(message.id === null ? during : idOf(message.id), during, { kind: 'error', payload: message.error })
-      case 'notification':
-        return this.#notified(message, during)
-      case 'request':
-        // In a session that is over nobody takes the answer.
-        return current ? this.#asked(message, during) : undefined
-    }
-  }
-
-  #notified({ method, params }: Extract<Message, { kind: 'notification' }>, during: number | undefined): void {
-    if (method === 'notifications/cancelled') return this.#cancelled(params?.get('requestId'))
-    if (method === 'notifications/progress') return this.#calls.progressed(method, params)
-    // Where all share one channel, what belongs to a subscription says so. Spec: 2026-07-28 basic/patterns/subscriptions.
-    const about = during ?? (this.#stateless && idOf(params?.get('_meta')?.get(META.subscription)))
-    const call = about === undefined ? undefined : this.#calls.find(about)?.call
-    if (call?.notified !== undefined) call.notified(method, params)
-    else this.#options.events.notified(method, params)
-  }
-
-  #cancelled(id: Json | undefined): void {
-    if (this.#stateless === undefined) return this.#asks.cancel(id)
-    this.#stateless.cancelled(idOf(id))
-  }
-
-  #asked(request: Extract<Message, { kind: 'request' }>, during: number | undefined): void {
-    // Spec: 2026-07-28 basic/transports: a server makes no requests, and there is no way to answer one.
-    if (this.#stateless !== undefined) return this.#inbox.refuse(`the request ${request.method.slice(0, 50)}`, undefined)
-    const transport = this.#transport
-    const work = this.#asks.take(
-      request,
-      // Invariant: on a lane that several clients may share nobody is guessed.
-      during !== undefined ? this.#calls.find(during) : this.declares ? this.#calls.newest() : undefined,
-      ask => this.#options.events.asked(ask),
-      bytes => {
-        if (this.#transport === transport) transport?.send(bytes, { kind: 'other' })
-      },
-      params => this.notify('notifications/progress', params),
-    )
-    work.catch(error => this.#options.log.error('bug: a request of a server was lost', { server: this.server.id, error: String(error) }))
   }
 
   #lost(fault: TransportFault, report: boolean): void {
@@ -243,8 +213,4 @@ export class Lane implements Way {
     void transport?.close()
     return faultAnswer(this.server.id, { ...fault, undelivered: true })
   }
-}
-
-function idOf(id: Json | undefined): number | undefined {
-  return id?.type === 'number' && typeof id.value === 'number' ? id.value : undefined
 }

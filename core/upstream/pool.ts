@@ -4,47 +4,16 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
 import type { Answer, Clock, Log } from '../plugin/index.ts'
-import type { Ask } from './calls.ts'
+import { type Berth, type Binding, keyOf, type LaneUser, ownLane } from './berth.ts'
 import { createEras, type Eras, type Spoken } from './eras.ts'
 import type { Gate } from './gate.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { Lane } from './lane.ts'
 import { type Items, isItems, Listings } from './listing.ts'
 import { findRedefined, type Redefined } from './redefinition.ts'
-import type { Transport, TransportFault } from './transport.ts'
+import { KILLED, type Transport, type TransportFault } from './transport.ts'
 
-/** Whoever uses a lane: gets what the server says outside of any call. */
-export interface LaneUser {
-  readonly principalId: string
-  /** What it asked for, where it did. */
-  logLevel(): string | undefined
-  notified(lane: Lane, method: string, params: Json | undefined): void
-  asked(lane: Lane, ask: Ask): Promise<Answer>
-  /** A new session with the server began: what was told to the last one must be told again. */
-  opened(berth: Berth): void
-  /** True while this user waits for something from the server outside of calls, e.g. a subscription. */
-  holds(server: string): boolean
-}
-
-/** For whom a lane is wanted. */
-export interface Binding {
-  /** Who it is for, with the tenant: state is never shared between principals. */
-  readonly principalId: string
-  /** Set where the client declares capabilities: the server may ask this client, so it gets a lane of its own. */
-  readonly session: { readonly id: string; readonly client: LaneClient } | undefined
-}
-
-/** A lane with its lists and its users. */
-export interface Berth {
-  readonly lane: Lane
-  readonly lists: Listings
-  readonly users: Set<LaneUser>
-  readonly key: string
-  /** The last agreement of this lane; it stays known while the lane is not open. */
-  agreed: Agreement | undefined
-  /** Whose it has been so far: of more than one, two are enough to know. */
-  readonly owners: Set<string>
-}
+export type { Berth, Binding, LaneUser } from './berth.ts'
 
 export interface PoolOptions {
   readonly config: Pick<GatewayConfig, 'limits'>
@@ -147,6 +116,17 @@ export class LanePool {
     )
   }
 
+  /** An operator has killed the server: what is under way there ends, and so do its connections and processes. */
+  async cut(server: string): Promise<void> {
+    const lanes = [...this.#berths.values()].flatMap(({ lane }) => (lane.server.id === server ? [lane] : []))
+    await Promise.all(lanes.map(lane => lane.drop(KILLED)))
+  }
+
+  /** It is lifted: who waits for what the server may say hears of it again. */
+  restore(server: string): void {
+    for (const { lane, users } of this.#berths.values()) if (lane.server.id === server && users.size > 0) void lane.ready()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const berths = [...this.#berths.values()]
@@ -237,12 +217,3 @@ const CHANGED = [...new Set(LISTS.map(list => list.changed))]
 const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
 const NO_BINDING: Binding = { principalId: '', session: undefined }
 const NOBODY: Answer = errorAnswer('client-cannot')
-
-function keyOf(server: ServerConfig, binding: Binding): string {
-  return server.shared ? ownLane(server.id, '') : ownLane(server.id, binding.principalId) + (binding.session?.id ?? '')
-}
-
-/** The key of the lane of an owner that no session has for itself. */
-function ownLane(server: string, owner: string): string {
-  return `${server}\0${owner}\0`
-}

@@ -4,7 +4,7 @@ import type { Behalf } from './behalf.ts'
 
 /** Why a connection or a request failed. `code` is in the error table; `detail` goes to log and record, never to a caller. */
 export interface TransportFault {
-  readonly code: 'upstream-unavailable' | 'upstream-crashed' | 'upstream-timeout' | 'upstream-garbage' | 'upstream-credential'
+  readonly code: 'upstream-unavailable' | 'upstream-crashed' | 'upstream-timeout' | 'upstream-garbage' | 'upstream-credential' | 'killed'
   readonly detail: string
   /** Milliseconds before which another attempt is pointless; set where a start was refused. */
   readonly retryAfterMs?: number
@@ -64,6 +64,9 @@ export interface Transport {
   /** Resolves when nothing of the connection is left. Safe to call at any time and more than once. */
   close(): Promise<void>
 }
+
+/** An operator has killed the server. */
+export const KILLED: TransportFault = Object.freeze({ code: 'killed', detail: 'killed by an operator', planned: true })
 
 /** Faults are plain objects, also where a promise rejects with one. */
 export function isTransportFault(value: unknown): value is TransportFault {

@@ -21,6 +21,7 @@ export interface Way extends Held {
 const UNDELIVERED = 'undelivered'
 
 export async function goThrough(gate: Gate, way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+  if (gate.isShut) return errorAnswer('killed', { server: way.server.id })
   const asked = gate.mono()
   const entry = isCounted(method) ? gate.enter(way, call, params?.bytes.length ?? 0) : undefined
   const place = isPromise(entry) ? await entry : entry

@@ -90,6 +90,7 @@ export const COMMANDS: Readonly<Record<string, 'tenant' | 'change' | 'owner' | '
   'privacy export': 'tenant',
   'keys list': 'tenant',
   'credentials list': 'tenant',
+  kill: 'tenant',
   usage: 'tenant',
   'audit hold add': 'change',
   'privacy erase': 'change',

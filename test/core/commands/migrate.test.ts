@@ -43,10 +43,11 @@ describe.skipIf(server === undefined)('with a database', () => {
         'auth: tables brought from version 0 to 3 (schema mcpgw_auth)',
         'meter: tables brought from version 0 to 1 (schema mcpgw_usage)',
         'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
-        'notes: tables brought from version 0 to 1 (schema notes)\n',
+        'notes: tables brought from version 0 to 1 (schema notes)',
+        'kill: tables brought from version 0 to 1 (schema mcpgw_kill)\n',
       ].join('\n'),
     )
-    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_stripe', 'mcpgw_usage', 'notes'])
+    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_kill', 'mcpgw_stripe', 'mcpgw_usage', 'notes'])
     const again = await say(createProject(url, steps(3)), ['migrate', '--json'])
     expect(again).toMatchObject({ code: 0, err: '' })
     const { plugins, dryRun } = JSON.parse(again.out) as { plugins: { plugin: string; from: number; to: number }[]; dryRun: boolean }
@@ -57,6 +58,7 @@ describe.skipIf(server === undefined)('with a database', () => {
       ['meter', 1, 1],
       ['stripe', 2, 2],
       ['notes', 1, 3],
+      ['kill', 1, 1],
     ])
   })
 
@@ -94,13 +96,13 @@ describe.skipIf(server === undefined)('with a database', () => {
     await run('INSERT INTO mcpgw_audit.schema_version VALUES (99)', url)
     const { code, out, err } = await say(createProject(url, failing), ['migrate'])
     expect(code).toBe(3)
-    expect(out).toMatch(/^auth: .*\nmeter: .*\nstripe: .*\n$/)
+    expect(out).toMatch(/^auth: .*\nmeter: .*\nstripe: .*\nkill: .*\n$/)
     expect(err).toContain('error[migrate]: audit: ')
     expect(err).toContain('tables 99, this one knows 4')
     expect(err).toContain('error[migrate]: notes: division by zero')
-    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_stripe', 'mcpgw_usage'])
+    expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_kill', 'mcpgw_stripe', 'mcpgw_usage'])
     const { plugins } = JSON.parse((await say(createProject(url, failing), ['migrate', '--json'])).out) as { plugins: { error?: string }[] }
-    expect(plugins.map(({ error }) => error === undefined)).toEqual([false, true, true, true, false])
+    expect(plugins.map(({ error }) => error === undefined)).toEqual([false, true, true, true, false, true])
   })
 
   test('the SQL that it prints makes the same tables', async () => {
@@ -108,7 +110,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(code).toBe(0)
     await run(out, url)
     const again = await say(createProject(url), ['migrate'])
-    expect(again.out.match(/already/g)).toHaveLength(5)
+    expect(again.out.match(/already/g)).toHaveLength(6)
   })
 })
 
@@ -133,6 +135,6 @@ test('a config without a database, and one whose plugin does not load, are told 
 test('a database that does not answer is told for each, with 3, without the password', async () => {
   const { code, out, err } = await say(createProject('postgres://me:geheim@127.0.0.1:1/none'), ['migrate'])
   expect({ code, out }).toEqual({ code: 3, out: '' })
-  expect(err.match(/error\[migrate\]/g)).toHaveLength(5)
+  expect(err.match(/error\[migrate\]/g)).toHaveLength(6)
   expect(err).not.toContain('geheim')
 })

@@ -16,7 +16,7 @@ describe.skipIf(server === undefined)('a log in PostgreSQL', () => {
     url = await createDatabase()
   })
   beforeEach(async () => {
-    await run('DROP SCHEMA IF EXISTS mcpgw_audit CASCADE', url)
+    await run('DROP SCHEMA IF EXISTS mcpgw_audit, mcpgw_kill CASCADE', url)
     dir = tempDir()
   })
   const start = (options: GatewayOptions = {}): Promise<Gateway> => startGateway({ dir, url, config: { durability: 'full' }, ...options })

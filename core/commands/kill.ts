@@ -1,0 +1,127 @@
+// `mcpgw kill`: stops a tenant, a server or an API key on all gateways within a second, until it is lifted; and lists what is stopped.
+import type { Loaded } from '../config/load.ts'
+import { KINDS, type Kill, type KillTarget } from '../kill/kills.ts'
+import { type KillStore, openKillStore } from '../kill/store.ts'
+import { createLog } from '../log.ts'
+import { findOperator } from '../operator.ts'
+import { alignColumns, printable } from '../plugin/index.ts'
+import { isStoreAnswer } from '../store/fault.ts'
+import { createVerbRecord } from './record.ts'
+import { loadOrStarter } from './starter.ts'
+import { openStores } from './stores.ts'
+import { textOption, type VerbIo } from './verb.ts'
+
+interface At {
+  readonly io: VerbIo
+  readonly loaded: Loaded
+  readonly store: KillStore
+  /** False where it could not be recorded; it is done all the same. */
+  record(type: 'kill.set' | 'kill.lifted', kill: KillTarget & { readonly because?: string }): Promise<boolean>
+}
+
+const LONGEST = 500
+
+/** 0 where it is so afterwards; 3 where it was not killed (`--lift`), or the store cannot be reached. */
+export async function kill(io: VerbIo): Promise<number> {
+  const wanted = readWords(io)
+  if ('why' in wanted) {
+    io.err(`error[usage]: ${wanted.why}\n  = help: mcpgw kill --help\n`)
+    return 2
+  }
+  return withStore(io, at => {
+    if (wanted.kind === 'list') return list(at, wanted.targets)
+    return wanted.kind === 'lift' ? lift(at, wanted.target) : set(at, wanted.target, wanted.because)
+  })
+}
+
+type Wanted =
+  | { readonly kind: 'list'; readonly targets: readonly KillTarget[] }
+  | { readonly kind: 'lift'; readonly target: KillTarget }
+  | { readonly kind: 'set'; readonly target: KillTarget; readonly because: string | undefined }
+
+function readWords(io: VerbIo): Wanted | { readonly why: string } {
+  const targets = KINDS.flatMap((kind): KillTarget[] => {
+    const name = textOption(io, kind)
+    return name === undefined ? [] : [{ kind, name }]
+  })
+  const because = textOption(io, 'because')
+  for (const text of [...targets.map(({ name }) => name), ...(because === undefined ? [] : [because])])
+    if (text === '' || text.length > LONGEST || /\p{Cc}/u.test(text))
+      return { why: `expected a text of 1 to ${LONGEST} characters on one line, found ${JSON.stringify(text.slice(0, 50))}` }
+  const [isList, isLift] = [io.options.list === true, io.options.lift === true]
+  if (isList && (isLift || because !== undefined)) return { why: '--list goes with neither --lift nor --because' }
+  if (isLift && because !== undefined) return { why: '--because says why something is killed; --lift takes none' }
+  if (isList) return { kind: 'list', targets }
+  const [target] = targets
+  if (target === undefined || targets.length > 1) return { why: 'name one of --tenant, --server and --key' }
+  // It would be kept in the open.
+  if (target.kind === 'key' && target.name.startsWith('mgk_')) return { why: 'name the key by its id; mcpgw keys list shows it' }
+  return isLift ? { kind: 'lift', target } : { kind: 'set', target, because }
+}
+
+async function set({ io, loaded, store, record }: At, target: KillTarget, because: string | undefined): Promise<number> {
+  const { kind, name } = target
+  const told = { ...target, ...(because !== undefined && { because }) }
+  const isNew = await store.set({ ...told, at: Date.now(), by: findOperator() })
+  const recorded = isNew && (await record('kill.set', told))
+  if (io.json) io.out(`${JSON.stringify({ killed: told, was: !isNew, recorded }, null, 2)}\n`)
+  else if (!isNew) io.err(`${kind} ${printable(name)} is killed already; \`mcpgw kill --list\` says since when.\n`)
+  else io.err(`${kind} ${printable(name)} is killed. Gateways that run end what it has open within a second.\n`)
+  if (kind === 'server' && !isServer(loaded, name)) io.err(`warning: this config names no server ${printable(name)}\n`)
+  return 0
+}
+
+async function lift({ io, store, record }: At, target: KillTarget): Promise<number> {
+  const { kind, name } = target
+  const was = await store.lift(target)
+  const recorded = was && (await record('kill.lifted', target))
+  if (io.json) io.out(`${JSON.stringify({ lifted: target, was, recorded }, null, 2)}\n`)
+  else if (was) io.err(`${kind} ${printable(name)} is no longer killed. Gateways that run let it in within a second.\n`)
+  else io.err(`${kind} ${printable(name)} was not killed; \`mcpgw kill --list\` shows what is.\n`)
+  return was ? 0 : 3
+}
+
+async function list({ io, store }: At, targets: readonly KillTarget[]): Promise<number> {
+  const isAsked = (one: Kill): boolean => targets.length === 0 || targets.some(({ kind, name }) => kind === one.kind && name === one.name)
+  const found = (await store.all()).filter(isAsked)
+  if (io.json) {
+    const kills = found.map(({ kind, name, at, by, because }) => ({
+      kind,
+      name,
+      since: new Date(at).toISOString(),
+      by: by.id,
+      because: because ?? null,
+    }))
+    io.out(`${JSON.stringify({ kills }, null, 2)}\n`)
+  } else if (found.length === 0) io.err('Nothing is killed.\n')
+  else {
+    const rows = found.map(({ kind, name, at, by, because }) => [kind, name, new Date(at).toISOString(), by.id, because ?? '-'])
+    io.out(alignColumns([['KIND', 'NAME', 'SINCE', 'BY', 'BECAUSE'], ...rows]))
+  }
+  return 0
+}
+
+const isServer = ({ config }: Loaded, id: string): boolean =>
+  config.servers.some(server => server.id === id) || (config.gateway !== undefined && id === 'gateway')
+
+async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise<number> {
+  const loaded = await loadOrStarter(io)
+  if (loaded === 2) return 2
+  const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
+  const stores = await openStores(loaded.config.store, log)
+  const recording = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
+  let store: KillStore | undefined
+  try {
+    store = await openKillStore(stores)
+    const record: At['record'] = (type, { kind, name, because }) =>
+      recording.event({ type, detail: { [kind]: name, ...(because !== undefined && { because }) } })
+    return await work({ io, loaded, store, record })
+  } catch (error) {
+    if (!isStoreAnswer(error)) throw error
+    io.err(`error[kill-store]: ${error.message}\n`)
+    return 3
+  } finally {
+    await store?.close()
+    await recording.close()
+  }
+}

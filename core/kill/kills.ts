@@ -1,0 +1,50 @@
+// What operators have killed, as it is asked for with every request: whose requests are refused, and which servers are let be.
+import { errors } from '../errors.ts'
+import type { Operator, Principal } from '../plugin/index.ts'
+import type { Refusal } from '../refusal.ts'
+
+export const KINDS = ['tenant', 'server', 'key'] as const
+export type KillKind = (typeof KINDS)[number]
+
+export interface KillTarget {
+  readonly kind: KillKind
+  /** The tenant, the id of the server in the config, or the id of the API key. */
+  readonly name: string
+}
+
+export interface Kill extends KillTarget {
+  /** ms since 1970. */
+  readonly at: number
+  readonly by: Operator
+  /** In the operator's words; callers are never told. */
+  readonly because?: string
+}
+
+export interface Kills {
+  readonly all: readonly Kill[]
+  /** For the record and the caller alike; undefined where the caller may go on. */
+  refuseCaller(principal: Pick<Principal, 'tenant' | 'via'> | undefined): Refusal | undefined
+  refuseServer(server: string): Refusal | undefined
+}
+
+export function indexKills(all: readonly Kill[]): Kills {
+  const named = (of: KillKind): ReadonlySet<string> => new Set(all.flatMap(({ kind, name }) => (kind === of ? [name] : [])))
+  const [tenants, servers, keys] = [named('tenant'), named('server'), named('key')]
+  return {
+    all,
+    refuseCaller(principal) {
+      if (principal === undefined) return undefined
+      if (tenants.has(principal.tenant)) return TENANT
+      const { method, keyId } = principal.via
+      return method === 'api-key' && keyId !== undefined && keys.has(keyId) ? KEY : undefined
+    },
+    refuseServer: server => (servers.has(server) ? SERVER : undefined),
+  }
+}
+
+export const NO_KILLS: Kills = indexKills([])
+
+const refusalOf = (kind: KillKind): Refusal => ({ code: 'killed', reason: errors.killed.text, by: [`kill/${kind}`] })
+const TENANT: Refusal = Object.freeze({ ...refusalOf('tenant'), ofCaller: true })
+const KEY: Refusal = Object.freeze({ ...refusalOf('key'), ofCaller: true })
+const SERVER: Refusal = Object.freeze(refusalOf('server'))

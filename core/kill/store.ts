@@ -1,0 +1,131 @@
+// Where kills are kept: a file of the data directory, and where `store.url` names a database, that, for all gateways that share it.
+import { statSync } from 'node:fs'
+import type { Database, Migrations, Operator, SqlRow, Stores } from '../plugin/index.ts'
+import { StoreFault } from '../store/fault.ts'
+import { KINDS, type Kill, type KillKind, type KillTarget } from './kills.ts'
+
+/** All of it rejects while they cannot be reached. */
+export interface KillStore {
+  /** Oldest first. */
+  all(): Promise<readonly Kill[]>
+  /** False where it is killed already: the first word stands. */
+  set(kill: Kill): Promise<boolean>
+  /** False where it was not killed. */
+  lift(target: KillTarget): Promise<boolean>
+  close(): Promise<void>
+}
+
+const FILE = 'kills.db'
+const SCHEMA = 1
+const S = 'mcpgw_kill'
+
+export const tables: Migrations = {
+  schema: S,
+  steps: [
+    `-- What operators have killed: gateways look here several times a second.
+CREATE SCHEMA IF NOT EXISTS ${S};
+CREATE TABLE ${S}.schema_version (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now());
+INSERT INTO ${S}.schema_version (version) VALUES (1);
+CREATE TABLE ${S}.kill (kind text NOT NULL, name text NOT NULL, at bigint NOT NULL, actor text NOT NULL, because text,
+  PRIMARY KEY (kind, name));`,
+  ],
+}
+
+export type KillPlace = Pick<Stores, 'open' | 'resolve' | 'postgres'>
+
+/** Rejects where the tables cannot be brought up or are of a later version. No file is made before something is killed. */
+export async function openKillStore(stores: KillPlace): Promise<KillStore> {
+  const file = useFile(stores)
+  const database = stores.postgres()
+  try {
+    await database?.migrate(tables, 'apply')
+  } catch (error) {
+    await database?.close()
+    throw error
+  }
+  const ask = (sql: string, ...params: (string | number | null)[]): Promise<SqlRow[]> => database!.query(sql, params)
+  async function all(): Promise<readonly Kill[]> {
+    // What was killed before there was a database stays so.
+    const rows = [...file.all(), ...(database === undefined ? [] : await ask(`SELECT * FROM ${S}.kill`))]
+    return rows.map(readKill).toSorted((a, b) => a.at - b.at)
+  }
+  return {
+    all,
+    async set(kill) {
+      if ((await all()).some(one => one.kind === kill.kind && one.name === kill.name)) return false
+      const row = [kill.kind, kill.name, kill.at, JSON.stringify(kill.by), kill.because ?? null] as const
+      if (database === undefined) return file.run('INSERT OR IGNORE INTO kills VALUES (?, ?, ?, ?, ?)', ...row) > 0
+      return (await ask(`INSERT INTO ${S}.kill VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING kind`, ...row)).length > 0
+    },
+    async lift({ kind, name }) {
+      const here = file.exists() ? file.run('DELETE FROM kills WHERE kind = ? AND name = ?', kind, name) : 0
+      if (database === undefined) return here > 0
+      const there = await ask(`DELETE FROM ${S}.kill WHERE kind = $1 AND name = $2 RETURNING kind`, kind, name)
+      return here + there.length > 0
+    },
+    async close() {
+      file.close()
+      await database?.close()
+    },
+  }
+}
+
+interface KillFile {
+  exists(): boolean
+  /** None where there is no file; throws where there was one. */
+  all(): readonly SqlRow[]
+  /** The number of rows that changed; makes the file. */
+  run(sql: string, ...params: (string | number | null)[]): number
+  close(): void
+}
+
+function useFile(stores: KillPlace): KillFile {
+  const path = stores.resolve(FILE)
+  let opened: { readonly db: Database; readonly inode: bigint } | undefined
+  const inodeNow = (): bigint | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+
+  function open(): Database {
+    // Invariant: what is read is the file that is there: another one may have been put in its place.
+    if (opened !== undefined && opened.inode !== inodeNow()) {
+      opened.db.close()
+      opened = undefined
+    }
+    if (opened !== undefined) return opened.db
+    const db = stores.open(FILE, { durability: 'full', schema: SCHEMA })
+    try {
+      if (Number(db.prepare('PRAGMA user_version').get()?.user_version) < SCHEMA) db.transaction(() => db.exec(TABLE))
+      opened = { db, inode: inodeNow()! }
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  return {
+    exists: () => inodeNow() !== undefined,
+    all() {
+      if (inodeNow() !== undefined) return open().prepare('SELECT * FROM kills').all()
+      if (opened === undefined) return []
+      throw new StoreFault('store-missing', `${path}: no such file any more`)
+    },
+    run: (sql, ...params) =>
+      open()
+        .prepare(sql)
+        .run(...params).changes,
+    close() {
+      opened?.db.close()
+      opened = undefined
+    },
+  }
+}
+
+const TABLE = `CREATE TABLE IF NOT EXISTS kills (
+  kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, because TEXT, PRIMARY KEY (kind, name)) STRICT;
+PRAGMA user_version = ${SCHEMA};`
+
+function readKill({ kind, name, at, actor, because }: SqlRow): Kill {
+  if (!KINDS.includes(kind as KillKind)) throw new Error(`a kill of an unknown kind: ${String(kind)}`)
+  const by = JSON.parse(String(actor)) as Operator
+  return { kind: kind as KillKind, name: String(name), at: Number(at), by, ...(because !== null && { because: String(because) }) }
+}

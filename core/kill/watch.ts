@@ -1,0 +1,104 @@
+// What is killed, as a gateway knows it: read before it starts, looked at several times a second, and carried out on what is open.
+import type { Finding } from '../finding.ts'
+import type { Health } from '../health.ts'
+import { type Lookout, startLookout } from '../lookout.ts'
+import type { Clock, Log, PluginContext } from '../plugin/index.ts'
+import type { Gate } from '../upstream/gate.ts'
+import { indexKills, type Kills } from './kills.ts'
+import { type KillPlace, type KillStore, openKillStore } from './store.ts'
+
+export interface KillSwitch {
+  /** As it was last read: where it cannot be read any more, what was known stays. */
+  readonly now: Kills
+  /** Shuts what is killed by now. Before any server is reached. */
+  carryOut(reach: Reached): void
+  /** From here on it is looked at again and again. */
+  watch(parts: WatchParts): void
+  stop(): Promise<void>
+}
+
+/** What a kill is carried out on. */
+export interface Reached {
+  readonly servers: readonly { readonly id: string; readonly gate: Pick<Gate, 'shut' | 'isShut'> }[]
+  readonly pool: { cut(server: string): Promise<void>; restore(server: string): void }
+  expel: PluginContext['expel']
+}
+
+export interface WatchParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly health: Pick<Health, 'component'>
+}
+
+const LOOK_MS = 250
+const SILENT_MS = 2000
+
+/** The finding where it cannot be read: what may run is not known then. */
+export async function openKillSwitch(stores: KillPlace): Promise<KillSwitch | Finding> {
+  let store: KillStore | undefined
+  try {
+    store = await openKillStore(stores)
+    return createKillSwitch(store, await store.all())
+  } catch (error) {
+    await store?.close()
+    return { code: 'kill-store', message: `what operators have killed cannot be read: ${(error as Error).message}` }
+  }
+}
+
+function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['all']>>): KillSwitch {
+  let now = indexKills(all)
+  let reached: Reached | undefined
+  let lookout: Lookout | undefined
+
+  function carryOut({ servers, pool, expel }: Reached, log?: Log): void {
+    for (const { id, gate } of servers) {
+      const isKilled = now.refuseServer(id) !== undefined
+      if (gate.isShut === isKilled) continue
+      gate.shut(isKilled)
+      log?.warn(isKilled ? 'server is killed by an operator' : 'server is no longer killed', { server: id })
+      if (isKilled) pool.cut(id).catch(error => log?.error('bug: a killed server was not ended', { server: id, error: String(error) }))
+      else pool.restore(id)
+    }
+    if (!now.all.some(({ kind }) => kind !== 'server')) return
+    // At each look: a request that was let in just before shows up a little later.
+    const ended = expel(principal => now.refuseCaller(principal) !== undefined)
+    if (ended.sessions + ended.requests > 0) log?.warn('what killed tenants and keys had open has been ended', { ...ended })
+  }
+
+  return {
+    get now() {
+      return now
+    },
+    carryOut(to) {
+      reached = to
+      carryOut(to)
+    },
+    watch({ clock, log, health }) {
+      const component = health.component('kill')
+      let isAway = false
+      lookout = startLookout({
+        clock,
+        everyMs: LOOK_MS,
+        silentMs: SILENT_MS,
+        ask: () => store.all(),
+        there(all) {
+          now = indexKills(all)
+          if (isAway) log.info('what operators have killed can be read again')
+          isAway = false
+          component.set(undefined)
+          if (reached !== undefined) carryOut(reached, log)
+        },
+        gone(error) {
+          const why = `what operators have killed cannot be read: ${error instanceof Error ? error.message : String(error)}`
+          component.set({ status: 'degraded', why })
+          if (!isAway) log.warn('what operators have killed cannot be read; what was known stays', { error: String(error) })
+          isAway = true
+        },
+      })
+    },
+    async stop() {
+      lookout?.stop()
+      await store.close()
+    },
+  }
+}
