@@ -1,6 +1,8 @@
 // Takes back what users have given: out of the store first, then at the issuer, and each on record.
+
 import { systemClock } from '../clock.ts'
 import type { Loaded } from '../config/load.ts'
+import { authOf } from '../config/schema.ts'
 import { createAuthority } from '../credentials/authority.ts'
 import { aboutOwner } from '../credentials/reporter.ts'
 import type { Entry, UserToken } from '../credentials/sealed.ts'
@@ -72,7 +74,7 @@ function requestersOf({ config }: Shelved['loaded'], outgoing: Outgoing): Readon
   const clock = systemClock
   return new Map(
     config.servers.flatMap(server => {
-      const client = server.kind === 'remote' ? server.auth?.user : undefined
+      const client = authOf(server)?.user
       return client === undefined ? [] : [[server.id, { client, clock, outgoing, authority: createAuthority(client, outgoing, clock) }]]
     }),
   )

@@ -1,5 +1,5 @@
 // `mcpgw migrate`: brings up to date what plugins, and the gateway itself, keep in PostgreSQL, by the role that owns it, for gateways whose role may not.
-import type { GatewayConfig } from '../config/schema.ts'
+import { authOf, type GatewayConfig } from '../config/schema.ts'
 import { tables as userTokens } from '../credentials/shared-shelf.ts'
 import { tables as kills } from '../kill/store.ts'
 import { loadPlugin } from '../loader.ts'
@@ -47,7 +47,7 @@ export async function migrate(io: VerbIo): Promise<number> {
 
 /** What operators kill, and what users give for servers. */
 function ownKeepers({ servers }: GatewayConfig): readonly { readonly name: string; readonly tables?: Migrations }[] {
-  const ofUsers = servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined)
+  const ofUsers = servers.some(server => authOf(server)?.user !== undefined)
   return [{ name: 'kill', tables: kills }, ...(ofUsers ? [{ name: 'credentials', tables: userTokens }] : [])]
 }
 

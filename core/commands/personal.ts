@@ -1,5 +1,5 @@
 // Who keeps something about people: plugins of the config, each bound to its config, without starting any; and the gateway itself.
-import type { GatewayConfig } from '../config/schema.ts'
+import { authOf, type GatewayConfig } from '../config/schema.ts'
 import { holdUserTokens } from '../credentials/personal.ts'
 import { hasUserTokens } from '../credentials/user-tokens.ts'
 import { loadPlugin } from '../loader.ts'
@@ -18,7 +18,7 @@ export async function findHolders(
 ): Promise<readonly PersonalHolder[]> {
   const holders: PersonalHolder[] = []
   // A server that stands no longer in the config may have tokens still; the file is not made for this.
-  if (servers.some(server => server.kind === 'remote' && server.auth?.user !== undefined) || (await hasUserTokens(around.stores)))
+  if (servers.some(server => authOf(server)?.user !== undefined) || (await hasUserTokens(around.stores)))
     holders.push(holdUserTokens(around.stores))
   for (const entry of plugins) {
     const loaded = await loadPlugin(entry, cwd)

@@ -50,6 +50,9 @@ export type DiagnosticCode =
   | 'secret-refused'
   | 'chain-always-on'
   | 'servers-replaced'
+  | 'openapi-invalid'
+  | 'openapi-reference'
+  | 'openapi-unsupported'
   | 'unenforced'
 
 /** What each code means, for `mcpgw explain CODE`. */
@@ -81,6 +84,10 @@ export const diagnosticCodes: Readonly<Record<DiagnosticCode, string>> = {
   'secret-refused': 'Arguments and URLs are seen by other processes and by logs; a secret goes into env, headers or a plugin config.',
   'chain-always-on': 'The audit hash chain cannot be switched off.',
   'servers-replaced': 'The servers of --mcp-json stand in place of those of the config file.',
+  'openapi-invalid': 'The OpenAPI document (3.0 or 3.1) is not what it should be at this place, so that no tool can be made of it.',
+  'openapi-reference': 'A `$ref` leads within the document, `#/...`, to what is there; other files and the network are never asked.',
+  'openapi-unsupported':
+    'The operation needs something that is not sent: a body that is no JSON, a parameter of another style, or one that is the credential. Leave the operation out with `operations.exclude`. What is optional is left out of the tool, with a warning.',
   unenforced: 'A section of the config that no loaded plugin enforces. Load the plugin, or take the section out.',
 }
 

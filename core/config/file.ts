@@ -7,6 +7,7 @@ import { expandReferences, type ReferenceSources, type UsedReference } from './i
 import { explainIssues } from './issues.ts'
 import { isOlderShape, translateOlder } from './older.ts'
 import { olderShape } from './older-shape.ts'
+import { compileRest } from './openapi/compile.ts'
 import { type Parsed, parseJson, parseYaml } from './parse.ts'
 import type { PlacedPlugin, PlacedServer, Section } from './placed.ts'
 import { readConfigFile } from './read.ts'
@@ -22,6 +23,8 @@ export interface ConfigParts {
   readonly sections: readonly Section[]
   readonly used: readonly UsedReference[]
   readonly source: Source
+  /** OpenAPI documents of servers. */
+  readonly documents: readonly Source[]
   readonly baseDir: string
 }
 
@@ -55,12 +58,14 @@ export async function checkConfig(
 
   const translated = older ? translateOlder(checked.data as typeof olderShape._output, source, baseDir) : undefined
   const shape: FileShape = translated?.shape ?? (checked.data as FileShape)
-  const servers = (shape.servers ?? []).map((server, index) => ({ shape: server, source, path: ['servers', index], baseDir }))
+  const placed = (shape.servers ?? []).map((server, index) => ({ shape: server, source, path: ['servers', index], baseDir }))
+  const { servers, documents, diagnostics: ofDocuments } = await compileRest(placed)
+  if (ofDocuments.some(({ severity }) => severity === 'error')) return { diagnostics: [...ofDocuments] }
   const plugins = translated?.plugins ?? placePlugins(shape, source, baseDir)
   const sections = translated?.sections ?? policySection(source)
   return {
-    parts: { shape: resolvePaths(shape, baseDir), servers, plugins, sections, used, source, baseDir },
-    diagnostics: [...(translated?.warnings ?? [])],
+    parts: { shape: resolvePaths(shape, baseDir), servers, plugins, sections, used, source, documents, baseDir },
+    diagnostics: [...(translated?.warnings ?? []), ...ofDocuments],
   }
 }
 

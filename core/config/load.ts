@@ -104,7 +104,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     ok: true,
     ...assembled.value,
     ...(located === undefined ? {} : { file: located.file }),
-    digests: [opened?.source, mcp?.source].flatMap(source => (source === undefined ? [] : [digestOf(source)])),
+    digests: [opened?.source, mcp?.source, ...(parts?.documents ?? [])].flatMap(source => (source === undefined ? [] : [digestOf(source)])),
     warnings: tidy(diagnostics),
     injected: collectInjected(parts, mcp?.read),
     getSecret: from.getSecret,

@@ -11,6 +11,8 @@ export interface NamedFile {
   readonly root: string
   /** Nobody but its owner may read it. */
   readonly secret: boolean
+  /** 1 MB where it is left out. */
+  readonly maxBytes?: number
 }
 
 /** Why a file cannot be used; the message names it. */
@@ -24,7 +26,7 @@ export class NamedFileFault extends Error {
   }
 }
 
-const MAX_BYTES = 1024 * 1024
+const MEGABYTE = 1024 * 1024
 const isPosix = process.platform !== 'win32'
 const OTHERS = 0o077
 
@@ -50,20 +52,21 @@ export async function readNamedFile(file: NamedFile): Promise<Buffer> {
   }
 }
 
-async function readChecked(handle: FileHandle, { path, secret }: NamedFile): Promise<Buffer> {
+async function readChecked(handle: FileHandle, { path, secret, maxBytes = MEGABYTE }: NamedFile): Promise<Buffer> {
   const about = await handle.stat()
   if (!about.isFile()) throw new NamedFileFault(`${path} is not a regular file`)
   const mode = (about.mode & 0o777).toString(8).padStart(4, '0')
   if (isPosix && secret && (about.mode & OTHERS) !== 0)
     throw new NamedFileFault(`${path} has mode ${mode}: others may read or change it`, `chmod 600 ${path}`)
   if (mayOthersWrite(about)) throw new NamedFileFault(`${path} has mode ${mode}: others may change it`, `chmod go-w ${path}`)
-  if (about.size > MAX_BYTES) throw new NamedFileFault(`${path} is larger than 1 MB`)
-  const bytes = Buffer.alloc(MAX_BYTES + 1)
+  const tooLarge = new NamedFileFault(`${path} is larger than ${maxBytes / MEGABYTE} MB`)
+  if (about.size > maxBytes) throw tooLarge
+  const bytes = Buffer.alloc(Math.min(maxBytes, about.size + MEGABYTE) + 1)
   let size = 0
   for (let read = -1; read !== 0 && size < bytes.length; size += read) {
     read = (await handle.read(bytes, size, bytes.length - size, size)).bytesRead
   }
-  if (size > MAX_BYTES) throw new NamedFileFault(`${path} is larger than 1 MB`)
+  if (size > maxBytes || size === bytes.length) throw tooLarge
   return bytes.subarray(0, size)
 }
 

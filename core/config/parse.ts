@@ -12,7 +12,7 @@ export interface Parsed {
 
 const unfollowed: ReadonlySet<DiagnosticCode> = new Set(['config-syntax', 'config-too-deep', 'config-too-large', 'too-many-aliases'])
 
-export async function parseYaml(source: Text): Promise<Parsed> {
+export async function parseYaml(source: Text, maxNodes: number = limits.nodes): Promise<Parsed> {
   const deep = checkDepth(source)
   if (deep !== undefined) return { diagnostics: [deep] }
   const { isAlias, isMap, isScalar, isSeq, parseDocument } = await import('yaml')
@@ -50,8 +50,8 @@ export async function parseYaml(source: Text): Promise<Parsed> {
       return empty(span)
     }
     nodes += 1
-    if (nodes > limits.nodes) {
-      if (nodes === limits.nodes + 1) report(span, 'config-too-large', `more than ${limits.nodes} values`)
+    if (nodes > maxNodes) {
+      if (nodes === maxNodes + 1) report(span, 'config-too-large', `more than ${maxNodes} values`)
       return empty(span)
     }
     const inner = [...open, node]

@@ -1,4 +1,5 @@
 // Parts of the config together with the place of the text that each came from.
+import type { RestTool } from '../upstream/rest/tool.ts'
 import type { Span } from './diagnostic.ts'
 import type { ServerShape } from './shape.ts'
 import type { Path, Source } from './tree.ts'
@@ -12,6 +13,8 @@ export interface PlacedServer extends Place {
   readonly shape: ServerShape
   /** What relative paths start from. */
   readonly baseDir: string
+  /** Of a plain HTTP server. */
+  readonly tools?: readonly RestTool[]
 }
 
 export interface PlacedPlugin extends Place {

@@ -1,4 +1,8 @@
 // The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
+import type { RestTool } from '../upstream/rest/tool.ts'
+import type { ServerAuth } from './auth-schema.ts'
+
+export type { ExchangeClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
 
 /** 1-based line and column; `column` counts UTF-16 units. */
 export interface SourcePosition {
@@ -90,7 +94,9 @@ export interface PluginEntry {
 }
 
 /** As it stands in a config. */
-export type ConfiguredServer = ChildServer | RemoteServer
+export type ConfiguredServer = ChildServer | AddressedServer
+/** Reached over HTTP, at its url and nowhere else. */
+export type AddressedServer = RemoteServer | RestServer
 /** Whatever calls may go to. */
 export type ServerConfig = ConfiguredServer | InnerServer
 
@@ -131,47 +137,25 @@ export interface InnerServer extends ServerCommon {
   readonly kind: 'inner'
 }
 
-export interface RemoteServer extends ServerCommon {
-  readonly kind: 'remote'
+interface Addressed extends ServerCommon {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** Where the gateway gets the bearer token that it shows there. */
   readonly auth?: ServerAuth
 }
 
-/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. `user`: he gives one by a visit to the issuer. */
-export interface ServerAuth {
-  readonly oauth?: OAuthClient | undefined
-  readonly exchange?: ExchangeClient | undefined
-  readonly user?: UserClient | undefined
+export interface RemoteServer extends Addressed {
+  readonly kind: 'remote'
 }
 
-/** The issuer is known, and it may know the gateway without a secret. */
-export interface UserClient extends OAuthClient {
-  readonly issuer: string
-  /** Where browsers reach the gateway: `https://HOST`, with a path where a proxy adds one. */
-  readonly gateway: string
+export function authOf(server: ServerConfig): ServerAuth | undefined {
+  return server.kind === 'remote' || server.kind === 'rest' ? server.auth : undefined
 }
 
-export interface ExchangeClient extends OAuthClient {
-  /** What the caller's token is to the token endpoint; `access_token` where it is absent. */
-  readonly subjectType?: 'access_token' | 'jwt' | 'id_token' | undefined
-}
-
-/** What the gateway is to an authorization server. `token` (the endpoint) or `issuer`; `clientSecret` or `privateKey`. */
-export interface OAuthClient {
-  readonly token?: string | undefined
-  readonly issuer?: string | undefined
-  readonly clientId: string
-  readonly clientSecret?: string | undefined
-  /** PEM, or the path of a file with it, absolute. */
-  readonly privateKey?: string | undefined
-  readonly keyId?: string | undefined
-  /** How the secret is sent; `basic` where it is absent. */
-  readonly clientAuth?: 'basic' | 'post' | undefined
-  readonly scopes?: readonly string[] | undefined
-  readonly resource?: string | undefined
-  readonly audience?: string | undefined
+/** Plain HTTP: each call of a tool is one request. */
+export interface RestServer extends Addressed {
+  readonly kind: 'rest'
+  readonly tools: readonly RestTool[]
 }
 
 /** Milliseconds; 0 = none. `callMs` starts again with each progress of a call, `maxMs` (absent: none) does not; `idleMs` is for idleness. */

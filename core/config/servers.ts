@@ -10,7 +10,7 @@ import { parseSize } from './size.ts'
 import { suggest } from './suggest.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
-export function buildServer({ shape, source, path, baseDir }: PlacedServer): ConfiguredServer {
+export function buildServer({ shape, source, path, baseDir, tools }: PlacedServer): ConfiguredServer {
   const common = {
     id: shape.id,
     name: shape.name ?? shape.id,
@@ -24,7 +24,8 @@ export function buildServer({ shape, source, path, baseDir }: PlacedServer): Con
   }
   if (shape.url !== undefined) {
     const auth = shape.auth === undefined ? {} : { auth: buildAuth(shape.auth, baseDir) }
-    return { ...common, kind: 'remote', url: shape.url, headers: shape.headers ?? {}, ...auth }
+    const addressed = { ...common, url: shape.url, headers: shape.headers ?? {}, ...auth }
+    return tools === undefined ? { ...addressed, kind: 'remote' } : { ...addressed, kind: 'rest', protocol: 'legacy', tools }
   }
   const command = shape.command ?? ''
   return {
@@ -60,6 +61,10 @@ function buildProcessLimits({ processes, memory, files }: NonNullable<ServerShap
   }
 }
 
+const FOR_COMMANDS = ['args', 'env', 'cwd', 'isolation', 'limits.processes', 'limits.memory', 'limits.files']
+const FOR_URLS = ['headers', 'auth']
+const FOR_REST = ['openapi', 'operations', 'tools']
+
 /** A server is a command or a url; the other keys belong to one of the two. Works on the text, so that it runs beside the schema. */
 export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic[] {
   return entries.flatMap(path => {
@@ -82,11 +87,15 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
     if (command !== undefined && protocol?.value.kind === 'scalar' && protocol.value.value === 'sse') {
       return [diagnose(source, protocol.keySpan, { code: 'conflicting-keys', message: 'protocol: sse is for a server with a url' })]
     }
+    const isRest = span('openapi') !== undefined || span('tools') !== undefined
+    const what = command !== undefined ? 'a command' : isRest ? 'a url and openapi or tools' : 'a url'
     const alien =
-      url === undefined ? ['headers', 'auth'] : ['args', 'env', 'cwd', 'isolation', 'limits.processes', 'limits.memory', 'limits.files']
+      command !== undefined ? [...FOR_URLS, ...FOR_REST] : isRest ? [...FOR_COMMANDS, 'protocol'] : [...FOR_COMMANDS, 'operations']
+    if (span('openapi') !== undefined) alien.push('tools')
+    else if (isRest) alien.push('operations')
     return alien.flatMap(key => {
       const at = span(...key.split('.'))
-      const message = `"${key}" has no meaning for a server with a ${url === undefined ? 'command' : 'url'}`
+      const message = `"${key}" has no meaning for a server with ${what}`
       return at === undefined ? [] : [diagnose(source, at, { code: 'conflicting-keys', message })]
     })
   })

@@ -7,6 +7,7 @@ import { parseDuration } from './duration.ts'
 import { coded, text, url, words } from './fields.ts'
 import { parseAddress } from './listen.ts'
 import { isRedisUrl } from './redis-url.ts'
+import { type RestShape, restFields } from './rest-shape.ts'
 import { idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
 import { type TlsShape, tlsShape } from './tls-shape.ts'
@@ -35,7 +36,7 @@ export interface ListenShape {
   readonly connections?: { readonly total?: number | undefined; readonly perAddress?: number | undefined } | undefined
   readonly tls?: TlsShape | undefined
 }
-export interface ServerShape {
+export interface ServerShape extends RestShape {
   readonly id: string
   readonly name?: string | undefined
   readonly enabled?: boolean | undefined
@@ -158,6 +159,7 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   url: url.optional().meta({ description: 'A remote server (Streamable HTTP) in place of a command' }),
   headers: headers.optional(),
   auth: auth.optional(),
+  ...restFields,
 })
 const addressRange = z.string().superRefine((value, ctx) => {
   try {

@@ -1,5 +1,6 @@
 // The config as people may see it: every value with where it came from, and no secret among them.
 import { isPem } from '../pem.ts'
+import type { RestTool } from '../upstream/rest/tool.ts'
 import type { Assembled } from './assemble.ts'
 import { hidePassword } from './database-url.ts'
 import { soundsSecret } from './injected.ts'
@@ -22,17 +23,23 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
     if (path.at(-1) === 'at' && path.length === 3) return
     // Follows from where the file is.
     if (path.join('.') === 'listen.tls.root') return
-    const inner = typeof value === 'object' && value !== null ? Object.entries(value) : []
+    const tools = isToolList(path) ? (value as readonly RestTool[]).map(({ name }) => name) : undefined
+    const inner = tools === undefined && typeof value === 'object' && value !== null ? Object.entries(value) : []
     for (const [index, [key, one]] of inner.entries()) visit(one, [...path, key], inner[index - 1]?.[1])
     if (inner.length > 0 || value === undefined) return
     const traced = trace(path, origins)
     const written = traced.kind === 'text' && traced.tree.kind === 'scalar' ? traced.tree.written : undefined
-    const seen = written ?? conceal(path, value, before)
+    const seen = written ?? tools ?? conceal(path, value, before)
     const isDatabase = path[0] === 'store' && (path[1] === 'url' || path[1] === 'redis') && typeof seen === 'string'
     shown.push({ path: path.join('.'), value: isDatabase ? hidePassword(seen) : seen, origin: describeOrigin(traced) })
   }
   visit(config, [], undefined)
   return shown
+}
+
+/** Their names are shown: the rest is in a document of its own. */
+function isToolList(path: readonly string[]): boolean {
+  return path.length === 3 && path[0] === 'servers' && path[2] === 'tools'
 }
 
 /** The same as one document. */

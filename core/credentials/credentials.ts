@@ -1,5 +1,5 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
-import type { OAuthClient, RemoteServer, ServerConfig, UserClient } from '../config/schema.ts'
+import { type AddressedServer, authOf, type OAuthClient, type ServerConfig, type UserClient } from '../config/schema.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { ownerOf } from '../owner.ts'
 import type { Clock, Outgoing } from '../plugin/index.ts'
@@ -20,7 +20,7 @@ import { createUsers, type Users } from './users.ts'
 
 export interface Credentials {
   /** What is shown to this server on a lane of `owner`; undefined where its config asks for nothing. */
-  of(server: RemoteServer, owner: string): CredentialSource | undefined
+  of(server: AddressedServer, owner: string): CredentialSource | undefined
   /** Undefined where no server is shown credentials of callers. */
   readonly callers: Callers | undefined
   /** Undefined where no server is shown what users give. */
@@ -77,7 +77,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     }
   }
 
-  function forAll({ id }: RemoteServer, client: OAuthClient): SourceOf {
+  function forAll({ id }: AddressedServer, client: OAuthClient): SourceOf {
     const requester = requesterFor(client)
     const { book, reporter } = watch(id, 'oauth')
     const keeper = createTokenKeeper({
@@ -93,13 +93,13 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return () => source
   }
 
-  function forEach({ id, auth }: RemoteServer): SourceOf {
+  function forEach({ id, auth }: AddressedServer): SourceOf {
     needsCallers = true
     const { obtained, failed } = watch(id, 'exchange')
     return createExchanges({ ...requesterFor(auth!.exchange!), present: callers, obtained, failed })
   }
 
-  function forUsers({ id }: RemoteServer, client: UserClient): SourceOf {
+  function forUsers({ id }: AddressedServer, client: UserClient): SourceOf {
     if (options.stores === undefined) throw new Error('bug: there is no store for what users give')
     tokens ??= createUserTokens(options.stores)
     const { book, reporter, obtained, failed } = watch(id, 'user')
@@ -122,8 +122,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   for (const server of servers) {
-    if (server.kind !== 'remote' || server.auth === undefined || !server.enabled) continue
-    const { oauth, user } = server.auth
+    const auth = authOf(server)
+    if (auth === undefined || !server.enabled || !('url' in server)) continue
+    const { oauth, user } = auth
     sources.set(server.id, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
   }
   if (tokens !== undefined)

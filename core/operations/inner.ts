@@ -1,12 +1,12 @@
 // The server `gateway`: the gateway's own tools, spoken to in MCP like any other server, so that policy, record and limits hold for them too.
 import type { GatewayTools, InnerServer } from '../config/schema.ts'
 import { defaults } from '../config/schema.ts'
-import { isFault, Json } from '../mcp/json.ts'
-import { type Message, readMessage, writeError, writeResult } from '../mcp/message.ts'
-import { LATEST_LEGACY } from '../mcp/methods.ts'
+import { Json } from '../mcp/json.ts'
+import { writeError, writeResult } from '../mcp/message.ts'
 import { readOwner } from '../owner.ts'
 import { compileGlob, type Exchange, type JsonValue, type Operation, type OperationAnswer } from '../plugin/index.ts'
-import type { Transport, TransportEvents } from '../upstream/transport.ts'
+import { createInProcessTransport, type InboundRequest } from '../upstream/in-process.ts'
+import type { Transport } from '../upstream/transport.ts'
 import type { Operations } from './operations.ts'
 import { describe, resultOf } from './tool.ts'
 
@@ -50,7 +50,8 @@ export function createInner({ operations, tools, version, open, authenticates }:
   const scopeOf = (tenant: string | undefined) =>
     tenant === undefined ? (authenticates ? '' : undefined) : operators.has(tenant) ? undefined : tenant
 
-  async function call(message: Extract<Message, { kind: 'request' }>, exchange: Exchange, signal: AbortSignal): Promise<Uint8Array> {
+  async function call(message: InboundRequest, exchange: Exchange | undefined, signal: AbortSignal): Promise<Uint8Array> {
+    if (exchange === undefined) throw new Error('bug: nobody knows whose call this is')
     const { principal } = exchange
     const tenant = scopeOf(principal?.tenant)
     const name = message.params?.string('name')
@@ -61,28 +62,6 @@ export function createInner({ operations, tools, version, open, authenticates }:
     const actor = { id: principal?.id ?? 'anonymous', tenant: principal?.tenant ?? '' }
     const asker = { tenant, actor, exchange, signal }
     return writeResult(message.id, resultOf(await operations.perform(operation, input, asker)))
-  }
-
-  function answer(message: Extract<Message, { kind: 'request' }>, owner: string): Uint8Array {
-    switch (message.method) {
-      case 'initialize':
-        return writeResult(
-          message.id,
-          Json.of({
-            protocolVersion: LATEST_LEGACY,
-            capabilities: { tools: {} },
-            serverInfo: { name: 'mcpgw', title: 'The gateway itself', version },
-          }),
-        )
-      case 'ping':
-        return writeResult(message.id, Json.of({}))
-      case 'tools/list': {
-        const tenant = scopeOf(owner === '' ? undefined : readOwner(owner).tenant)
-        return writeResult(message.id, Json.of({ tools: offered(tenant).map(describe) }))
-      }
-      default:
-        return writeError(message.id, { code: -32601, message: 'method not found' })
-    }
   }
 
   return {
@@ -96,38 +75,13 @@ export function createInner({ operations, tools, version, open, authenticates }:
       timeout: defaults.timeout,
     },
     offered: () => offered(undefined),
-    createTransport(owner) {
-      let events: TransportEvents | undefined
-      const underWay = new Map<string, AbortController>()
-      const say = (bytes: Uint8Array) => queueMicrotask(() => events?.message(bytes, undefined))
-      return {
-        backedUp: false,
-        async open(given) {
-          events = given
+    createTransport: owner =>
+      createInProcessTransport({
+        info: { name: 'mcpgw', title: 'The gateway itself', version },
+        listTools: () => Json.of(offered(scopeOf(owner === '' ? undefined : readOwner(owner).tenant)).map(describe)),
+        async call(request, { exchange }, signal) {
+          return { message: await call(request, exchange, signal) }
         },
-        send(bytes, about) {
-          const json = Json.scan(bytes)
-          const message = isFault(json) ? undefined : readMessage(json, 'downstream')
-          if (message === undefined || 'code' in message) throw new Error('bug: a message of ours is none')
-          if (message.kind === 'notification' && message.method === 'notifications/cancelled')
-            underWay.get(message.params?.get('requestId')?.text ?? '')?.abort()
-          if (message.kind !== 'request') return
-          if (message.method !== 'tools/call' || about.kind !== 'request' || about.exchange === undefined)
-            return say(answer(message, owner))
-          const abort = new AbortController()
-          const key = message.id.text
-          underWay.set(key, abort)
-          void call(message, about.exchange, abort.signal).then(reply => {
-            underWay.delete(key)
-            say(reply)
-          })
-        },
-        async close() {
-          for (const abort of underWay.values()) abort.abort()
-          events?.closed({ code: 'upstream-unavailable', detail: 'closed', planned: true })
-          events = undefined
-        },
-      }
-    },
+      }),
   }
 }

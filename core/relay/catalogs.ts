@@ -1,6 +1,6 @@
 // Keeps the merged lists of each session's view, and fetches what they are made of.
 import { isPromise } from '../awaitable.ts'
-import type { ServerConfig } from '../config/schema.ts'
+import { authOf, type ServerConfig } from '../config/schema.ts'
 import type { Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
@@ -23,7 +23,7 @@ const [TOOLS, RESOURCES, TEMPLATES] = LISTS as readonly [ListKind, ListKind, Lis
 const TO_AUTHORIZE: Items = [AUTHORIZE_TOOL]
 
 function takesUsers({ server }: Lane): boolean {
-  return server.kind === 'remote' && server.auth?.user !== undefined
+  return authOf(server)?.user !== undefined
 }
 
 export class Catalogs {

@@ -49,6 +49,8 @@ export interface Pending {
   readonly id: number
   readonly method: string
   readonly call: LaneCall
+  /** Its answer will be one of a server that is in no good state. */
+  isUnwell: boolean
   settle(answer: Answer): void
   /** Starts the time limit again. `hold` 1: a person is asked, and until as many -1 only the limit of the whole call runs. */
   touch(hold?: 1 | -1): void
@@ -66,6 +68,9 @@ const FREE: ReadonlySet<string> = new Set(['initialize', 'server/discover', 'pin
 export function isCounted(method: string): boolean {
   return !FREE.has(method)
 }
+
+/** Stands for the code of an answer that is the server's own, though it is in no good state. */
+export const UNWELL = 'unwell'
 
 /** An id is `serial * SLOTS + slot`: never used twice, and found without a table. */
 const SLOTS = 2 ** 20
@@ -93,6 +98,11 @@ export class Calls {
   find(id: number): Pending | undefined {
     const pending = this.#pending.get(id % SLOTS)
     return pending?.id === id ? pending : undefined
+  }
+
+  noteUnwell(id: number): void {
+    const pending = this.find(id)
+    if (pending !== undefined) pending.isUnwell = true
   }
 
   /** stdio does not say which call a request of the server belongs to: the newest that waits is the best guess. */
@@ -124,7 +134,7 @@ export class Calls {
         stopTimer()
         cancel?.listen(undefined)
         if (holds > 0 && isCounted(method)) this.#rest(false)
-        resolve(answer)
+        resolve(pending.isUnwell && answer.code === undefined ? { ...answer, code: UNWELL } : answer)
       }
       const giveUp = (code: ErrorCode, reason: string) => {
         // Spec: basic/utilities/cancellation: initialize is never cancelled; a server that does not know server/discover may know no cancel either.
@@ -150,7 +160,7 @@ export class Calls {
         }
         if (ms < Number.POSITIVE_INFINITY) stopTimer = this.#clock.after(ms, () => giveUp('upstream-timeout', 'time limit of the gateway'))
       }
-      const pending = { id: 0, method, call, settle, touch }
+      const pending = { id: 0, method, call, isUnwell: false, settle, touch }
       pending.id = ++this.#serial * SLOTS + this.#pending.add(pending)
       cancel?.listen(() => giveUp('cancelled', cancel.reason ?? ''))
       touch()

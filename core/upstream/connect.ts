@@ -80,6 +80,7 @@ async function connectOnce(spoken: Spoken | undefined, options: ConnectOptions):
         options.failed(id, why)
       },
       drained: () => options.drained(),
+      unwell: id => calls.noteUnwell(id),
       awaits: id => calls.find(id) !== undefined,
       ended: why => isCurrent(transport) && options.ended(why),
       closed(why) {

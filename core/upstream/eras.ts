@@ -48,6 +48,7 @@ function keyOf(server: ServerConfig): string {
 function placeOf(server: ServerConfig): readonly string[] {
   switch (server.kind) {
     case 'remote':
+    case 'rest':
       return [server.url]
     case 'child':
       return [server.command, server.cwd ?? '', ...server.args]

@@ -6,7 +6,7 @@ import { errorAnswer } from '../mcp/error-answer.ts'
 import type { Distribution } from '../metrics/distribution.ts'
 import type { AdminEvent, Answer, Clock, Log } from '../plugin/index.ts'
 import { type BreakerDeps, type BreakerState, type CallEnd, createBreaker } from './breaker.ts'
-import type { LaneCall } from './calls.ts'
+import { type LaneCall, UNWELL } from './calls.ts'
 import { createQueue, type Held, type Waiting } from './queue.ts'
 
 export interface GateDeps extends Pick<BreakerDeps, 'random' | 'limits'> {
@@ -57,7 +57,8 @@ export interface Gate {
   readonly view: GateView
 }
 
-const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+const FAILURES: ReadonlySet<string> = new Set<ErrorCode | typeof UNWELL>([
+  UNWELL,
   'upstream-timeout',
   'upstream-unavailable',
   'upstream-crashed',
@@ -216,6 +217,6 @@ export function createGate(deps: GateDeps): Gate {
 
 function endOf(answer: Answer | undefined): CallEnd {
   if (answer === undefined) return 'neither'
-  if (answer.kind === 'result' || answer.code === undefined) return 'good'
+  if (answer.code === undefined) return 'good'
   return FAILURES.has(answer.code) ? 'failed' : 'neither'
 }

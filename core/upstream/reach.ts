@@ -13,6 +13,7 @@ import type { Spoken } from './eras.ts'
 import { createDialer } from './remote/dialer.ts'
 import { createHttpTransport } from './remote/http.ts'
 import { createSseTransport } from './remote/sse.ts'
+import { createRestTransport } from './rest/transport.ts'
 import type { Transport } from './transport.ts'
 
 export interface ReachOptions {
@@ -42,7 +43,8 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
   const cells = createCells(log)
   const census = createCensus(clock)
   const dialer = createDialer()
-  const maxBytes = config.limits.messageBytes
+  const { messageBytes: maxBytes, depth, keys } = config.limits
+  const jsonLimits = { bytes: maxBytes, depth, keys }
 
   return {
     createTransport(server, owner, spoken, isBusy) {
@@ -51,6 +53,11 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
         const create = spoken === 'sse' ? createSseTransport : createHttpTransport
         const credential = credentials.of(server, owner)
         return create({ url: new URL(server.url), headers: server.headers, credential, maxBytes, dialer, log })
+      }
+      if (server.kind === 'rest') {
+        const { name, url, headers, tools } = server
+        const credential = credentials.of(server, owner)
+        return createRestTransport({ name, tools, url: new URL(url), headers, credential, limits: jsonLimits, dialer })
       }
       return createManagedTransport(server, {
         supervisor: board.supervisor(server.id),

@@ -33,6 +33,8 @@ export interface TransportEvents {
   message(bytes: Uint8Array, during: number | undefined): void
   /** This request will get no answer; the connection lives on. */
   failed(id: number, fault: TransportFault): void
+  /** This request will get an answer, but one that says that the server is in no good state. */
+  unwell?(id: number): void
   /** The session is over: nothing more may be sent, but what is under way is still answered, or fails one by one. No `closed` follows. */
   ended?(fault: TransportFault): void
   /** What was written has been read: the transport is not backed up any more. */

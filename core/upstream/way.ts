@@ -4,7 +4,7 @@ import type { ServerConfig } from '../config/schema.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import type { Json } from '../mcp/json.ts'
 import type { Answer } from '../plugin/index.ts'
-import { isCounted, type LaneCall } from './calls.ts'
+import { isCounted, type LaneCall, UNWELL } from './calls.ts'
 import type { Gate } from './gate.ts'
 import type { Held } from './queue.ts'
 import type { TransportFault } from './transport.ts'
@@ -32,7 +32,7 @@ export async function goThrough(gate: Gate, way: Way, method: string, params: Js
   try {
     answer = await way.attempt(method, params, call)
     if (answer.code === UNDELIVERED) answer = await again(way, method, params, call)
-    return answer
+    return answer.code === UNWELL ? { kind: answer.kind, payload: answer.payload } : answer
   } finally {
     const now = gate.mono()
     if (call.timed !== undefined) call.timed.serverMs += now - asked

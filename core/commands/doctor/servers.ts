@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
-import type { ChildServer, ConfiguredServer, RemoteServer } from '../../config/schema.ts'
+import type { AddressedServer, ChildServer, ConfiguredServer } from '../../config/schema.ts'
 import type { KnownSecrets } from '../../secrets.ts'
 import { findProgram } from '../../upstream/child/find-program.ts'
 import type { Check } from './check.ts'
@@ -48,7 +48,7 @@ async function resolveCommand({ command, env: own, cwd }: ChildServer, { env }: 
 }
 
 // Any answer will do: whether the credential is good shows with the first call, and it is not sent for a check.
-async function reach({ url }: RemoteServer, { signal }: Around): Promise<Omit<Check, 'name'>> {
+async function reach({ url }: AddressedServer, { signal }: Around): Promise<Omit<Check, 'name'>> {
   try {
     const response = await fetch(url, {
       method: 'OPTIONS',

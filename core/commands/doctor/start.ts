@@ -1,6 +1,6 @@
 // Starts one server for a moment: does it speak MCP, and does it keep its stdout for it.
 import { systemClock } from '../../clock.ts'
-import type { ConfiguredServer } from '../../config/schema.ts'
+import type { ChildServer, RemoteServer } from '../../config/schema.ts'
 import { createCredentials } from '../../credentials/credentials.ts'
 import { defaultLimits, Json } from '../../mcp/json.ts'
 import type { Log } from '../../plugin/index.ts'
@@ -23,13 +23,14 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 export const startServer: ProbeServer = async (server, around) => {
   const found = await resolveServer(server, around)
   if (found.status !== 'ok') return found
+  if (server.kind === 'rest') return { ...found, message: `${found.message}; plain HTTP, ${server.tools.length} tools` }
   const isOfCallers = server.kind === 'remote' && server.auth !== undefined && server.auth.oauth === undefined
   return isOfCallers
     ? { ...found, message: `${found.message}; it is not greeted, as each caller has a credential of his own` }
     : greet(server, around)
 }
 
-async function greet(server: ConfiguredServer, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {
+async function greet(server: ChildServer | RemoteServer, { scrub, secrets }: Parameters<ProbeServer>[1]): Promise<Omit<Check, 'name'>> {
   const dialer = createDialer()
   let token = ''
   const credentials = createCredentials({

@@ -2,11 +2,16 @@
 
 export type Headers = Readonly<Record<string, string>>
 
-/** What each message is sent with. Names are lower case, so that none can be said twice. */
-export function baseHeaders(configured: Headers): Headers {
+/** So that no name can be said twice. */
+export function lowerCased(configured: Headers): Headers {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(configured)) headers[name.toLowerCase()] = value
-  return { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
+  return headers
+}
+
+/** What each message is sent with. */
+export function baseHeaders(configured: Headers): Headers {
+  return { ...lowerCased(configured), accept: 'application/json, text/event-stream', 'content-type': 'application/json' }
 }
 
 const MIRRORED = /^mcp-(protocol-version|method|name|param-[\w!#$%&'*+.^`|~-]+)$/i

@@ -24,7 +24,7 @@ export interface HttpTransportOptions {
 }
 
 /** Invariant: what is sent with it goes to the configured origin. */
-export async function senderOf({ dialer, url, credential }: HttpTransportOptions): Promise<Sender> {
+export async function senderOf({ dialer, url, credential }: Pick<HttpTransportOptions, 'dialer' | 'url' | 'credential'>): Promise<Sender> {
   const pool = await dialer.pool(url)
   if (credential === undefined) return pool
   // Nothing is tried where none can be had, and the reason is told as it is.
