@@ -106,13 +106,6 @@ describe('an answer', () => {
       { content: [{ type: 'text', text: 'HTTP 404: {"message":"no such thing"}' }], isError: true },
     ],
     ['500 without one', 500, {}, '', { content: [{ type: 'text', text: 'HTTP 500' }], isError: true }],
-    [
-      'that leads elsewhere',
-      302,
-      { location: 'http://169.254.169.254/' },
-      'x',
-      { content: [{ type: 'text', text: 'HTTP 302: the server leads elsewhere, and is not followed' }], isError: true },
-    ],
   ])('%s is told as it is', async (_what, status, headers, body, result) => {
     const { call, upstream } = await answering(status, headers as Record<string, string>, body)
     expect((await call('read', { id: 1 })).result).toEqual(result)
@@ -140,6 +133,15 @@ describe('an answer', () => {
     const { call } = await answering(200, json, '[]')
     expect((await call('promised')).result).toEqual({ content: [{ type: 'text', text: '[]' }], isError: true })
   })
+})
+
+test('a redirect is told, and not followed', async () => {
+  const { call, upstream } = await answering(302, { location: 'http://169.254.169.254/' }, 'x')
+  expect((await call('read', { id: 1 })).result).toEqual({
+    content: [{ type: 'text', text: 'HTTP 302: the server leads elsewhere, and is not followed' }],
+    isError: true,
+  })
+  expect(upstream.requests).toHaveLength(1)
 })
 
 test('a call that nobody waits for any more ends its request', async () => {
