@@ -84,7 +84,8 @@ function findEdges(plugins: readonly Ordered[]): readonly Edge[] {
   }
   // Before he is known a caller has neither roles nor tenant nor key, and limits on these would count nobody.
   for (const before of plugins.filter(({ capabilities }) => capabilities.has('authenticates')))
-    for (const after of plugins) if (after.discharges.includes('limit')) add(before, after, 'what is limited is the caller')
+    for (const after of plugins)
+      if (after.discharges.some(name => name === 'limit' || name === 'rate')) add(before, after, 'what is limited is the caller')
   for (const after of plugins) {
     for (const wanted of after.requires) {
       const before = plugins.find(one => one.provides.some(service => service.id === wanted.id))

@@ -83,6 +83,11 @@ function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight
   // Invariant: asked anew for each request, before a name is looked up for it and before any plugin could answer it.
   const killed = kills.now.refuseCaller(state.principal)
   if (killed !== undefined) return killed
+  // Invariant: a rate that nothing holds anybody to is no leave to come without end.
+  if (state.principal?.rate !== undefined && !stack.dischargers.has('rate')) {
+    log.error('no plugin discharges "rate", which the credential of this caller has', { callId: init.id, keyId: state.principal.via.keyId })
+    return refuse('unmet-obligation', ['default'])
+  }
   if (resolve === undefined) return undefined
   const failed = (error: unknown): Refusal => {
     log.error('bug: a name could not be looked up', { callId: init.id, detail: describeError(error) })

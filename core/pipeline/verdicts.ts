@@ -1,6 +1,6 @@
 // Reads what a hook returned: a verdict of the kinds that this hook may give, or nothing.
 import { freezeCopy, freezeDeep } from '../freeze.ts'
-import type { Obligation, Principal } from '../plugin/index.ts'
+import type { Obligation, Principal, Rate } from '../plugin/index.ts'
 import {
   type Allow,
   type AnswerVerdict,
@@ -71,8 +71,13 @@ function isPrincipal(principal: Principal): boolean {
     isObject(principal.claims) &&
     isObject(principal.via) &&
     isId(principal.via.method) &&
-    (principal.via.issuer === undefined || isId(principal.via.issuer))
+    (principal.via.issuer === undefined || isId(principal.via.issuer)) &&
+    (principal.rate === undefined || isRate(principal.rate))
   )
+}
+
+function isRate(rate: Rate): boolean {
+  return isObject(rate) && isId(rate.of) && [rate.most, rate.perMs].every(n => Number.isSafeInteger(n) && n > 0)
 }
 
 /** Invariant: whose something is, is texts with a NUL between them (owner.ts), so that none of them holds one. */

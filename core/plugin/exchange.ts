@@ -40,6 +40,15 @@ export interface Principal {
     readonly keyId?: string
     readonly issuer?: string
   }
+  /** So many requests his credential is good for; who has one is refused where no plugin discharges `rate`. */
+  readonly rate?: Rate
+}
+
+/** `most` requests in `perMs` (milliseconds), counted together with all that have the same `of`: an id of a credential. */
+export interface Rate {
+  readonly most: number
+  readonly perMs: number
+  readonly of: string
 }
 
 /**

@@ -15,6 +15,7 @@ export type {
   Peer,
   PeerCertificate,
   Principal,
+  Rate,
   Resource,
 } from './exchange.ts'
 export { nameOf } from './exchange.ts'

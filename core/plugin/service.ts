@@ -83,6 +83,8 @@ export const Recording: Service<Recording> = service<Recording>('recording')
 export interface Directory {
   /** Roles and tenants of everybody who can be identified; undefined where they cannot all be known. */
   known(): { readonly roles: readonly string[]; readonly tenants: readonly string[] } | undefined
+  /** Whether there is an API key of this id; undefined where that cannot be told now. */
+  hasKey(id: string): boolean | undefined
 }
 export const Directory: Service<Directory> = service<Directory>('directory')
 

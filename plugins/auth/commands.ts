@@ -15,6 +15,7 @@ export const keyCommands: readonly ConfiguredCommand<AuthConfig>[] = [
       { flags: '--expires <duration>', summary: 'how long it holds: 12h, 90d, 52w; for ever where absent' },
       { flags: '--tenant <tenant>', summary: 'tenant of the principal', default: 'default' },
       { flags: '--claims <json>', summary: 'facts about the principal that policies may ask for, a JSON object' },
+      { flags: '--rate <rate>', summary: 'requests it is good for: 100/min, 10/s, 5000/d; held by the plugin ratelimit' },
     ],
     examples: ['mcpgw keys create "My Agent" agent-1 reader,writer', 'mcpgw keys create "CI" ci-bot reader --expires 90d --json'],
     load: async () => (await import('./commands/create.ts')).createKey,

@@ -58,13 +58,18 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const certificates = createCertificateMethod(config.certificates)
     const named = [local.principal, ...config.certificates.flatMap(({ principal }) => principal ?? [])]
     // Whom the issuers know is not known here.
-    ctx.provide(Directory, { known: () => (tokens === undefined ? keys.known(named, clock.now()) : undefined) })
+    ctx.provide(Directory, {
+      known: () => (tokens === undefined ? keys.known(named, clock.now()) : undefined),
+      hasKey: id => keys.hasKey(id),
+    })
     const guard = createGuard(config.failures, () => clock.mono())
     const plain = config.apiKeys.filter(key => key.enabled).map(key => key.id)
     if (plain.length > 0) {
       ctx.log.warn('API keys stand in the config as plain text; make new ones with `mcpgw keys create` and take these out', { keys: plain })
     }
 
+    if (!ctx.dischargers.includes('rate') && keys.principals(clock.now()).some(({ rate }) => rate !== undefined))
+      ctx.log.warn('keys have a rate that no plugin holds them to: they are refused; load the plugin ratelimit')
     for (const same of findSameIds(config.jwt, [...keys.principals(clock.now()), ...named.filter(({ id }) => id !== 'local')]))
       ctx.log.warn(same)
 

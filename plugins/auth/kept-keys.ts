@@ -79,7 +79,7 @@ function readStored(key: StoredKey): RingKey {
   return {
     id: key.id,
     digest: nameDigest(key.digest),
-    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }, key.claims),
+    principal: makePrincipal(key.principal, key.name, key.roles, key.tenant, { method: 'api-key', keyId: key.id }, key.claims, key.rate),
     ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
     ...(key.revokedAt === undefined ? {} : { closed: 'revoked' as const }),
   }

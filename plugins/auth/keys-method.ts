@@ -18,6 +18,7 @@ export interface KeysMethod extends Method {
   close(): Promise<void>
   /** Roles and tenants of the keys that authenticate at `now`, and of `others`; undefined where the store cannot be read. */
   known(others: readonly Pick<Principal, 'roles' | 'tenant'>[], now: number): ReturnType<Directory['known']>
+  hasKey: Directory['hasKey']
   /** Whom the keys stand for that authenticate at `now`. */
   principals(now: number): readonly Principal[]
 }
@@ -95,6 +96,10 @@ export async function openKeysMethod(vault: Vault, ctx: PluginContext<AuthConfig
       if (kept.ring === undefined) return undefined
       const all = [...principals(now), ...others]
       return { roles: distinct(all.flatMap(({ roles }) => roles)), tenants: distinct(all.map(({ tenant }) => tenant)) }
+    },
+    hasKey(id) {
+      const { ring } = kept
+      return ring && [...ring.keys()].some(key => key.id === id)
     },
     principals,
     refresh() {

@@ -89,6 +89,7 @@ export function makePrincipal(
   tenant: string,
   via: Principal['via'],
   claims: Claims = {},
+  rate?: Principal['rate'],
 ): Principal {
   return Object.freeze({
     id,
@@ -97,6 +98,7 @@ export function makePrincipal(
     tenant,
     claims: Object.keys(claims).length === 0 ? noClaims : (freezeClaims(claims) as Claims),
     via: Object.freeze(via),
+    ...(rate && { rate: Object.freeze(rate) }),
   })
 }
 

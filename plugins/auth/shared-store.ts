@@ -4,7 +4,7 @@ import type { Awaitable, Postgres, SqlRow } from 'mcpgw/plugin'
 import { PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { tables } from './migrations.ts'
 import { type Holdings, type KeyStore, readEvent, readUses, TAKEN_MS } from './store.ts'
-import { readKey } from './stored-key.ts'
+import { readKey, type StoredKey, shownRate, writeRate } from './stored-key.ts'
 
 /** A key store, wherever it is. */
 export type AnyKeyStore = {
@@ -12,11 +12,33 @@ export type AnyKeyStore = {
 }
 
 const S = tables.schema
-const insertKey = `INSERT INTO ${S}.key (id, digest, name, principal, roles, tenant, created_at, expires_at, claims)`
+const insertKey = `INSERT INTO ${S}.key (id, digest, name, principal, roles, tenant, created_at, expires_at, claims, rate)`
 const insertEvent = `INSERT INTO ${S}.event (id, at, type, actor, detail)`
 const changed = selectChanges(`${S}.change`, `${S}.key`, '$1')
 const mine = 'principal = $1 AND ($2::text IS NULL OR tenant = $2::text)'
 const mineIn = "detail::jsonb ->> 'principal' = $1 AND ($2::text IS NULL OR detail::jsonb ->> 'tenant' = $2::text)"
+
+/** In the order of `insertKey`. */
+function columnsOf({
+  id,
+  digest,
+  name,
+  principal,
+  roles,
+  tenant,
+  createdAt,
+  expiresAt,
+  claims,
+  rate,
+}: StoredKey): (string | number | Uint8Array | null)[] {
+  const [list, facts] = [JSON.stringify(roles), JSON.stringify(claims)]
+  return [id, digest, name, principal, list, tenant, createdAt, expiresAt ?? null, facts, writeRate(rate)]
+}
+
+function detailOf(key: StoredKey): object {
+  const { id, name, principal, roles, tenant, expiresAt } = key
+  return { key: id, name, principal, roles, tenant, ...(expiresAt !== undefined && { expiresAt }), ...shownRate(key) }
+}
 
 /** Rejects where the tables cannot be brought up, or are of a later version. */
 export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> {
@@ -29,34 +51,30 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
   })
 
   return {
-    async create({ id, digest, name, principal, roles, tenant, claims, createdAt, expiresAt }, by) {
-      const detail = { key: id, name, principal, roles, tenant, ...(expiresAt !== undefined && { expiresAt }) }
-      const key = [id, digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt ?? null, JSON.stringify(claims)]
+    async create(key, by) {
       await all(
-        `WITH made AS (${insertKey} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))
-          ${insertEvent} VALUES ($10, $7, 'key.create', $11, $12)`,
-        ...key,
+        `WITH made AS (${insertKey} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))
+          ${insertEvent} VALUES ($11, $7, 'key.create', $12, $13)`,
+        ...columnsOf(key),
         randomUUID(),
         JSON.stringify(by),
-        JSON.stringify(detail),
+        JSON.stringify(detailOf(key)),
       )
     },
     async rotate(old, next, until, by) {
-      const { id, digest, name, principal, roles, tenant, claims, createdAt, expiresAt } = next
-      const created = { key: id, name, principal, roles, tenant, ...(expiresAt !== undefined && { expiresAt }) }
+      const { id, principal, tenant } = next
       const rotated = { key: old, to: id, until, principal, tenant }
-      const key = [id, digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt ?? null, JSON.stringify(claims)]
       const rows = await all(
-        `WITH old AS (UPDATE ${S}.key SET expires_at = $10 WHERE id = $11 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7) RETURNING id),
-          made AS (${insertKey} SELECT $1::text, $2::bytea, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::bigint, $9::text FROM old)
-          ${insertEvent} SELECT row.* FROM old, (VALUES ($12::text, $7::bigint, 'key.create', $13::text, $14::text), ($15::text, $7::bigint, 'key.rotate', $13::text, $16::text)) AS row
+        `WITH old AS (UPDATE ${S}.key SET expires_at = $11 WHERE id = $12 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7) RETURNING id),
+          made AS (${insertKey} SELECT $1::text, $2::bytea, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::bigint, $9::text, $10::text FROM old)
+          ${insertEvent} SELECT row.* FROM old, (VALUES ($13::text, $7::bigint, 'key.create', $14::text, $15::text), ($16::text, $7::bigint, 'key.rotate', $14::text, $17::text)) AS row
           RETURNING seq`,
-        ...key,
+        ...columnsOf(next),
         until,
         old,
         randomUUID(),
         JSON.stringify(by),
-        JSON.stringify(created),
+        JSON.stringify(detailOf(next)),
         randomUUID(),
         JSON.stringify(rotated),
       )

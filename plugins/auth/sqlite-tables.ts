@@ -1,6 +1,6 @@
 // The tables of keys in a file: what each version of the gateway adds to them.
 
-export const SCHEMA = 5
+export const SCHEMA = 6
 
 const first = `
   CREATE TABLE IF NOT EXISTS keys (
@@ -27,6 +27,7 @@ const steps = [
    CREATE TRIGGER key_gone AFTER DELETE ON keys BEGIN ${note('OLD')} END;`,
   // Apart from the keys, as a use is no change of a key.
   'CREATE TABLE last_uses (key_id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;',
+  'ALTER TABLE keys ADD COLUMN rate TEXT;',
 ]
 
 /** What brings tables of `version` to this one. */

@@ -4,7 +4,7 @@ import type { Database, Operator, SqlRow, Statement, Stores } from 'mcpgw/plugin
 import { type Changes, type Mark, PAGE, readChanges, readMark, selectChanges, selectLatest } from './changes.ts'
 import { requirePrivate } from './pepper.ts'
 import { SCHEMA, stepsFrom } from './sqlite-tables.ts'
-import { readKey, type StoredKey } from './stored-key.ts'
+import { readKey, type StoredKey, shownRate, writeRate } from './stored-key.ts'
 
 /** Whoever takes an event and does not record it within so many ms has died over it. */
 export const TAKEN_MS = 10_000
@@ -75,7 +75,7 @@ export function openKeyStore(stores: Stores, path: string): KeyStore {
 }
 
 function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
-  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
   const find = db.prepare('SELECT * FROM keys WHERE id = ?')
   const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
@@ -109,8 +109,9 @@ function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
 
   const add = (key: StoredKey, by: Operator): void => {
     const { id, digest, name, principal, roles, tenant, createdAt, expiresAt = null } = key
-    insert.run(id, digest, name, principal, JSON.stringify(roles), tenant, createdAt, expiresAt, null, JSON.stringify(key.claims))
-    const detail = { key: id, name, principal, roles, tenant, ...(expiresAt === null ? {} : { expiresAt }) }
+    const [list, claims, rate] = [JSON.stringify(roles), JSON.stringify(key.claims), writeRate(key.rate)]
+    insert.run(id, digest, name, principal, list, tenant, createdAt, expiresAt, null, claims, rate)
+    const detail = { key: id, name, principal, roles, tenant, ...(expiresAt !== null && { expiresAt }), ...shownRate(key) }
     tell.run(randomUUID(), createdAt, 'key.create', JSON.stringify(by), JSON.stringify(detail))
   }
 

@@ -1,5 +1,12 @@
 // A key as a store has it: its digest and whom it stands for, never the key itself.
-import type { SqlRow } from 'mcpgw/plugin'
+import type { Rate, SqlRow } from 'mcpgw/plugin'
+
+export const rateSpans: readonly { readonly name: string; readonly ms: number }[] = [
+  { name: 's', ms: 1000 },
+  { name: 'min', ms: 60_000 },
+  { name: 'h', ms: 3_600_000 },
+  { name: 'd', ms: 86_400_000 },
+]
 
 /** Times are ms since 1970. */
 export interface StoredKey {
@@ -13,7 +20,19 @@ export interface StoredKey {
   readonly createdAt: number
   readonly expiresAt?: number
   readonly revokedAt?: number
+  readonly rate?: Rate
 }
+
+/** `100/min`: for lists and the record. */
+export function describeRate({ most, perMs }: Pick<Rate, 'most' | 'perMs'>): string {
+  return `${most}/${rateSpans.find(({ ms }) => ms === perMs)?.name ?? `${perMs}ms`}`
+}
+
+export const shownRate = ({ rate }: Pick<StoredKey, 'rate'>): { readonly rate?: string } =>
+  rate === undefined ? {} : { rate: describeRate(rate) }
+
+/** As both stores keep it. */
+export const writeRate = (rate: Rate | undefined): string | null => (rate === undefined ? null : JSON.stringify(rate))
 
 export function readKey(row: SqlRow): StoredKey {
   return {
@@ -27,5 +46,6 @@ export function readKey(row: SqlRow): StoredKey {
     createdAt: Number(row.created_at),
     ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
     ...(row.revoked_at === null ? {} : { revokedAt: Number(row.revoked_at) }),
+    ...(row.rate === null ? {} : { rate: JSON.parse(String(row.rate)) as Rate }),
   }
 }

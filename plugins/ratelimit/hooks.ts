@@ -2,6 +2,7 @@
 import {
   type Awaitable,
   type Deny,
+  Directory,
   deny,
   type Exchange,
   type Hooks,
@@ -22,6 +23,13 @@ import { createSharing } from './sharing.ts'
 import { whoseOf } from './whose.ts'
 
 const maxLimits = 10_000
+
+/** A key may be made later; one that is misspelt has the default, or no limit at all. */
+function tellUnknownKeys({ config, find, log }: PluginContext<RatelimitConfig>): void {
+  const directory = find(Directory)
+  const unknown = Object.keys(config.keys).filter(id => directory?.hasKey(id) === false)
+  if (unknown.length > 0) log.warn('ratelimit.keys names keys that there are not; `mcpgw keys list` shows the ids', { keys: unknown })
+}
 
 export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
   const { config, clock, metrics, stores, onStop } = ctx
@@ -59,9 +67,11 @@ export function createHooks(ctx: PluginContext<RatelimitConfig>): Hooks {
   }
 
   return {
-    ...(sharing && { start: () => sharing.start() }),
+    start() {
+      tellUnknownKeys(ctx)
+      return sharing?.start()
+    },
     onRequest(x) {
-      if (rules.length === 0) return pass
       const asked: Count[] = []
       for (const rule of rules) rule(x, asked)
       return asked.length === 0 ? pass : take(asked, () => pass)

@@ -8,7 +8,7 @@ const ratelimit: Plugin<RatelimitConfig> = definePlugin({
   apiVersion: 1,
   config,
   capabilities: [],
-  discharges: ['limit'],
+  discharges: ['limit', 'rate'],
   setup: createHooks,
 })
 export default ratelimit

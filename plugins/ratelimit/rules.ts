@@ -1,5 +1,5 @@
 // The limits of the config, compiled: which requests count against which, and for how much.
-import { compileGlob, type Exchange } from 'mcpgw/plugin'
+import { compileGlob, type Exchange, type Rate } from 'mcpgw/plugin'
 import type { Cell, Count, LimitName } from './cell.ts'
 import type { Cost, LimitConfig, Match, RatelimitConfig } from './config.ts'
 import { keyOf, type Per, whoseOf } from './whose.ts'
@@ -21,8 +21,7 @@ type Fits = (x: Exchange) => boolean
 
 export function compileRules(config: RatelimitConfig): readonly Rule[] {
   const rates = config.limits.flatMap(limit => (limit.most === undefined ? [] : [compileRate(limit, limit.most)]))
-  const usual = compileMinutes(config)
-  return usual === undefined ? rates : [usual, ...rates]
+  return [compileMinutes(config), ...rates]
 }
 
 export function compileAtOnce({ limits }: RatelimitConfig): readonly AtOnce[] {
@@ -60,24 +59,34 @@ function compileRate({ name, per, match, window, burst, costs }: LimitConfig, mo
   }
 }
 
-/** So many requests a minute of each principal, and of each key that has a rate of its own. */
-function compileMinutes({ defaultPerMinute, burstMultiplier, keys }: RatelimitConfig): Rule | undefined {
-  const cellOf = (perMinute: number): Cell => {
-    const everyMs = minuteMs / perMinute
-    const depthMs = Math.max(everyMs, minuteMs * burstMultiplier)
-    return { kind: 'bucket', id: `minute/${perMinute}/${depthMs}`, everyMs, depthMs }
+/** So many requests a minute of each principal, and of each key for which the config has a rate; the rate that a credential has of itself is in place of the default. */
+function compileMinutes({ defaultPerMinute, burstMultiplier, keys }: RatelimitConfig): Rule {
+  const spread = (most: number, perMs: number): { readonly everyMs: number; readonly depthMs: number } => {
+    const everyMs = perMs / most
+    return { everyMs, depthMs: Math.max(everyMs, perMs * burstMultiplier) }
   }
+  const cellOf = (perMinute: number): Cell => {
+    const times = spread(perMinute, minuteMs)
+    return { kind: 'bucket', id: `minute/${perMinute}/${times.depthMs}`, ...times }
+  }
+  const cellOfRate = ({ most, perMs }: Rate): Cell => ({
+    kind: 'bucket',
+    id: `rate/${most}/${perMs}/${burstMultiplier}`,
+    ...spread(most, perMs),
+  })
   const usual = defaultPerMinute === undefined ? undefined : cellOf(defaultPerMinute)
   const byKey = new Map(Object.entries(keys).map(([id, perMinute]) => [id, cellOf(perMinute)]))
-  if (usual === undefined && byKey.size === 0) return undefined
   const fits = compileMatch({ kinds: ['call', 'read', 'prompt', 'method'] })
   const limit: LimitName = { text: 'more requests a minute than are allowed', by: 'default' }
+  const ofKey: LimitName = { text: 'more requests than the rate of the key', by: 'key' }
   return (x, into) => {
-    if (!fits(x)) return
+    const rate = x.principal?.rate
+    if ((usual === undefined && byKey.size === 0 && rate === undefined) || !fits(x)) return
     const keyId = keyOf(x)
     const own = keyId === undefined ? undefined : byKey.get(keyId)
-    const cell = own ?? usual
-    if (cell !== undefined) into.push({ cell, whose: whoseOf(own === undefined ? 'principal' : 'key', x), cost: 1, limit })
+    if (own !== undefined) into.push({ cell: own, whose: whoseOf('key', x), cost: 1, limit })
+    else if (rate !== undefined) into.push({ cell: cellOfRate(rate), whose: `rate\0${rate.of}`, cost: 1, limit: ofKey })
+    else if (usual !== undefined) into.push({ cell: usual, whose: whoseOf('principal', x), cost: 1, limit })
   }
 }
 

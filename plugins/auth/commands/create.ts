@@ -1,10 +1,11 @@
 // keys create: makes a key, keeps its digest, and prints the key alone on stdout, so that a script can take it.
-import type { CommandIo } from 'mcpgw/plugin'
+import type { CommandIo, Rate } from 'mcpgw/plugin'
 import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
 import { digestKey, mintKey } from '../key.ts'
 import { findSameIds } from '../same-ids.ts'
+import { describeRate } from '../stored-key.ts'
 import { openVault } from '../vault.ts'
-import { readDuration } from './lifetime.ts'
+import { readDuration, readRate } from './lifetime.ts'
 import { tellRecord } from './tell-record.ts'
 
 interface Wish {
@@ -14,6 +15,7 @@ interface Wish {
   readonly tenant: string
   readonly claims: Readonly<Record<string, unknown>>
   readonly lifeMs?: number
+  readonly rate?: Omit<Rate, 'of'>
 }
 
 export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
@@ -22,7 +24,7 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err(wish)
     return 2
   }
-  const { name, principal, roles, tenant, claims, lifeMs } = wish
+  const { name, principal, roles, tenant, claims, lifeMs, rate } = wish
   const { id, key } = mintKey()
   const createdAt = io.clock.now()
   const expiresAt = lifeMs === undefined ? undefined : createdAt + lifeMs
@@ -30,7 +32,18 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   try {
     const digest = digestKey(vault.pepper, key)
     await vault.store.create(
-      { id, digest, name, principal, roles, tenant, claims, createdAt, ...(expiresAt === undefined ? {} : { expiresAt }) },
+      {
+        id,
+        digest,
+        name,
+        principal,
+        roles,
+        tenant,
+        claims,
+        createdAt,
+        ...(expiresAt !== undefined && { expiresAt }),
+        ...(rate && { rate: { ...rate, of: id } }),
+      },
       io.operator,
     )
     await tellRecord(io, vault.store)
@@ -39,12 +52,14 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   }
   for (const same of findSameIds(io.config.jwt, [{ id: principal, tenant }])) io.err(`Warning: ${same}.`)
   const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
+  const shown = rate === undefined ? null : describeRate(rate)
   if (io.json) {
     const created = new Date(createdAt).toISOString()
-    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, claims, createdAt: created, expiresAt: expires ?? null }))
+    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, claims, createdAt: created, expiresAt: expires ?? null, rate: shown }))
     return 0
   }
   io.out(key)
+  if (shown !== null) io.err(`It is good for ${shown}, which the plugin ratelimit holds it to; a gateway without ratelimit refuses it.`)
   const who = `${principal} (${roles.length === 0 ? 'no roles' : roles.join(', ')}; tenant ${tenant})`
   io.err(`Key ${id} for ${who}, ${expires === undefined ? 'without expiry' : `until ${expires}`}. It is shown this once: keep it now.`)
   return 0
@@ -62,10 +77,14 @@ function readWish(io: CommandIo<AuthConfig>): Wish | string {
   if (odd !== undefined) return `${JSON.stringify(odd)} is no role: letters, digits, _ . : and -, separated by commas without spaces.`
   const claims = readClaims(io.options.claims)
   if (claims === undefined) return '--claims is a JSON object: {"customer_id":"c-1"}.'
-  if (expires === undefined) return { name, principal, roles, tenant, claims }
+  const rate = readRate(io.options.rate)
+  if (io.options.rate !== undefined && rate === undefined)
+    return '--rate is a number of requests per s, min, h or d: 100/min, 10/s, 5000/d.'
+  const wish = { name, principal, roles, tenant, claims, ...(rate && { rate }) }
+  if (expires === undefined) return wish
   const lifeMs = readDuration(expires)
   if (lifeMs === undefined) return '--expires is a number and m, h, d or w, at most ten years: 12h, 90d.'
-  return { name, principal, roles, tenant, claims, lifeMs }
+  return { ...wish, lifeMs }
 }
 
 function readClaims(text: string | boolean | undefined): Wish['claims'] | undefined {

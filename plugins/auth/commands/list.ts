@@ -1,7 +1,7 @@
 // keys list: every key by its public id, those of the config included.
 import { alignColumns, type CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
-import type { StoredKey } from '../stored-key.ts'
+import { describeRate, type StoredKey } from '../stored-key.ts'
 import { openStore } from '../vault.ts'
 import { isoTime } from './lifetime.ts'
 
@@ -19,6 +19,8 @@ interface Line {
   readonly revokedAt: string | null
   /** To the minute or so; null also for keys of the config. */
   readonly lastUsed: string | null
+  /** `100/min`; null where the key has none of its own. */
+  readonly rate: string | null
 }
 
 export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
@@ -31,7 +33,7 @@ export async function listKeys(io: CommandIo<AuthConfig>): Promise<number> {
     await store.close()
   }
   for (const { id, name = '', consumerId, roles, tenant, enabled } of io.config.apiKeys) {
-    const times = { createdAt: null, expiresAt: null, revokedAt: null, lastUsed: null }
+    const times = { createdAt: null, expiresAt: null, revokedAt: null, lastUsed: null, rate: null }
     lines.push({ id, name, principal: consumerId, roles, tenant, state: enabled ? 'active' : 'disabled', source: 'config', ...times })
   }
   const { tenant } = io.options
@@ -48,18 +50,20 @@ function describe(key: StoredKey, usedAt: number | undefined, now: number): Line
   const { id, name, principal, roles, tenant, createdAt, expiresAt, revokedAt } = key
   const state = revokedAt !== undefined ? 'revoked' : expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active'
   const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), revokedAt: isoTime(revokedAt), lastUsed: isoTime(usedAt) }
-  return { id, name, principal, roles, tenant, state, source: 'store', ...times }
+  const rate = key.rate === undefined ? null : describeRate(key.rate)
+  return { id, name, principal, roles, tenant, state, source: 'store', ...times, rate }
 }
 
 function layOut(lines: readonly Line[]): string {
   const rows = [
-    ['ID', 'NAME', 'PRINCIPAL', 'ROLES', 'TENANT', 'EXPIRES', 'LAST USED', 'STATE'],
+    ['ID', 'NAME', 'PRINCIPAL', 'ROLES', 'TENANT', 'RATE', 'EXPIRES', 'LAST USED', 'STATE'],
     ...lines.map(line => [
       line.id,
       line.name || '-',
       line.principal,
       line.roles.join(',') || '-',
       line.tenant,
+      line.rate ?? '-',
       line.expiresAt?.slice(0, 10) ?? '-',
       line.lastUsed?.slice(0, 16) ?? '-',
       line.source === 'config' ? `${line.state} (in the config)` : line.state,

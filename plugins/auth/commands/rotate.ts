@@ -28,8 +28,8 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
     // As long as the old one was to hold, where nothing else is said.
     const life = lifeMs ?? (before.expiresAt === undefined ? undefined : before.expiresAt - before.createdAt)
     const until = Math.min(now + overlapMs, before.expiresAt ?? Number.POSITIVE_INFINITY)
-    const { name, principal, roles, tenant, claims } = before
-    const next = { id, digest: digestKey(vault.pepper, key), name, principal, roles, tenant, claims, createdAt: now }
+    const { name, principal, roles, tenant, claims, rate } = before
+    const next = { id, digest: digestKey(vault.pepper, key), name, principal, roles, tenant, claims, createdAt: now, ...(rate && { rate }) }
     const expiresAt = life === undefined ? undefined : now + life
     const done = await vault.store.rotate(old, { ...next, ...(expiresAt !== undefined && { expiresAt }) }, until, io.operator)
     await tellRecord(io, vault.store)

@@ -42,7 +42,21 @@ describe('keys create', () => {
       claims: {},
       createdAt: '2026-01-01T00:00:00.000Z',
       expiresAt: null,
+      rate: null,
     })
+  })
+
+  it('gives a key a rate, which lists show and which a key in its place goes on with', async () => {
+    const { out, err } = await home.run('keys create', ['My Agent', 'agent-1'], { rate: '100/min' })
+    expect(err).toContain('good for 100/min')
+    const rotated = await home.run('keys rotate', [out.slice(4, 12)], { overlap: '1h' })
+    const { keys } = JSON.parse((await home.run('keys list', [], { json: true })).out) as { keys: { rate: string }[] }
+    expect(keys.map(({ rate }) => rate)).toEqual(['100/min', '100/min'])
+    const store = openKeyStore(createStores({ dataDir: home.dir }), 'keys.db')
+    expect(store.all().map(({ rate }) => rate)).toEqual(Array(2).fill({ most: 100, perMs: 60_000, of: out.slice(4, 12) }))
+    store.close()
+    expect((await home.run('keys list')).out).toContain('100/min')
+    expect(rotated.exit).toBe(0)
   })
 
   it.each<[string, string[], Record<string, string>]>([
@@ -58,6 +72,9 @@ describe('keys create', () => {
     ['no time', ['a', 'agent'], { expires: '0d' }],
     ['a negative time', ['a', 'agent'], { expires: '-1d' }],
     ['more than ten years', ['a', 'agent'], { expires: '600w' }],
+    ['a rate of nothing', ['a', 'agent'], { rate: '0/min' }],
+    ['a rate without a span', ['a', 'agent'], { rate: '100' }],
+    ['a rate per anything', ['a', 'agent'], { rate: '100/fortnight' }],
     ['claims that are no JSON', ['a', 'agent'], { claims: '{customer' }],
     ['claims that are no object', ['a', 'agent'], { claims: '[1]' }],
   ])('is a usage error with %s, and makes nothing', async (_, args, options) => {
@@ -81,11 +98,11 @@ describe('keys list', () => {
     const shown = out.replaceAll(ids[0]!, '<first->').replaceAll(ids[1]!, '<second>').replaceAll(ids[2]!, '<third->')
     expect(exit).toBe(0)
     expect(shown).toBe(
-      `ID        NAME      PRINCIPAL   ROLES          TENANT   EXPIRES     LAST USED  STATE
-<first->  My Agent  agent-1     reader,writer  default  -           -          active
-<second>  Short     agent-2     -              default  2026-01-01  -          expired
-<third->  Gone      agent-3     -              acme     -           -          revoked
-key-1     -         agent-prod  reader         default  -           -          active (in the config)
+      `ID        NAME      PRINCIPAL   ROLES          TENANT   RATE  EXPIRES     LAST USED  STATE
+<first->  My Agent  agent-1     reader,writer  default  -     -           -          active
+<second>  Short     agent-2     -              default  -     2026-01-01  -          expired
+<third->  Gone      agent-3     -              acme     -     -           -          revoked
+key-1     -         agent-prod  reader         default  -     -           -          active (in the config)
 `,
     )
     const json = await home.run('keys list', [], { json: true, config })

@@ -104,6 +104,7 @@ export function makeHome(url?: string): Home {
         },
         stores,
         order: ['auth'],
+        dischargers: [],
         provide: () => {},
         publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
         outgoing,

@@ -155,6 +155,7 @@ describe.skipIf(server === undefined)('keys in PostgreSQL', () => {
           claims: { at },
           createdAt: at,
           ...(life !== null && { expiresAt: at + life }),
+          ...(at % 2 === 0 && { rate: { most: at + 1, perMs: 1000, of: id } }),
         })
         const apply = async (store: AnyKeyStore, step: (typeof operations)[number], at: number): Promise<unknown> => {
           switch (step.do) {

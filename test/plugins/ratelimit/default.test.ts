@@ -1,7 +1,8 @@
 // So many requests a minute of each principal: bursts as far as told, evenly after that, and nobody pays for another.
-import type { Principal } from 'mcpgw/plugin'
+import { definePlugin, identify, type Principal } from 'mcpgw/plugin'
 import { createFakeClock, type Harness, harness } from 'mcpgw/testing'
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import type { Cell } from '../../../plugins/ratelimit/cell.ts'
 import ratelimit from '../../../plugins/ratelimit/index.ts'
 import { LocalCounts } from '../../../plugins/ratelimit/local-counts.ts'
@@ -41,6 +42,38 @@ test('a key may have a rate of its own; without a default nobody else has one', 
   expect(await accepted(made, 5, who('a', 'key-1'))).toBe(2)
   expect(await accepted(made, 50, who('a', 'key-2'))).toBe(50)
   expect(await accepted(made, 50, who('a'))).toBe(50)
+})
+
+test('the rate that a credential has counts in place of the default, together with all that come of the same one, and one of the config before both', async () => {
+  const made = await world({ defaultPerMinute: 100, keys: { 'key-9': 3 } })
+  const of = (keyId: string, first = keyId): { principal: Principal } => ({
+    principal: { ...who('a', keyId).principal, rate: { most: 4, perMs: 10_000, of: first } },
+  })
+  expect(await accepted(made, 9, of('key-1'))).toBe(4)
+  // Rotated: both hold for a while, for as many as one.
+  expect(await accepted(made, 9, of('key-2', 'key-1'))).toBe(0)
+  expect(await accepted(made, 9, of('key-3'))).toBe(4)
+  expect(await accepted(made, 9, of('key-9'))).toBe(3)
+  expect(await accepted(made, 9, who('a'))).toBe(9)
+  expect((await made.call('s', 't', {}, of('key-1'))).refusal).toMatchObject({ code: 'rate-limited', retryAfter: 3 })
+  await made.clock.advance(2500)
+  expect(await accepted(made, 9, of('key-1'))).toBe(1)
+})
+
+test('who has a rate is refused where nothing holds him to it', async () => {
+  const authenticates = definePlugin({
+    name: 'knows',
+    apiVersion: 1,
+    config: z.strictObject({}),
+    capabilities: ['authenticates'],
+    setup: () => ({ onRequest: () => identify({ ...who('a', 'k').principal, rate: { most: 4, perMs: 10_000, of: 'k' } }) }),
+  })
+  const without = await harness({ plugins: [{ plugin: authenticates }] })
+  onTestFinished(async () => void (await without.stop()))
+  expect((await without.call('s', 't', {})).refusal?.code).toBe('unmet-obligation')
+  const held = await harness({ plugins: [{ plugin: authenticates }, { plugin: ratelimit, config: {} }] })
+  onTestFinished(async () => void (await held.stop()))
+  expect(await accepted(held, 9, {})).toBe(4)
 })
 
 test('callers whom nobody knows are told apart by their address; lists and plumbing do not count', async () => {
