@@ -8,7 +8,7 @@ export type BodyReader = (request: IncomingMessage, done: (body: Uint8Array | 't
 /** What every body may hold outside of the budget, so that slow senders of long bodies shut out nobody with a short one. */
 const FREE_BYTES = 64 * 1024
 /** Of a body that was refused so much is still read. */
-const MAX_DRAINED = 16 * 1024 * 1024
+const MAX_DRAINED = 32 * 1024 * 1024
 
 /** `budget`: bytes that unfinished bodies may hold together. Nobody has proven who he is before his body is read. */
 export function createBodyReader(maxBytes: number, budget: number): BodyReader {
