@@ -55,7 +55,7 @@ describe('keys create', () => {
     const store = openKeyStore(createStores({ dataDir: home.dir }), 'keys.db')
     expect(store.all().map(({ rate }) => rate)).toEqual(Array(2).fill({ most: 100, perMs: 60_000, of: out.slice(4, 12) }))
     store.close()
-    expect((await home.run('keys list')).out).toContain('100/min')
+    expect((await home.run('keys list', [])).out).toContain('100/min')
     expect(rotated.exit).toBe(0)
   })
 
