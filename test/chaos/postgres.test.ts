@@ -5,15 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStores } from '../../core/store/index.ts'
 import { readCheckpoint } from '../../plugins/audit/checkpoint.ts'
-import { readMasterKey } from '../../plugins/audit/master-key.ts'
-import { createOpener } from '../../plugins/audit/opened.ts'
-import type { StoredRecord, SubjectRow } from '../../plugins/audit/store/log-store.ts'
-import { deriveKeys } from '../../plugins/audit/subjects.ts'
 import { createFolder, isBuilt, runCli, startProduct, untilHealth } from '../e2e/product.ts'
-import { type ShownRecord, verify } from '../e2e/records.ts'
+import { verify } from '../e2e/records.ts'
 import { codeOf, openSession } from '../e2e/rpc.ts'
 import { oddServer } from '../e2e/servers.ts'
 import { type Cluster, startCluster } from '../postgres/cluster.ts'
+import { endsOf, readRecords } from '../postgres/records.ts'
 import { createDatabase, server } from '../postgres/server.ts'
 import { startLoad } from './load.ts'
 
@@ -22,24 +19,6 @@ const AWAY_MS = IS_LONG ? 10_000 : 1500
 const WRITE_MS = IS_LONG ? 60_000 : 4000
 const MINUTES = 60_000
 const GENEROUS_MS = 5000
-
-/** All records of the log, each stream in order, as the gateway in `dir` may read them. */
-async function readRecords(dir: string, url: string): Promise<ShownRecord[]> {
-  const database = createStores({ dataDir: dir, url }).postgres()!
-  const subjects = (await database.query('SELECT * FROM mcpgw_audit.subject')) as unknown as SubjectRow[]
-  const open = createOpener(deriveKeys(readMasterKey(join(dir, '.mcpgw', 'audit.db.key'))), subjects)
-  const rows = await database.query('SELECT * FROM mcpgw_audit.record ORDER BY stream, seq')
-  await database.close()
-  return rows.map(row => open({ ...row, body: Buffer.from(String(row.body)) } as unknown as StoredRecord) as ShownRecord)
-}
-
-/** How the calls ended that have an intent; undefined: an intent without an end. */
-function endsOf(records: readonly ShownRecord[]): Map<string, string | undefined> {
-  const ends = new Map<string, string | undefined>()
-  for (const record of records) if (record.type === 'intent') ends.set(record.callId!, undefined)
-  for (const record of records) if (record.type === 'outcome') ends.set(record.callId!, record.outcome)
-  return ends
-}
 
 const configOf = (url: string, dir: string, signingKey = 'signing-key') => ({
   servers: [{ id: 'odd', ...oddServer() }],

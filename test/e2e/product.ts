@@ -1,13 +1,12 @@
 // The built product as a process of its own: started, heard until it is ready, asked over HTTP, and ended in any way.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { CLI, isBuilt, runCli } from './cli.ts'
 
-export const CLI: string = fileURLToPath(new URL('../../dist/core/cli.js', import.meta.url))
-export const isBuilt: boolean = existsSync(CLI)
+export { CLI, isBuilt, runCli }
 
 export interface Exit {
   readonly code: number | null
@@ -100,22 +99,6 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     },
     child,
   }
-}
-
-/** One command line to its end. */
-export function runCli(
-  words: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...words], {
-    cwd,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, ...env },
-    timeout: 15_000,
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  return { code: status, out: stdout, err: stderr }
 }
 
 export interface ShownServer {

@@ -6,7 +6,7 @@ import { readMasterKey } from '../../plugins/audit/master-key.ts'
 import { createOpener } from '../../plugins/audit/opened.ts'
 import type { StoredRecord, SubjectRow } from '../../plugins/audit/store/log-store.ts'
 import { deriveKeys } from '../../plugins/audit/subjects.ts'
-import { runCli } from './product.ts'
+import { runCli } from './cli.ts'
 
 export interface ShownRecord {
   readonly stream: string
