@@ -30,6 +30,8 @@ export interface ExchangeState {
   phase: Exchange['state']
   resource: Resource
   principal: Principal | undefined
+  /** Of the session that was named, which may be somebody else's. */
+  client: Exchange['client']
   params: Json
   sent: Json
   decision: Decision | undefined
@@ -74,6 +76,7 @@ export class LiveExchange implements Exchange {
       phase: principal === undefined ? 'received' : 'identified',
       resource: init.resource,
       principal,
+      client: init.client,
       params: init.params,
       sent: init.params,
       decision: undefined,
@@ -107,7 +110,7 @@ export class LiveExchange implements Exchange {
     return this.#state.init.peer
   }
   get client(): Exchange['client'] {
-    return this.#state.init.client
+    return this.#state.client
   }
   get protocolVersion(): string | undefined {
     return this.#state.init.protocolVersion

@@ -1,10 +1,10 @@
 // `mcpgw explain CODE`: what a code means, wherever it is told, and what to do about it.
 import { builtInPlugins } from '../config/built-in.ts'
 import { diagnosticCodes } from '../config/diagnostic.ts'
-import { nearest } from '../config/suggest.ts'
 import { errors } from '../errors.ts'
 import { findingCodes } from '../finding.ts'
 import type { ExplainedCode } from '../plugin/index.ts'
+import { nearest } from '../plugin/suggest.ts'
 import { importBuiltIns, type KnownPlugin, loadConfigured } from './known-plugins.ts'
 import type { VerbIo } from './verb.ts'
 

@@ -39,7 +39,6 @@ export async function run(io: VerbIo): Promise<number> {
   const stdio = io.options.stdio === true
   const { config } = loaded
   const log = createLog({ level: config.log })
-  const firstKey = stdio ? undefined : await createFirstKey(loaded, io)
   const open = await openGateway({
     loaded,
     version: io.version,
@@ -52,11 +51,11 @@ export async function run(io: VerbIo): Promise<number> {
   })
   if ('findings' in open) {
     io.err(renderFindings(open.findings, loaded, io.color.err))
-    // It is stored by now, and nobody is ever shown it again.
-    if (firstKey !== undefined) io.err(showKey(firstKey))
     return 2
   }
   const { kernel, gateway } = open
+  // Not before it serves: a key that a failed start has made would be stored, and shown to nobody again.
+  const firstKey = stdio ? undefined : await createFirstKey(loaded, io, kernel)
   io.err(`${renderReport(kernel.report)}\n`)
   const listening = kernel.health.view().components.find(({ name, status }) => name === 'listen' && status !== 'ok')
   if (listening?.why !== undefined) io.err(`INSECURE  ${listening.why}\n`)

@@ -1,8 +1,8 @@
 // Schema issues to diagnostics: what stands where, what was expected, and what was probably meant.
 import type * as z from 'zod'
+import { suggest } from '../plugin/suggest.ts'
 import { type Diagnostic, type DiagnosticCode, diagnose, isDiagnosticCode } from './diagnostic.ts'
 import { keysAt } from './json-schema.ts'
-import { suggest } from './suggest.ts'
 import { find, keySpanOf, limits, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
 type Issue = z.core.$ZodIssue

@@ -1,5 +1,6 @@
 // Servers out of any client's `mcpServers` JSON, also where they stand nested under a gateway's entry.
 import * as z from 'zod'
+import { suggest } from '../plugin/suggest.ts'
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import { url } from './fields.ts'
 import { type Expanded, expandReferences, type ReferenceSources } from './interpolate.ts'
@@ -8,7 +9,6 @@ import type { PlacedServer, Section } from './placed.ts'
 import { idPattern } from './schema.ts'
 import { checkIds, checkKinds } from './servers.ts'
 import { env, headers, type ServerShape } from './shape.ts'
-import { suggest } from './suggest.ts'
 import { entryOf, member, type Source, type Tree, type TreeEntry, toValue } from './tree.ts'
 
 export interface McpServers {

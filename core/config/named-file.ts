@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
-import { mayOthersWrite } from '../plugin/file-mode.ts'
+import { mayOthersRead, mayOthersWrite, modeText } from '../plugin/file-mode.ts'
 
 export interface NamedFile {
   /** Absolute. */
@@ -27,8 +27,6 @@ export class NamedFileFault extends Error {
 }
 
 const MEGABYTE = 1024 * 1024
-const isPosix = process.platform !== 'win32'
-const OTHERS = 0o077
 
 /** Rejects with a NamedFileFault. */
 export async function readNamedFile(file: NamedFile): Promise<Buffer> {
@@ -55,8 +53,8 @@ export async function readNamedFile(file: NamedFile): Promise<Buffer> {
 async function readChecked(handle: FileHandle, { path, secret, maxBytes = MEGABYTE }: NamedFile): Promise<Buffer> {
   const about = await handle.stat()
   if (!about.isFile()) throw new NamedFileFault(`${path} is not a regular file`)
-  const mode = (about.mode & 0o777).toString(8).padStart(4, '0')
-  if (isPosix && secret && (about.mode & OTHERS) !== 0)
+  const mode = modeText(about)
+  if (secret && mayOthersRead(about))
     throw new NamedFileFault(`${path} has mode ${mode}: others may read or change it`, `chmod 600 ${path}`)
   if (mayOthersWrite(about)) throw new NamedFileFault(`${path} has mode ${mode}: others may change it`, `chmod go-w ${path}`)
   const tooLarge = new NamedFileFault(`${path} is larger than ${maxBytes / MEGABYTE} MB`)

@@ -1,5 +1,6 @@
 // Server entries to servers: what excludes what, ids that may not be mistaken for each other, absolute paths, defaults.
 import { isAbsolute, resolve } from 'node:path'
+import { suggest } from '../plugin/suggest.ts'
 import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
@@ -7,7 +8,6 @@ import type { PlacedServer } from './placed.ts'
 import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
 import type { Duration, ServerShape } from './shape.ts'
 import { parseSize } from './size.ts'
-import { suggest } from './suggest.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
 export function buildServer({ shape, source, path, baseDir, tools }: PlacedServer): ConfiguredServer {

@@ -1,7 +1,7 @@
 // The private key by which the gateway proves to an authorization server who it is.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { isPem } from '../pem.ts'
+import { readOwnFile } from '../plugin/own-file.ts'
 
 export interface ClientKey {
   readonly key: KeyObject
@@ -14,7 +14,6 @@ export interface KeyProblem {
   readonly help: string
 }
 
-const OTHERS = process.platform === 'win32' ? 0 : 0o077
 const MAX_BYTES = 64 * 1024
 const LEAST_RSA_BITS = 2048
 
@@ -37,19 +36,17 @@ export function readPrivateKey(given: string): ClientKey | KeyProblem {
 const HELP = 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.pem'
 
 function readPem(path: string): string | KeyProblem {
-  let file: number
-  try {
-    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    return { problem: `the key file cannot be read (${(error as NodeJS.ErrnoException).code})`, help: HELP }
-  }
-  try {
-    // Invariant: what is checked is what is read.
-    const about = fstatSync(file)
-    if (!about.isFile() || about.size > MAX_BYTES) return { problem: 'the path is not one of a file with a key', help: HELP }
-    if ((about.mode & OTHERS) !== 0) return { problem: 'others may read or change the key file', help: `chmod 600 ${path}` }
-    return readFileSync(file, 'utf8')
-  } finally {
-    closeSync(file)
+  const found = readOwnFile(path, { isSecret: true, maxBytes: MAX_BYTES })
+  switch (found.kind) {
+    case 'missing':
+      return { problem: 'the key file cannot be read (ENOENT)', help: HELP }
+    case 'unreadable':
+      return { problem: `the key file cannot be read (${found.code})`, help: HELP }
+    case 'open':
+      return { problem: 'others may read or change the key file', help: `chmod 600 ${path}` }
+    case 'read':
+      return found.bytes.toString()
+    default:
+      return { problem: 'the path is not one of a file with a key', help: HELP }
   }
 }

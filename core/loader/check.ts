@@ -1,7 +1,8 @@
 // Is it a plugin? Checks what a file exports, and what its setup returned, before anything of it is called.
-import { suggest } from '../config/suggest.ts'
+
 import { describeError } from '../guard.ts'
 import type { Capability, Hooks, Plugin } from '../plugin/index.ts'
+import { suggest } from '../plugin/suggest.ts'
 
 const CAPABILITIES: readonly Capability[] = [
   'authenticates',

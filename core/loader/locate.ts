@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { suggest } from '../config/suggest.ts'
+import { suggest } from '../plugin/suggest.ts'
 
 export type Location =
   | { readonly kind: 'built-in'; readonly specifier: string }

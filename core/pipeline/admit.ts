@@ -96,6 +96,8 @@ function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight
   const take = (found: Resource | Unresolved): Refusal | undefined => {
     const about = 'code' in found ? found.resource : found
     if (about !== undefined) state.resource = Object.freeze(about)
+    // Neither the caller nor the record of his tenant learns what the client of somebody else calls itself.
+    if ('code' in found && found.code === 'session-unknown') state.client = undefined
     // Of a server that is killed nobody knows what it has.
     const shut = about !== undefined && 'server' in about ? kills.now.refuseServer(about.server) : undefined
     return shut ?? ('code' in found ? found : undefined)

@@ -15,3 +15,13 @@ export function mayOthersWrite({ mode, uid, gid }: FileOwnership): boolean {
   if (process.platform === 'win32') return false
   return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== uid)
 }
+
+/** True where somebody else than its owner may read or change it: what is secret, or proves who one is. Always false on Windows. */
+export function mayOthersRead({ mode }: Pick<FileOwnership, 'mode'>): boolean {
+  return process.platform !== 'win32' && (mode & 0o077) !== 0
+}
+
+/** As `chmod` takes it: `0644`. */
+export function modeText({ mode }: Pick<FileOwnership, 'mode'>): string {
+  return (mode & 0o777).toString(8).padStart(4, '0')
+}

@@ -20,7 +20,7 @@ export type {
 } from './exchange.ts'
 export { nameOf } from './exchange.ts'
 export type { ExplainedCode } from './explained-code.ts'
-export { type FileOwnership, mayOthersWrite } from './file-mode.ts'
+export { type FileOwnership, mayOthersRead, mayOthersWrite, modeText } from './file-mode.ts'
 export { compileGlob } from './glob.ts'
 export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'
@@ -31,6 +31,7 @@ export { defineOperation } from './operation.ts'
 export type { DurableOutcome, OutcomePage, ReadSoFar, RecordReader, RecordReaderIo, UsageRow } from './outcomes.ts'
 export { Outcomes, Usage } from './outcomes.ts'
 export type { Outgoing, OutgoingAnswer, OutgoingRequest } from './outgoing.ts'
+export { type OwnFile, type OwnFileForm, readOwnFile } from './own-file.ts'
 export type { Erased, Person, PersonalData, PersonalHolder, PersonalIo } from './personal.ts'
 export type {
   Awaitable,
@@ -69,6 +70,7 @@ export type {
   Statement,
   Stores,
 } from './store.ts'
+export { suggest } from './suggest.ts'
 export type {
   Allow,
   AnswerVerdict,

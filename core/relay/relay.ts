@@ -118,7 +118,8 @@ export function createRelay(deps: RelayDeps): Relay {
   }
 
   async function receive(session: Session, message: Message, channel: ReplyChannel, peer: Peer): Promise<void> {
-    session.lastSeen = clock.mono()
+    // Whose request it is, is not known yet; whatever else comes was admitted before.
+    if (message.kind !== 'request') session.lastSeen = clock.mono()
     switch (message.kind) {
       case 'request':
         return request(session, message, channel, peer)
@@ -141,6 +142,7 @@ export function createRelay(deps: RelayDeps): Relay {
       const { perform, hiddenAs, ...plan } = planOf(asked)
       const resolve: Plan['resolve'] = x => {
         inflight.principal = x.principal
+        if (ownerOf(x.principal) === session.owner) session.lastSeen = clock.mono()
         return plan.resolve(x)
       }
       const resource = resourceOf(session.view, method)

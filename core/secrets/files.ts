@@ -2,10 +2,9 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
+import { mayOthersRead, modeText } from '../plugin/file-mode.ts'
 import { maxSecretBytes, readValue, type SecretFault, type SecretStore, secretFault } from './value.ts'
 
-// No group, no others: what 0600 and 0400 have in common. Windows has no such bits.
-const othersMask = process.platform === 'win32' ? 0 : 0o077
 const othersWriteMask = process.platform === 'win32' ? 0 : 0o022
 
 export function createFileStore(dir: string): SecretStore {
@@ -51,8 +50,8 @@ async function readSecretFile(dir: string, name: string): Promise<string | Secre
 async function readChecked(handle: FileHandle, path: string): Promise<string | SecretFault> {
   const about = await handle.stat()
   if (!about.isFile()) return secretFault('unsafe-file', `${path} is not a regular file`, 'Write the value into a file of that name.')
-  if ((about.mode & othersMask) !== 0) {
-    const mode = (about.mode & 0o777).toString(8).padStart(4, '0')
+  if (mayOthersRead(about)) {
+    const mode = modeText(about)
     return secretFault('unsafe-file', `${path} has mode ${mode}: others may read or change it`, `Run: chmod 600 ${path}`)
   }
   // One byte past the limit tells that there is more, without reading it.

@@ -1,11 +1,10 @@
 // A key of the gateway's own: 32 random bytes in a file of the data directory that nobody else may read.
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { readOwnFile } from '../plugin/own-file.ts'
 import { StoreFault } from './fault.ts'
 import { createPrivateFile } from './private-file.ts'
 
 export const KEY_BYTES = 32
-const OTHERS = process.platform === 'win32' ? 0 : 0o077
 
 /** Reads it, or makes it where there is none. Throws a StoreFault where there is something else, or something that others may read. */
 export function openPrivateKey(path: string): Uint8Array {
@@ -13,26 +12,18 @@ export function openPrivateKey(path: string): Uint8Array {
 }
 
 function readKey(path: string): Uint8Array | undefined {
-  let file: number
-  try {
-    // No link and no pipe is followed.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new StoreFault('store-unreadable', `${path}: cannot be read: ${(error as Error).message}`, error)
+  const found = readOwnFile(path, { isSecret: true, noLink: true, maxBytes: KEY_BYTES })
+  switch (found.kind) {
+    case 'missing':
+      return undefined
+    case 'unreadable':
+      throw new StoreFault('store-unreadable', `${path}: cannot be read: ${found.code}`)
+    case 'open':
+      throw new StoreFault('store-unreadable', `${path}: others may read it; move it away to begin a new one`)
+    case 'read':
+      if (found.bytes.length === KEY_BYTES) return found.bytes
   }
-  try {
-    // Invariant: what is checked is what is read.
-    const { mode, size } = fstatSync(file)
-    const key = Buffer.alloc(KEY_BYTES)
-    const isKey =
-      (mode & constants.S_IFMT) === constants.S_IFREG && size === KEY_BYTES && readSync(file, key, 0, KEY_BYTES, 0) === KEY_BYTES
-    if (!isKey) throw new StoreFault('store-unreadable', `${path}: no key of ${KEY_BYTES} bytes; move it away to begin a new one`)
-    if ((mode & OTHERS) !== 0) throw new StoreFault('store-unreadable', `${path}: others may read it; move it away to begin a new one`)
-    return key
-  } finally {
-    closeSync(file)
-  }
+  throw new StoreFault('store-unreadable', `${path}: no key of ${KEY_BYTES} bytes; move it away to begin a new one`)
 }
 
 function createKey(path: string): Uint8Array {

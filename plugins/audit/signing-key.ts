@@ -1,10 +1,10 @@
 // The key that signs checkpoints: an Ed25519 key in a file of its own, and beside the log the text by which others know it.
 import { createPublicKey, generateKeyPairSync, hash } from 'node:crypto'
-import { appendFileSync, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import type { Stores } from 'mcpgw/plugin'
+import { appendFileSync, readFileSync } from 'node:fs'
+import { readOwnFile, type Stores } from 'mcpgw/plugin'
 import { readVerifier, type Signer, signerOf, type Trusted, verifierText } from './note.ts'
 
-const OTHERS = process.platform === 'win32' ? 0 : 0o077
+const MAX_BYTES = 65_536
 
 /** Makes the file (PKCS #8 PEM, mode 0600) where there is none. Throws where it is no Ed25519 key, or where others may read it. */
 export function loadSigningKey(stores: Stores, path: string): Signer {
@@ -13,23 +13,18 @@ export function loadSigningKey(stores: Stores, path: string): Signer {
 
 /** Undefined where there is no such file. */
 export function readSigningKey(path: string): Signer | undefined {
-  let file: number
-  try {
-    // No link and no pipe is followed.
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`${path}: cannot be read: ${(error as Error).message}`)
-  }
-  try {
-    // Invariant: what is checked is what is read.
-    const about = fstatSync(file)
-    if (!about.isFile()) throw new Error(`${path}: expected a file with an Ed25519 key (PKCS #8 PEM)`)
-    if ((about.mode & OTHERS) !== 0)
+  const found = readOwnFile(path, { isSecret: true, noLink: true, maxBytes: MAX_BYTES })
+  switch (found.kind) {
+    case 'missing':
+      return undefined
+    case 'unreadable':
+      throw new Error(`${path}: cannot be read: ${found.code}`)
+    case 'open':
       throw new Error(`${path}: others may read it, so it proves nothing; chmod 600 it, or move it away to begin a new one`)
-    return named(path, readFileSync(file, 'utf8'))
-  } finally {
-    closeSync(file)
+    case 'read':
+      return named(path, found.bytes.toString())
+    default:
+      throw new Error(`${path}: expected a file with an Ed25519 key (PKCS #8 PEM)`)
   }
 }
 

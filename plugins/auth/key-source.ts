@@ -1,6 +1,5 @@
 // Where the keys of an issuer come from: the config, a file, or (in jwks.ts) the issuer itself.
-import { readFileSync, statSync } from 'node:fs'
-import { type Awaitable, mayOthersWrite, type Stores } from 'mcpgw/plugin'
+import { type Awaitable, readOwnFile, type Stores } from 'mcpgw/plugin'
 import type { IssuerConfig } from './jwt-config.ts'
 import { type FoundKey, type KeySet, readKeySet, type VerificationKey } from './key-set.ts'
 import { readJsonMap } from './strict-json.ts'
@@ -45,11 +44,20 @@ export async function openFixedKeys(
 const maxBytes = 1_048_576
 
 function readFile(path: string): Readonly<Record<string, unknown>> {
-  const about = statSync(path, { throwIfNoEntry: false })
-  if (about === undefined || !about.isFile()) throw new Error('there is no such file')
-  if (mayOthersWrite(about)) throw new Error(`others may change it. Run: chmod go-w ${path}`)
-  if (about.size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`)
-  const read = readJsonMap(readFileSync(path))
-  if ('why' in read) throw new Error(read.why)
-  return read.map
+  const found = readOwnFile(path, { isSecret: false, maxBytes })
+  switch (found.kind) {
+    case 'unreadable':
+      throw new Error(`it cannot be read (${found.code})`)
+    case 'open':
+      throw new Error(`others may change it. Run: chmod go-w ${path}`)
+    case 'too-long':
+      throw new Error(`it has more than ${maxBytes} bytes`)
+    case 'read': {
+      const read = readJsonMap(found.bytes)
+      if ('why' in read) throw new Error(read.why)
+      return read.map
+    }
+    default:
+      throw new Error('there is no such file')
+  }
 }

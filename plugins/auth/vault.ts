@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Stores } from 'mcpgw/plugin'
 import type { AuthConfig } from './config.ts'
 import { digestKey } from './key.ts'
+import { KeyStoreFault } from './key-store-fault.ts'
 import { openPepper } from './pepper.ts'
 import { type AnyKeyStore, openSharedStore } from './shared-store.ts'
 import { openKeyStore } from './store.ts'
@@ -26,7 +27,7 @@ export async function openVault(stores: Stores, config: KeysConfig): Promise<Vau
     const otherwise = config.keys.shared
       ? 'Copy it from the machine that made them.'
       : 'Restore it, or move the key store away and create the keys anew.'
-    throw new Error(`auth: ${path} is not the pepper that the keys in ${where} were made under. ${otherwise}`)
+    throw new KeyStoreFault(`auth: ${path} is not the pepper that the keys in ${where} were made under. ${otherwise}`)
   } catch (error) {
     await store.close()
     throw error
@@ -49,7 +50,7 @@ export function hasStore(stores: Stores, { keys: { shared, path } }: KeysConfig)
 async function open(stores: Stores, { keys: { shared, path } }: KeysConfig): Promise<{ store: AnyKeyStore; where: string }> {
   if (!shared) return { store: openKeyStore(stores, path), where: path }
   const database = stores.postgres()
-  if (database === undefined) throw new Error('auth: keys.shared: true needs a database: name one as "url" of "store"')
+  if (database === undefined) throw new KeyStoreFault('auth: keys.shared: true needs a database: name one as "url" of "store"')
   try {
     return { store: await openSharedStore(database), where: database.name }
   } catch (error) {

@@ -1,5 +1,5 @@
 // Refuses what the config of auth says and the rest of the config leaves without effect: a slip that would ask for less than is meant.
-import { compileGlob, type PluginContext } from 'mcpgw/plugin'
+import { compileGlob, type PluginContext, suggest } from 'mcpgw/plugin'
 import type { AuthConfig } from './config.ts'
 
 /** Throws, naming the field. `gateway` undefined: there is nothing to hold it against. */
@@ -12,7 +12,9 @@ export function refuseWithoutEffect({ resource, certificates }: AuthConfig, gate
     )
   for (const [at, { server }] of (resource?.stepUp ?? []).entries()) {
     if (server === '*' || servers.some(compileGlob(server))) continue
-    const known = servers.length === 0 ? 'there are none' : `expected one of ${servers.join(', ')}`
+    const near = suggest(server, servers)
+    const known =
+      servers.length === 0 ? 'there are none' : near === undefined ? `expected one of ${servers.join(', ')}` : `did you mean ${near}?`
     throw new Error(
       `auth: resource.stepUp[${at}].server: ${JSON.stringify(server)} is no server, so that its scopes are never asked for; ${known}`,
     )

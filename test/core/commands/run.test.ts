@@ -8,15 +8,19 @@ import { createFolder, say } from './run-command.ts'
 
 const CONFIG = 'plugins: [{ audit: { path: records.db } }, auth]\nservers: []\nlog: silent\n'
 
-test('a first key that was made before the port turned out to be taken is still shown, because it never is again', async () => {
+test('where the start fails no key is made; the next one that holds makes the first', async () => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
   try {
     const { port } = taken.address() as { port: number }
-    const { code, err } = await say(createFolder({ 'mcpgw.yaml': CONFIG }), ['run', '--http', `127.0.0.1:${port}`])
+    const dir = createFolder({ 'mcpgw.yaml': CONFIG })
+    const { code, err } = await say(dir, ['run', '--http', `127.0.0.1:${port}`])
     expect(code).toBe(2)
     expect(err).toMatch(/error\[listen-failed\].*the port is in use\n\s*--> --http\n/)
-    expect(err).toMatch(/\nkey {7}\S{20,} {3}\(shown once\)\n/)
+    expect(err).not.toMatch(/shown once|mgk_/)
+    expect((await say(dir, ['keys', 'list'])).err).toContain('There are no keys')
+    const said = await endAtOnce(dir, ['run', '--http', '127.0.0.1:0'])
+    expect(said.err).toMatch(/\nkey {7}\S{20,} {3}\(shown once\)\n/)
   } finally {
     taken.close()
   }

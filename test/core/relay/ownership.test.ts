@@ -33,6 +33,37 @@ it('principals with the same id in two tenants share neither session nor server 
   expect((await ours.ask('ping')).result).toEqual({})
 })
 
+it('whoever names the session of somebody else neither keeps it open nor leaves on record what its client calls itself', async () => {
+  const upstream = opened(await startHttpUpstream())
+  const settled: { tenant: string | undefined; client: unknown; kind: string }[] = []
+  const recorder = plugin('recorder', ['records'], {
+    onSettled: ({ principal, client }, { kind }) => void settled.push({ tenant: principal?.tenant, client, kind }),
+  })
+  const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], plugins: [recorder, tenants] }))
+  const ours = await connectHttp(gateway, { headers: { authorization: 'acme/alice' } })
+  await ours.ask('tools/list')
+  const [session] = [...gateway.gateway.sessions.all()]
+  const seen = session!.lastSeen
+  const theirs = { authorization: 'other/bob' }
+  for (const message of [
+    '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+    '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"up__echo"}}',
+    '{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}',
+    '{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}',
+    '{"jsonrpc":"2.0","id":1,"result":{}}',
+  ])
+    expect((await ours.post(message, theirs)).status).toBe(404)
+  expect((await ours.end(theirs)).status).toBe(404)
+  expect(session!.lastSeen).toBe(seen)
+  const own = settled.filter(({ tenant }) => tenant === 'other')
+  expect(own).toHaveLength(7)
+  for (const one of own) expect(one).toEqual({ tenant: 'other', client: undefined, kind: 'denied' })
+  await ours.ask('ping')
+  expect(session!.lastSeen).toBeGreaterThan(seen)
+  expect(settled.at(-1)).toMatchObject({ tenant: 'acme', client: { name: expect.any(String) } })
+})
+
 /** All of them are `ann` of one tenant, whom somebody else vouches for: id, method and issuer. */
 const vouched = ['ann|api-key', 'ann|certificate', 'ann|jwt|https://one.example', 'ann|jwt|https://two.example']
 const others = vouched.flatMap(one => vouched.filter(other => other !== one).map(other => [one, other] as const))

@@ -55,6 +55,21 @@ describe('the key store', () => {
     expect(statSync(join(home.dir, 'keys.db')).mode & 0o777).toBe(0o660)
   })
 
+  it.each(['keys.db', 'keys.pepper'])('where others may read %s a command says so, how to mend it, and ends with 3', async file => {
+    await home.run('keys create', ['a', 'agent-1'])
+    chmodSync(join(home.dir, file), 0o644)
+    const made = await home.run('keys create', ['b', 'agent-1'])
+    expect(made).toEqual({ exit: 3, out: '', err: expect.stringContaining(`chmod 600 ${join(home.dir, file)}`) })
+    if (file === 'keys.pepper') return
+    for (const verb of ['keys list', 'keys revoke', 'keys rotate'])
+      expect(await home.run(verb, ['aaaaaaaa'])).toEqual({ exit: 3, out: '', err: expect.stringContaining('has mode 0644') })
+  })
+
+  it('that is no database is told by a command, too, and is no bug', async () => {
+    writeFileSync(join(home.dir, 'keys.db'), 'no database at all, and long enough to be taken for one'.repeat(20), { mode: 0o600 })
+    expect(await home.run('keys list', [])).toMatchObject({ exit: 3, out: '' })
+  })
+
   it('is refused where a later version has written it', async () => {
     await (await home.start()).stop()
     const db = createStores({ dataDir: home.dir }).open('keys.db')

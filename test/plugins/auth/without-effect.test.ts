@@ -14,8 +14,14 @@ const at = (servers: readonly string[], asksForCertificates = false): PluginCont
 const check = (config: unknown, gateway: PluginContext['gateway']) => () => refuseWithoutEffect(configSchema.parse(config), gateway)
 
 it.each<[string, unknown, PluginContext['gateway'], string]>([
-  ['a server of a step-up that is misspelt', stepUp('crm', 'crn'), at(['crm', 'docs']), 'resource.stepUp[1].server: "crn" is no server'],
-  ['one whose case is another', stepUp('CRM'), at(['crm']), 'expected one of crm'],
+  [
+    'a server of a step-up that is misspelt',
+    stepUp('crm', 'crn'),
+    at(['crm', 'docs']),
+    'resource.stepUp[1].server: "crn" is no server, so that its scopes are never asked for; did you mean crm?',
+  ],
+  ['one whose case is another', stepUp('CRM'), at(['crm']), 'did you mean crm?'],
+  ['one that is like none', stepUp('billing'), at(['crm', 'docs']), 'expected one of crm, docs'],
   ['a pattern that fits none', stepUp('c?s-*'), at(['crm']), 'resource.stepUp[0].server'],
   ['a server where there are none', stepUp('crm'), at([]), 'there are none'],
   ['certificates that nobody asks for', { certificates }, at(['crm']), 'certificates: the listener asks nobody'],
