@@ -83,7 +83,7 @@ describe('the key store', () => {
     const db = createStores({ dataDir: home.dir }).open('keys.db')
     for (const trigger of ['made', 'changed', 'gone']) db.exec(`DROP TRIGGER key_${trigger}`)
     db.exec(
-      'ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; DROP TABLE changes; DROP TABLE last_uses; PRAGMA user_version = 1',
+      'ALTER TABLE keys DROP COLUMN rate; ALTER TABLE keys DROP COLUMN claims; ALTER TABLE events DROP COLUMN taken_at; DROP TABLE changes; DROP TABLE last_uses; PRAGMA user_version = 1',
     )
     db.close()
     const gateway = await home.start()
