@@ -62,6 +62,7 @@ export type ErrorCode =
   | 'cancelled'
   | 'credential-ended'
   | 'killed'
+  | 'overloaded'
   | 'stopping'
   | 'internal'
 
@@ -382,6 +383,12 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 403,
     text: 'stopped by an operator',
     help: 'An operator has killed this tenant, key or server. `mcpgw kill --list` says since when and why, `mcpgw kill --lift` ends it.',
+  },
+  overloaded: {
+    rpc: 42037,
+    http: 503,
+    text: 'the gateway has too much to do',
+    help: 'The event loop is late, memory is short, or too many calls are under way (`limits.overload`); nothing was done. Retry later. `/healthz` says which.',
   },
   stopping: {
     rpc: 42026,

@@ -20,6 +20,7 @@ import { createInner } from './operations/inner.ts'
 import { openApi } from './operations/openapi.ts'
 import type { Operations } from './operations/operations.ts'
 import { ownOperations } from './operations/own.ts'
+import { NEVER_OVER, type Shedding } from './overload.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log, Outgoing } from './plugin/index.ts'
 import { createHandles } from './relay/handles.ts'
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
   readonly stores?: TokenStores
+  /** Refuses new work over HTTP where there is too much. */
+  readonly overload?: Shedding | undefined
   /** Ends what operators have killed. */
   readonly kills?: Pick<KillSwitch, 'carryOut'>
   /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
@@ -159,7 +162,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
     const describe = () => openApi({ version: options.version, operations: inner?.offered() ?? [], authenticates })
     if (options.http)
-      http = await listenHttp({ config, relay, sessions, views, pipeline, operations, describe, clock, log, tls, serveOther })
+      http = await listenHttp({
+        config,
+        relay,
+        sessions,
+        views,
+        pipeline,
+        operations,
+        describe,
+        clock,
+        log,
+        tls,
+        serveOther,
+        overload: options.overload ?? NEVER_OVER,
+      })
   } catch (error) {
     tls?.stop()
     await pool.close()

@@ -14,6 +14,7 @@ import type { RootLog } from '../log.ts'
 import { showConditions } from '../metrics/conditions.ts'
 import { watchProcess } from '../metrics/process.ts'
 import { findOperator } from '../operator.ts'
+import { createOverload } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 import { factsOf, findUnreachable, mayReach } from './reach.ts'
@@ -105,6 +106,12 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
   }
   let gateway: Gateway
+  const overload = createOverload({
+    limits: config.limits.overload,
+    log,
+    health: kernel.health,
+    pending: () => gateway.board.list().reduce((sum, { calls }) => sum + calls.underWay + calls.waiting, 0),
+  })
   try {
     gateway = await startGateway({
       config,
@@ -119,6 +126,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       probe,
       stores,
       kills,
+      overload,
       outgoing: kernel.services.get(tokens.outgoing),
       ...(loaded.getSecret && { getSecret: loaded.getSecret }),
       ...(stdio && { stdio }),
@@ -145,7 +153,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     return giveUp(listenFailed(error, config.listen))
   }
   showConditions(kernel.metrics, kernel.health)
-  const unwatch = http ? watchProcess(kernel.metrics, systemClock, version) : () => {}
+  const unwatch = http ? watchProcess(kernel.metrics, systemClock, version, lagMs => overload.look(lagMs)) : () => {}
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   kills.watch({ clock: systemClock, log, health: kernel.health })
   return {

@@ -1,6 +1,7 @@
 // Puts the config together from its parts, and keeps for every value where it came from.
 import { resolve } from 'node:path'
 import { type Diagnostic, type DiagnosticCode, position } from './diagnostic.ts'
+import { readDuration } from './duration.ts'
 import type { ConfigParts } from './file.ts'
 import type { UsedReference } from './interpolate.ts'
 import { parseAddress } from './listen.ts'
@@ -8,9 +9,9 @@ import type { Environment } from './locate.ts'
 import type { McpServers } from './mcp-json.ts'
 import type { Place, PlacedPlugin } from './placed.ts'
 import { withPolicies } from './policies.ts'
-import { defaults, type GatewayConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
+import { defaults, type GatewayConfig, type LimitsConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
 import { buildServer } from './servers.ts'
-import type { FileShape } from './shape.ts'
+import type { FileShape, LimitsShape } from './shape.ts'
 import { buildTls } from './tls-shape.ts'
 import { spanOf } from './tree.ts'
 
@@ -110,7 +111,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
       ...defined({ url: shape.store?.url, redis: shape.store?.redis }),
     },
     secrets: shape.secrets?.command === undefined ? {} : { command: shape.secrets.command },
-    limits: { ...defaults.limits, ...defined(shape.limits ?? {}) },
+    limits: buildLimits(shape.limits),
     names: shape.names ?? defaults.names,
     refusals: shape.refusals ?? defaults.refusals,
     metrics: defined({ token: shape.metrics?.token }),
@@ -152,5 +153,18 @@ function choosePlugins(
 function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+function buildLimits({ overload = {}, ...plain }: LimitsShape = {}): LimitsConfig {
+  const { lagMs, heap, pending } = defaults.limits.overload
+  return {
+    ...defaults.limits,
+    ...defined(plain),
+    overload: {
+      lagMs: readDuration(overload.lag, lagMs),
+      heap: overload.heap ?? heap,
+      pending: overload.pending ?? pending,
+    },
   }
 }

@@ -4,6 +4,11 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 // The longest a timer of Node can wait.
 const longest = 2_147_483_647
 
+/** Milliseconds; `otherwise` where there is none. */
+export function readDuration(value: string | number | undefined, otherwise: number): number {
+  return value === undefined ? otherwise : (parseDuration(value) ?? otherwise)
+}
+
 /** Milliseconds; undefined where it is no duration. */
 export function parseDuration(value: string | number): number | undefined {
   const [, digits, unit = 'ms'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(String(value)) ?? []

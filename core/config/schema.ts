@@ -76,11 +76,22 @@ export interface SecretsConfig {
   readonly command?: readonly string[]
 }
 
+export interface OverloadLimits {
+  /** How late the event loop is, ms. */
+  readonly lagMs: number
+  /** Share of the heap that V8 may have. */
+  readonly heap: number
+  /** Calls that are under way at servers, or wait for a place there. */
+  readonly pending: number
+}
+
 export interface LimitsConfig {
   readonly messageBytes: number
   readonly depth: number
   readonly keys: number
   readonly hookMs: number
+  /** Over any of these, new calls are refused. */
+  readonly overload: OverloadLimits
 }
 
 export interface PluginEntry {
@@ -210,7 +221,7 @@ export const defaults: {
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
   processes: { processes: 128, memoryBytes: 4 * 1024 ** 3, files: 4096 },
-  limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
+  limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000, overload: { lagMs: 500, heap: 0.9, pending: 10_000 } },
   names: 'qualified',
   refusals: 'result',
   log: 'info',

@@ -3,10 +3,10 @@ import { isAbsolute, resolve } from 'node:path'
 import { suggest } from '../plugin/suggest.ts'
 import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
-import { parseDuration } from './duration.ts'
+import { readDuration } from './duration.ts'
 import type { PlacedServer } from './placed.ts'
 import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
-import type { Duration, ServerShape } from './shape.ts'
+import type { ServerShape } from './shape.ts'
 import { parseSize } from './size.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
@@ -43,13 +43,12 @@ export function buildServer({ shape, source, path, baseDir, tools }: PlacedServe
 
 function buildTimeouts(timeout: ServerShape['timeout']): ServerTimeouts {
   const given = typeof timeout === 'object' ? timeout : { call: timeout }
-  const ms = (value: Duration, otherwise: number): number => (value === undefined ? otherwise : (parseDuration(value) ?? otherwise))
   const { startMs, callMs, maxMs, idleMs } = defaults.timeout
   return {
-    startMs: ms(given.start, startMs),
-    callMs: ms(given.call, callMs),
-    maxMs: ms(given.max, maxMs),
-    idleMs: ms(given.idle, idleMs),
+    startMs: readDuration(given.start, startMs),
+    callMs: readDuration(given.call, callMs),
+    maxMs: readDuration(given.max, maxMs),
+    idleMs: readDuration(given.idle, idleMs),
   }
 }
 

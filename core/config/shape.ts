@@ -19,12 +19,15 @@ export interface FileShape {
   readonly policies?: readonly string[] | undefined
   readonly store?: { readonly dir?: string | undefined; readonly url?: string | undefined; readonly redis?: string | undefined } | undefined
   readonly secrets?: { readonly command?: readonly string[] | undefined } | undefined
-  readonly limits?: Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> | undefined
+  readonly limits?: LimitsShape | undefined
   readonly names?: 'qualified' | 'bare' | undefined
   readonly refusals?: 'result' | 'error' | undefined
   readonly log?: LogLevel | undefined
   readonly metrics?: { readonly token?: string | undefined } | undefined
   readonly gateway?: { readonly tools: readonly string[]; readonly operators?: readonly string[] | undefined } | undefined
+}
+export interface LimitsShape extends Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> {
+  readonly overload?: { readonly lag?: Duration; readonly heap?: number | undefined; readonly pending?: number | undefined } | undefined
 }
 export interface ListenShape {
   readonly host?: string | undefined
@@ -218,6 +221,12 @@ export const fileShape: z.ZodType<FileShape> = z
         depth: count(4, 1000).optional(),
         keys: count(16, 100_000_000).optional(),
         hookMs: count(1, 600_000).optional(),
+        overload: z
+          .strictObject({ lag: duration.optional(), heap: z.number().min(0.1).max(1).optional(), pending: count(1, 10_000_000).optional() })
+          .optional()
+          .meta({
+            description: 'Refuse new calls where the event loop is so late, so much of the heap is used, or so many calls are under way',
+          }),
       })
       .optional(),
     names: z.enum(['qualified', 'bare']).optional().meta({ description: 'Tools as SERVER__TOOL, or bare where that is unique' }),

@@ -7,6 +7,7 @@ import { isFault, Json } from '../mcp/json.ts'
 import { readMessage } from '../mcp/message.ts'
 import { isLegacyVersion } from '../mcp/methods.ts'
 import type { Operations } from '../operations/operations.ts'
+import { OVERLOAD_RETRY, type Shedding } from '../overload.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, JsonObject, Log } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -42,6 +43,7 @@ export interface HttpOptions {
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsKeeper | undefined
+  readonly overload: Shedding
   /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
   serveOther(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): ErrorCode | undefined
 }
@@ -59,7 +61,7 @@ const BODIES = 16
 const LAST_ANSWERS_MS = 500
 
 export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
-  const { config, relay, sessions, views, pipeline, log } = options
+  const { config, relay, sessions, views, pipeline, log, overload } = options
   const { messageBytes } = config.limits
   const jsonLimits = { bytes: messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   const readBody = createBodyReader(messageBytes, BODIES * messageBytes)
@@ -74,6 +76,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     views,
     operations: options.operations,
     describe: options.describe,
+    overload,
     limits: jsonLimits,
     readBody,
     refusing,
@@ -132,6 +135,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const accept = request.headers.accept
     if (request.method === 'POST') {
       if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
+      if (overload.shedsUnread(request.headers['content-length'])) return refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
       return readBody(request, body => {
         if (typeof body === 'string') return refuse(response, body)
         void post(view, body, request, response, peer).catch(error => {
@@ -169,6 +173,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const message = readMessage(json, 'downstream')
     if ('code' in message) return refuse(response, message.code, { text: message.message, isQuote: true, id: message.id })
     const action = 'method' in message ? message.method : undefined
+    if (overload.sheds(message))
+      return refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY, action, ...(message.kind === 'request' && { id: message.id }) })
     const inbound = classify(message, peer)
     if (inbound.kind === 'refused') {
       const { code, text, data } = inbound

@@ -7,6 +7,7 @@ import { INNER_ID } from '../operations/inner.ts'
 import { inputOf } from '../operations/input.ts'
 import type { Operations } from '../operations/operations.ts'
 import { decodePart } from '../operations/route.ts'
+import { OVERLOAD_RETRY, type Shedding } from '../overload.ts'
 import type { JsonObject, Operation } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View, Views } from '../relay/view.ts'
@@ -24,6 +25,7 @@ export interface RestOptions {
   /** The document of these routes. */
   describe(): JsonObject
   readonly limits: JsonLimits
+  readonly overload: Pick<Shedding, 'isOver'>
   readonly readBody: BodyReader
   /** In the form of these routes. */
   readonly refusing: Pick<Refusing, 'refuse' | 'answer'>
@@ -129,6 +131,7 @@ export function createRest(options: RestOptions): Rest {
           else refusing.answer(response, 'internal')
         })
       if (request.method === 'GET' || request.method === 'DELETE') go(undefined)
+      else if (options.overload.isOver) refusing.refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
       else
         readBody(request, bytes => {
           if (typeof bytes === 'string') return refuseBody(response, bytes)

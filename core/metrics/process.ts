@@ -5,8 +5,13 @@ import type { Clock } from '../plugin/index.ts'
 const EVERY_MS = 100
 const BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 
-/** Ten times a second a timer is looked at for how late it is; the function returned ends that. */
-export function watchProcess(metrics: MetricsRegistry, clock: Clock, version: string): () => void {
+/** Ten times a second a timer is looked at for how late it is, and `onLag` is told, ms; the function returned ends that. */
+export function watchProcess(
+  metrics: MetricsRegistry,
+  clock: Clock,
+  version: string,
+  onLag: (lagMs: number) => void = () => {},
+): () => void {
   const { core, process: own } = metrics
   core.gauge('build_info', '1, for the version that runs.', ['version']).set(1, { version })
   own.gauge('start_time_seconds', 'When the process started, in seconds since 1970.').set(clock.now() / 1000 - process.uptime())
@@ -25,7 +30,9 @@ export function watchProcess(metrics: MetricsRegistry, clock: Clock, version: st
   let due = 0
   const look = (): void => {
     const now = clock.mono()
-    lag.observe(Math.max(0, now - due) / 1000)
+    const lateMs = Math.max(0, now - due)
+    lag.observe(lateMs / 1000)
+    onLag(lateMs)
     wait(now)
   }
   let stop = (): void => {}

@@ -26,7 +26,7 @@ test('no file at all is the defaults', async () => {
     policies: [],
     store: { dir: join(dir, '.mcpgw') },
     secrets: {},
-    limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000 },
+    limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000, overload: { lagMs: 500, heap: 0.9, pending: 10_000 } },
     names: 'qualified',
     refusals: 'result',
     log: 'info',

@@ -32,7 +32,7 @@ export interface TestGateway {
 
 export interface TestGatewayOptions
   extends Partial<Pick<GatewayConfig, 'names' | 'refusals' | 'gateway'>>,
-    Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health'> {
+    Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health' | 'overload'> {
   readonly servers: readonly ConfiguredServer[]
   /** Beside those of the core. */
   readonly operations?: readonly Operation[]
@@ -84,6 +84,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     ...(stdio && { stdio: { input, output } }),
     ...(options.metrics && { metrics: options.metrics }),
     ...(options.health && { health: options.health }),
+    overload: options.overload,
     ...(options.onEvent && { onEvent: options.onEvent }),
   })
   return {

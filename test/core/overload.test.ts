@@ -1,0 +1,129 @@
+// T66: with more to do than it can, the gateway refuses new calls at once and in few bytes, finishes what it has, and does not flap.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createHealth, type Health } from '../../core/health.ts'
+import { createOverload, type Overload } from '../../core/overload.ts'
+import { call, connectHttp, send } from './data-plane/clients.ts'
+import { startTestGateway } from './data-plane/gateway.ts'
+import { closeAfterEach } from './data-plane/opened.ts'
+import { startStdioUpstream } from './data-plane/stdio-upstream.ts'
+import { createLogBook, createManualClock } from './upstream/manual-clock.ts'
+
+const opened = closeAfterEach()
+
+interface World {
+  readonly overload: Overload
+  readonly health: Health
+  readonly now: { heap: number; pending: number }
+  /** So many looks in a row. */
+  look(times: number, lagMs?: number): void
+}
+
+function create(): World {
+  const health = createHealth({ clock: createManualClock() })
+  const now = { heap: 0.1, pending: 0 }
+  const limits = { lagMs: 500, heap: 0.9, pending: 100 }
+  const overload = createOverload({ limits, log: createLogBook().log, health, pending: () => now.pending, heap: () => now.heap })
+  const look = (times: number, lagMs = 0): void => {
+    for (let i = 0; i < times; i++) overload.look(lagMs)
+  }
+  return { overload, health, now, look }
+}
+
+describe('an overload', () => {
+  it.each<[string, Partial<World['now']>, number, RegExp]>([
+    ['the event loop is late', {}, 500, /500 ms late/],
+    ['memory is short', { heap: 0.9 }, 0, /90 % of the heap/],
+    ['too many calls are under way', { pending: 100 }, 0, /100 calls/],
+  ])('begins where %s for five looks, and health is failing and says why', (_, burden, lagMs, why) => {
+    const { overload, health, now, look } = create()
+    look(4, 500)
+    look(1)
+    Object.assign(now, burden)
+    look(4, lagMs)
+    expect(overload.isOver).toBe(false)
+    look(1, lagMs)
+    expect(overload.isOver).toBe(true)
+    expect(health.view()).toMatchObject({
+      status: 'failing',
+      components: [{ name: 'overload', why: expect.stringMatching(why) as string }],
+    })
+  })
+
+  it('is none where one long answer holds the loop up', () => {
+    const { overload, look } = create()
+    for (let i = 0; i < 20; i++) {
+      look(4, 10_000)
+      look(1, 0)
+    }
+    expect(overload.isOver).toBe(false)
+  })
+
+  it('ends after ten looks well below all bounds, and not while one is just below', () => {
+    const { overload, health, now, look } = create()
+    look(5, 600)
+    look(100, 450)
+    expect(overload.isOver).toBe(true)
+    now.pending = 90
+    look(100)
+    expect(overload.isOver).toBe(true)
+    now.pending = 0
+    look(9)
+    expect(overload.isOver).toBe(true)
+    look(1)
+    expect([overload.isOver, health.view().status]).toEqual([false, 'ok'])
+  })
+
+  it('does not come and go with what swings around a bound: each state lasts', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 300 }), lags => {
+        const { overload, look } = create()
+        const states = lags.map(lag => {
+          look(1, lag)
+          return overload.isOver
+        })
+        const changes = states.flatMap((state, i) => (i > 0 && state !== states[i - 1] ? [i] : []))
+        for (const [i, at] of changes.entries()) expect(at - (changes[i - 1] ?? 0)).toBeGreaterThanOrEqual(i === 0 ? 4 : 5)
+      }),
+    )
+  })
+})
+
+describe('a gateway that is overloaded', () => {
+  it('refuses new calls with 503 and when to come again, finishes what is under way, and answers lists; then it takes calls again', async () => {
+    const { overload, look } = create()
+    const upstream = opened(await startStdioUpstream({ on: { 'tools/call': () => {} } }))
+    const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], overload }))
+    const client = await connectHttp(gateway)
+    const before = client.post(call(1, 'up__echo'))
+    const first = await upstream.next('tools/call')
+    look(5, 500)
+
+    const refused = await client.post(call(2, 'up__echo'))
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+    expect(JSON.parse(refused.text)).toMatchObject({ id: 2, error: { data: { mcpgw: { code: 'overloaded' } } } })
+    expect((await client.ask('tools/list')).result.tools).toHaveLength(1)
+    expect((await client.ask('ping')).result).toEqual({})
+    const stranger = await connectHttp(gateway)
+    expect((await stranger.ask('tools/list')).result.tools).toHaveLength(1)
+    const rest = await send(gateway, 'POST', '/tools/up__echo/call', '{}', { 'content-type': 'application/json' })
+    expect(rest.status).toBe(503)
+    first.result('{"content":[],"whose":"first"}')
+    expect(JSON.parse((await before).text).result.whose).toBe('first')
+
+    look(10, 0)
+    const after = client.post(call(3, 'up__echo'))
+    ;(await upstream.next('tools/call')).result('{"content":[],"whose":"third"}')
+    expect(JSON.parse((await after).text).result.whose).toBe('third')
+  })
+
+  it('does not read a long message to refuse it', async () => {
+    const { overload, look } = create()
+    const gateway = opened(await startTestGateway({ servers: [], overload }))
+    const client = await connectHttp(gateway)
+    look(5, 500)
+    const long = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { pad: 'x'.repeat(100_000) } })
+    expect((await client.post(long)).status).toBe(503)
+    expect((await client.post('{"jsonrpc":"2.0","id":1,"method":"ping"}')).status).toBe(200)
+  })
+})
