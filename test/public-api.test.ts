@@ -70,7 +70,7 @@ describe('mcpgw/plugin', () => {
         AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Asker Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         CsvCell Database Decision Deny DescribedSchema DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest OwnFile OwnFileForm Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest OwnFile OwnFileForm Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal Rate ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict ServerChange Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
       `),
     )
@@ -80,7 +80,7 @@ describe('mcpgw/plugin', () => {
   test('needs nothing at run time but what Node.js has', () => {
     const folder = join(root, 'core/plugin')
     const foreign = readdirSync(folder).flatMap(file => [...readFileSync(join(folder, file), 'utf8').matchAll(/from '(?!\.\/)([^']+)'/g)])
-    expect(foreign.map(([, from]) => from)).toEqual(['node:net'])
+    expect(foreign.map(([, from]) => from)).toEqual(['node:net', 'node:fs'])
   })
 })
 
@@ -181,7 +181,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(10)
+    expect(migrations).toHaveLength(11)
     const demo = readdirSync(join(root, 'core/demo'))
       .filter(file => !file.endsWith('.ts'))
       .map(file => `dist/core/demo/${file}`)
