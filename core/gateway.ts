@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { placeOf, placesOf } from './config/places.ts'
 import type { GatewayConfig, ServerConfig } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { servePages } from './credentials/pages.ts'
@@ -114,11 +115,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     version: options.version,
     clock,
     log,
-    gateOf: server => board.gate(server.id),
+    gateOf: server => board.gate(placeOf(server)),
     createTransport: reach.createTransport,
     scrub: bytes => secrets.scrub(bytes),
-    noteOpened: (server, agreement) => board.opened(server.id, agreement.protocolVersion),
-    noteClosed: (server, fault) => board.closed(server.id, fault),
+    noteOpened: (server, agreement) => board.opened(placeOf(server), agreement.protocolVersion),
+    noteClosed: (server, fault) => board.closed(placeOf(server), fault),
     noteRedefined(server, { tool, before, now }) {
       log.warn('a server has changed the definition of a tool', { server: server.id, tool, before, now })
       onEvent?.({ type: 'tool.redefined', detail: { server: server.id, tool, before, now } })
@@ -148,7 +149,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
   for (const operation of ownOperations(own)) operations.add(operation)
   const enabled = servers.filter(server => server.enabled)
-  options.kills?.carryOut({ servers: enabled.map(({ id }) => ({ id, gate: board.gate(id) })), pool, expel: relay.expel })
+  const gates = enabled.flatMap(placesOf).map(one => ({ id: one.id, gate: board.gate(placeOf(one)) }))
+  options.kills?.carryOut({ servers: gates, pool, expel: relay.expel })
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined

@@ -1,6 +1,7 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
 
 import { resolve } from 'node:path'
+import { placeOf } from '../config/places.ts'
 import type { ConfiguredServer } from '../config/schema.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
 import type { ShownServer } from '../upstream/board.ts'
@@ -55,7 +56,7 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
   const ready = servers.every(({ state, calls }) => state === 'ready' && calls.breaker === 'closed')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    const rows = servers.map(({ server, state, pids, isolation, restarts, lastFailure, protocol, calls }) => {
+    const rows = servers.map(({ server, instance, state, pids, isolation, restarts, lastFailure, protocol, calls }) => {
       const more = [
         protocol === undefined ? '' : `MCP ${protocol}`,
         pids.length > 0 ? `pid ${pids.join(', ')}` : '',
@@ -66,7 +67,7 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
         calls.underWay > 0 ? `${calls.underWay} calls under way` : '',
         calls.waiting > 0 ? `${calls.waiting} waiting` : '',
       ]
-      return [server, state, more.filter(text => text !== '').join(', ')]
+      return [placeOf({ id: server, instance }), state, more.filter(text => text !== '').join(', ')]
     })
     io.out(alignColumns(rows))
     io.err(`\nfrom ${printable(source)}\n`)
@@ -75,5 +76,7 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
 }
 
 function targetOf(server: ConfiguredServer): string {
-  return server.kind === 'child' ? [server.command, ...server.args].join(' ') : server.url
+  const several = server.kind === 'child' && server.instances !== undefined ? `, ${server.instances} times` : ''
+  if (server.kind === 'child') return [server.command, ...server.args].join(' ') + several
+  return server.instances === undefined ? server.url : server.instances.map(({ url }) => url).join(', ')
 }

@@ -35,8 +35,9 @@ export function checkAuth(source: Source, entries: readonly Path[], baseDir: str
 }
 
 function conflicts(source: Source, entry: Tree | undefined): Diagnostic[] {
-  const headers = member(entry, 'headers')
-  const own = headers?.kind === 'map' ? headers.entries.find(({ key }) => key.toLowerCase() === 'authorization') : undefined
+  const instances = member(entry, 'instances')
+  const all = [entry, ...(instances?.kind === 'list' ? instances.items : [])].map(one => member(one, 'headers'))
+  const own = all.flatMap(one => (one?.kind === 'map' ? one.entries : [])).find(({ key }) => key.toLowerCase() === 'authorization')
   if (own === undefined) return []
   return [diagnose(source, own.keySpan, { code: 'conflicting-keys', message: 'a server has "auth" or this header, not both' })]
 }

@@ -33,10 +33,12 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
 function fromServer({ shape, path }: PlacedServer, used: readonly UsedReference[]): InjectedSecret[] {
   const own = used.filter(reference => path.every((step, index) => step === reference.path[index]))
   const isInner = (reference: UsedReference): boolean =>
-    ['env', 'headers'].includes(String(reference.path[path.length])) || isProof(reference.path.at(-1))
+    reference.path.slice(path.length).some(step => step === 'env' || step === 'headers') || isProof(reference.path.at(-1))
   const values = own.filter(one => one.kind === 'secret' || isInner(one) || soundsSecret(one.name)).map(({ value }) => value)
   const expanded = new Set(own.map(reference => String(reference.path.at(-1))))
-  for (const [name, value] of Object.entries({ ...shape.env, ...shape.headers })) {
+  const instances = typeof shape.instances === 'object' ? shape.instances : []
+  const headers = [shape.headers, ...instances.map(one => (typeof one === 'string' ? undefined : one.headers))]
+  for (const [name, value] of [shape.env, ...headers].flatMap(map => Object.entries(map ?? {}))) {
     if (soundsSecret(name) && !expanded.has(name)) values.push(value, value.replace(/^\S+\s+/, ''))
   }
   for (const client of Object.values(shape.auth ?? {}) as OAuthClient[]) {

@@ -129,7 +129,10 @@ function digestOf({ file, text }: Source): TextDigest {
 
 // Invariant: arguments and URLs are seen by others, so secrets come only into what stays within a process or a request.
 function mayHoldSecret(path: readonly (string | number)[]): boolean {
-  if (path[0] === 'servers') return path[2] === 'env' || path[2] === 'headers' || (path[2] === 'auth' && isProof(path[4]))
+  if (path[0] === 'servers') {
+    const [own, ...inner] = path[2] === 'instances' ? path.slice(4) : path.slice(2)
+    return own === 'env' || own === 'headers' || (own === 'auth' && isProof(inner[1]))
+  }
   if (path[0] === 'listen') return path[1] === 'tls' && path[2] === 'key'
   if (path[0] === 'metrics') return path[1] === 'token'
   return (

@@ -125,7 +125,14 @@ interface ServerCommon {
   /** Absent: the defaults. */
   readonly limits?: ServerLimits
   readonly at?: SourcePosition
+  /** Where there are several instances; `places.ts` makes a server of each, with `instance` set. */
+  readonly balance?: Balance
+  /** From 1. */
+  readonly instance?: number
 }
+
+/** Which of several instances takes a call; `by-principal`: the same for one caller, as long as it is there. */
+export type Balance = 'round-robin' | 'least-pending' | 'by-principal'
 
 export type ServerProtocol = 'auto' | 'modern' | 'legacy' | 'sse'
 
@@ -141,6 +148,7 @@ export interface ChildServer extends ServerCommon {
   readonly isolation?: 'auto' | 'group'
   /** Absent: the defaults. */
   readonly processes?: ProcessLimits
+  readonly instances?: number
 }
 
 /** The gateway's own tools, as a server like any other. */
@@ -153,6 +161,8 @@ interface Addressed extends ServerCommon {
   readonly headers: Readonly<Record<string, string>>
   /** Where the gateway gets the bearer token that it shows there. */
   readonly auth?: ServerAuth
+  /** The first has the url of the server; headers are added to its own. */
+  readonly instances?: readonly { readonly url: string; readonly headers?: Readonly<Record<string, string>> | undefined }[]
 }
 
 export interface RemoteServer extends Addressed {
@@ -202,6 +212,7 @@ export const defaults: {
   readonly listen: ListenConfig
   readonly timeout: Required<ServerTimeouts>
   readonly server: ServerLimits
+  readonly balance: Balance
   readonly processes: ProcessLimits
   readonly limits: LimitsConfig
   readonly names: GatewayConfig['names']
@@ -220,6 +231,7 @@ export const defaults: {
   },
   timeout: { startMs: 30_000, callMs: 60_000, maxMs: 3_600_000, idleMs: 600_000 },
   server: { concurrency: 256, queue: 1024 },
+  balance: 'least-pending',
   processes: { processes: 128, memoryBytes: 4 * 1024 ** 3, files: 4096 },
   limits: { messageBytes: 16 * 1024 * 1024, depth: 64, keys: 200_000, hookMs: 5_000, overload: { lagMs: 500, heap: 0.9, pending: 10_000 } },
   names: 'qualified',

@@ -4,6 +4,7 @@ import { suggest } from '../plugin/suggest.ts'
 import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { readDuration } from './duration.ts'
+import { checkInstances } from './instances-shape.ts'
 import type { PlacedServer } from './placed.ts'
 import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
 import type { ServerShape } from './shape.ts'
@@ -21,10 +22,14 @@ export function buildServer({ shape, source, path, baseDir, tools }: PlacedServe
     timeout: buildTimeouts(shape.timeout),
     limits: { concurrency: shape.limits?.concurrency ?? defaults.server.concurrency, queue: shape.limits?.queue ?? defaults.server.queue },
     at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
+    ...(shape.instances !== undefined && { balance: shape.balance ?? defaults.balance }),
   }
-  if (shape.url !== undefined) {
+  const instances =
+    typeof shape.instances === 'object' ? shape.instances.map(one => (typeof one === 'string' ? { url: one } : one)) : undefined
+  const url = instances?.[0]?.url ?? shape.url
+  if (url !== undefined) {
     const auth = shape.auth === undefined ? {} : { auth: buildAuth(shape.auth, baseDir) }
-    const addressed = { ...common, url: shape.url, headers: shape.headers ?? {}, ...auth }
+    const addressed = { ...common, url, headers: shape.headers ?? {}, ...auth, ...(instances && { instances }) }
     return tools === undefined ? { ...addressed, kind: 'remote' } : { ...addressed, kind: 'rest', protocol: 'legacy', tools }
   }
   const command = shape.command ?? ''
@@ -38,6 +43,7 @@ export function buildServer({ shape, source, path, baseDir, tools }: PlacedServe
     cwd: resolve(baseDir, shape.cwd ?? '.'),
     isolation: shape.isolation ?? 'auto',
     processes: buildProcessLimits(shape.limits),
+    ...(typeof shape.instances === 'number' && { instances: shape.instances }),
   }
 }
 
@@ -70,7 +76,10 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
     const entry = find(source.root, path)
     if (entry?.kind !== 'map') return []
     const span = (...keys: string[]) => entryOf(keys.slice(0, -1).reduce<Tree | undefined>(member, entry), keys.at(-1) ?? '')?.keySpan
-    const [command, url] = [span('command'), span('url')]
+    const severalUrls = member(entry, 'instances')?.kind === 'list' ? span('instances') : undefined
+    const broken = checkInstances(source, entry)
+    if (broken.length > 0) return broken
+    const [command, url] = [span('command'), span('url') ?? severalUrls]
     if (command !== undefined && url !== undefined) {
       return [diagnose(source, url, { code: 'conflicting-keys', message: 'a server has a command or a url, not both' })]
     }

@@ -5,10 +5,12 @@ import { auth } from './auth-shape.ts'
 import { isPostgresUrl } from './database-url.ts'
 import { parseDuration } from './duration.ts'
 import { coded, text, url, words } from './fields.ts'
+import { headers } from './headers-shape.ts'
+import { balance, type InstancesShape, instances } from './instances-shape.ts'
 import { parseAddress } from './listen.ts'
 import { isRedisUrl } from './redis-url.ts'
 import { type RestShape, restFields } from './rest-shape.ts'
-import { idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
+import { type Balance, idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
 import { type TlsShape, tlsShape } from './tls-shape.ts'
 
@@ -56,6 +58,8 @@ export interface ServerShape extends RestShape {
   readonly url?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly auth?: ServerAuth | undefined
+  readonly instances?: InstancesShape | undefined
+  readonly balance?: Balance | undefined
 }
 export interface ServerLimitsShape {
   readonly concurrency?: number | undefined
@@ -86,17 +90,6 @@ export const serverId: z.ZodType<string> = z
 export const env: z.ZodType<Record<string, string>> = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not the name of a variable'), text)
   .meta({ description: 'The whole environment beside PATH, HOME, LANG, TZ and TMPDIR; references to variables and secrets are expanded' })
-export const headers: z.ZodType<Record<string, string>> = z
-  .record(
-    z
-      .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not the name of a header')
-      .refine(name => !ownHeaders.test(name), 'the gateway sets this header itself'),
-    z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'a header value is one line of Latin-1'),
-  )
-  .meta({ description: 'Sent with every request, e.g. Authorization; the credential of the caller is never sent on' })
-const ownHeaders =
-  /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|te|trailer|upgrade|accept|accept-encoding|last-event-id|mcp-.*)$/i
 // The message does not show the value: it holds a password.
 const databaseUrl: z.ZodType<string> = z
   .string()
@@ -163,6 +156,8 @@ const server: z.ZodType<ServerShape> = z.strictObject({
   headers: headers.optional(),
   auth: auth.optional(),
   ...restFields,
+  instances: instances.optional(),
+  balance: balance.optional(),
 })
 const addressRange = z.string().superRefine((value, ctx) => {
   try {

@@ -9,8 +9,8 @@ import { ownerOf } from '../owner.ts'
 import type { Answer, Peer, Principal } from '../plugin/index.ts'
 import type { View } from '../relay/view.ts'
 import { Slots } from '../slots.ts'
+import type { LaneUser } from '../upstream/berth.ts'
 import type { LaneClient } from '../upstream/handshake.ts'
-import type { LaneUser } from '../upstream/pool.ts'
 import type { EventLog } from './event-store.ts'
 
 /** A way to the client. Messages are whole JSON-RPC texts. */

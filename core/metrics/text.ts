@@ -2,8 +2,10 @@
 
 export type Labels = Readonly<Record<string, string>>
 
+/** A label without a value is none. */
 export function renderSample(name: string, labels: Labels, value: number): string {
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`)
+  const given = Object.entries(labels).filter(([, text]) => text !== '')
+  const pairs = given.map(([label, text]) => `${label}="${escapeLabel(text)}"`)
   return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${formatNumber(value)}\n`
 }
 

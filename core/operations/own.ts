@@ -24,7 +24,14 @@ const MAX_PAGES = 1000
 const tool = z.object({ name: z.string(), description: z.string(), inputSchema: z.looseObject({}) })
 const calls = z.looseObject({ breaker: z.string(), underWay: z.int(), waiting: z.int() })
 // Operators are shown more.
-const status = z.looseObject({ server: z.string(), state: z.string(), since: z.int(), protocol: z.string().optional(), calls })
+const status = z.looseObject({
+  server: z.string(),
+  instance: z.int().optional(),
+  state: z.string(),
+  since: z.int(),
+  protocol: z.string().optional(),
+  calls,
+})
 
 export function ownOperations(options: OwnOptions): readonly Operation[] {
   const { relay, views, isNarrowed } = options
@@ -56,8 +63,10 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
     const ids = new Set(view?.servers.map(({ id }) => id))
     const there = all.filter(({ server }) => ids.has(server))
     if (!isNarrowed) return there
-    const shown = await Promise.all(there.map(async one => ((await hasAnything(asker, one.server)) ? [one] : [])))
-    return shown.flat()
+    const different = [...new Set(there.map(({ server }) => server))]
+    const full = await Promise.all(different.map(async server => ((await hasAnything(asker, server)) ? [server] : [])))
+    const offering = new Set(full.flat())
+    return there.filter(({ server }) => offering.has(server))
   }
 
   async function hasAnything(asker: Asker, server: string): Promise<boolean> {
@@ -71,9 +80,16 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
   }
 
   /** Processes and their last words are for whoever runs the gateway. */
-  function show({ server, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
+  function show({ server, instance, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
     const { breaker, underWay, waiting } = at
-    const plain = { server, state, since, ...(protocol !== undefined && { protocol }), calls: { breaker, underWay, waiting } }
+    const plain = {
+      server,
+      ...(instance !== undefined && { instance }),
+      state,
+      since,
+      ...(protocol !== undefined && { protocol }),
+      calls: { breaker, underWay, waiting },
+    }
     return asker.tenant === undefined ? ({ ...plain, ...more, calls: { ...at } } as unknown as JsonObject) : plain
   }
 
@@ -132,9 +148,11 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
       input: z.strictObject({ server: z.string() }),
       output: status,
       async perform({ server }, asker) {
-        const found = (await seen(asker)).find(one => one.server === server)
-        if (found === undefined) return { kind: 'refused', code: 'not-found', message: 'no such server', field: 'server' }
-        return { kind: 'done', value: show(found, asker) }
+        const found = (await seen(asker)).filter(one => one.server === server)
+        const best = found.find(({ state }) => state === 'ready') ?? found[0]
+        if (best === undefined) return { kind: 'refused', code: 'not-found', message: 'no such server', field: 'server' }
+        const instances = found.length > 1 ? { instances: found.map(one => show(one, asker)) } : {}
+        return { kind: 'done', value: { ...show(best, asker), ...instances } }
       },
     }),
   ]

@@ -1,4 +1,5 @@
 // How every configured server is doing: for health, for `servers status`, and for whoever may start a process or send a call.
+import { placeOf, placesOf, whichOf } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Condition, Health } from '../health.ts'
 import { OPERATION_BOUNDS } from '../metrics/exchanges.ts'
@@ -8,13 +9,15 @@ import { createSupervisor, type ServerHealth, type Supervisor } from './child/su
 import { createGate, type Gate, type GateView } from './gate.ts'
 import type { TransportFault } from './transport.ts'
 
+/** `place`: a server, or one of its instances, as `placeOf` names it. */
 export interface ServerBoard {
   /** Of a child server; throws for any other. */
-  supervisor(server: string): Supervisor
-  opened(server: string, protocol: string): void
+  supervisor(place: string): Supervisor
+  opened(place: string, protocol: string): void
   /** Of any server that is enabled. */
-  gate(server: string): Gate
-  closed(server: string, fault: TransportFault): void
+  gate(place: string): Gate
+  closed(place: string, fault: TransportFault): void
+  /** One for each instance. */
   list(): readonly ShownServer[]
 }
 
@@ -34,6 +37,7 @@ export interface BoardOptions {
 }
 
 interface Remote {
+  readonly about: Pick<ServerHealth, 'server' | 'instance'>
   state: ServerHealth['state']
   since: number
   open: number
@@ -50,9 +54,10 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
   const took = metrics?.core.histogram('server_operation_duration_seconds', 'From a request to a server to its answer.', OPERATION_BOUNDS, [
     'server',
   ])
-  for (const server of servers) {
-    if (!server.enabled) continue
-    const component = health?.component(`server/${server.id}`)
+  const places = servers.filter(server => server.enabled).flatMap(placesOf)
+  for (const server of places) {
+    const place = placeOf(server)
+    const component = health?.component(`server/${place}`)
     let broken: Condition | undefined
     let leftAlone: Condition | undefined
     const onHealth = ({ state, lastFailure }: Pick<ServerHealth, 'state' | 'lastFailure'>): void => {
@@ -66,10 +71,10 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
       if (killed) leftAlone = { status: 'degraded', why: 'killed by an operator; mcpgw kill --list says why' }
       component?.set(broken ?? leftAlone)
     }
-    gates.set(server.id, createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) }))
-    if (server.kind === 'child')
-      supervisors.set(server.id, createSupervisor({ server: server.id, clock, log, onHealth, ...(onEvent && { onEvent }) }))
-    else remotes.set(server.id, { state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
+    gates.set(place, createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) }))
+    const about = { server: server.id, ...whichOf(server) }
+    if (server.kind === 'child') supervisors.set(place, createSupervisor({ ...about, clock, log, onHealth, ...(onEvent && { onEvent }) }))
+    else remotes.set(place, { about, state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
   }
 
   function change(remote: Remote, state: Remote['state']): void {
@@ -80,45 +85,45 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
     remote.onHealth({ state, ...(lastFailure !== undefined && { lastFailure }) })
   }
 
-  function healthOf(id: string): ServerHealth {
-    const remote = remotes.get(id)
-    const protocol = protocols.get(id)
+  function healthOf(place: string): ServerHealth {
+    const remote = remotes.get(place)
+    const protocol = protocols.get(place)
     const spoken = protocol === undefined ? {} : { protocol }
-    if (remote === undefined) return { ...supervisors.get(id)!.health, ...spoken }
-    const { state, since, restarts, lastFailure } = remote
-    return { server: id, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
+    if (remote === undefined) return { ...supervisors.get(place)!.health, ...spoken }
+    const { about, state, since, restarts, lastFailure } = remote
+    return { ...about, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
   }
 
   return {
-    supervisor(server) {
-      const found = supervisors.get(server)
-      if (found === undefined) throw new Error(`${server} is no child server`)
+    supervisor(place) {
+      const found = supervisors.get(place)
+      if (found === undefined) throw new Error(`${place} is no child server`)
       return found
     },
-    gate(server) {
-      const found = gates.get(server)
-      if (found === undefined) throw new Error(`${server} is no server that is enabled`)
+    gate(place) {
+      const found = gates.get(place)
+      if (found === undefined) throw new Error(`${place} is no server that is enabled`)
       return found
     },
-    opened(server, protocol) {
-      protocols.set(server, protocol)
-      const remote = remotes.get(server)
+    opened(place, protocol) {
+      protocols.set(place, protocol)
+      const remote = remotes.get(place)
       if (remote === undefined) return
       remote.open++
       if (remote.lastFailure !== undefined) remote.restarts++
       change(remote, 'ready')
     },
-    closed(server, fault) {
-      const remote = remotes.get(server)
+    closed(place, fault) {
+      const remote = remotes.get(place)
       // How a child ended, its supervisor tells.
       if (remote === undefined) return
-      log.warn('connection to server lost', { server, code: fault.code, detail: fault.detail })
+      log.warn('connection to server lost', { ...remote.about, code: fault.code, detail: fault.detail })
       remote.open = Math.max(0, remote.open - 1)
       remote.lastFailure = fault.detail
-      onEvent?.({ type: 'server.exit', success: false, detail: { server, code: fault.code, detail: fault.detail } })
+      onEvent?.({ type: 'server.exit', success: false, detail: { ...remote.about, code: fault.code, detail: fault.detail } })
       if (remote.open === 0) change(remote, 'failed')
     },
-    list: () => servers.filter(server => server.enabled).map(({ id }) => ({ ...healthOf(id), calls: gates.get(id)!.view })),
+    list: () => places.map(placeOf).map(place => ({ ...healthOf(place), calls: gates.get(place)!.view })),
   }
 }
 

@@ -1,16 +1,17 @@
 // The gate in front of one server, for all its lanes: so many calls are under way, so many wait for a place, the others are refused at once.
+import { whichOf } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import { defaults } from '../config/schema.ts'
 import type { ErrorCode } from '../errors.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import type { Distribution } from '../metrics/distribution.ts'
 import type { AdminEvent, Answer, Clock, Log } from '../plugin/index.ts'
-import { type BreakerDeps, type BreakerState, type CallEnd, createBreaker } from './breaker.ts'
+import { type Breaker, type BreakerDeps, type BreakerState, type CallEnd, createBreaker } from './breaker.ts'
 import { type LaneCall, UNWELL } from './calls.ts'
 import { createQueue, type Held, type Waiting } from './queue.ts'
 
 export interface GateDeps extends Pick<BreakerDeps, 'random' | 'limits'> {
-  readonly server: Pick<ServerConfig, 'id' | 'limits' | 'timeout'>
+  readonly server: Pick<ServerConfig, 'id' | 'instance' | 'limits' | 'timeout'>
   readonly clock: Clock
   readonly log: Log
   /** For the record: `server.breaker`. */
@@ -55,6 +56,11 @@ export interface Gate {
   shut(isShut: boolean): void
   readonly isShut: boolean
   readonly view: GateView
+  /** Calls under way and waiting. */
+  readonly load: number
+  /** Another call would have to wait. */
+  readonly isFull: boolean
+  readonly breaker: Pick<Breaker, 'state' | 'retryAfterMs'>
 }
 
 const FAILURES: ReadonlySet<string> = new Set<ErrorCode | typeof UNWELL>([
@@ -73,6 +79,7 @@ export function createGate(deps: GateDeps): Gate {
   const room = concurrency === 0 ? Number.POSITIVE_INFINITY : concurrency
   const patienceMs = server.timeout.callMs > 0 ? server.timeout.callMs : (server.timeout.maxMs ?? 0)
   const queue = createQueue(places)
+  const about = { server: server.id, ...whichOf(server) }
   let underWay = 0
   let busy = 0
   let refused = 0
@@ -87,9 +94,9 @@ export function createGate(deps: GateDeps): Gate {
     ...(deps.limits && { limits: deps.limits }),
     onChange(from, to, reason) {
       why = to === 'closed' ? undefined : to === 'open' ? reason : why
-      deps.onEvent?.({ type: 'server.breaker', detail: { server: server.id, from, to, why: reason } })
-      if (to === 'open') log.warn('server is left alone for a while', { server: server.id, why: reason, retryInMs: breaker.retryAfterMs })
-      else log.info('breaker of server', { server: server.id, from, to })
+      deps.onEvent?.({ type: 'server.breaker', detail: { ...about, from, to, why: reason } })
+      if (to === 'open') log.warn('server is left alone for a while', { ...about, why: reason, retryInMs: breaker.retryAfterMs })
+      else log.info('breaker of server', { ...about, from, to })
       if (to === 'open') for (const one of queue.all()) one.settle(refuse(breaker.retryAfterMs))
       deps.onChange?.(view())
     },
@@ -212,6 +219,13 @@ export function createGate(deps: GateDeps): Gate {
     get view() {
       return view()
     },
+    get load() {
+      return underWay + queue.size
+    },
+    get isFull() {
+      return underWay >= room
+    },
+    breaker,
   }
 }
 

@@ -11,21 +11,21 @@ import { connect } from './connect.ts'
 import type { Agreement } from './handshake.ts'
 import { createHearing } from './hearing.ts'
 import { createInbox, type Inbox } from './inbox.ts'
-import type { LaneOptions } from './lane-options.ts'
+import type { Lane, LaneOptions } from './lane-options.ts'
 import { LEGACY_ONLY } from './speech.ts'
 import { createStateless, type Stateless } from './stateless.ts'
 import { KILLED, type Transport, type TransportFault } from './transport.ts'
 import { faultAnswer, goThrough, type Way } from './way.ts'
 
-export class Lane implements Way {
+export type { Lane }
+
+export class ServerLane implements Lane, Way {
   readonly server: ServerConfig
-  /** Set while the session with the server is open. */
   agreement: Agreement | undefined
   readonly #options: LaneOptions
   readonly #calls: Calls
   readonly #asks = new Asks()
   #transport: Transport | undefined
-  /** Requests other than for lists: each may have changed what the lists hold. */
   requests = 0
   readonly #inbox: Inbox
   isClosed = false
@@ -68,7 +68,6 @@ export class Lane implements Way {
     return this.agreement !== undefined
   }
 
-  /** True where the server was told of a client that it may ask; a stateless one is told with each request. */
   get declares(): boolean {
     return this.#stateless !== undefined || this.#options.client.capabilities.keys().length > 0
   }
@@ -77,7 +76,6 @@ export class Lane implements Way {
     return this.#calls.size > (this.#stateless?.listening.pending ?? 0)
   }
 
-  /** True while the server has promised to tell when this list changes. */
   promises(kind: ListKind): boolean {
     if (this.#stateless !== undefined) return this.#stateless.listening.promises(kind)
     return this.agreement?.capabilities.get(kind.capability)?.get('listChanged')?.value === true
@@ -87,7 +85,6 @@ export class Lane implements Way {
     return this.#transport?.backedUp === true
   }
 
-  /** Opens the session where it is not open; one opening at a time. */
   ready(): Promise<Agreement | TransportFault> | Agreement {
     if (this.agreement !== undefined) return this.agreement
     this.#opening ??= this.#open().finally(() => {
@@ -96,10 +93,10 @@ export class Lane implements Way {
     return this.#opening
   }
 
-  /** Resolves with the server's answer, or with an error answer of our own; never rejects. */
-  request(method: string, params: Json | undefined, call: LaneCall = {}): Promise<Answer> {
+  /** `elsewhere`: the answer says where it is certain that the server saw nothing of the request. */
+  request(method: string, params: Json | undefined, call: LaneCall = {}, elsewhere = false): Promise<Answer> {
     if (!method.endsWith('/list')) this.requests++
-    return goThrough(this.#options.gate, this, method, params, call)
+    return goThrough(this.#options.gate, this, method, params, call, elsewhere)
   }
 
   notify(method: string, params: Json | undefined): void {
@@ -107,13 +104,11 @@ export class Lane implements Way {
     this.#transport?.send(writeNotification(method, params), { kind: 'other' })
   }
 
-  /** For good: whoever still asks gets an error, and no process is started for him. */
   async close(): Promise<void> {
     this.isClosed = true
     await this.drop({ code: 'upstream-unavailable', detail: 'closed' })
   }
 
-  /** What is under way ends with this, and the connection; it is opened again when it is needed. */
   async drop(fault: TransportFault): Promise<void> {
     const transport = this.#transport
     this.#lost(fault, false)

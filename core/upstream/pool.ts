@@ -1,37 +1,18 @@
 // All lanes: who shares one, who gets one of its own, and what is known of each server without asking it again.
-import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
-import { errorAnswer } from '../mcp/error-answer.ts'
+import { placesOf } from '../config/places.ts'
+import type { ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
-import { LISTS, type ListKind } from '../mcp/methods.ts'
-import type { Answer, Clock, Log } from '../plugin/index.ts'
 import { type Berth, type Binding, keyOf, type LaneUser, ownLane } from './berth.ts'
-import { createEras, type Eras, type Spoken } from './eras.ts'
-import type { Gate } from './gate.ts'
+import { type BerthOptions, CHANGED, createBerth } from './create-berth.ts'
+import { createEras, type Eras } from './eras.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
-import { Lane } from './lane.ts'
-import { type Items, isItems, Listings } from './listing.ts'
-import { findRedefined, type Redefined } from './redefinition.ts'
-import { KILLED, type Transport, type TransportFault } from './transport.ts'
+import { createInstances, type Instances } from './instances.ts'
+import { KILLED } from './transport.ts'
 
 export type { Berth, Binding, LaneUser } from './berth.ts'
 
-export interface PoolOptions {
-  readonly config: Pick<GatewayConfig, 'limits'>
+export interface PoolOptions extends BerthOptions {
   readonly version: string
-  readonly clock: Clock
-  readonly log: Log
-  /** One a server, whatever lanes it has. */
-  gateOf(server: ServerConfig): Gate
-  /** `owner`: whose lane it is. `isBusy`: calls are pending, or a user waits for what the server may say outside of calls. */
-  createTransport(server: ServerConfig, owner: string, spoken: Spoken | undefined, isBusy: () => boolean): Transport
-  /** For health: how the last opening of a server went. */
-  noteOpened(server: ServerConfig, agreement: Agreement): void
-  noteClosed(server: ServerConfig, fault: TransportFault): void
-  /** For the record: a tool is not what it was when it was last listed. */
-  noteRedefined(server: ServerConfig, redefined: Redefined): void
-  /** `method`: the notification by which a server says that something of it has changed. */
-  noteChanged(server: ServerConfig, method: string): void
-  scrub(bytes: Uint8Array): Uint8Array
 }
 
 export class LanePool {
@@ -41,6 +22,7 @@ export class LanePool {
   readonly #met = new Set<string>()
   readonly #shared: LaneClient
   readonly #eras: Eras
+  readonly #instances = new WeakMap<ServerConfig, Instances>()
   #closed = false
 
   constructor(options: PoolOptions) {
@@ -134,86 +116,38 @@ export class LanePool {
     await Promise.all(berths.map(berth => berth.lane.close()))
   }
 
-  /** A process that fell over comes back by itself, as often as its supervisor admits; a remote server when it is needed. */
-  #restart(lane: Lane, berth: Berth, fault: TransportFault): void {
-    if (lane.server.kind !== 'child' || fault.planned || this.#berths.get(berth.key) !== berth) return
-    const again = () => {
-      if (this.#berths.get(berth.key) === berth && !lane.isOpen) void lane.ready()
-    }
-    this.#options.clock.after(fault.retryAfterMs ?? RESTART_MS, again)
+  #create(server: ServerConfig, { principalId: owner, session }: Binding, key: string): Berth {
+    const berth = createBerth(
+      server,
+      {
+        key,
+        client: session?.client,
+        shared: this.#shared,
+        owner,
+        eras: this.#eras,
+        instances: this.#instancesOf(server),
+        isFirst: () => {
+          const isFirst = !this.#met.has(server.id)
+          this.#met.add(server.id)
+          return isFirst
+        },
+        isWanted: () => this.#berths.get(key) === berth,
+      },
+      this.#options,
+    )
+    return berth
   }
 
-  #create(server: ServerConfig, { principalId: owner, session }: Binding, key: string): Berth {
-    const { config, clock, log, scrub, createTransport, gateOf, noteOpened, noteClosed, noteRedefined, noteChanged } = this.#options
-    const users = new Set<LaneUser>()
-    const lane = new Lane({
-      server,
-      client: session?.client ?? this.#shared,
-      limits: { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys },
-      gate: gateOf(server),
-      clock,
-      log,
-      eras: this.#eras,
-      createTransport: spoken =>
-        createTransport(server, owner, spoken, () => lane.isBusy || [...users].some(user => user.holds(server.id))),
-      scrub,
-      events: {
-        notified: (method, params) => {
-          berth.lists.changed(method, LISTS)
-          // Invariant: what a server says of one principal's doings reaches no other, so where it is unknown whose they are, nobody.
-          // Also of one who has gone: a server may still have something to say of what he did.
-          if (server.shared && !FOR_ALL.has(method) && berth.owners.size > 1) return
-          for (const user of users) user.notified(lane, method, params)
-        },
-        asked: ask => {
-          // A shared lane declared no capability: there is no one whom the server could mean.
-          const [user] = users
-          if (session === undefined || user === undefined) return Promise.resolve(NOBODY)
-          return user.asked(lane, ask)
-        },
-        opened: agreement => {
-          const isFirst = !this.#met.has(server.id)
-          noteOpened(server, agreement)
-          this.#met.add(server.id)
-          berth.agreed = agreement
-          berth.lists.stale()
-          // Whoever listed while the server was away has a stale list.
-          if (reopened) for (const list of CHANGED) noteChanged(server, list)
-          if (isFirst || reopened) for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
-          for (const user of users) user.opened(berth)
-          reopened = true
-        },
-        missed: () => {
-          berth.lists.stale()
-          for (const list of CHANGED) noteChanged(server, list)
-          for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
-        },
-        definitionOf: async tool => {
-          const found = await berth.lists.fetch(TOOLS, true)
-          return isItems(found) ? found.find(item => item.string('name') === tool) : undefined
-        },
-        closed: (fault: TransportFault) => {
-          // What one caller lacks says nothing of the server.
-          if (fault.code !== 'upstream-credential') noteClosed(server, fault)
-          berth.lists.stale()
-          this.#restart(lane, berth, fault)
-        },
-      },
-    })
-    let reopened = false
-    const compare = (kind: ListKind, before: Items, now: Items): void => {
-      if (kind === TOOLS) for (const redefined of findRedefined(before, now)) noteRedefined(server, redefined)
+  #instancesOf(server: ServerConfig): Instances | undefined {
+    if (placesOf(server).length < 2) return undefined
+    let instances = this.#instances.get(server)
+    if (instances === undefined) {
+      const { gateOf, clock, log } = this.#options
+      instances = createInstances(server, gateOf, clock, log)
+      this.#instances.set(server, instances)
     }
-    const lists = new Listings(lane, clock, log, compare, method => FOR_ALL.has(method) && noteChanged(server, method))
-    const berth: Berth = { lane, lists, users, key, agreed: undefined, owners: new Set() }
-    return berth
+    return instances
   }
 }
 
-/** Not before the supervisor has counted the failure; it says how much longer to wait. */
-const RESTART_MS = 50
-const TOOLS = LISTS[0]!
-const CHANGED = [...new Set(LISTS.map(list => list.changed))]
-const FOR_ALL: ReadonlySet<string> = new Set([...CHANGED, 'notifications/resources/updated'])
 const NO_BINDING: Binding = { principalId: '', session: undefined }
-const NOBODY: Answer = errorAnswer('client-cannot')

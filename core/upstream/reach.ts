@@ -1,5 +1,6 @@
 // How each kind of server is reached: which transport a lane gets, and what all transports have in common.
 import { join } from 'node:path'
+import { placeOf } from '../config/places.ts'
 import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import type { Clock, Log } from '../plugin/index.ts'
@@ -59,17 +60,21 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
         const credential = credentials.of(server, owner)
         return createRestTransport({ name, tools, url: new URL(url), headers, credential, limits: jsonLimits, dialer })
       }
-      return createManagedTransport(server, {
-        supervisor: board.supervisor(server.id),
-        clock,
-        log,
-        scrub: text => secrets.scrubText(text),
-        isBusy,
-        leftovers,
-        cells,
-        census,
-        limits: { lineBytes: maxBytes },
-      })
+      const place = placeOf(server)
+      return createManagedTransport(
+        { ...server, id: place },
+        {
+          supervisor: board.supervisor(place),
+          clock,
+          log,
+          scrub: text => secrets.scrubText(text),
+          isBusy,
+          leftovers,
+          cells,
+          census,
+          limits: { lineBytes: maxBytes },
+        },
+      )
     },
     close: () => dialer.close(),
     release: () => cells.close(),

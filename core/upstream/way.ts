@@ -17,21 +17,47 @@ export interface Way extends Held {
   attempt(method: string, params: Json | undefined, call: LaneCall): Promise<Answer>
 }
 
-/** Stands for the code of an answer where it is certain that the server saw nothing. */
 const UNDELIVERED = 'undelivered'
 
-export async function goThrough(gate: Gate, way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
+/** It is certain that the server saw nothing of the request. `instead`: what its caller learns where nothing else is tried. */
+export interface Undelivered extends Answer {
+  readonly code: typeof UNDELIVERED
+  readonly instead: Answer
+}
+
+export function isUndelivered(answer: Answer): answer is Undelivered {
+  return answer.code === UNDELIVERED
+}
+
+export function undelivered(instead: Answer): Undelivered {
+  return { ...instead, code: UNDELIVERED, instead }
+}
+
+/** `elsewhere`: another instance can be tried, so that the answer says where nothing was delivered. */
+export async function goThrough(
+  gate: Gate,
+  way: Way,
+  method: string,
+  params: Json | undefined,
+  call: LaneCall,
+  elsewhere = false,
+): Promise<Answer> {
   if (gate.isShut) return errorAnswer('killed', { server: way.server.id })
   const asked = gate.mono()
   const entry = isCounted(method) ? gate.enter(way, call, params?.bytes.length ?? 0) : undefined
   const place = isPromise(entry) ? await entry : entry
-  if (typeof place === 'object') return place
+  if (typeof place === 'object') return elsewhere && place.code !== 'cancelled' ? undelivered(place) : place
   const began = isPromise(entry) ? gate.mono() : asked
   const { losses } = way
   let answer: Answer | undefined
   try {
     answer = await way.attempt(method, params, call)
-    if (answer.code === UNDELIVERED) answer = await again(way, method, params, call)
+    if (isUndelivered(answer)) {
+      // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
+      const second = await way.attempt(method, params, call)
+      answer = isUndelivered(second) ? second.instead : second
+      if (elsewhere && answer !== second) return second
+    }
     return answer.code === UNWELL ? { kind: answer.kind, payload: answer.payload } : answer
   } finally {
     const now = gate.mono()
@@ -42,13 +68,8 @@ export async function goThrough(gate: Gate, way: Way, method: string, params: Js
   }
 }
 
-/** Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call. */
-async function again(way: Way, method: string, params: Json | undefined, call: LaneCall): Promise<Answer> {
-  const answer = await way.attempt(method, params, call)
-  return answer.code === UNDELIVERED ? errorAnswer('upstream-unavailable', { server: way.server.id }) : answer
-}
-
-export function faultAnswer(server: string, { code, retryAfterMs, undelivered }: TransportFault): Answer {
+export function faultAnswer(server: string, fault: TransportFault): Answer {
+  const { code, retryAfterMs } = fault
   const answer = errorAnswer(code, { server, ...(retryAfterMs !== undefined && { retryAfter: Math.ceil(retryAfterMs / 1000) }) })
-  return undelivered ? { ...answer, code: UNDELIVERED } : answer
+  return fault.undelivered ? undelivered(answer) : answer
 }

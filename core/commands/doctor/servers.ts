@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
+import { placeOf, placesOf } from '../../config/places.ts'
 import type { AddressedServer, ChildServer, ConfiguredServer } from '../../config/schema.ts'
 import type { KnownSecrets } from '../../secrets.ts'
 import { findProgram } from '../../upstream/child/find-program.ts'
@@ -23,12 +24,15 @@ export async function checkServers(servers: readonly ConfiguredServer[], around:
   if (servers.length === 0)
     return [{ name: 'servers', status: 'warn', message: 'none', help: 'add one under servers, or give --mcp-json FILE' }]
   return Promise.all(
-    servers.map(async server => {
-      const name = `server ${server.id}`
-      if (!server.enabled) return { name, status: 'ok' as const, message: 'not enabled' }
-      const { message, ...found } = await probe(server, around)
-      return { name, ...found, message: around.scrub(message) }
-    }),
+    // Of a command all instances are the same.
+    servers
+      .flatMap((server): readonly ConfiguredServer[] => (server.kind === 'child' ? [server] : placesOf(server)))
+      .map(async server => {
+        const name = `server ${placeOf(server)}`
+        if (!server.enabled) return { name, status: 'ok' as const, message: 'not enabled' }
+        const { message, ...found } = await probe(server, around)
+        return { name, ...found, message: around.scrub(message) }
+      }),
   )
 }
 

@@ -9,7 +9,7 @@ import { createManagedTransport, type ManagedTransport } from '../../upstream/ch
 import { createSupervisor, type Supervisor } from '../../upstream/child/supervisor.ts'
 import { createEras } from '../../upstream/eras.ts'
 import { createGate } from '../../upstream/gate.ts'
-import { Lane } from '../../upstream/lane.ts'
+import { ServerLane } from '../../upstream/lane.ts'
 import { createDialer } from '../../upstream/remote/dialer.ts'
 import { createHttpTransport } from '../../upstream/remote/http.ts'
 import { isTransportFault } from '../../upstream/transport.ts'
@@ -45,7 +45,7 @@ async function greet(server: ChildServer | RemoteServer, { scrub, secrets }: Par
   let child: ManagedTransport | undefined
   let supervisor: Supervisor | undefined
   const cells = createCells(silent)
-  const lane = new Lane({
+  const lane = new ServerLane({
     server: { ...server, timeout: { ...server.timeout, startMs: Math.min(server.timeout.startMs, PATIENCE_MS) } },
     client: { info: Json.of({ name: 'mcpgw-doctor', version: '1' }), capabilities: Json.of({}) },
     limits: defaultLimits,

@@ -1,4 +1,5 @@
 // Decides when processes of one configured server may start, and knows how that server is. Shared by all lanes to the server.
+import { whichOf } from '../../config/places.ts'
 import type { AdminEvent, Clock, Log } from '../../plugin/index.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'
 import type { Isolation } from './cell.ts'
@@ -18,6 +19,8 @@ export const restartLimits: RestartLimits = { baseMs: 250, capMs: 30_000, budget
 export interface SupervisorDeps {
   /** The configured id of the server. */
   readonly server: string
+  /** Of several instances. */
+  readonly instance?: number | undefined
   readonly clock: Clock
   readonly log: Log
   /** For the record: `server.start`, `server.restart`, `server.exit`, `server.failed`. */
@@ -65,6 +68,8 @@ export type ServerState = 'stopped' | 'starting' | 'ready' | 'backoff' | 'failed
 /** No text of the server's own is in here. */
 export interface ServerHealth {
   readonly server: string
+  /** Of several instances, from 1. */
+  readonly instance?: number
   readonly state: ServerState
   /** Wall clock, ms since 1970. */
   readonly since: number
@@ -88,6 +93,7 @@ const trialMs = 250
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const { clock, server } = deps
+  const about = { server, ...whichOf(deps) }
   const limits = { ...restartLimits, ...deps.limits }
   const random = deps.random ?? Math.random
   const processes = new Set<Process>()
@@ -163,7 +169,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     } else {
       notBefore = now + backoffDelay(failuresInRow, limits, random)
     }
-    deps.log.warn('server failed', { server, detail, failures: failuresInRow, retryInMs: Math.round(notBefore - now) })
+    deps.log.warn('server failed', { ...about, detail, failures: failuresInRow, retryInMs: Math.round(notBefore - now) })
   }
 
   function forgive(): void {
@@ -176,7 +182,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   }
 
   function tell(type: string, detail: AdminEvent['detail'], success = true): void {
-    deps.onEvent?.({ type, ...(!success && { success }), detail: { server, ...detail } })
+    deps.onEvent?.({ type, ...(!success && { success }), detail: { ...about, ...detail } })
   }
 
   function review(): void {
@@ -197,7 +203,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   function health(): ServerHealth {
     const wait = failuresInRow > 0 ? Math.ceil(notBefore - clock.mono()) : 0
     return {
-      server,
+      ...about,
       state,
       since,
       pids: [...processes].flatMap(one => one.pid ?? []),
