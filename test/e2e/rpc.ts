@@ -18,6 +18,8 @@ export const COMMON: Readonly<Record<string, string>> = {
   accept: 'application/json, text/event-stream',
 }
 const agent = new Agent({ keepAlive: true })
+/** Closes the connections that wait for a next request. */
+export const hangUp = (): void => agent.destroy()
 
 export interface Post {
   readonly path?: string
