@@ -138,7 +138,20 @@ describe('config show', () => {
 test('config schema is a JSON Schema that knows the keys', async () => {
   const { out } = await say(createFolder(), ['config', 'schema'])
   const keys = Object.keys((JSON.parse(out) as { properties: object }).properties)
-  expect(keys).toEqual(['listen', 'servers', 'plugins', 'policies', 'store', 'secrets', 'limits', 'names', 'refusals', 'log', 'gateway'])
+  expect(keys).toEqual([
+    'listen',
+    'servers',
+    'plugins',
+    'policies',
+    'store',
+    'secrets',
+    'limits',
+    'names',
+    'refusals',
+    'log',
+    'metrics',
+    'gateway',
+  ])
 })
 
 describe('explain', () => {
