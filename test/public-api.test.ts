@@ -61,7 +61,7 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
+        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions createTurns defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
         printable readAddress readOwnFile readRanges rewrite service suggest writeCsvRow
       `),
     )
@@ -71,7 +71,7 @@ describe('mcpgw/plugin', () => {
         CsvCell Database Decision Deny DescribedSchema DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome Erased Exchange ExplainedCode FileOwnership Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
         OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest OwnFile OwnFileForm Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal Rate ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
-        Rewrite SealedVerdict ServerChange Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector UsageRow
+        Rewrite SealedVerdict ServerChange Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector Turns UsageRow
       `),
     )
     expect(Object.keys(await import('../core/plugin/index.ts')).toSorted()).toEqual(names.values)

@@ -71,6 +71,7 @@ export type {
   Stores,
 } from './store.ts'
 export { suggest } from './suggest.ts'
+export { createTurns, type Turns } from './turns.ts'
 export type {
   Allow,
   AnswerVerdict,

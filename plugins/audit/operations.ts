@@ -2,6 +2,7 @@
 import {
   type AdminEvent,
   type Asker,
+  createTurns,
   defineOperation,
   type JsonObject,
   type Operation,
@@ -12,7 +13,6 @@ import { z } from 'zod'
 import { EXPECTED_TIME, readTime } from './commands/read.ts'
 import type { AuditConfig } from './config.ts'
 import type { Reading, ReadingAnswer, ReadingQuestion } from './reading.ts'
-import { createTurns } from './turns.ts'
 
 export interface AuditOperations {
   readonly list: readonly Operation[]

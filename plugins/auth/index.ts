@@ -73,6 +73,15 @@ const auth: Plugin<AuthConfig> = definePlugin({
     for (const same of findSameIds(config.jwt, [...keys.principals(clock.now()), ...named.filter(({ id }) => id !== 'local')]))
       ctx.log.warn(same)
 
+    /** Nothing of it waits for the next look. What is written while others are recorded goes in the next round. */
+    async function settle(): Promise<void> {
+      await keys.refresh()
+      await outbox.forward()
+      if (outbox.isBehind) await outbox.forward()
+    }
+    const { keyOperations } = await import('./operations.ts')
+    for (const operation of keyOperations({ vault, config, clock, log: ctx.log, settle })) ctx.offer(operation)
+
     const look = (): void => {
       if (stopped) return
       void goOn(keys.refresh(), changed => {

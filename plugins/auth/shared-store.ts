@@ -61,11 +61,11 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
         JSON.stringify(detailOf(key)),
       )
     },
-    async rotate(old, next, until, by) {
+    async rotate(old, next, until, by, only) {
       const { id, principal, tenant } = next
       const rotated = { key: old, to: id, until, principal, tenant }
       const rows = await all(
-        `WITH old AS (UPDATE ${S}.key SET expires_at = $11 WHERE id = $12 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7) RETURNING id),
+        `WITH old AS (UPDATE ${S}.key SET expires_at = $11 WHERE id = $12 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7) AND tenant = coalesce($18::text, tenant) RETURNING id),
           made AS (${insertKey} SELECT $1::text, $2::bytea, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::bigint, $9::text, $10::text FROM old)
           ${insertEvent} SELECT row.* FROM old, (VALUES ($13::text, $7::bigint, 'key.create', $14::text, $15::text), ($16::text, $7::bigint, 'key.rotate', $14::text, $17::text)) AS row
           RETURNING seq`,
@@ -77,20 +77,25 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
         JSON.stringify(detailOf(next)),
         randomUUID(),
         JSON.stringify(rotated),
+        only ?? null,
       )
       return rows.length > 0
     },
-    async revoke(id, at, by) {
+    async revoke(id, at, by, tenant) {
       const done = await one(
-        `WITH done AS (UPDATE ${S}.key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id, principal, tenant)
+        `WITH done AS (UPDATE ${S}.key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL AND tenant = coalesce($5::text, tenant) RETURNING id, principal, tenant)
           ${insertEvent} SELECT $3::text, $2::bigint, 'key.revoke', $4::text, json_build_object('key', id, 'principal', principal, 'tenant', tenant)::text FROM done RETURNING seq`,
         id,
         at,
         randomUUID(),
         JSON.stringify(by),
+        tenant ?? null,
       )
       if (done !== undefined) return 'revoked'
-      return (await one(`SELECT 1 AS there FROM ${S}.key WHERE id = $1`, id)) === undefined ? 'unknown' : 'already-revoked'
+      return (await one(`SELECT 1 AS there FROM ${S}.key WHERE id = $1 AND tenant = coalesce($2::text, tenant)`, id, tenant ?? null)) ===
+        undefined
+        ? 'unknown'
+        : 'already-revoked'
     },
     all: async () => (await all(`SELECT * FROM ${S}.key ORDER BY created_at, id`)).map(readKey),
     async find(id) {
@@ -116,7 +121,10 @@ export async function openSharedStore(database: Postgres): Promise<AnyKeyStore> 
         [uses.map(([id]) => id), uses.map(([, at]) => at)],
       )
     },
-    lastUses: async () => readUses(await all(`SELECT key_id, at FROM ${S}.last_use`)),
+    lastUses: async ids =>
+      readUses(
+        await database.query(`SELECT key_id, at FROM ${S}.last_use WHERE $1::text[] IS NULL OR key_id = ANY($1::text[])`, [ids ?? null]),
+      ),
     async matchesPepper(proof) {
       await all(`INSERT INTO ${S}.fact VALUES ('pepper', $1) ON CONFLICT DO NOTHING`, proof)
       const kept = await one(`SELECT value FROM ${S}.fact WHERE name = 'pepper'`)

@@ -21,9 +21,9 @@ export interface KeyEvent {
 
 export interface KeyStore {
   create(key: StoredKey, by: Operator): void
-  /** Makes `next` and has the old key expire at `until`; false where the old one does not hold any more. */
-  rotate(old: string, next: StoredKey, until: number, by: Operator): boolean
-  revoke(id: string, at: number, by: Operator): 'revoked' | 'already-revoked' | 'unknown'
+  /** Makes `next` and has the old key expire at `until`; false where the old one does not hold any more. `tenant`: a key of another one is none. */
+  rotate(old: string, next: StoredKey, until: number, by: Operator, tenant?: string): boolean
+  revoke(id: string, at: number, by: Operator, tenant?: string): 'revoked' | 'already-revoked' | 'unknown'
   all(): StoredKey[]
   find(id: string): StoredKey | undefined
   /** The first PAGE keys whose ids come after `id`, in one order. */
@@ -40,8 +40,8 @@ export interface KeyStore {
   hasEvents(): boolean
   /** Keys and when they were used (ms since 1970): the newest counts, and those that are no keys of this store are left out. */
   noteUses(uses: readonly Use[]): void
-  /** When each key was last used, by id; absent: never. */
-  lastUses(): ReadonlyMap<string, number>
+  /** When each key was last used, by id, of all or of these; absent: never. */
+  lastUses(ids?: readonly string[]): ReadonlyMap<string, number>
   /** True where this store's keys were made under the pepper that gives `proof`; the first proof is kept. */
   matchesPepper(proof: Uint8Array): boolean
   /** What it has of somebody: their keys, and what of them is still to be recorded. `tenant` undefined: of any. */
@@ -78,9 +78,9 @@ function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
   const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const select = db.prepare('SELECT * FROM keys ORDER BY created_at, id')
   const find = db.prepare('SELECT * FROM keys WHERE id = ?')
-  const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
+  const mark = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND tenant = coalesce(?, tenant)')
   const shorten = db.prepare(
-    'UPDATE keys SET expires_at = ? WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)',
+    'UPDATE keys SET expires_at = ? WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND tenant = coalesce(?, tenant)',
   )
   const tell = db.prepare('INSERT INTO events (id, at, type, actor, detail) VALUES (?, ?, ?, ?, ?)')
   const told = db.prepare('SELECT * FROM events ORDER BY seq')
@@ -94,6 +94,7 @@ function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
   const remove = db.prepare('DELETE FROM keys WHERE id = ?')
   const forgetUse = db.prepare('DELETE FROM last_uses WHERE key_id = ?')
   const lastUses = db.prepare('SELECT key_id, at FROM last_uses')
+  const lastUsesOf = db.prepare('SELECT key_id, at FROM last_uses WHERE key_id IN (SELECT value FROM json_each(?))')
   const uses = bindUses(openForUses)
 
   const about = (id: string, tenant: string | undefined): Holdings => ({
@@ -117,21 +118,21 @@ function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
 
   return {
     create: (key, by) => db.transaction(() => add(key, by)),
-    rotate(old, next, until, by) {
+    rotate(old, next, until, by, tenant) {
       return db.transaction(() => {
-        if (shorten.run(until, old, next.createdAt).changes === 0) return false
+        if (shorten.run(until, old, next.createdAt, tenant ?? null).changes === 0) return false
         add(next, by)
-        const { principal, tenant } = next
-        const detail = { key: old, to: next.id, until, principal, tenant }
+        const { principal } = next
+        const detail = { key: old, to: next.id, until, principal, tenant: next.tenant }
         tell.run(randomUUID(), next.createdAt, 'key.rotate', JSON.stringify(by), JSON.stringify(detail))
         return true
       })
     },
-    revoke(id, at, by) {
+    revoke(id, at, by, tenant) {
       return db.transaction(() => {
         const row = find.get(id)
-        if (row === undefined) return 'unknown'
-        if (mark.run(at, id).changes === 0) return 'already-revoked'
+        if (row === undefined || row.tenant !== (tenant ?? row.tenant)) return 'unknown'
+        if (mark.run(at, id, tenant ?? null).changes === 0) return 'already-revoked'
         tell.run(
           randomUUID(),
           at,
@@ -160,7 +161,7 @@ function bindKeyStore(db: Database, openForUses: () => Database): KeyStore {
     giveBack: seq => void take.run(null, seq),
     hasEvents: () => told.get() !== undefined,
     noteUses: used => uses.note(used),
-    lastUses: () => readUses(lastUses.all()),
+    lastUses: ids => readUses(ids === undefined ? lastUses.all() : lastUsesOf.all(JSON.stringify(ids))),
     matchesPepper(proof) {
       if (kept.get() === undefined) keep.run(proof)
       return Buffer.from(proof).equals(kept.get()?.value as Uint8Array)

@@ -4,6 +4,7 @@ import type { MeterConfig } from './config.ts'
 import { createCounter } from './counter.ts'
 import { enforceBudgets } from './enforcement.ts'
 import { createForgetting } from './forgetting.ts'
+import { usageOperations } from './operations.ts'
 import { createPrices } from './prices.ts'
 import { openUsage } from './store/open.ts'
 import { tally } from './tally.ts'
@@ -44,7 +45,10 @@ export async function setUp(ctx: PluginContext<MeterConfig>): Promise<Hooks> {
 
   const forgetting = createForgetting({ store, keep: config.keep, clock, log, onHeld: why => tell('forgetting', why) })
   ctx.provide(Usage, { changes: (cursor, endedBy, signal) => store.changes(cursor, endedBy, signal), hold: forgetting.hold })
+  const operations = usageOperations(ctx, outcomes, () => counter.flush())
+  for (const operation of operations.list) ctx.offer(operation)
   ctx.onStop(async () => {
+    await operations.close()
     forgetting.stop()
     budgets?.stop()
     await counter.stop()

@@ -113,6 +113,22 @@ const INPUTS = {
     { consumer: 'agent', status: 'answered' },
     { tenant: '{tenant}' },
   ),
+  usage: fc.constantFrom(
+    {},
+    { by: 'server' },
+    { by: 'tenant' },
+    { consumer: '{agent}' },
+    { consumer: 'agent', period: 'today' },
+    { tenant: '{tenant}' },
+  ),
+  // Each key of the other tenant is as the next one: in each world they are shown in another order.
+  keys: fc.constantFrom({}, { limit: 1 }, { tenant: '{tenant}' }, { after: '0' }),
+  wish: fc.constantFrom(
+    { name: 'of globex', principal: 'agent', roles: ['reader'] },
+    { name: 'x', principal: '{agent}', tenant: '{tenant}' },
+    { name: 'x', principal: 'agent', roles: ['admin'] },
+  ),
+  key: fc.record({ id: fc.constantFrom('{key}', 'aaaaaaaa', '{agent}') }),
 } satisfies Readonly<Record<Input, fc.Arbitrary<object>>>
 /** As a tool of the aggregated endpoint, of the server's own, and as a route. */
 const operation = (name: string) => {
@@ -132,13 +148,15 @@ const operation = (name: string) => {
 /** A route with its input in the path and the query. */
 function plainOf(route: string, input: object) {
   const [method = '', path = ''] = route.split(' ')
-  const rest = new URLSearchParams()
+  const rest: Record<string, unknown> = {}
   let filled = path
   for (const [key, value] of Object.entries(input)) {
     if (filled.includes(`{${key}}`)) filled = filled.replace(`{${key}}`, String(value))
-    else rest.set(key, String(value))
+    else rest[key] = value
   }
-  return { kind: 'plain' as const, method, path: filled, query: decodeURIComponent(rest.toString()), body: '' }
+  if (method === 'POST') return { kind: 'plain' as const, method, path: filled, query: '', body: JSON.stringify(rest) }
+  const query = new URLSearchParams(Object.entries(rest).map(([key, value]): [string, string] => [key, String(value)]))
+  return { kind: 'plain' as const, method, path: filled, query: decodeURIComponent(query.toString()), body: '' }
 }
 const byName = fc.record({
   kind: fc.constant('plain' as const),
@@ -170,7 +188,7 @@ export type Ask = typeof asks extends fc.Arbitrary<infer T> ? (T extends readonl
 /** With what is known in place of what stands for it. */
 export function fill<T>(value: T, known: Known): T {
   const written = JSON.stringify(value).replace(
-    /\{(canary|server|tenant|agent|session|event|task|cursor|state)\}/g,
+    /\{(canary|server|tenant|agent|session|event|task|cursor|state|key)\}/g,
     (_, name) => known[name as keyof Known],
   )
   return JSON.parse(written) as T

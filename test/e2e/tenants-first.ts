@@ -15,6 +15,8 @@ export interface Held {
   readonly task: string
   readonly cursor: string
   readonly state: string
+  /** The id of his key. */
+  readonly key: string
 }
 
 const server = fc.constantFrom('own', 'docs', 'wiki')
@@ -73,7 +75,8 @@ export async function liveFirst(world: World, acts: readonly Act[]): Promise<{ h
   let me = await enter(world, world.keys.first)
   const visitor = visitHttp(world, { name: `visitor-${canary}`, capabilities: '{"elicitation":{}}', headers: bearer(world.keys.first) })
   left.push(...me.streams)
-  const { result: listed } = await me.ask('resources/list')
+  const { result: listed, error } = await me.ask('resources/list')
+  if (listed === undefined) throw new Error(`nothing is listed: ${JSON.stringify(error)}`)
   const made = await me.ask('tools/call', { name: nameOn(world, 'wiki', 'look'), arguments: secret(world), task: { ttl: 60_000 } })
   const asked = await visitor.ask('tools/call', { name: nameOn(world, 'docs', 'question'), arguments: secret(world) })
   const held: Held = {
@@ -82,6 +85,7 @@ export async function liveFirst(world: World, acts: readonly Act[]): Promise<{ h
     task: made.result.task.taskId,
     cursor: listed.nextCursor,
     state: asked.result.requestState,
+    key: world.keys.first.slice(4, 12),
   }
   for (const text of Object.values(held)) if (typeof text !== 'string') throw new Error(`nothing is held: ${JSON.stringify(held)}`)
   for (const one of acts) me = (await perform(world, me, visitor, one, left)) ?? me

@@ -61,7 +61,7 @@ export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'
 }
 
 /** What the input of an operation names. */
-export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'records' | 'calls'
+export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'records' | 'calls' | 'usage' | 'keys' | 'wish' | 'key'
 
 /** The gateway's own operations and those of plugins, each a tool of its server `gateway` and mostly a route. `slow`: takes a process, so that it is asked by its route alone. */
 export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: Input; readonly slow?: true }>> = {
@@ -72,6 +72,11 @@ export const OPERATIONS: Readonly<Record<string, { readonly route?: string; read
   audit_log: { route: 'GET /audit/log', names: 'records', slow: true },
   audit_stats: { route: 'GET /audit/stats', names: 'calls', slow: true },
   audit_verify: { route: 'GET /audit/verify', names: 'nothing', slow: true },
+  usage: { route: 'GET /usage', names: 'usage', slow: true },
+  keys_list: { route: 'GET /keys', names: 'keys' },
+  keys_create: { route: 'POST /keys', names: 'wish' },
+  keys_rotate: { route: 'POST /keys/{id}/rotate', names: 'key' },
+  keys_revoke: { route: 'DELETE /keys/{id}', names: 'key' },
 }
 
 /** Documents below `/.well-known/`. */

@@ -77,6 +77,8 @@ const sure: readonly Ask[] = [
   { kind: 'plain', method: 'POST', path: '/tools/docs__look/call', query: '', body: '{"arguments":{"about":"me"}}' },
   { kind: 'plain', method: 'GET', path: '/servers', query: '', body: '' },
   { kind: 'plain', method: 'GET', path: '/audit/log', query: 'type=outcome', body: '' },
+  { kind: 'plain', method: 'GET', path: '/usage', query: 'by=server&by=tool', body: '' },
+  { kind: 'plain', method: 'GET', path: '/keys', query: '', body: '' },
 ]
 
 test(`the other tenant gets the same whatever the first one has done (${runs} worlds, FUZZ_SEED=${seed})`, {

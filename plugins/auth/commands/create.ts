@@ -1,22 +1,11 @@
 // keys create: makes a key, keeps its digest, and prints the key alone on stdout, so that a script can take it.
-import type { CommandIo, Rate } from 'mcpgw/plugin'
+import type { CommandIo } from 'mcpgw/plugin'
 import { type AuthConfig, idPattern, namePattern, rolePattern } from '../config.ts'
-import { digestKey, mintKey } from '../key.ts'
+import { describeNew, makeKey, type NewKey, type Wish } from '../key-making.ts'
 import { findSameIds } from '../same-ids.ts'
-import { describeRate } from '../stored-key.ts'
 import { openVault } from '../vault.ts'
 import { readDuration, readRate } from './lifetime.ts'
 import { tellRecord } from './tell-record.ts'
-
-interface Wish {
-  readonly name: string
-  readonly principal: string
-  readonly roles: readonly string[]
-  readonly tenant: string
-  readonly claims: Readonly<Record<string, unknown>>
-  readonly lifeMs?: number
-  readonly rate?: Omit<Rate, 'of'>
-}
 
 export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
   const wish = readWish(io)
@@ -24,44 +13,25 @@ export async function createKey(io: CommandIo<AuthConfig>): Promise<number> {
     io.err(wish)
     return 2
   }
-  const { name, principal, roles, tenant, claims, lifeMs, rate } = wish
-  const { id, key } = mintKey()
-  const createdAt = io.clock.now()
-  const expiresAt = lifeMs === undefined ? undefined : createdAt + lifeMs
+  let made: NewKey
   const vault = await openVault(io.stores, io.config)
   try {
-    const digest = digestKey(vault.pepper, key)
-    await vault.store.create(
-      {
-        id,
-        digest,
-        name,
-        principal,
-        roles,
-        tenant,
-        claims,
-        createdAt,
-        ...(expiresAt !== undefined && { expiresAt }),
-        ...(rate && { rate: { ...rate, of: id } }),
-      },
-      io.operator,
-    )
+    made = await makeKey(vault, wish, io.clock.now(), io.operator)
     await tellRecord(io, vault.store)
   } finally {
     await vault.store.close()
   }
+  const { id, key, principal, roles, tenant } = made
   for (const same of findSameIds(io.config.jwt, [{ id: principal, tenant }])) io.err(`Warning: ${same}.`)
-  const expires = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
-  const shown = rate === undefined ? null : describeRate(rate)
   if (io.json) {
-    const created = new Date(createdAt).toISOString()
-    io.out(JSON.stringify({ id, key, name, principal, roles, tenant, claims, createdAt: created, expiresAt: expires ?? null, rate: shown }))
+    io.out(JSON.stringify(describeNew(made)))
     return 0
   }
+  const { expiresAt: expires, rate } = describeNew(made)
   io.out(key)
-  if (shown !== null) io.err(`It is good for ${shown}, which the plugin ratelimit holds it to; a gateway without ratelimit refuses it.`)
+  if (rate !== null) io.err(`It is good for ${rate}, which the plugin ratelimit holds it to; a gateway without ratelimit refuses it.`)
   const who = `${principal} (${roles.length === 0 ? 'no roles' : roles.join(', ')}; tenant ${tenant})`
-  io.err(`Key ${id} for ${who}, ${expires === undefined ? 'without expiry' : `until ${expires}`}. It is shown this once: keep it now.`)
+  io.err(`Key ${id} for ${who}, ${expires === null ? 'without expiry' : `until ${expires}`}. It is shown this once: keep it now.`)
   return 0
 }
 

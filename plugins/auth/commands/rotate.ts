@@ -1,7 +1,8 @@
 // keys rotate: a new key for whom an old one stands for; the old one holds a while longer, so that clients can be moved over.
 import type { CommandIo } from 'mcpgw/plugin'
 import type { AuthConfig } from '../config.ts'
-import { digestKey, mintKey, readKeyId } from '../key.ts'
+import { readKeyId } from '../key.ts'
+import { describeNew, replaceKey } from '../key-making.ts'
 import { openVault } from '../vault.ts'
 import { isoTime, readDuration } from './lifetime.ts'
 import { tellRecord } from './tell-record.ts'
@@ -17,26 +18,16 @@ export async function rotateKey(io: CommandIo<AuthConfig>): Promise<number> {
   if (expires !== undefined && lifeMs === undefined)
     return fail(io, 2, '--expires is a number and m, h, d or w, at most ten years: 12h, 90d.')
 
-  const now = io.clock.now()
-  const { id, key } = mintKey()
   const vault = await openVault(io.stores, io.config)
   try {
-    const before = await vault.store.find(old)
-    if (before === undefined) return fail(io, 3, `There is no key ${old}. \`mcpgw keys list\` shows them.`)
-    if (before.revokedAt !== undefined || (before.expiresAt ?? Number.POSITIVE_INFINITY) <= now)
-      return fail(io, 3, `Key ${old} does not hold any more. Make a new one with: mcpgw keys create`)
-    // As long as the old one was to hold, where nothing else is said.
-    const life = lifeMs ?? (before.expiresAt === undefined ? undefined : before.expiresAt - before.createdAt)
-    const until = Math.min(now + overlapMs, before.expiresAt ?? Number.POSITIVE_INFINITY)
-    const { name, principal, roles, tenant, claims, rate } = before
-    const next = { id, digest: digestKey(vault.pepper, key), name, principal, roles, tenant, claims, createdAt: now, ...(rate && { rate }) }
-    const expiresAt = life === undefined ? undefined : now + life
-    const done = await vault.store.rotate(old, { ...next, ...(expiresAt !== undefined && { expiresAt }) }, until, io.operator)
+    const done = await replaceKey(vault, old, { overlapMs, lifeMs }, io.clock.now(), io.operator)
     await tellRecord(io, vault.store)
-    if (!done) return fail(io, 3, `Key ${old} was revoked meanwhile.`)
+    if (done.kind === 'unknown') return fail(io, 3, `There is no key ${old}. \`mcpgw keys list\` shows them.`)
+    if (done.kind !== 'replaced') return fail(io, 3, `Key ${old} does not hold any more. Make a new one with: mcpgw keys create`)
+    const { made, until } = done
+    const { id, key, principal } = made
     if (io.json) {
-      const times = { createdAt: isoTime(now), expiresAt: isoTime(expiresAt) }
-      io.out(JSON.stringify({ id, key, name, principal, roles, tenant, claims, ...times, replaces: old, oldExpiresAt: isoTime(until) }))
+      io.out(JSON.stringify({ ...describeNew(made), replaces: old, oldExpiresAt: isoTime(until) }))
       return 0
     }
     io.out(key)

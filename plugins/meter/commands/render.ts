@@ -7,7 +7,7 @@ export const formats = ['table', 'csv', 'json'] as const
 export type Format = (typeof formats)[number]
 
 export function writeReport(report: Report, question: ReportQuestion, format: Format): string {
-  if (format === 'json') return toJson(report, question)
+  if (format === 'json') return `${JSON.stringify(describeReport(report, question), null, 2)}\n`
   return format === 'csv' ? toCsv(report, question) : toTable(report, question)
 }
 
@@ -71,7 +71,7 @@ function toCsv({ rows }: Report, { by }: ReportQuestion): string {
   return [writeCsvRow(header), ...rows.map(line)].join('')
 }
 
-function toJson({ rows, total }: Report, { from, to, by, tenant, consumer }: ReportQuestion): string {
+export function describeReport({ rows, total }: Report, { from, to, by, tenant, consumer }: ReportQuestion): object {
   const isByOutcome = by.includes('outcome')
   const figures = (one: Figures): object =>
     isByOutcome
@@ -86,7 +86,7 @@ function toJson({ rows, total }: Report, { from, to, by, tenant, consumer }: Rep
           latencyMs: one.latency,
         }
   const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
-  const document = {
+  return {
     period,
     ...(tenant !== undefined && { tenant }),
     ...(consumer !== undefined && { consumer }),
@@ -94,7 +94,6 @@ function toJson({ rows, total }: Report, { from, to, by, tenant, consumer }: Rep
     rows: rows.map(({ names, ...one }) => ({ ...Object.fromEntries(by.map((name, i) => [name, names[i]])), ...figures(one) })),
     total: figures(total),
   }
-  return `${JSON.stringify(document, null, 2)}\n`
 }
 
 const endsOf = ({ ends }: Figures): number => Object.values(ends).reduce((sum, count) => sum + count, 0)

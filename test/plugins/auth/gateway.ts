@@ -106,6 +106,7 @@ export function makeHome(url?: string): Home {
         order: ['auth'],
         dischargers: [],
         provide: () => {},
+        offer: () => {},
         publish: (name: string, read: (rest: string) => JsonValue | undefined) => documents.set(name, read),
         outgoing,
         expel: expelFrom(started),

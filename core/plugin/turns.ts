@@ -1,4 +1,4 @@
-// So many at once, and the others after them: each takes a process.
+// So many at once, and the others after them: for work that takes a process each, or as much.
 export interface Turns {
   /** `busy`: too many wait already. Rejects where it was aborted before its turn. */
   take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | 'busy'>
