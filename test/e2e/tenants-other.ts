@@ -97,11 +97,11 @@ function seen(headers: Readonly<Record<string, unknown>>): object {
 /** Without what is another with each request, sealed by a key of this gateway, or said of a server that both share; a time to wait in steps of ten minutes. */
 function plain(got: string): string {
   return got
-    .replace(/(\\*"(?:callId|taskId|nextCursor|requestState|next|call|subject|keyId|(?:args|result)Digest)\\*":\\*")[^"\\]*/g, '$1')
+    .replace(/(\\*"(?:callId|taskId|nextCursor|requestState|next|call|eventId|subject|keyId|(?:args|result)Digest)\\*":\\*")[^"\\]*/g, '$1')
     .replace(/(\\*"(?:since|underWay|waiting|at|resultBytes|durationMs|upstreamMs|p50|p95|p99)\\*":)[\d.]+/g, '$1')
-    .replace(/(\\*"(?:id|next)\\*":\\*")[a-z0-9]{8}(?=\\*")/g, '$1')
+    .replace(/(\\*"(?:id|next|key)\\*":\\*")[a-z0-9]{8}(?=\\*")/g, '$1')
     .replace(/mgk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}/g, 'key')
-    .replace(/(\\*"(?:createdAt|expiresAt|lastUsed)\\*":)(?:null|\\*"[^"\\]*\\*")/g, '$1')
+    .replace(/(\\*"(?:createdAt|expiresAt|lastUsed|at)\\*":)(?:null|\\*"[^"\\]*\\*")/g, '$1')
     .replace(/^(id: )\S+$/gm, '$1')
     .replace(/(retryAfter\\*":|retry-after":")(\d+)/g, (_, name: string, seconds: string) => name + Math.round(Number(seconds) / 600) * 600)
 }
