@@ -84,8 +84,8 @@ describe.skipIf(!isBuilt)('keys, asked for through the gateway', { timeout: 60_0
     expect((await ops.ask('POST', `/keys/${idOf(callers.agent)}/rotate`, {})).status).toBe(409)
   })
 
-  test('give nobody roles or claims that whoever makes them does not have', async () => {
-    const { callers, callerOf } = await startOperations()
+  test('give nobody roles, claims or a rate that whoever makes them does not have', async () => {
+    const { callers, callerOf } = await startOperations({ plugins: [{ audit: { durability: 'os' } }, 'auth', 'ratelimit', 'policy'] })
     const { admin, ops } = callers
     const wish = { name: 'x', principal: 'boss' }
     expect(await admin.ask('POST', '/keys', { ...wish, roles: ['agent', 'owner'] })).toMatchObject({
@@ -103,6 +103,16 @@ describe.skipIf(!isBuilt)('keys, asked for through the gateway', { timeout: 60_0
       expect((await callerOf(body.key).ask('GET', '/tools')).status).toBe(200)
     }
     expect(await admin.ask('POST', '/keys', { ...wish, roles: ['a,b'] })).toMatchObject({ status: 400 })
+    const made = await ops.ask('POST', '/keys', { ...wish, roles: ['admin'], tenant: 'acme', rate: '100/min' })
+    const limited = callerOf(made.body.key)
+    expect(await limited.ask('POST', '/keys', { ...wish, rate: '1000/s' })).toMatchObject({
+      status: 400,
+      body: { error: { field: 'rate' } },
+    })
+    expect(await limited.ask('POST', '/keys', wish)).toMatchObject({ status: 200, body: { rate: '100/min' } })
+    const unlimited = await ops.ask('POST', '/keys', { ...wish, roles: ['admin'], tenant: 'acme' })
+    expect((await limited.ask('POST', `/keys/${unlimited.body.id}/rotate`, {})).status).toBe(409)
+    expect(await limited.ask('POST', `/keys/${made.body.id}/rotate`, {})).toMatchObject({ status: 200, body: { rate: '100/min' } })
     expect(await callers.agent.ask('POST', '/keys', wish)).toMatchObject({ status: 404 })
   })
 })
