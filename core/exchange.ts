@@ -2,6 +2,7 @@
 import { freezeCopy } from './freeze.ts'
 import { Json } from './mcp/json.ts'
 import type { Answer, Decision, Exchange, Obligation, Peer, Principal, Resource } from './plugin/index.ts'
+import type { CallSpan } from './telemetry/span.ts'
 
 export interface ExchangeInit {
   readonly id: string
@@ -44,6 +45,8 @@ export interface ExchangeState {
   entered: number
   /** Milliseconds that servers took so far, waiting for a place there included. */
   serverMs: number
+  /** Where telemetry is on. */
+  span: CallSpan | undefined
   notes: Map<string, unknown>
 }
 
@@ -85,6 +88,7 @@ export class LiveExchange implements Exchange {
       answer: undefined,
       entered: 0,
       serverMs: 0,
+      span: undefined,
       notes: NO_NOTES,
     }
     // Invariant: no own property of an exchange can hide one of the getters below.
@@ -186,6 +190,12 @@ Object.freeze(LiveExchange.prototype)
 /** The kernel's handle on an exchange; no plugin imports this file. */
 export function stateOf(x: LiveExchange): ExchangeState {
   return reveal(x)
+}
+
+/** What a line of the log says of the call that it is about. */
+export function callOf(x: LiveExchange): { readonly callId: string; readonly traceId?: string } {
+  const { span } = reveal(x)
+  return span === undefined ? { callId: x.id } : { callId: x.id, traceId: span.context.traceId }
 }
 
 /** A view of the notes that no cast turns into a writable map. */

@@ -15,6 +15,7 @@ export type FindingCode =
   | 'failure-open'
   | 'listen-open'
   | 'server-unreachable'
+  | 'telemetry-unmasked'
   | 'listen-failed'
   | 'listen-tls'
   | 'kill-store'
@@ -26,7 +27,7 @@ export interface Finding {
   readonly help?: string | undefined
   /** Where the plugin stands in the config. */
   readonly at?: SourcePosition | undefined
-  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable` into the config. */
+  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable` and `telemetry-unmasked` into the config. */
   readonly path?: readonly (string | number)[] | undefined
 }
 
@@ -50,5 +51,7 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'server-unreachable': '`tenants` of a server names whose principals may know of it, and no loaded plugin says who anybody is.',
   'kill-store':
     'What operators have killed (`mcpgw kill`) cannot be read, from `kills.db` in the data directory or the schema `mcpgw_kill` of `store.url`; so what may run is not known.',
+  'telemetry-unmasked':
+    '`telemetry.content` shows arguments and results to whoever reads traces, and no loaded plugin masks what is personal or secret in them.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',
 }

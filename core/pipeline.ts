@@ -79,7 +79,9 @@ export function createPipeline({
     authenticates: authenticated,
     openExchange(init) {
       const trusted = init.direction === 'to-client' || !authenticated
-      return new LiveExchange(init, stack.open, trusted ? init.principal : undefined)
+      const x = new LiveExchange(init, stack.open, trusted ? init.principal : undefined)
+      observer?.opened?.(x)
+      return x
     },
     ...createConnections(driver, refusals),
     admit: createAdmit(driver),

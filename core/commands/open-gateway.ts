@@ -17,7 +17,7 @@ import { findOperator } from '../operator.ts'
 import { createOverload } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
-import { factsOf, findUnreachable, mayReach } from './reach.ts'
+import { factsOf, findUnmasked, findUnreachable, mayReach } from './reach.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
 
@@ -40,6 +40,8 @@ export interface OpenGateway {
   stop(limitMs: number): Promise<void>
 }
 
+const TELEMETRY_STOP_MS = 2000
+
 export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
 
 export async function openGateway({ loaded, version, log, cwd, http, probe, insecure = false, stdio }: OpenOptions): Promise<OpenResult> {
@@ -57,6 +59,8 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     await recordRefusedStart([kills], loaded, { stores, log, cwd, version })
     return { findings: [kills] }
   }
+  const teller = { version, instance: `${instance.id}/${instance.boot}` }
+  const telemetry = config.telemetry && (await import('../telemetry/telemetry.ts')).createTelemetry(config.telemetry, systemClock, teller)
   const kernel = await boot(
     { plugins: config.plugins, limits: config.limits },
     {
@@ -65,6 +69,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       stores,
       instance,
       scrub: text => secrets.scrubText(text),
+      tracing: telemetry?.tracing,
       dir: cwd,
       gateway: factsOf(config),
       kills,
@@ -87,7 +92,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     await kills.stop()
     return { findings: [finding] }
   }
-  const unreachable = findUnreachable(config, kernel.plugins)
+  const unreachable = findUnreachable(config, kernel.plugins) ?? findUnmasked(config, masking !== undefined)
   if (unreachable !== undefined) return giveUp(unreachable)
   const refused = http ? mayReach(loaded, kernel.plugins) : undefined
   if (refused !== undefined && !insecure) return giveUp(refused)
@@ -101,6 +106,9 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   } catch (error) {
     return giveUp({ code: 'plugin-setup', message: `the start could not be recorded: ${String(error)}` })
   }
+
+  const ways = { metrics: kernel.metrics, health: kernel.health, outgoing: kernel.services.get(tokens.outgoing) }
+  telemetry?.begin({ ...ways, scrub: text => secrets.scrubText(text) }, masking && (text => masking.text(text)))
 
   const onEvent = (event: AdminEvent) => {
     recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
@@ -162,6 +170,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     async stop(limitMs) {
       unwatch()
       await gateway.stop(limitMs)
+      await telemetry?.stop(TELEMETRY_STOP_MS)
       await kernel.stop()
       await kills.stop()
     },

@@ -26,6 +26,17 @@ export function findUnreachable(
   }
 }
 
+/** Arguments and results for traces, where nothing would mask them. */
+export function findUnmasked({ telemetry }: Pick<GatewayConfig, 'telemetry'>, isMasked: boolean): Finding | undefined {
+  if (telemetry?.content !== true || isMasked) return undefined
+  return {
+    code: 'telemetry-unmasked',
+    message: '"content" shows arguments and results, and no loaded plugin masks them',
+    help: 'load one that does (redact), or leave "content" out',
+    path: ['telemetry', 'content'],
+  }
+}
+
 export function mayReach({ config, isStarter }: Loaded, plugins: Parameters<typeof mayListen>[1]): Finding | undefined {
   const { host } = config.listen
   if (isLoopback(host)) return undefined

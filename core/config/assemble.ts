@@ -12,6 +12,7 @@ import { withPolicies } from './policies.ts'
 import { defaults, type GatewayConfig, type LimitsConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
 import { buildServer } from './servers.ts'
 import type { FileShape, LimitsShape } from './shape.ts'
+import { buildTelemetry } from './telemetry-shape.ts'
 import { buildTls } from './tls-shape.ts'
 import { spanOf } from './tree.ts'
 
@@ -115,6 +116,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     names: shape.names ?? defaults.names,
     refusals: shape.refusals ?? defaults.refusals,
     metrics: defined({ token: shape.metrics?.token }),
+    ...(shape.telemetry !== undefined && { telemetry: buildTelemetry(shape.telemetry) }),
     log: (log?.text as LogLevel | undefined) ?? shape.log ?? defaults.log,
     ...(shape.gateway !== undefined && { gateway: { tools: shape.gateway.tools, operators: shape.gateway.operators ?? [] } }),
   }

@@ -1,6 +1,7 @@
 // Kinds of values that several parts of the config schema are made of.
 import * as z from 'zod'
 import type { DiagnosticCode } from './diagnostic.ts'
+import { parseDuration } from './duration.ts'
 
 /** A check with a diagnostic code of its own. */
 export function coded(code: DiagnosticCode, error: string): { error: string; params: { code: DiagnosticCode } } {
@@ -24,13 +25,23 @@ export const guardedUrl: z.ZodType<string> = z
   .refine(isGuarded, coded('bad-value', 'not an https URL without user name and fragment (http is for this machine alone)'))
   .meta({ format: 'uri' })
 
+export type Duration = string | number | undefined
+
+export const duration: z.ZodType<Duration> = z
+  .union([z.string(), z.number()])
+  .refine(
+    value => parseDuration(value) !== undefined,
+    coded('bad-duration', 'not a duration: write 250ms, 30s, 5m, or a number of milliseconds'),
+  )
+  .meta({ examples: ['250ms', '30s', '5m'] })
+
 function isHttpUrl(value: string): boolean {
   if (!URL.canParse(value)) return false
   const { protocol, username, password, hash } = new URL(value)
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
 }
 
-function isGuarded(value: string): boolean {
+export function isGuarded(value: string): boolean {
   if (!isHttpUrl(value)) return false
   const { protocol, hostname } = new URL(value)
   return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)

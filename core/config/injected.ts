@@ -26,7 +26,8 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
   const { url, redis } = parts?.shape.store ?? {}
   const stores = [url, redis].flatMap(one => (one === undefined ? [] : passwordsOf(one).map(value => ({ server: 'store', value }))))
   const { token = '' } = parts?.shape.metrics ?? {}
-  return [...found, ...plugins, ...stores, { server: 'metrics', value: token }].filter(({ value }) => value.length >= shortest)
+  const headers = secretsIn(parts?.shape.telemetry?.headers ?? {}).map(value => ({ server: 'telemetry', value }))
+  return [...found, ...plugins, ...stores, ...headers, { server: 'metrics', value: token }].filter(({ value }) => value.length >= shortest)
 }
 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.
@@ -46,6 +47,11 @@ function fromServer({ shape, path }: PlacedServer, used: readonly UsedReference[
     values.push(clientSecret, isPem(privateKey) ? privateKey : '')
   }
   return [...new Set(values)].map(value => ({ server: shape.id, value }))
+}
+
+/** By their names; of `Bearer TOKEN` also the token alone. */
+function secretsIn(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => (soundsSecret(name) ? [value, value.replace(/^\S+\s+/, '')] : []))
 }
 
 function isProof(key: string | number | undefined): boolean {

@@ -135,6 +135,7 @@ function mayHoldSecret(path: readonly (string | number)[]): boolean {
   }
   if (path[0] === 'listen') return path[1] === 'tls' && path[2] === 'key'
   if (path[0] === 'metrics') return path[1] === 'token'
+  if (path[0] === 'telemetry') return path[1] === 'headers'
   return (
     path[0] === 'auth' || (path[0] === 'store' && (path[1] === 'url' || path[1] === 'redis')) || (path[0] === 'plugins' && path.length > 2)
   )

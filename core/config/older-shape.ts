@@ -1,6 +1,7 @@
 // What may stand in the older gateway.yaml, checked as strictly as the file of today.
 import * as z from 'zod'
-import { type Duration, duration, env, serverId } from './shape.ts'
+import { type Duration, duration } from './fields.ts'
+import { env, serverId } from './shape.ts'
 
 export interface OlderShape {
   readonly host?: string | undefined

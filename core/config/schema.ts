@@ -1,6 +1,8 @@
 // The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
+
 import type { RestTool } from '../upstream/rest/tool.ts'
 import type { ServerAuth } from './auth-schema.ts'
+import type { TelemetryConfig } from './telemetry-config.ts'
 
 export type { ExchangeClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
 
@@ -29,6 +31,8 @@ export interface GatewayConfig {
   readonly log: LogLevel
   /** `token`: whoever shows it reads `/metrics`, and nobody else. Absent: only programs on this machine read it. */
   readonly metrics: { readonly token?: string }
+  /** Absent: no telemetry. */
+  readonly telemetry?: TelemetryConfig
   /** What the gateway offers of itself; absent: nothing. */
   readonly gateway?: GatewayTools
 }

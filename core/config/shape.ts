@@ -3,8 +3,7 @@ import * as z from 'zod'
 import { readRanges } from '../plugin/addresses.ts'
 import { auth } from './auth-shape.ts'
 import { isPostgresUrl } from './database-url.ts'
-import { parseDuration } from './duration.ts'
-import { coded, text, url, words } from './fields.ts'
+import { coded, type Duration, duration, text, url, words } from './fields.ts'
 import { headers } from './headers-shape.ts'
 import { balance, type InstancesShape, instances } from './instances-shape.ts'
 import { parseAddress } from './listen.ts'
@@ -12,6 +11,7 @@ import { isRedisUrl } from './redis-url.ts'
 import { type RestShape, restFields } from './rest-shape.ts'
 import { type Balance, idPattern, type LogLevel, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
+import { type TelemetryShape, telemetryShape } from './telemetry-shape.ts'
 import { type TlsShape, tlsShape } from './tls-shape.ts'
 
 export interface FileShape {
@@ -26,6 +26,7 @@ export interface FileShape {
   readonly refusals?: 'result' | 'error' | undefined
   readonly log?: LogLevel | undefined
   readonly metrics?: { readonly token?: string | undefined } | undefined
+  readonly telemetry?: TelemetryShape | undefined
   readonly gateway?: { readonly tools: readonly string[]; readonly operators?: readonly string[] | undefined } | undefined
 }
 export interface LimitsShape extends Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> {
@@ -68,15 +69,6 @@ export interface ServerLimitsShape {
   readonly memory?: string | number | undefined
   readonly files?: number | undefined
 }
-export type Duration = string | number | undefined
-
-export const duration: z.ZodType<Duration> = z
-  .union([z.string(), z.number()])
-  .refine(
-    value => parseDuration(value) !== undefined,
-    coded('bad-duration', 'not a duration: write 250ms, 30s, 5m, or a number of milliseconds'),
-  )
-  .meta({ examples: ['250ms', '30s', '5m'] })
 const port = z.number().int().min(0).max(65_535)
 const count = (least: number, most: number): z.ZodType<number> => z.number().int().min(least).max(most)
 
@@ -230,6 +222,7 @@ export const fileShape: z.ZodType<FileShape> = z
     metrics: z.strictObject({ token: metricsToken.optional() }).optional().meta({
       description: 'token: the bearer token that /metrics wants of everybody; without one only this machine may read it',
     }),
+    telemetry: telemetryShape.optional(),
     gateway: z
       .strictObject({
         tools: z

@@ -67,7 +67,7 @@ function toLists(value: unknown): unknown {
 function conceal(path: readonly string[], value: unknown, before: unknown): unknown {
   if (typeof value !== 'string') return value
   const top = path[0]
-  if (top === 'metrics') return hidden
+  if (top === 'metrics' || (top === 'telemetry' && path[1] === 'headers')) return hidden
   const field = path[2] === 'instances' ? path[4] : path[2]
   if (top === 'servers' && path.length > 3 && (field === 'env' || field === 'headers')) return hidden
   if (top === 'servers' && field === 'auth' && path.at(-1) === 'clientSecret') return hidden

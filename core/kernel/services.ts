@@ -3,13 +3,14 @@ import { type Container, createContainer, type Token, token } from '../container
 import { createGuard, type Guard, type HookFailure } from '../guard.ts'
 import { createHealth, type Health } from '../health.ts'
 import type { Kills } from '../kill/kills.ts'
-import { observeExchanges } from '../metrics/exchanges.ts'
+import { type Observer, observeExchanges } from '../metrics/exchanges.ts'
 import { timeHooks } from '../metrics/hooks.ts'
 import { createMetrics, type MetricsRegistry } from '../metrics.ts'
 import { createOperations, type Operations } from '../operations/operations.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
 import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
+import type { Tracing } from '../telemetry/span.ts'
 import { createEdge, type Edge } from './edge.ts'
 import { createRegistry, type ServiceRegistry } from './registry.ts'
 
@@ -22,6 +23,8 @@ export interface Host {
   readonly stores: Stores
   /** This instance of the gateway: `boot` is new at every start. */
   readonly instance: PluginContext['instance']
+  /** Where telemetry is on. */
+  readonly tracing?: Tracing | undefined
   /** Takes the values of known secrets out of a text. */
   readonly scrub?: (text: string) => string
   /** Where plugins are looked for after the folder of the config; the working directory by default. */
@@ -92,7 +95,7 @@ export function composeKernel(host: Host, limits: { readonly hookMs: number }): 
         log: c.get(tokens.log),
         onFailure: countFailures(c),
         ...(host.kills && { kills: host.kills }),
-        observer: observeExchanges(c.get(tokens.metrics).core, c.get(tokens.clock)),
+        observer: openObserver(c),
       }),
     pipeline => pipeline.drain(),
   )
@@ -109,12 +112,26 @@ function openHealth(c: Container): Health {
   })
 }
 
+function openObserver(c: Container): Observer {
+  const counted = observeExchanges(c.get(tokens.metrics).core, c.get(tokens.clock))
+  const traced = c.get(tokens.host).tracing?.observer
+  if (traced === undefined) return counted
+  return {
+    ...counted,
+    opened: x => traced.opened?.(x),
+    settled(x, outcome) {
+      traced.settled(x, outcome)
+      counted.settled(x, outcome)
+    },
+  }
+}
+
 function openGuard(c: Container, limitMs: number): Guard {
   const log = c.get(tokens.log)
   const late = c
     .get(tokens.metrics)
     .core.counter('late_verdicts_total', 'Verdicts that came after the time limit and were ignored.', ['plugin', 'hook'])
-  return createGuard({
+  const guard = createGuard({
     clock: c.get(tokens.clock),
     limitMs,
     onLate(site, afterMs) {
@@ -123,6 +140,7 @@ function openGuard(c: Container, limitMs: number): Guard {
     },
     onCalled: timeHooks(c.get(tokens.metrics).core),
   })
+  return c.get(tokens.host).tracing?.hooks(guard) ?? guard
 }
 
 function countFailures(c: Container): (failure: HookFailure) => void {

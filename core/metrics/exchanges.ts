@@ -6,8 +6,9 @@ import type { Clock, Outcome, Refused } from '../plugin/index.ts'
 import type { Distribution } from './distribution.ts'
 import { OTHER } from './series.ts'
 
-/** Hears how exchanges end, and of what never became one. */
+/** Hears how exchanges begin and end, and of what never became one. */
 export interface Observer {
+  opened?(x: LiveExchange): void
   settled(x: LiveExchange, outcome: Outcome): void
   refused(refused: Refused): void
 }

@@ -1,6 +1,6 @@
 // From arrival to the seal: onRequest in config order, the decision, its obligations, onSealed. Nothing is sent before this says so.
 import { chain, isPromise, walk } from '../awaitable.ts'
-import { type ExchangeState, type LiveExchange, stateOf } from '../exchange.ts'
+import { callOf, type ExchangeState, type LiveExchange, stateOf } from '../exchange.ts'
 import { freezeCopy, freezeDeep } from '../freeze.ts'
 import { describeError, HookFailure } from '../guard.ts'
 import { discharge, findDuties, sortObligations } from '../obligations.ts'
@@ -76,7 +76,7 @@ function planVisits(driver: Driver): readonly Visit[] {
 }
 
 function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight): Awaitable<Refusal | undefined> {
-  const { init } = state
+  const { init, x } = state
   state.entered = Math.max(state.entered, stack.lastAuthenticator + 1)
   if (stack.lastAuthenticator >= 0 && init.direction === 'to-server' && state.principal === undefined)
     return refuse('unauthenticated', ['default'])
@@ -85,12 +85,12 @@ function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight
   if (killed !== undefined) return killed
   // Invariant: a rate that nothing holds anybody to is no leave to come without end.
   if (state.principal?.rate !== undefined && !stack.dischargers.has('rate')) {
-    log.error('no plugin discharges "rate", which the credential of this caller has', { callId: init.id, keyId: state.principal.via.keyId })
+    log.error('no plugin discharges "rate", which the credential of this caller has', { ...callOf(x), keyId: state.principal.via.keyId })
     return refuse('unmet-obligation', ['default'])
   }
   if (resolve === undefined) return undefined
   const failed = (error: unknown): Refusal => {
-    log.error('bug: a name could not be looked up', { callId: init.id, detail: describeError(error) })
+    log.error('bug: a name could not be looked up', { ...callOf(x), detail: describeError(error) })
     return refuse('internal', ['default'])
   }
   const take = (found: Resource | Unresolved): Refusal | undefined => {
@@ -205,7 +205,7 @@ function dischargeRequest(driver: Driver, state: ExchangeState): Awaitable<Refus
   const { x } = state
   return walk(findDuties(driver.stack, state.obligations), ({ obligation, step }) => {
     if (step === undefined) {
-      driver.log.error('no plugin discharges an obligation', { obligation: obligation.name, callId: x.id })
+      driver.log.error('no plugin discharges an obligation', { obligation: obligation.name, ...callOf(x) })
       return refuse('unmet-obligation', ['default'])
     }
     return chain(discharge(driver.guard, step, obligation, { at: 'request', exchange: x }), result => {

@@ -1,5 +1,5 @@
 // What every phase needs: the compiled stack, the guard, and one place where a plugin's fault becomes log line, count and refusal.
-import { type LiveExchange, stateOf } from '../exchange.ts'
+import { callOf, type LiveExchange, stateOf } from '../exchange.ts'
 import { type Guard, HookFailure, type Site } from '../guard.ts'
 import type { Kills } from '../kill/kills.ts'
 import type { Observer } from '../metrics/exchanges.ts'
@@ -30,7 +30,7 @@ export function undeclared(site: Site, what: string): HookFailure {
 export function isForgiven(driver: Driver, x: LiveExchange | undefined, failure: HookFailure, plugin: LoadedPlugin): boolean {
   const { site, why, detail } = failure
   driver.onFailure(failure)
-  driver.log.error('a plugin failed', { plugin: site.plugin, hook: site.hook, why, detail, ...(x && { callId: x.id }) })
+  driver.log.error('a plugin failed', { plugin: site.plugin, hook: site.hook, why, detail, ...(x && callOf(x)) })
   return plugin.failure === 'open' && why !== 'undeclared'
 }
 
@@ -43,7 +43,7 @@ export function refuseFailure(driver: Driver, x: LiveExchange | undefined, failu
 export function refuseDeny(driver: Driver, x: LiveExchange | undefined, verdict: Deny, plugin: string): Refusal {
   const { code, reason, retryAfter, challenge, detail } = verdict
   if (detail !== undefined) x?.note(`${plugin}.detail`, detail)
-  driver.log.debug('denied', { plugin, code, rules: verdict.rules, detail, ...(x && { callId: x.id }) })
+  driver.log.debug('denied', { plugin, code, rules: verdict.rules, detail, ...(x && callOf(x)) })
   return {
     code,
     reason,

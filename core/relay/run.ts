@@ -2,7 +2,7 @@
 import type { Cancel } from '../cancel.ts'
 import type { ReplyChannel, ReplyHead } from '../downstream/session.ts'
 import { type ErrorCode, errors, isErrorCode } from '../errors.ts'
-import type { LiveExchange } from '../exchange.ts'
+import { callOf, type LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { asJson, Json } from '../mcp/json.ts'
 import { writeErrorObject, writeNotification, writeResult } from '../mcp/message.ts'
@@ -93,7 +93,7 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     pipeline.settle(x, await carry(deps, work, x))
   } catch (error) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    deps.log.error('bug: a request failed inside the gateway', { callId: x.id, method: work.method, error: stack ?? message })
+    deps.log.error('bug: a request failed inside the gateway', { ...callOf(x), method: work.method, error: stack ?? message })
     const answer = errorAnswer('internal', { callId: x.id })
     reply(work, answer, errors.internal.http)
     pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
@@ -143,7 +143,7 @@ async function perform(deps: RelayDeps, work: Work, x: LiveExchange, tell: Tell)
   try {
     return await work.perform(x, tell)
   } catch (error) {
-    deps.log.error('bug: a request could not be carried out', { callId: x.id, method: work.method, error: String(error) })
+    deps.log.error('bug: a request could not be carried out', { ...callOf(x), method: work.method, error: String(error) })
     return errorAnswer('internal', { callId: x.id })
   }
 }
@@ -165,7 +165,7 @@ function createTell(deps: RelayDeps, x: LiveExchange, channel: ReplyChannel): { 
           channel.send(writeNotification(shown.method, params === undefined ? undefined : (shown.params as Json)))
       })
       if (!waits && dropped++ === 0)
-        deps.log.warn('notifications of a call come faster than the plugins clear them; some are dropped', { callId: x.id, method })
+        deps.log.warn('notifications of a call come faster than the plugins clear them; some are dropped', { ...callOf(x), method })
     },
     done: () => backlog.done(),
   }

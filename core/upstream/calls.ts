@@ -1,6 +1,7 @@
 // Requests of ours that a server has not answered yet: ids, time limits, cancellation, progress. Each settles once.
 import type { Cancel } from '../cancel.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { ExchangeState } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
 import { writeNotification, writeRequest } from '../mcp/message.ts'
@@ -41,8 +42,8 @@ export interface LaneCall {
   readonly behalf?: Behalf | undefined
   /** What it is made for, where the server is the gateway itself. */
   readonly exchange?: Exchange | undefined
-  /** Learns how long servers took. */
-  readonly timed?: { serverMs: number } | undefined
+  /** Learns how long servers took; `span`: where telemetry is on. */
+  readonly timed?: Pick<ExchangeState, 'serverMs' | 'span'> | undefined
 }
 
 export interface Pending {

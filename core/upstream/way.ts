@@ -10,7 +10,7 @@ import type { Held } from './queue.ts'
 import type { TransportFault } from './transport.ts'
 
 export interface Way extends Held {
-  readonly server: Pick<ServerConfig, 'id' | 'kind'>
+  readonly server: ServerConfig
   /** Connections that were lost so far, and openings that failed. */
   readonly losses: number
   readonly isClosed: boolean
@@ -49,17 +49,20 @@ export async function goThrough(
   if (typeof place === 'object') return elsewhere && place.code !== 'cancelled' ? undelivered(place) : place
   const began = isPromise(entry) ? gate.mono() : asked
   const { losses } = way
+  const span = call.timed?.span?.toServer(way.server, method, params)
+  const sent = span === undefined ? params : span.params
   let answer: Answer | undefined
   try {
-    answer = await way.attempt(method, params, call)
+    answer = await way.attempt(method, sent, call)
     if (isUndelivered(answer)) {
       // Spec: basic/transports, "Session Management": after 404 a client starts a new session; the server saw nothing of the call.
-      const second = await way.attempt(method, params, call)
+      const second = await way.attempt(method, sent, call)
       answer = isUndelivered(second) ? second.instead : second
       if (elsewhere && answer !== second) return second
     }
     return answer.code === UNWELL ? { kind: answer.kind, payload: answer.payload } : answer
   } finally {
+    span?.end(answer)
     const now = gate.mono()
     if (call.timed !== undefined) call.timed.serverMs += now - asked
     // What befell the connection is no fault of the call: of a process its supervisor keeps account, and what we close is closed.

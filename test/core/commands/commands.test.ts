@@ -150,6 +150,7 @@ test('config schema is a JSON Schema that knows the keys', async () => {
     'refusals',
     'log',
     'metrics',
+    'telemetry',
     'gateway',
   ])
 })

@@ -12,6 +12,7 @@ import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
 import type { AdminEvent, Capability, Clock, Hooks, Operation } from '../../../core/plugin/index.ts'
 import { KnownSecrets } from '../../../core/secrets.ts'
 import { createStores } from '../../../core/store/index.ts'
+import type { Tracing } from '../../../core/telemetry/span.ts'
 import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
 
 export interface TestGateway {
@@ -41,6 +42,7 @@ export interface TestGatewayOptions
   readonly listen?: Partial<GatewayConfig['listen']>
   readonly stdio?: boolean
   readonly clock?: Clock
+  readonly tracing?: Tracing
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
@@ -63,7 +65,9 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   }
   const operations = createOperations(log)
   for (const operation of options.operations ?? []) operations.add(operation)
-  const guard = createGuard({ clock, limitMs: config.limits.hookMs })
+  const plain = createGuard({ clock, limitMs: config.limits.hookMs })
+  const guard = options.tracing?.hooks(plain) ?? plain
+  const observer = options.tracing?.observer ?? (options.metrics && observeExchanges(options.metrics.core, clock))
   const secrets = new KnownSecrets()
   const events: AdminEvent[] = []
   const input = new PassThrough()
@@ -72,7 +76,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     config,
     version: '0.0.0',
     boot: 'test',
-    pipeline: createPipeline({ plugins, guard, log, observer: options.metrics && observeExchanges(options.metrics.core, clock) }),
+    pipeline: createPipeline({ plugins, guard, log, observer }),
     operations,
     secrets,
     clock,

@@ -19,7 +19,7 @@ function setUp(kind: 'child' | 'remote', attempt: (way: { losses: number; isClos
   })
   let attempts = 0
   const way: { -readonly [K in keyof Way]: Way[K] } = {
-    server: { id: 's', kind },
+    server: { id: 's', kind } as Way['server'],
     backedUp: false,
     losses: 0,
     isClosed: false,
