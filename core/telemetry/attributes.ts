@@ -77,7 +77,7 @@ export function describeAnswer(answer: Answer | undefined, resource: Resource): 
 }
 
 function codeOf({ payload }: Answer): string {
-  return String(asJson(payload).get('code')?.value ?? 'unknown')
+  return cut(asJson(payload).get('code')?.text ?? 'unknown')
 }
 
 /** As the server and the client got them; nothing of what nobody has allowed, as nothing has masked it. */
