@@ -106,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stores: options.stores,
     outgoing: options.outgoing,
     changed: (server, owner) => pool.changed(server, owner),
+    ended: (server, owner) => void pool.end(server, owner),
   })
 
   const reach = createReach({ config, board, credentials, secrets, clock, log, createInner: owner => inner!.createTransport(owner) })

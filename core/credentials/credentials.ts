@@ -36,6 +36,8 @@ export interface CredentialsOptions extends ReporterOptions {
   readonly stores?: TokenStores | undefined
   /** Whether this server is there for this owner is not what it was: he has authorised the gateway, say. */
   changed?(server: string, owner: string): void
+  /** This owner has taken back what he gave for the server: what is open there in his name is to end. */
+  ended?(server: string, owner: string): void
   /** Whoever gives it closes it; one of its own where there is none. */
   readonly outgoing?: Outgoing | undefined
 }
@@ -105,7 +107,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     const { book, reporter, obtained, failed } = watch(id, 'user')
     const requester = requesterFor(client)
     const changed = (owner: string): void => options.changed?.(id, owner)
-    const users = createUsers({ ...requester, server: id, tokens, log: options.log, isAway, obtained, failed, changed })
+    const ended = (owner: string): void => options.ended?.(id, owner)
+    const users = createUsers({ ...requester, server: id, tokens, log: options.log, isAway, obtained, failed, ended, changed })
     allUsers.push(users)
     askers.set(id, {
       ...requester,

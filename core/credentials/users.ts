@@ -20,6 +20,8 @@ export interface UsersOptions extends TokenRequester {
   isAway(): boolean
   obtained(owner: string, token: Token, isRenewal: boolean): void
   failed(owner: string, why: string, error: unknown): void
+  /** What he gave is not kept any more: whatever was opened with it is to end. */
+  ended(owner: string): void
   /** Whether the server is there for this owner is not what it was. */
   changed(owner: string): void
 }
@@ -90,6 +92,15 @@ export function createUsers(options: UsersOptions): Users {
       if (kept === undefined) void withdraw(options, next)
     }
 
+    /** Where nobody can tell, it is told that the tokens are away. */
+    async function endWhereGone(): Promise<void> {
+      const isGone = await find().then(
+        kept => kept === undefined,
+        () => false,
+      )
+      if (isGone) options.ended(owner)
+    }
+
     function nothing(why: string): NothingToAskWith {
       if (told !== undefined) options.changed(owner)
       told = undefined
@@ -140,6 +151,7 @@ export function createUsers(options: UsersOptions): Users {
       doubt() {
         given = undefined
         keeper.doubt()
+        if (told !== undefined) void endWhereGone()
       },
     }
   }

@@ -7,7 +7,7 @@ import { type BerthOptions, CHANGED, createBerth } from './create-berth.ts'
 import { createEras, type Eras } from './eras.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { createInstances, type Instances } from './instances.ts'
-import { KILLED } from './transport.ts'
+import { KILLED, TAKEN_BACK } from './transport.ts'
 
 export type { Berth, Binding, LaneUser } from './berth.ts'
 
@@ -96,6 +96,12 @@ export class LanePool {
         if (berth.users.size === 0) this.#retire(berth)
       }),
     )
+  }
+
+  /** What was shown to the server for `owner` was taken back: what is under way there in his name ends, and its connections. */
+  async end(server: string, owner: string): Promise<void> {
+    const lanes = [...this.#berths].flatMap(([key, { lane }]) => (key.startsWith(ownLane(server, owner)) ? [lane] : []))
+    await Promise.all(lanes.map(lane => lane.drop(TAKEN_BACK)))
   }
 
   /** An operator has killed the server: what is under way there ends, and so do its connections and processes. */

@@ -70,6 +70,13 @@ export interface Transport {
 /** An operator has killed the server. */
 export const KILLED: TransportFault = Object.freeze({ code: 'killed', detail: 'killed by an operator', planned: true })
 
+/** A user has taken back what he gave for the server. Not that there is no credential: what is under way may have been done. */
+export const TAKEN_BACK: TransportFault = Object.freeze({
+  code: 'upstream-crashed',
+  detail: 'the user’s authorisation was taken back',
+  planned: true,
+})
+
 /** Faults are plain objects, also where a promise rejects with one. */
 export function isTransportFault(value: unknown): value is TransportFault {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value && String(value.code).startsWith('upstream-')

@@ -19,6 +19,8 @@ export interface Instance {
   readonly failed: string[]
   /** Owners for whom the server is there, or is not any more. */
   readonly changed: string[]
+  /** Owners whose tokens were taken back after they had been shown. */
+  readonly ended: string[]
   of(owner: string): Credential
 }
 
@@ -49,6 +51,7 @@ export function openInstance(
   const health = createHealth({ clock })
   const failed: string[] = []
   const changed: string[] = []
+  const ended: string[] = []
   let isAway = (): boolean => false
   const users = createUsers({
     client,
@@ -61,6 +64,7 @@ export function openInstance(
     isAway: () => isAway(),
     obtained() {},
     failed: (_owner, why) => void failed.push(why),
+    ended: owner => void ended.push(owner),
     changed: owner => void changed.push(owner),
   })
   if (watches) {
@@ -68,5 +72,5 @@ export function openInstance(
     isAway = () => watch.isAway
     opened({ close: async () => watch.stop() })
   }
-  return { users, tokens, health, failed, changed, of: owner => users.source(owner).of(undefined) }
+  return { users, tokens, health, failed, changed, ended, of: owner => users.source(owner).of(undefined) }
 }

@@ -60,6 +60,7 @@ describe.each(places.filter(([, , isThere]) => isThere))('in %s', (_, open) => {
     expect(await two.tokens.drop('crm', ANN, (await two.tokens.find('crm', ANN))!)).toBe(true)
     for (const gateway of gateways) {
       await expect.poll(() => gateway.of(ANN).now()).toBeUndefined()
+      await expect.poll(() => gateway.ended).toEqual([ANN])
       await expect(gateway.of(ANN).obtain()).rejects.toMatchObject(GONE)
       expect(gateway.changed).toEqual([ANN])
       expect(await gateway.of('t\0bob').obtain()).toBe('first-access-of-bob')

@@ -7,7 +7,7 @@ import { createHealth } from '../../../core/health.ts'
 import type { LoadedPlugin } from '../../../core/pipeline.ts'
 import { connectHttp, type HttpClient } from '../data-plane/clients.ts'
 import { authenticating, startTestGateway, type TestGateway } from '../data-plane/gateway.ts'
-import { type HttpUpstream, startHttpUpstream } from '../data-plane/http-upstream.ts'
+import { type HttpUpstream, type HttpUpstreamOptions, startHttpUpstream } from '../data-plane/http-upstream.ts'
 import type { closeAfterEach } from '../data-plane/opened.ts'
 import { realClock } from '../upstream/manual-clock.ts'
 import { type FakeAuthority, startFakeAuthority } from './fake-authority.ts'
@@ -159,11 +159,13 @@ export async function startUsers(
     plugins = [],
     isModern = false,
     client = {},
-  }: { plugins?: readonly LoadedPlugin[]; isModern?: boolean; client?: Partial<UserClient> } = {},
+    on = {},
+  }: { plugins?: readonly LoadedPlugin[]; isModern?: boolean; client?: Partial<UserClient>; on?: HttpUpstreamOptions['on'] } = {},
 ): Promise<UserSetting> {
   const upstream = opened(
     await startHttpUpstream({
       ...(isModern && { modern: '{"tools":{}}' }),
+      ...(on && { on }),
       intercept(request, response) {
         const isKnown = issued.has(String(request.headers.authorization).replace('Bearer ', ''))
         if (!isKnown) response.writeHead(401).end()

@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { createUserTokens } from '../../../core/credentials/user-tokens.ts'
 import { allow, deny } from '../../../core/plugin/index.ts'
+import { createStores } from '../../../core/store/index.ts'
 import type { HttpClient } from '../data-plane/clients.ts'
 import { plugin } from '../data-plane/gateway.ts'
 import { closeAfterEach } from '../data-plane/opened.ts'
+import { leaveOpen } from '../data-plane/script.ts'
 import { visitHttp } from '../data-plane/stateless-client.ts'
 import { type Browser, GATEWAY, openBrowser, startUserAuthority, startUsers, type UserAuthority } from './user-setting.ts'
 
@@ -65,6 +68,32 @@ it('a user is asked once, and from then on his calls, and nobody else’s, are s
   expect(health.status).toBe('ok')
   const shown = JSON.stringify([gateway.events, gateway.logged])
   for (const secret of [...from.issued.keys(), ...from.refreshes.keys()]) expect(shown).not.toContain(secret)
+})
+
+it('what is under way with a token that is taken back ends, though the server would go on, and nothing that goes on with the token of another', async () => {
+  const from = await startUserAuthority(opened)
+  const { upstream, gateway, health, connect } = await startUsers(opened, from, { on: { 'tools/call': leaveOpen } })
+  const [ann, bob] = [await connect('ann'), await connect('bob')]
+  for (const [client, user] of [
+    [ann, 'ann'],
+    [bob, 'bob'],
+  ] as const) {
+    await authorise(openBrowser(gateway), await linkOf(client), from, user)
+    await client.ask('tools/list')
+  }
+  const calls = [call(ann), call(bob)] as const
+  await expect.poll(() => upstream.of('tools/call').length).toBe(2)
+  const tokens = opened(createUserTokens(createStores({ dataDir: gateway.dir })))
+  expect(await tokens.erase({ id: 'ann', tenant: undefined })).toBe(1)
+  expect((await calls[0]).error.data.mcpgw.code).toBe('upstream-crashed')
+  expect(health.status).toBe('ok')
+  let isBobEnded = false
+  void calls[1].then(() => {
+    isBobEnded = true
+  })
+  // His next call finds that there is no token any more, and Bob's is still where it was.
+  expect((await ann.ask('tools/list')).result.tools.map(({ name }: { name: string }) => name)).toEqual(['crm__authorize'])
+  expect([isBobEnded, upstream.of('tools/call').length]).toEqual([false, 2])
 })
 
 it('what a user gives is for him as one method or issuer vouches for him, and for nobody else of the same id', async () => {
