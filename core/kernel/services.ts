@@ -10,7 +10,7 @@ import { createOperations, type Operations } from '../operations/operations.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
 import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
-import type { Tracing } from '../telemetry/span.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { createEdge, type Edge } from './edge.ts'
 import { createRegistry, type ServiceRegistry } from './registry.ts'
 

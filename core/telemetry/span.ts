@@ -1,8 +1,6 @@
 // What a span is, and what the way of a call knows of telemetry: nothing but these types, so that it costs nothing where there is none.
 import type { ServerConfig } from '../config/schema.ts'
-import type { Guard } from '../guard.ts'
 import type { Json } from '../mcp/json.ts'
-import type { Observer } from '../metrics/exchanges.ts'
 import type { Answer } from '../plugin/index.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -31,10 +29,4 @@ export interface SentSpan {
   readonly params: Json
   /** Undefined where there is none: that is a bug. */
   end(answer: Answer | undefined): void
-}
-
-/** What the kernel needs of telemetry. */
-export interface Tracing {
-  readonly observer: Observer
-  hooks(guard: Guard): Guard
 }

@@ -3,8 +3,8 @@ import type { TelemetryConfig } from '../config/telemetry-config.ts'
 import type { Clock } from '../plugin/index.ts'
 import type { Teller } from './otlp.ts'
 import { createShipping, type Shipping, type Ways } from './shipping.ts'
-import type { Tracing } from './span.ts'
 import { createTracer } from './tracer.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface Telemetry extends Pick<Shipping, 'stop'> {
   readonly tracing: Tracing

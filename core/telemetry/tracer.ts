@@ -5,9 +5,10 @@ import { Json } from '../mcp/json.ts'
 import type { Clock, Outcome } from '../plugin/index.ts'
 import { describeAnswer, describeCall, describeContent, describeOutcome, describePlace, nameSpan } from './attributes.ts'
 import { SPAN } from './names.ts'
-import type { CallSpan, SentSpan, Span, Tracing } from './span.ts'
+import type { CallSpan, SentSpan, Span } from './span.ts'
 import { isInShare, newSpanId, newTraceId, readTraceparent, TRACEPARENT, type TraceContext, writeTraceparent } from './trace-context.ts'
 import { traceHooks } from './trace-hooks.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface TracerOptions {
   /** Share of the traces that begin here which are kept; of others whoever began them has said. */

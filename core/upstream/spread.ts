@@ -121,12 +121,12 @@ export class SpreadLane implements Lane {
   }
 
   async drop(fault: TransportFault): Promise<void> {
-    await Promise.all(this.#lanes.map(lane => lane?.drop(fault)))
+    await Promise.all(this.#lanes.flatMap(lane => (lane === undefined ? [] : [lane.drop(fault)])))
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all(this.#lanes.map(lane => lane?.close()))
+    await Promise.all(this.#lanes.flatMap(lane => (lane === undefined ? [] : [lane.close()])))
   }
 
   get #leading(): ServerLane | undefined {
