@@ -123,7 +123,7 @@ export function keyOperations({ vault, config, clock, log, settle }: KeyOperatio
         tenant: id.optional().describe('for operators; else your own'),
         expires: duration.optional().describe('how long it holds: 12h, 90d, 52w; for ever where absent'),
         rate: rate.optional().describe('how many requests it is good for: 100/min; unlimited where absent, unless your own key has one'),
-        claims: z.record(z.string(), z.json()).default({}).describe('facts that policies may ask for; for operators'),
+        claims: z.record(z.string(), z.unknown()).default({}).describe('facts that policies may ask for; for operators'),
       }),
       output: z.object(made),
       async perform({ name, principal, roles, tenant: asked, expires, rate: most, claims }, asker) {

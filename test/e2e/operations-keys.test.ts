@@ -1,5 +1,6 @@
 // Keys, asked for through the gateway itself: made, replaced and ended within one's own tenant, and a new key is nowhere but in its answer.
 import { execFileSync } from 'node:child_process'
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
 import { startOperations } from './operations-world.ts'
 import { isBuilt } from './product.ts'
@@ -60,6 +61,9 @@ describe.skipIf(!isBuilt)('keys, asked for through the gateway', { timeout: 60_0
       ...new Set<string>((await who.ask('GET', '/keys')).body.keys.map(({ tenant }: Any) => tenant)),
     ]
     expect(await tenantsIn(admin)).toEqual(['acme'])
+    const document = (await admin.ask('GET', '/openapi.json')).body
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/audit/log', '/keys', '/keys/{id}', '/keys/{id}/rotate']))
+    expect(await new Validator().validate(document)).toMatchObject({ valid: true })
     expect((await tenantsIn(ops)).toSorted()).toEqual(['acme', 'globex', 'platform'])
     for (const [method, more, body] of [
       ['DELETE', '', undefined],
