@@ -12,7 +12,7 @@ import { createPipeline, type LoadedPlugin } from '../../../core/pipeline.ts'
 import type { AdminEvent, Capability, Clock, Hooks, Operation } from '../../../core/plugin/index.ts'
 import { KnownSecrets } from '../../../core/secrets.ts'
 import { createStores } from '../../../core/store/index.ts'
-import type { Tracing } from '../../../core/telemetry/span.ts'
+import type { Tracing } from '../../../core/telemetry/tracing.ts'
 import { createLogBook, type LogLine, realClock } from '../upstream/manual-clock.ts'
 
 export interface TestGateway {
