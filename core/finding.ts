@@ -19,6 +19,8 @@ export type FindingCode =
   | 'listen-failed'
   | 'listen-tls'
   | 'kill-store'
+  | 'needs-restart'
+  | 'not-recorded'
 
 export interface Finding {
   readonly code: FindingCode
@@ -27,7 +29,7 @@ export interface Finding {
   readonly help?: string | undefined
   /** Where the plugin stands in the config. */
   readonly at?: SourcePosition | undefined
-  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable` and `telemetry-unmasked` into the config. */
+  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable`, `needs-restart` and `telemetry-unmasked` into the config. */
   readonly path?: readonly (string | number)[] | undefined
 }
 
@@ -48,6 +50,9 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'listen-failed': 'The address or port of `listen` cannot be used; `mcpgw doctor` looks at it more closely.',
   'listen-tls':
     'A file of `listen.tls` cannot be used: the certificate, its key, which nobody else may read, or the authorities of clients.',
+  'needs-restart':
+    'Of a config that changes only the servers are taken while the gateway runs. With any other change it is not taken at all, and the one in force stays.',
+  'not-recorded': 'A change that cannot be put on record is not made.',
   'server-unreachable': '`tenants` of a server names whose principals may know of it, and no loaded plugin says who anybody is.',
   'kill-store':
     'What operators have killed (`mcpgw kill`) cannot be read, from `kills.db` in the data directory or the schema `mcpgw_kill` of `store.url`; so what may run is not known.',

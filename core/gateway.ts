@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { placeOf, placesOf } from './config/places.ts'
-import type { GatewayConfig, ServerConfig } from './config/schema.ts'
+import { placeOf } from './config/places.ts'
+import type { ConfiguredServer, GatewayConfig, ServerConfig } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { servePages } from './credentials/pages.ts'
 import type { TokenStores } from './credentials/user-tokens.ts'
@@ -24,6 +24,8 @@ import { ownOperations } from './operations/own.ts'
 import { NEVER_OVER, type Shedding } from './overload.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log, Outgoing } from './plugin/index.ts'
+import type { FleetChange } from './registry/change.ts'
+import { createFleet } from './registry/fleet.ts'
 import { createHandles } from './relay/handles.ts'
 import { createRelay, type Relay } from './relay/relay.ts'
 import { showSessions } from './relay/session-metrics.ts'
@@ -81,6 +83,8 @@ export interface Gateway {
   /** Port in use, where HTTP is served. */
   readonly port: number | undefined
   readonly stdio: StdioListener | undefined
+  /** From now on there are these servers, beside the gateway's own. */
+  change(servers: readonly ConfiguredServer[]): FleetChange | undefined
   /** Reads the files of the certificate again. */
   reload(): Promise<void>
   /** Takes no new work, lets what is under way finish within `limitMs`, then ends sessions and servers. */
@@ -139,19 +143,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     pool,
     sessions,
     handles,
-    callers: credentials.callers,
-    authorizations: credentials.authorizations,
+    credentials,
     views,
     isSecret: (server, tool) => inner !== undefined && server === inner.server.id && operations.isSecret(tool),
     clock,
     log,
     newId: createIds(options.boot),
   })
+  const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel })
+  const fleet = createFleet(servers, { board, pool, credentials, views, relay, pipeline, log, probe: options.probe, added: carryOut })
   const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
   for (const operation of ownOperations(own)) operations.add(operation)
-  const enabled = servers.filter(server => server.enabled)
-  const gates = enabled.flatMap(placesOf).map(one => ({ id: one.id, gate: board.gate(placeOf(one)) }))
-  options.kills?.carryOut({ servers: gates, pool, expel: relay.expel })
+  carryOut()
   const probing = options.probe ? pool.probe(views.all.servers) : undefined
 
   let http: HttpListener | undefined
@@ -197,6 +200,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     sessions,
     port: http?.port,
     stdio,
+    change: next => fleet.change(inner === undefined ? next : [...next, inner.server]),
     reload: async () => tls?.reload(),
     async stop(limitMs) {
       const drained = Promise.all([http?.drain(limitMs), stdio?.drain(limitMs)])

@@ -37,7 +37,7 @@ export function toFinding(
   const tls =
     code === 'listen-tls'
       ? placeValue(['listen', 'tls', ...own], origins)
-      : code === 'server-unreachable' || code === 'telemetry-unmasked'
+      : code === 'server-unreachable' || code === 'telemetry-unmasked' || code === 'needs-restart'
         ? placeValue(own, origins)
         : undefined
   const subject = code.startsWith('listen-') ? ['listen', 'host'] : ['plugins', String(index), 'name']

@@ -17,9 +17,11 @@ import { findOperator } from '../operator.ts'
 import { createOverload } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
+import { learnSecrets } from './learn-secrets.ts'
 import { factsOf, findUnmasked, findUnreachable, mayReach } from './reach.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
 import { openStores } from './stores.ts'
+import { createTakeConfig, type TakeConfig } from './take-config.ts'
 
 export interface OpenOptions {
   readonly loaded: Loaded
@@ -37,6 +39,7 @@ export interface OpenOptions {
 export interface OpenGateway {
   readonly kernel: Kernel
   readonly gateway: Gateway
+  readonly take: TakeConfig
   stop(limitMs: number): Promise<void>
 }
 
@@ -47,9 +50,7 @@ export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
 export async function openGateway({ loaded, version, log, cwd, http, probe, insecure = false, stdio }: OpenOptions): Promise<OpenResult> {
   const { config } = loaded
   const secrets = new KnownSecrets()
-  for (const { server, value } of loaded.injected) {
-    if (!secrets.add(server, value)) log.warn('a secret is too short to be looked for in answers; use at least 8 bytes', { server })
-  }
+  learnSecrets(secrets, loaded.injected, log)
   log.scrubWith(line => secrets.scrubText(line))
   const operator = findOperator()
   const instance = { id: hostname(), boot: randomUUID(), version, operator }
@@ -167,6 +168,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   return {
     kernel,
     gateway,
+    take: createTakeConfig({ loaded, kernel, gateway, secrets, recording, operator, log }),
     async stop(limitMs) {
       unwatch()
       await gateway.stop(limitMs)

@@ -12,7 +12,7 @@ interface Why {
 /** Rejects where it cannot be recorded: such a gateway must not serve. */
 export async function recordStart(
   recording: Recording,
-  { digests }: Loaded,
+  loaded: Loaded,
   { plugins, report }: Kernel,
   actor: Operator,
   anonymous: boolean,
@@ -25,19 +25,19 @@ export async function recordStart(
   const config: AdminEvent = {
     type: 'config.load',
     actor,
-    detail: { files: digests.map(({ file, digest }) => ({ file, digest })), ...(anonymous && { insecure: 'allow-anonymous' }) },
+    detail: { files: filesOf(loaded), ...(anonymous && { insecure: 'allow-anonymous' }) },
   }
   // All at once: they become durable together.
   await Promise.all([config, ...loads].map(event => recording.event(event)))
 }
 
 /** The config was understood and is refused all the same. */
-export function refusedStart(findings: readonly Why[], { digests }: Loaded): AdminEvent {
+export function refusedStart(findings: readonly Why[], loaded: Pick<Loaded, 'digests'>): AdminEvent {
   return {
     type: 'config.refused',
     success: false,
     detail: {
-      files: digests.map(({ file, digest }) => ({ file, digest })),
+      files: filesOf(loaded),
       findings: findings.map(({ code, message }) => ({ code, message: message.slice(0, LONGEST) })),
     },
   }
@@ -48,6 +48,10 @@ export async function recordRefusedStart(findings: readonly Why[], loaded: Loade
   const record = createVerbRecord(loaded, context)
   await record.event(refusedStart(findings, loaded))
   await record.close()
+}
+
+export function filesOf({ digests }: Pick<Loaded, 'digests'>): { readonly file: string; readonly digest: string }[] {
+  return digests.map(({ file, digest }) => ({ file, digest }))
 }
 
 const LONGEST = 500

@@ -1,17 +1,21 @@
 // `mcpgw run`: the gateway itself. Everything a person reads goes to stderr; in stdio mode stdout carries MCP and nothing else.
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { Loaded } from '../config/load.ts'
+import { systemClock } from '../clock.ts'
+import { type Loaded, loadConfig } from '../config/load.ts'
+import { renderDiagnostics } from '../config/render.ts'
 import { renderReport } from '../kernel.ts'
 import { createLog } from '../log.ts'
 import { nameAddress } from '../store/postgres/address.ts'
 import { endpointOf } from './endpoint.ts'
 import { createFirstKey } from './first-key.ts'
+import { loadOptions } from './load-for.ts'
 import { openGateway } from './open-gateway.ts'
 import { isObserving } from './reach.ts'
 import { recordRefusedStart } from './record-start.ts'
+import { startReloading } from './reloading.ts'
 import { renderFindings } from './render-findings.ts'
-import { loadOrStarter } from './starter.ts'
+import { loadOrStarter, orStarter } from './starter.ts'
 import { openStores } from './stores.ts'
 import type { VerbIo } from './verb.ts'
 
@@ -19,6 +23,7 @@ const STOP_MS = 10_000
 
 export async function run(io: VerbIo): Promise<number> {
   const began = performance.now()
+  const since = systemClock.now()
   const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   for (const { section, file, line } of loaded.unenforced) {
@@ -67,17 +72,26 @@ export async function run(io: VerbIo): Promise<number> {
     if (io.json && !stdio) io.out(`${JSON.stringify({ ...facts, open: kernel.report.open }, null, 2)}\n`)
   }
   io.err(`ready in ${Math.round(performance.now() - began)} ms\n`)
-  const reload = (): void => {
-    void kernel.reload()
-    void gateway.reload()
-  }
-  process.on('SIGHUP', reload)
+  const reloading = startReloading({
+    files: loaded.digests.map(({ file }) => resolve(io.cwd, file)),
+    since,
+    clock: systemClock,
+    log,
+    async reload(isWanted) {
+      const next = await loadConfig(loadOptions(io))
+      const findings = await open.take(next.ok && io.options.mcpJson === undefined ? orStarter(next, io) : next)
+      if (findings.length > 0) return io.err(renderDiagnostics(findings, io.color.err))
+      if (isWanted) await Promise.all([kernel.reload(), gateway.reload()])
+    },
+  })
+  process.on('SIGHUP', reloading.ask)
   await new Promise<void>(done => {
     if (io.signal.aborted) done()
     io.signal.addEventListener('abort', () => done(), { once: true })
     void gateway.stdio?.done.then(done)
   })
-  process.off('SIGHUP', reload)
+  process.off('SIGHUP', reloading.ask)
+  reloading.stop()
   io.err('stopping\n')
   await open.stop(STOP_MS)
   return 0

@@ -51,6 +51,7 @@ export interface Asker extends TokenRequester {
 interface Pending {
   readonly id: string
   readonly server: string
+  readonly asker: Asker
   readonly owner: string
   readonly about: About
   readonly until: number
@@ -79,7 +80,8 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
 
   function find(id: string): Pending | undefined {
     const one = pending.get(id)
-    return one !== undefined && one.until >= clock.mono() ? one : undefined
+    // Of a server that is not there any more, or not as it was, nothing goes on.
+    return one !== undefined && one.until >= clock.mono() && askers.get(one.server) === one.asker ? one : undefined
   }
 
   return {
@@ -93,7 +95,7 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
       if (pending.size >= MAX_PENDING) return undefined
       const id = random()
       const { host } = new URL(asker.client.issuer)
-      pending.set(id, { id, server, owner, about: { server, principal, host }, until: clock.mono() + GOOD_MS })
+      pending.set(id, { id, server, asker, owner, about: { server, principal, host }, until: clock.mono() + GOOD_MS })
       return { id, host, url: `${asker.client.gateway}/credentials/start?request=${id}` }
     },
 
@@ -109,7 +111,7 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
     async confirm(id, word, cookie) {
       const one = find(id)
       if (one === undefined || one.way !== undefined || !isSame(one.word, word) || !isSame(one.cookie, cookie)) return TOO_OLD
-      const { client, authority } = askers.get(one.server)!
+      const { client, authority } = one.asker
       const endpoints = await authority.endpoints().catch(() => undefined)
       if (endpoints?.authorize === undefined || one.way !== undefined)
         return { kind: 'refused', why: `${one.about.host} does not say where users are to go.` }
@@ -135,7 +137,7 @@ export function createAuthorizations(askers: ReadonlyMap<string, Asker>, clock: 
       if (one?.way === undefined || one.way.state !== state || !isSame(one.cookie, cookie)) return TOO_OLD
       // Invariant: a state is good once, whatever comes of it.
       pending.delete(one.id)
-      const asker = askers.get(one.server)!
+      const { asker } = one
       const { client } = asker
       const { host } = one.about
       const refuse = (why: string, error?: unknown): Step => {

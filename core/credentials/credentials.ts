@@ -1,5 +1,5 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
-import { type AddressedServer, authOf, type OAuthClient, type ServerConfig, type UserClient } from '../config/schema.ts'
+import { type AddressedServer, authOf, type OAuthClient, type ServerAuth, type ServerConfig, type UserClient } from '../config/schema.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { ownerOf } from '../owner.ts'
 import type { Clock, Outgoing } from '../plugin/index.ts'
@@ -25,6 +25,8 @@ export interface Credentials {
   readonly callers: Callers | undefined
   /** Undefined where no server is shown what users give. */
   readonly authorizations: Authorizations | undefined
+  add(server: ServerConfig): void
+  remove(server: ServerConfig): void
   close(): Promise<void>
 }
 
@@ -48,14 +50,16 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const { servers, secrets, clock } = options
   const own = options.outgoing === undefined ? createOutgoing() : undefined
   const outgoing = options.outgoing ?? own!
-  const sources = new Map<string, SourceOf>()
+  /** Of a server as it was, as long as anything of it is under way. */
+  const sources = new WeakMap<ServerAuth, SourceOf>()
   const callers = createCallers(ownerOf)
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
   let watching: TokenWatch | undefined
-  const allUsers: Users[] = []
+  const allUsers = new Map<string, Users>()
   const isAway = (): boolean => watching?.isAway === true
-  let needsCallers = false
+  const exchanging = new Set<string>()
+  const authorizations = createAuthorizations(askers, clock)
 
   const requesterFor = <T extends OAuthClient>(client: T): TokenRequester & { readonly client: T } => ({
     client,
@@ -96,20 +100,20 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   function forEach({ id, auth }: AddressedServer): SourceOf {
-    needsCallers = true
+    exchanging.add(id)
     const { obtained, failed } = watch(id, 'exchange')
     return createExchanges({ ...requesterFor(auth!.exchange!), present: callers, obtained, failed })
   }
 
   function forUsers({ id }: AddressedServer, client: UserClient): SourceOf {
     if (options.stores === undefined) throw new Error('bug: there is no store for what users give')
-    tokens ??= createUserTokens(options.stores)
+    tokens ??= openTokens(options.stores)
     const { book, reporter, obtained, failed } = watch(id, 'user')
     const requester = requesterFor(client)
     const changed = (owner: string): void => options.changed?.(id, owner)
     const ended = (owner: string): void => options.ended?.(id, owner)
     const users = createUsers({ ...requester, server: id, tokens, log: options.log, isAway, obtained, failed, ended, changed })
-    allUsers.push(users)
+    allUsers.set(id, users)
     askers.set(id, {
       ...requester,
       isAway,
@@ -124,27 +128,43 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return owner => users.source(owner)
   }
 
-  for (const server of servers) {
-    const auth = authOf(server)
-    if (auth === undefined || !server.enabled || !('url' in server)) continue
-    const { oauth, user } = auth
-    sources.set(server.id, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
-  }
-  if (tokens !== undefined)
+  function openTokens(stores: TokenStores): UserTokens {
+    const opened = createUserTokens(stores)
     watching = watchTokens({
       ...options,
-      tokens,
+      tokens: opened,
       doubt() {
-        for (const users of allUsers) users.doubt()
+        for (const users of allUsers.values()) users.doubt()
       },
       back() {
-        for (const users of allUsers) users.back()
+        for (const users of allUsers.values()) users.back()
       },
     })
+    return opened
+  }
+
+  function add(server: ServerConfig): void {
+    const auth = authOf(server)
+    if (auth === undefined || !server.enabled || !('url' in server)) return
+    const { oauth, user } = auth
+    sources.set(auth, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
+  }
+  for (const server of servers) add(server)
+
   return {
-    of: (server, owner) => sources.get(server.id)?.(owner),
-    callers: needsCallers ? callers : undefined,
-    authorizations: askers.size > 0 ? createAuthorizations(askers, clock) : undefined,
+    of: ({ auth }, owner) => auth && sources.get(auth)?.(owner),
+    get callers() {
+      return exchanging.size > 0 ? callers : undefined
+    },
+    get authorizations() {
+      return askers.size > 0 ? authorizations : undefined
+    },
+    add,
+    remove({ id }) {
+      exchanging.delete(id)
+      askers.delete(id)
+      allUsers.delete(id)
+    },
     async close() {
       watching?.stop()
       await own?.close()

@@ -83,7 +83,8 @@ const MAX_UNHEARD = 5
 export class Session {
   readonly id: string
   readonly era: Era
-  readonly view: View
+  /** What its endpoint shows now. */
+  view: View
   readonly peer: Peer
   readonly protocolVersion: string
   readonly info: Json

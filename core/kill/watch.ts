@@ -19,7 +19,8 @@ export interface KillSwitch {
 
 /** What a kill is carried out on. */
 export interface Reached {
-  readonly servers: readonly { readonly id: string; readonly gate: Pick<Gate, 'shut' | 'isShut'> }[]
+  /** Those that there are now. */
+  servers(): readonly { readonly id: string; readonly gate: Pick<Gate, 'shut' | 'isShut'> }[]
   readonly pool: { cut(server: string): Promise<void>; restore(server: string): void }
   expel: PluginContext['expel']
 }
@@ -51,7 +52,7 @@ function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['a
   let lookout: Lookout | undefined
 
   function carryOut({ servers, pool, expel }: Reached, log?: Log): void {
-    for (const { id, gate } of servers) {
+    for (const { id, gate } of servers()) {
       const isKilled = now.refuseServer(id) !== undefined
       if (gate.isShut === isKilled) continue
       gate.shut(isKilled)

@@ -56,9 +56,10 @@ export class Catalogs {
       this.#berths.set(session, berths)
     }
     let berth = berths.get(server)
-    if (berth === undefined) {
+    if (berth === undefined || berth.isRetired) {
       const config = session.view.servers.find(one => one.id === server)
-      if (config === undefined) return undefined
+      // What is under way at a server that is not there any more ends where it began.
+      if (config === undefined) return berth
       const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
       berth = this.#pool.berth(config, { principalId: session.owner, session: own }, session.user)
       berths.set(server, berth)
@@ -66,6 +67,13 @@ export class Catalogs {
       if (session.ended) void this.#pool.leave(session.user, session.id)
     }
     return berth
+  }
+
+  /** The endpoint of this session shows other servers than before: what was gathered from those is forgotten. */
+  forget(session: Session): void {
+    this.#bySession.delete(session)
+    this.#learnt.delete(session)
+    this.#latest.clear()
   }
 
   /** The merged list, current; of the servers given it is asked anew. One that does not answer is left out and logged. */
@@ -96,19 +104,18 @@ export class Catalogs {
     kind: ListKind,
     how: (server: ServerConfig, lists: Listings) => 'ask' | 'again' | 'recall',
   ): Promise<Catalog> {
+    const { view } = session
     const gathered = await Promise.all(
-      session.view.servers.map(async server => {
+      view.servers.map(async server => {
         const { lane, lists } = this.berth(session, server.id)!
         const wanted = how(server, lists)
         const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
         return items === undefined ? undefined : { server: server.id, items, page: lists.firstPage(kind), mirrors: isMirrored(lane) }
       }),
     )
-    return this.#merge(
-      session,
-      kind,
-      gathered.filter(source => source !== undefined),
-    )
+    const sources = gathered.filter(source => source !== undefined)
+    const isThere = ({ server }: Source): boolean => session.view.servers.some(({ id }) => id === server)
+    return this.#merge(session, kind, session.view === view ? sources : sources.filter(isThere))
   }
 
   /** The list of one server, as last seen where it does not answer in time; when it does answer, the list has changed. */
@@ -140,7 +147,8 @@ export class Catalogs {
   failure(session: Session, catalog: Catalog): Answer | undefined {
     const { only } = session.view
     if (only === undefined || catalog.sources.length > 0) return undefined
-    return this.#failed.get(this.berth(session, only)!.lists) ?? errorAnswer('upstream-unavailable', { server: only })
+    const berth = this.berth(session, only)
+    return (berth && this.#failed.get(berth.lists)) ?? errorAnswer('upstream-unavailable', { server: only })
   }
 
   /** How this session calls the uris of a server; `undefined` where it calls none otherwise than the server does. */
@@ -183,8 +191,9 @@ export class Catalogs {
   #isFresh(session: Session, server: string, kind: ListKind, { sources }: Catalog): boolean {
     const source = sources.find(one => one.server === server)
     if (source === undefined) return false
-    const { lists } = this.berth(session, server)!
-    return lists.known(kind) === source.items && this.#mayUse(lists, kind)
+    const berth = this.berth(session, server)
+    if (berth === undefined || berth.isRetired) return false
+    return berth.lists.known(kind) === source.items && this.#mayUse(berth.lists, kind)
   }
 
   #merge(session: Session, kind: ListKind, sources: readonly Source[]): Catalog {

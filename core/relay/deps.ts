@@ -1,7 +1,6 @@
 // What every part of the relay works with.
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Authorizations } from '../credentials/authorizations.ts'
-import type { Callers } from '../credentials/callers.ts'
+import type { Credentials } from '../credentials/credentials.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { LanePool } from '../upstream/pool.ts'
@@ -16,10 +15,7 @@ export interface RelayDeps {
   readonly pool: LanePool
   readonly sessions: SessionStore
   readonly handles: Handles
-  /** Told of whom requests are; undefined where nobody wants to know. */
-  readonly callers: Callers | undefined
-  /** Undefined where no server is shown credentials that users give. */
-  readonly authorizations: Pick<Authorizations, 'invite'> | undefined
+  readonly credentials: Pick<Credentials, 'callers' | 'authorizations'>
   readonly views: Views
   /** Whether this is a tool of the gateway itself whose answer is a secret. */
   isSecret(server: string, tool: string): boolean

@@ -26,7 +26,7 @@ export function initializeResult(
       ? Json.of({ protocolVersion, capabilities: ANYTHING, serverInfo: { name: view.only, version } })
       : asInitializeResult(own).with({ protocolVersion: Json.of(protocolVersion) })
   }
-  let capabilities: JsonValue = {}
+  let capabilities: JsonValue = agreements.length === 0 ? ANYTHING : {}
   for (const { agreement } of agreements) capabilities = merge(capabilities, agreement?.capabilities.value ?? ANYTHING)
   const instructions = agreements
     .filter(({ agreement }) => agreement?.instructions)

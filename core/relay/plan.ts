@@ -73,7 +73,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     if (method === 'tasks/list') {
       return {
         resolve: x => isOther(session, x) ?? resource,
-        perform: x => listTasks(deps, catalogs, tasks, session, { cancel, behalf: deps.callers?.of(x) }),
+        perform: x => listTasks(deps, catalogs, tasks, session, { cancel, behalf: deps.credentials.callers?.of(x) }),
       }
     }
     let target: Target | undefined
@@ -107,17 +107,19 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
 
   async function passOn(asked: Asked, target: Target, round: Round | undefined, x: LiveExchange, tellAs: Tell): Promise<Answer> {
     const { session, method, params, channel, cancel, client } = asked
-    const berth = catalogs.berth(session, target.server)!
+    const berth = catalogs.berth(session, target.server)
+    if (berth === undefined) return errorAnswer('upstream-unavailable', { server: target.server })
     const { lane } = berth
     if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
     const sent =
       x.sent === NO_PARAMS ? undefined : withoutEnvelope(withOwnRelated(deps.handles, session, lane, target.toServer(x.sent as Json)))
-    if (sent !== undefined && method === 'resources/subscribe') return subscribe(session, lane, params, sent, deps.callers?.of(x))
+    if (sent !== undefined && method === 'resources/subscribe')
+      return subscribe(session, lane, params, sent, deps.credentials.callers?.of(x))
     if (sent !== undefined && method === 'resources/unsubscribe') return unsubscribe(deps, catalogs, session, lane, params, sent)
     const progressToken = params.get('_meta')?.get('progressToken')
     const { owner } = session
     const { definition } = target
-    const behalf = deps.callers?.of(x)
+    const behalf = deps.credentials.callers?.of(x)
     const exchange = lane.server.kind === 'inner' ? x : undefined
     const tell: Tell = (told, got) => tellAs(told, withShownIds(deps.handles, session, lane, got))
     if (session.era === 'modern') {

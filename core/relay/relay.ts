@@ -19,14 +19,15 @@ import { createInteractive } from './interactive.ts'
 import { createLearn } from './learn.ts'
 import { createListen } from './listen.ts'
 import { initializeResult } from './merge.ts'
-import { createPlans, EMPTY, PLUMBING, type Plan, resourceOf } from './plan.ts'
+import { createPlans, EMPTY, isOther, PLUMBING, type Plan, resourceOf } from './plan.ts'
+import { createRenew } from './renew.ts'
 import { NO_PARAMS, type NotAdmitted, run } from './run.ts'
 import { MAX_CLIENT_BYTES } from './sessions.ts'
 import { tellAgain } from './standing.ts'
 import { createStateless, type Visit } from './stateless.ts'
 import { askClient } from './to-client.ts'
 import { createTold } from './told.ts'
-import type { View } from './view.ts'
+import { isNowhere, type View } from './view.ts'
 import { findVisitor } from './visitors.ts'
 
 type Request = Extract<Message, { kind: 'request' }>
@@ -45,6 +46,8 @@ export interface Relay {
   drain(): void
   /** Ends what those callers have open: their sessions, their streams, their requests. */
   expel: Expel
+  /** There are other servers than before. */
+  renew(): void
   end(session: Session): Promise<void>
 }
 
@@ -59,7 +62,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
   /** What servers may say to a client and ask of it. */
   const userOf = (session: Session): LaneUser => ({
-    notified: (lane, method, got) => told(session, lane, method, got),
+    notified: (lane, method, got) => told.said(session, lane, method, got),
     asked: (lane, ask) => (session.era === 'modern' ? interactive.askedOutside(session, lane, ask) : askClient(deps, session, lane, ask)),
     opened: berth => tellAgain(session, berth),
     principalId: session.owner,
@@ -71,7 +74,6 @@ export function createRelay(deps: RelayDeps): Relay {
     const params = request.params ?? NO_PARAMS
     const protocolVersion = negotiate(params.string('protocolVersion'))
     let session: Session | undefined
-    let seen: View | undefined
     await run(deps, {
       caller: undefined,
       peer,
@@ -88,19 +90,23 @@ export function createRelay(deps: RelayDeps): Relay {
       cancel: new Cancel(),
       resource: PLUMBING,
       resolve(x) {
-        seen = deps.views.seenBy(view, x.principal?.tenant)
-        return seen === undefined ? refuse('not-found', ['default']) : PLUMBING
+        return deps.views.seenBy(view, x.principal?.tenant) === undefined ? refuse('not-found', ['default']) : PLUMBING
       },
       async perform(x) {
         // A copy: a part of the message would keep the whole of it in memory.
         const own = Json.of({}).with({ info: params.get('clientInfo') ?? NO_PARAMS, capabilities: params.get('capabilities') ?? NO_PARAMS })
         if (own.bytes.length > MAX_CLIENT_BYTES)
           return errorAnswer('too-large', { text: `what a client says of itself is longer than ${MAX_CLIENT_BYTES} bytes` })
-        await learn(seen!, ownerOf(x.principal))
+        const tenant = x.principal?.tenant
+        const asked = deps.views.seenBy(view, tenant)
+        if (asked === undefined) return errorAnswer('not-found')
+        await learn(asked, ownerOf(x.principal))
+        // Meanwhile there may be other servers.
+        const now = deps.views.seenBy(view, tenant) ?? asked
         const made = new Session({
           id: sessions.newId(),
           era: 'legacy',
-          view: seen!,
+          view: now,
           peer,
           protocolVersion,
           info: own.get('info')!,
@@ -111,7 +117,7 @@ export function createRelay(deps: RelayDeps): Relay {
         })
         if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
-        return { kind: 'result', payload: initializeResult(seen!, protocolVersion, deps.version, server => pool.known(server, made.owner)) }
+        return { kind: 'result', payload: initializeResult(now, protocolVersion, deps.version, server => pool.known(server, made.owner)) }
       },
     })
     return session
@@ -143,6 +149,7 @@ export function createRelay(deps: RelayDeps): Relay {
       const resolve: Plan['resolve'] = x => {
         inflight.principal = x.principal
         if (ownerOf(x.principal) === session.owner) session.lastSeen = clock.mono()
+        if (isNowhere(session.view)) return isOther(session, x) ?? refuse('not-found', ['default'])
         return plan.resolve(x)
       }
       const resource = resourceOf(session.view, method)
@@ -174,8 +181,8 @@ export function createRelay(deps: RelayDeps): Relay {
   /** What we do not know is for every server that is open; of roots only those hear that were told of roots. */
   async function pass(session: Session, { method, params }: Pick<Notice, 'method' | 'params'>, peer: Peer): Promise<void> {
     for (const { id: server } of session.view.servers) {
-      const { lane } = catalogs.berth(session, server)!
-      if (!lane.isOpen) continue
+      const lane = catalogs.berth(session, server)?.lane
+      if (lane?.isOpen !== true) continue
       const resource: Resource = { kind: 'method', server, method }
       const channel: ReplyChannel = { open: false, send() {}, reply() {} }
       await run(deps, {
@@ -217,5 +224,14 @@ export function createRelay(deps: RelayDeps): Relay {
     for (const session of sessions.all()) for (const one of session.standing) one.end()
   }
 
-  return { open, receive, serve, admitStanding, drain, expel: createExpel(sessions), end: session => sessions.end(session) }
+  return {
+    open,
+    receive,
+    serve,
+    admitStanding,
+    drain,
+    expel: createExpel(sessions),
+    renew: createRenew(deps, catalogs, told),
+    end: session => sessions.end(session),
+  }
 }

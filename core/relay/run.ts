@@ -98,13 +98,13 @@ export async function run(deps: RelayDeps, work: Work): Promise<void> {
     reply(work, answer, errors.internal.http)
     pipeline.settle(x, { kind: 'failed', cause: 'internal', code: 'internal', answer })
   } finally {
-    deps.callers?.end(x)
+    deps.credentials.callers?.end(x)
   }
 }
 
 /** From the first hook to the reply; how it ended. */
 async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outcome> {
-  const { pipeline, callers } = deps
+  const { pipeline } = deps
   const admission = await pipeline.admit(x, work.resolve === undefined ? undefined : () => resolve(deps, work, x))
   if (admission.kind === 'refused') {
     const { refusal } = admission
@@ -112,7 +112,7 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
     refuse(deps, work, hidden === undefined ? refusal : { code: hidden, reason: errors[hidden].text, by: refusal.by }, x.id)
     return { kind: 'denied', decision: x.decision! }
   }
-  callers?.begin(x)
+  deps.credentials.callers?.begin(x)
   const told = createTell(deps, x, work.channel)
   const given = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
   // Told apart before the plugins see it, as a recorder writes down what it sees.
@@ -126,8 +126,8 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   return outcome
 }
 
-function resolve({ callers }: RelayDeps, work: Work, x: LiveExchange): Awaitable<Resource | Unresolved> {
-  callers?.begin(x)
+function resolve({ credentials }: RelayDeps, work: Work, x: LiveExchange): Awaitable<Resource | Unresolved> {
+  credentials.callers?.begin(x)
   return work.resolve!(x)
 }
 

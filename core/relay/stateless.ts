@@ -54,7 +54,7 @@ const NO_PARAMS = Json.of({})
 
 export function createStateless(parts: StatelessParts): (visit: Visit) => Promise<void> {
   const { deps, planOf, listen } = parts
-  const isOpen = deps.pipeline.open && !deps.pipeline.wants.lists && !deps.views.isScoped
+  const isOpen = (): boolean => deps.pipeline.open && !deps.pipeline.wants.lists && !deps.views.isScoped
 
   async function request(visit: Visit, id: Json, method: string, params: Json): Promise<void> {
     const { view, envelope, channel, peer, cancel } = visit
@@ -94,7 +94,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
           state = answer.kind === 'result' ? asJson(answer.payload).get('requestState') : undefined
           return answer
         },
-        finish: answer => complete({ method, params, isOpen, state }, answer),
+        finish: answer => complete({ method, params, isOpen: isOpen(), state }, answer),
       })
       plan?.replied?.()
     } finally {

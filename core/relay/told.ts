@@ -19,7 +19,7 @@ export function isLoudEnough(wanted: string | undefined, params: Json | undefine
   return wanted !== undefined && (level === undefined || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(wanted))
 }
 
-const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
+export const LIST_CHANGED: ReadonlySet<string> = new Set(LISTS.map(list => list.changed))
 
 type Tell = (method: string, params: Json | undefined) => void
 
@@ -33,10 +33,14 @@ function tellNewest(session: Session, method: string, params: Json | undefined):
 const CALM_MS = 50
 
 /** Notifications outside of any call, to the client's standing stream. */
-export function createTold(
-  deps: RelayDeps,
-  catalogs: Catalogs,
-): (session: Session, lane: Lane, method: string, params: Json | undefined) => void {
+export interface Told {
+  /** What a server says. */
+  said(session: Session, lane: Lane, method: string, params: Json | undefined): void
+  /** Lists are not what they were; `method` says which. */
+  changed(session: Session, method: string): void
+}
+
+export function createTold(deps: RelayDeps, catalogs: Catalogs): Told {
   const waiting = new WeakMap<Session, Set<string>>()
   /** Notifications of one session keep their order. */
   const backlogs = new WeakMap<Session, Backlog>()
@@ -76,19 +80,20 @@ export function createTold(
     return undefined
   }
 
-  return (session, lane, method, got) => {
+  function changed(session: Session, method: string): void {
+    const pending = waiting.get(session) ?? new Set()
+    if (session.ended || pending.has(method)) return
+    waiting.set(session, pending.add(method))
+    deps.clock.after(CALM_MS, () => {
+      pending.delete(method)
+      if (!session.ended) tellOf(session, method, undefined)
+    })
+  }
+
+  function said(session: Session, lane: Lane, method: string, got: Json | undefined): void {
     if (session.ended) return
     const params = withShownIds(deps.handles, session, lane, got)
-    if (LIST_CHANGED.has(method)) {
-      const pending = waiting.get(session) ?? new Set()
-      if (pending.has(method)) return
-      waiting.set(session, pending.add(method))
-      deps.clock.after(CALM_MS, () => {
-        pending.delete(method)
-        if (!session.ended) tellOf(session, method, undefined)
-      })
-      return
-    }
+    if (LIST_CHANGED.has(method)) return changed(session, method)
     if (method === 'notifications/message') {
       // A server on standard streams does not say which request a message belongs to: the newest that wants any is the best guess.
       if (session.era === 'modern') return send(session, method, params, (...told) => tellNewest(session, ...told))
@@ -104,4 +109,6 @@ export function createTold(
     // Spec: 2026-07-28 basic/patterns/subscriptions: a stateless client hears nothing that he did not ask for.
     if (session.era === 'legacy') send(session, method, params)
   }
+
+  return { said, changed }
 }

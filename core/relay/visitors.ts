@@ -27,8 +27,8 @@ export function findVisitor(
   const { info, capabilities, version } = envelope
   if (info.bytes.length + capabilities.bytes.length > MAX_CLIENT_BYTES) return 'too-large'
   const said = createHash('sha256').update(info.bytes).update('\0').update(capabilities.bytes).digest('base64url')
-  // Invariant: neither an owner nor a hash can hold what separates them.
-  const key = [view.key, version, said, ownerOf(principal)].join('\0')
+  // Invariant: neither an id, an owner nor a hash can hold what separates them; and an owner is of one tenant, so that all see the same.
+  const key = [view.only ?? '', version, said, ownerOf(principal)].join('\0')
   const now = clock.mono()
   const known = sessions.pooled(key)
   if (known !== undefined) {

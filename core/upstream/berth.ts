@@ -38,6 +38,8 @@ export interface Berth {
   agreed: Agreement | undefined
   /** Whose it has been so far: of more than one, two are enough to know. */
   readonly owners: Set<string>
+  /** The server is not there any more, or another one is: only what is under way ends here. */
+  isRetired: boolean
 }
 
 export function keyOf(server: ServerConfig, binding: Binding): string {

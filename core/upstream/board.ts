@@ -16,9 +16,16 @@ export interface ServerBoard {
   opened(place: string, protocol: string): void
   /** Of any server that is enabled. */
   gate(place: string): Gate
+  /** Also of those of which something is left. */
+  gates(): readonly { readonly id: string; readonly gate: Gate }[]
   closed(place: string, fault: TransportFault): void
   /** One for each instance. */
   list(): readonly ShownServer[]
+  add(server: ServerConfig): void
+  /** It is shown no longer; what is left of it is asked for until `forget`. */
+  remove(server: ServerConfig): void
+  /** What is left of it, where it is not there again. */
+  forget(server: ServerConfig): void
 }
 
 /** No text of the server's own is in here. */
@@ -50,31 +57,49 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
   const protocols = new Map<string, string>()
-  const gates = new Map<string, Gate>()
+  /** By place, with the id of the server. */
+  const gates = new Map<string, { readonly id: string; readonly gate: Gate }>()
   const took = metrics?.core.histogram('server_operation_duration_seconds', 'From a request to a server to its answer.', OPERATION_BOUNDS, [
     'server',
   ])
-  const places = servers.filter(server => server.enabled).flatMap(placesOf)
-  for (const server of places) {
+  const shown = new Set<string>()
+
+  function add(server: ServerConfig): void {
+    if (server.enabled) for (const place of placesOf(server)) addPlace(place)
+  }
+
+  function addPlace(server: ServerConfig): void {
     const place = placeOf(server)
+    shown.add(place)
     const component = health?.component(`server/${place}`)
+    const isShown = (): boolean => gates.get(place)?.gate === gate && shown.has(place)
     let broken: Condition | undefined
     let leftAlone: Condition | undefined
     const onHealth = ({ state, lastFailure }: Pick<ServerHealth, 'state' | 'lastFailure'>): void => {
       // While it is being started nothing new is known: a server that fails over and over stays degraded.
       if (state === 'starting') return
       broken = isBroken(state) ? { status: 'degraded', why: lastFailure ?? state } : undefined
-      component?.set(broken ?? leftAlone)
+      if (isShown()) component?.set(broken ?? leftAlone)
     }
     const onChange = ({ breaker, why, killed }: GateView): void => {
       leftAlone = breaker === 'closed' ? undefined : { status: 'degraded', why: why ?? breaker }
       if (killed) leftAlone = { status: 'degraded', why: 'killed by an operator; mcpgw kill --list says why' }
-      component?.set(broken ?? leftAlone)
+      if (isShown()) component?.set(broken ?? leftAlone)
     }
-    gates.set(place, createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) }))
+    const gate = createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) })
+    gates.set(place, { id: server.id, gate })
+    component?.set(undefined)
+    forgetState(place)
     const about = { server: server.id, ...whichOf(server) }
     if (server.kind === 'child') supervisors.set(place, createSupervisor({ ...about, clock, log, onHealth, ...(onEvent && { onEvent }) }))
     else remotes.set(place, { about, state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
+  }
+  for (const server of servers) add(server)
+
+  function forgetState(place: string): void {
+    supervisors.delete(place)
+    remotes.delete(place)
+    protocols.delete(place)
   }
 
   function change(remote: Remote, state: Remote['state']): void {
@@ -103,8 +128,9 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
     gate(place) {
       const found = gates.get(place)
       if (found === undefined) throw new Error(`${place} is no server that is enabled`)
-      return found
+      return found.gate
     },
+    gates: () => [...gates.values()],
     opened(place, protocol) {
       protocols.set(place, protocol)
       const remote = remotes.get(place)
@@ -123,7 +149,21 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
       onEvent?.({ type: 'server.exit', success: false, detail: { ...remote.about, code: fault.code, detail: fault.detail } })
       if (remote.open === 0) change(remote, 'failed')
     },
-    list: () => places.map(placeOf).map(place => ({ ...healthOf(place), calls: gates.get(place)!.view })),
+    list: () => [...shown].map(place => ({ ...healthOf(place), calls: gates.get(place)!.gate.view })),
+    add,
+    remove(server) {
+      for (const place of placesOf(server).map(placeOf)) {
+        shown.delete(place)
+        health?.component(`server/${place}`).remove()
+      }
+    },
+    forget(server) {
+      for (const place of placesOf(server).map(placeOf)) {
+        if (shown.has(place)) continue
+        forgetState(place)
+        gates.delete(place)
+      }
+    },
   }
 }
 

@@ -92,7 +92,7 @@ export function createBerth(server: ServerConfig, place: BerthPlace, options: Be
         return user.asked(lane, ask)
       },
       opened: agreement => {
-        options.noteOpened(at, agreement)
+        if (!berth.isRetired) options.noteOpened(at, agreement)
         if (leads()) led(agreement)
         else if (lane instanceof SpreadLane) lane.tellLevel(index)
       },
@@ -107,7 +107,7 @@ export function createBerth(server: ServerConfig, place: BerthPlace, options: Be
       },
       closed: (fault: TransportFault) => {
         // What one caller lacks says nothing of the server.
-        if (fault.code !== 'upstream-credential') options.noteClosed(at, fault)
+        if (fault.code !== 'upstream-credential' && !berth.isRetired) options.noteClosed(at, fault)
         if (leads()) berth.lists.stale()
         if (at.kind === 'child' && fault.planned !== true && isHeard()) restart(own(), fault)
       },
@@ -146,7 +146,7 @@ export function createBerth(server: ServerConfig, place: BerthPlace, options: Be
     if (kind === TOOLS) for (const redefined of findRedefined(before, now)) noteRedefined(server, redefined)
   }
   const lists = new Listings(lane, clock, log, compare, method => FOR_ALL.has(method) && noteChanged(server, method))
-  const berth: Berth = { lane, lists, users, key, agreed: undefined, owners: new Set() }
+  const berth: Berth = { lane, lists, users, key, agreed: undefined, owners: new Set(), isRetired: false }
   return berth
 }
 

@@ -7,6 +7,7 @@ import { type BerthOptions, CHANGED, createBerth } from './create-berth.ts'
 import { createEras, type Eras } from './eras.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
 import { createInstances, type Instances } from './instances.ts'
+import { createRetired, type Retired } from './retired.ts'
 import { KILLED, TAKEN_BACK } from './transport.ts'
 
 export type { Berth, Binding, LaneUser } from './berth.ts'
@@ -18,6 +19,8 @@ export interface PoolOptions extends BerthOptions {
 export class LanePool {
   readonly #options: PoolOptions
   readonly #berths = new Map<string, Berth>()
+  /** Of servers that are not there any more, with calls under way. */
+  readonly #retired: Retired
   /** Servers that any lane has been opened to. */
   readonly #met = new Set<string>()
   readonly #shared: LaneClient
@@ -28,6 +31,7 @@ export class LanePool {
   constructor(options: PoolOptions) {
     this.#options = options
     this.#eras = createEras(options.clock)
+    this.#retired = createRetired(options.clock, options.log)
     this.#shared = { info: Json.of({ name: 'mcpgw', version: options.version }), capabilities: Json.of({}) }
   }
 
@@ -87,6 +91,18 @@ export class LanePool {
         for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
   }
 
+  /** This server is not there any more: its lanes take nothing new, and are closed once what is under way has ended. */
+  retire(server: ServerConfig): Promise<void> {
+    const { id } = server
+    this.#met.delete(id)
+    const ending = [...this.#berths.values()].filter(({ lane }) => lane.server.id === id)
+    for (const berth of ending) {
+      berth.isRetired = true
+      this.#berths.delete(berth.key)
+    }
+    return this.#retired.add(ending, placesOf(server).map(this.#options.gateOf))
+  }
+
   /** Opens one lane a server, to learn what it offers before the first client asks. */
   async probe(servers: readonly ServerConfig[], principalId = ''): Promise<void> {
     await Promise.all(
@@ -101,13 +117,15 @@ export class LanePool {
   /** What was shown to the server for `owner` was taken back: what is under way there in his name ends, and its connections. */
   async end(server: string, owner: string): Promise<void> {
     const lanes = [...this.#berths].flatMap(([key, { lane }]) => (key.startsWith(ownLane(server, owner)) ? [lane] : []))
-    await Promise.all(lanes.map(lane => lane.drop(TAKEN_BACK)))
+    const leaving = this.#retired.all().filter(({ key }) => key.startsWith(ownLane(server, owner)))
+    await Promise.all([...lanes.map(lane => lane.drop(TAKEN_BACK)), ...leaving.map(({ lane }) => lane.close())])
   }
 
   /** An operator has killed the server: what is under way there ends, and so do its connections and processes. */
   async cut(server: string): Promise<void> {
     const lanes = [...this.#berths.values()].flatMap(({ lane }) => (lane.server.id === server ? [lane] : []))
-    await Promise.all(lanes.map(lane => lane.drop(KILLED)))
+    const leaving = this.#retired.all().filter(({ lane }) => lane.server.id === server)
+    await Promise.all([...lanes.map(lane => lane.drop(KILLED)), ...leaving.map(({ lane }) => lane.close())])
   }
 
   /** It is lifted: who waits for what the server may say hears of it again. */
@@ -119,7 +137,7 @@ export class LanePool {
     this.#closed = true
     const berths = [...this.#berths.values()]
     this.#berths.clear()
-    await Promise.all(berths.map(berth => berth.lane.close()))
+    await Promise.all([this.#retired.close(), ...berths.map(berth => berth.lane.close())])
   }
 
   #create(server: ServerConfig, { principalId: owner, session }: Binding, key: string): Berth {

@@ -60,6 +60,8 @@ export interface CourseCounter {
   total(): Course
 }
 
+const isConfig = (type: string): boolean => type === 'config.load' || type === 'config.reloaded'
+
 /** `covered`: how many records of a stream are proven. */
 export function createCourse(covered: ReadonlyMap<string, number>): CourseCounter {
   const streams = new Map<string, Stream>()
@@ -73,7 +75,7 @@ export function createCourse(covered: ReadonlyMap<string, number>): CourseCounte
     if (type === 'stream.start') {
       if (typeof gatewayVersion === 'string') stream.version = gatewayVersion
       if (Array.isArray(plugins)) stream.order = JSON.stringify(plugins)
-    } else if (type === 'config.load' && Array.isArray(files)) stream.config = JSON.stringify(files)
+    } else if (isConfig(type) && Array.isArray(files)) stream.config = JSON.stringify(files)
   }
 
   function note({ version, order, config }: Stream): void {
@@ -83,7 +85,7 @@ export function createCourse(covered: ReadonlyMap<string, number>): CourseCounte
   }
 
   return {
-    needs: ({ type, call }) => type === 'stream.start' || type === 'config.load' || open.has(call),
+    needs: ({ type, call }) => type === 'stream.start' || isConfig(type) || open.has(call),
     add(record, body, isInPeriod, isOwn) {
       const members = body as Members
       const stream: Stream = streams.get(record.stream) ?? { records: 0, proven: 0 }

@@ -83,7 +83,7 @@ async function start(...before: Kill[]): Promise<World> {
     }
   })
   kills.carryOut({
-    servers: gates,
+    servers: () => gates,
     pool: { cut: async id => void done.push(`cut ${id}`), restore: id => void done.push(`restored ${id}`) },
     expel(isMeant) {
       const ended = open.filter(isMeant)

@@ -1,0 +1,81 @@
+// A running gateway takes another config: checked as for a start, then its servers are applied at once; of one with any error nothing is.
+import type { Loaded, LoadResult } from '../config/load.ts'
+import type { Finding } from '../config/render.ts'
+import { findRestarts } from '../config/restarts.ts'
+import type { Finding as KernelFinding } from '../finding.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Log, Operator, Recording } from '../plugin/index.ts'
+import { compareFleets, nameChange } from '../registry/change.ts'
+import type { KnownSecrets } from '../secrets.ts'
+import { toFinding } from './check-plugins.ts'
+import { learnSecrets } from './learn-secrets.ts'
+import { findUnreachable } from './reach.ts'
+import { filesOf, refusedStart } from './record-start.ts'
+
+export interface TakeParts {
+  readonly loaded: Loaded
+  readonly kernel: Pick<Kernel, 'plugins'>
+  readonly gateway: Pick<Gateway, 'change'>
+  readonly secrets: KnownSecrets
+  readonly recording: Recording | undefined
+  readonly operator: Operator
+  readonly log: Log
+}
+
+/** Why the config was not taken; nothing where it is in force. One at a time. */
+export type TakeConfig = (next: LoadResult) => Promise<readonly Finding[]>
+
+export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, operator: actor, log }: TakeParts): TakeConfig {
+  let current = loaded
+
+  function check(next: Loaded): readonly Finding[] {
+    const restarts = findRestarts(current.config, next.config).map((path): KernelFinding => {
+      const message = `needs a restart: \`${path[0]}\``
+      return { code: 'needs-restart', message, help: 'restart the gateway, or take the change back', path }
+    })
+    const unreachable = findUnreachable(next.config, kernel.plugins)
+    const found = unreachable === undefined ? restarts : [...restarts, unreachable]
+    const unenforced = next.unenforced.map(
+      ({ section, file, line }): Finding => ({
+        code: 'unenforced',
+        severity: 'error',
+        message: `no loaded plugin enforces ${section}`,
+        file,
+        line,
+        column: 1,
+      }),
+    )
+    return [...unenforced, ...found.map(one => toFinding(one, next.config.plugins, next.origins))]
+  }
+
+  async function refuse(findings: readonly Finding[], digests: Loaded['digests']): Promise<readonly Finding[]> {
+    const [first] = findings
+    log.error('the config was not taken; the one in force stays', { findings: findings.length, first: first?.message })
+    await recording
+      ?.event({ actor, ...refusedStart(findings, { digests }) })
+      .catch(error => log.error('an event could not be recorded', { type: 'config.refused', error: String(error) }))
+    return findings
+  }
+
+  return async next => {
+    if (!next.ok) return refuse(next.diagnostics, [])
+    const findings = check(next)
+    if (findings.length > 0) return refuse(findings, next.digests)
+    const isNew = JSON.stringify(next.digests) !== JSON.stringify(current.digests)
+    const change = compareFleets(current.config.servers, next.config.servers)
+    if (change === undefined && !isNew) return []
+    const changes = change === undefined ? {} : nameChange(change)
+    try {
+      await recording?.event({ type: 'config.reloaded', actor, detail: { files: filesOf(next), ...changes } })
+    } catch (error) {
+      const finding: KernelFinding = { code: 'not-recorded', message: `the change cannot be recorded: ${String(error)}` }
+      return refuse([toFinding(finding, next.config.plugins, next.origins)], next.digests)
+    }
+    learnSecrets(secrets, next.injected, log)
+    gateway.change(next.config.servers)
+    current = next
+    log.info('the config was taken again', changes)
+    return []
+  }
+}
