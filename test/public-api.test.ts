@@ -146,7 +146,21 @@ describe('package.json', () => {
   })
 
   test('has the scripts that the documentation names', () => {
-    const named = ['build', 'start', 'types', 'lint', 'format', 'test', 'test:update', 'test:conformance', 'test:policy', 'check', 'bench']
+    const named = [
+      'build',
+      'start',
+      'types',
+      'lint',
+      'format',
+      'test',
+      'test:update',
+      'test:conformance',
+      'test:policy',
+      'check',
+      'chaos',
+      'soak',
+      'bench',
+    ]
     expect(Object.keys(packageJson.scripts)).toEqual([...named, 'prepack'])
   })
 })
