@@ -1,5 +1,6 @@
 // The plain HTTP interface as an OpenAPI 3.1 document, made from the schemas that check what comes in.
 import type { JsonObject, JsonValue, Operation } from '../plugin/index.ts'
+import { lift } from './lift.ts'
 import { routeOf } from './route.ts'
 import { describe } from './tool.ts'
 
@@ -97,11 +98,12 @@ export interface OpenApiOptions {
 }
 
 export function openApi({ version, operations, authenticates }: OpenApiOptions): JsonObject {
+  const schemas: Record<string, JsonValue> = {}
   const paths: Record<string, Record<string, JsonValue>> = { ...(TOOLS as Record<string, Record<string, JsonValue>>) }
   for (const operation of operations) {
     if (operation.route === undefined) continue
     const [method = '', path = ''] = operation.route.split(' ')
-    paths[path] = { ...paths[path], [method.toLowerCase()]: describeRoute(operation, method) }
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describeRoute(operation, method, schemas) }
   }
   return {
     openapi: '3.1.0',
@@ -111,13 +113,15 @@ export function openApi({ version, operations, authenticates }: OpenApiOptions):
       description: 'Tools by name and the gateway itself. Each request goes through all plugins of the gateway.',
     },
     paths,
-    components: COMPONENTS,
+    components: { ...COMPONENTS, schemas: { ...(COMPONENTS.schemas as JsonObject), ...schemas } },
     security: authenticates ? [{ bearer: [] }, { apiKey: [] }] : [],
   }
 }
 
-function describeRoute(operation: Operation, method: string): JsonObject {
-  const { inputSchema, outputSchema } = describe(operation)
+function describeRoute(operation: Operation, method: string, schemas: Record<string, JsonValue>): JsonObject {
+  const described = describe(operation)
+  const inputSchema = lift(described.inputSchema, `${operation.name}.input`, schemas)
+  const outputSchema = lift(described.outputSchema, `${operation.name}.output`, schemas)
   const { properties = {}, required = [] } = inputSchema as { properties?: JsonObject; required?: readonly string[] }
   const inPath = routeOf(operation.route!).parts.flatMap(part => ('name' in part ? [part.name] : []))
   const others = Object.keys(properties).filter(name => !inPath.includes(name))
@@ -130,13 +134,13 @@ function describeRoute(operation: Operation, method: string): JsonObject {
   })
   const rest = Object.fromEntries(others.map(name => [name, properties[name]!]))
   const needed = (required as readonly string[]).filter(name => others.includes(name))
-  const schema = { ...withoutDialect(inputSchema), properties: rest, required: needed }
+  const schema = { ...inputSchema, properties: rest, required: needed }
   return {
     operationId: operation.name,
     summary: operation.summary,
     parameters: [...inPath, ...(hasBody ? [] : others)].map(parameter),
     ...(hasBody && { requestBody: body(schema, needed.length > 0) }),
-    responses: { '200': ok(withoutDialect(outputSchema)), ...REFUSALS, ...(operation.effect === 'changes' && { '409': ERROR }) },
+    responses: { '200': ok(outputSchema), ...REFUSALS, ...(operation.effect === 'changes' && { '409': ERROR }) },
   }
 }
 
@@ -146,9 +150,4 @@ function body(schema: JsonObject, required: boolean): JsonObject {
 
 function ok(schema: JsonObject): JsonObject {
   return { description: 'Done', content: { [JSON_TYPE]: { schema } } }
-}
-
-/** OpenAPI 3.1 speaks the same one. */
-function withoutDialect(schema: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema'))
 }

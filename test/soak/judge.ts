@@ -28,7 +28,7 @@ export interface Figure {
 
 const HEAP_MB_IN_10_MINUTES = 1
 /** What two collections of the same heap differ by. */
-const HEAP_NOISE_MB = 3
+const HEAP_NOISE_MB = 1
 const RSS_GROWTH = 1.1
 export const MORE_OPEN: number = 5
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startMixed } from '../chaos/mixed-calls.ts'
 import { isBuilt } from '../e2e/cli.ts'
-import { hangUp, openSession } from '../e2e/rpc.ts'
+import { hangUp, openSession, post } from '../e2e/rpc.ts'
 import { KEY, type Soaking, startSoaking } from './gateway.ts'
 import { judge, MORE_OPEN, type Sample } from './judge.ts'
 import { readLedger } from './ledger.ts'
@@ -15,6 +15,9 @@ const HEADERS = ['authorization', `Bearer ${KEY}`]
 /** In half an hour: 360 samples, 500 reloads, 200 deaths of a server; one that dies more often is left alone for a while, as it should be. */
 const EVERY_MS = { sample: 5000, reload: 3600, death: 9000 }
 const SETTLE_MS = 60_000
+/** In so long whatever is opened when it is first needed is open: the uses of keys and checkpoints are written once a minute. */
+const OPENED_MS = 75_000
+const LONG_S = 120
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '1800' }, rate: { type: 'string', default: '200' }, dir: { type: 'string' } },
@@ -32,6 +35,7 @@ async function soak(): Promise<number> {
   const gateway = await startSoaking(dir)
   const first = await openSession(gateway.origin, HEADERS)
   for (const server of ['odd', 'twin', 'frail']) await first.call(`${server}__echo`, { name: 'first' })
+  if (seconds >= LONG_S) await sleep(OPENED_MS)
   const before = await gateway.sample(0)
   const load = startMixed({
     origins: () => [gateway.origin],
@@ -60,7 +64,9 @@ async function soak(): Promise<number> {
     }),
     every(EVERY_MS.death, async () => {
       deaths++
-      await (await openSession(gateway.origin, HEADERS)).call('frail__die').catch(() => {})
+      const last = await openSession(gateway.origin, HEADERS)
+      await last.call('frail__die').catch(() => {})
+      await post(gateway.origin, '', { method: 'DELETE', headers: [...HEADERS, 'mcp-session-id', last.id] })
     }),
   ])
   await load.end()

@@ -25,10 +25,32 @@ const note = {
       : { kind: 'done', value: { id, text, stars: stars ?? null } },
 } as unknown as Operation
 
+interface Tree {
+  readonly about: unknown
+  readonly parts: readonly Tree[]
+}
+const tree: z.ZodType<Tree> = z.strictObject({
+  about: z.json(),
+  get parts() {
+    return z.array(tree)
+  },
+})
+/** Its schemas refer to themselves and to parts of themselves. */
+const grow = {
+  name: 'grow',
+  summary: 'Grows a tree.',
+  route: 'POST /trees',
+  effect: 'calls',
+  scope: 'tenant',
+  input: z.strictObject({ tree, facts: z.json() }),
+  output: tree,
+  perform: async ({ tree: grown }: { tree: Tree }) => ({ kind: 'done', value: grown }),
+} as unknown as Operation
+
 async function world() {
   const upstream = opened(await startHttpUpstream())
   const gateway = opened(
-    await startTestGateway({ servers: [upstream.server('up')], gateway: { tools: ['*'], operators: [] }, operations: [note] }),
+    await startTestGateway({ servers: [upstream.server('up')], gateway: { tools: ['*'], operators: [] }, operations: [note, grow] }),
   )
   const url = gateway.url.replace(/\/mcp$/, '')
   // biome-ignore lint/suspicious/noExplicitAny: a document that is checked below
@@ -49,7 +71,12 @@ it('is valid OpenAPI 3.1, and names every route', async () => {
     '/servers/{server}',
     '/tools',
     '/tools/{name}/call',
+    '/trees',
   ])
+  const named = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([^"]+)"/g)
+  const missing = [...named].filter(([, of = '', name = '']) => document.components[of][name] === undefined)
+  expect(missing).toEqual([])
+  expect(JSON.stringify(document)).not.toContain('$defs')
   expect(document.paths['/notes/{id}'].put.requestBody).toMatchObject({
     required: true,
     content: { 'application/json': { schema: { required: ['text'], additionalProperties: false } } },
@@ -86,6 +113,8 @@ it('makes a client that lists, calls and is refused as the document says', async
   expect((await ask('list_tools', { text: 'echo', limit: 1 })).data.tools).toHaveLength(1)
   expect((await ask('write_note', { id: 'a' }, { text: 'hi', stars: 3 })).data).toEqual({ id: 'a', text: 'hi', stars: 3 })
   expect((await ask('write_note', { id: 'a' }, { text: 'too long' })).status).toBe(400)
+  const grown = { about: [1, { is: null }], parts: [{ about: 'leaf', parts: [] }] }
+  expect((await ask('grow', null, { tree: grown, facts: {} })).data).toEqual(grown)
   const all = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap(methods =>
     Object.values(methods).map(one => one.operationId),
   )
