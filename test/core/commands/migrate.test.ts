@@ -40,7 +40,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(made.out).toBe(
       [
         'audit: tables brought from version 0 to 4 (schema mcpgw_audit)',
-        'auth: tables brought from version 0 to 3 (schema mcpgw_auth)',
+        'auth: tables brought from version 0 to 4 (schema mcpgw_auth)',
         'meter: tables brought from version 0 to 1 (schema mcpgw_usage)',
         'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
         'notes: tables brought from version 0 to 1 (schema notes)',
@@ -54,7 +54,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(dryRun).toBe(false)
     expect(plugins.map(({ plugin, from, to }) => [plugin, from, to])).toEqual([
       ['audit', 4, 4],
-      ['auth', 3, 3],
+      ['auth', 4, 4],
       ['meter', 1, 1],
       ['stripe', 2, 2],
       ['notes', 1, 3],

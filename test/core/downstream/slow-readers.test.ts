@@ -195,7 +195,7 @@ it(`${crowd} clients that do not read and as many half-sent requests: who reads 
   for (const socket of sockets) socket.destroy()
   await until(() => Math.abs(descriptors() - before) <= 10)
   expect((await good.ask('ping')).result).toEqual({})
-})
+}, 60_000)
 
 it(`${crowd} streams are all served at once, and nothing of them is left`, async () => {
   const upstream = opened(await startHttpUpstream({ stream: true, capabilities: '{"tools":{},"logging":{}}' }))
