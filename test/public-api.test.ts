@@ -62,7 +62,7 @@ describe('mcpgw/plugin', () => {
     expect(names.values).toEqual(
       words(`
         DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions createTurns defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
-        printable readAddress readOwnFile readRanges rewrite service suggest writeCsvRow
+        printable readAddress readOwnFile readRanges refuseOtherTenant rewrite service suggest writeCsvRow
       `),
     )
     expect(names.types).toEqual(

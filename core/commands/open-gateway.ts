@@ -89,6 +89,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     await recording
       ?.event({ actor: operator, ...refusedStart([finding], loaded) })
       .catch(error => log.error('an event could not be recorded', { type: 'config.refused', error: String(error) }))
+    await telemetry?.stop(TELEMETRY_STOP_MS)
     await kernel.stop()
     await kills.stop()
     return { findings: [finding] }
@@ -119,7 +120,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     limits: config.limits.overload,
     log,
     health: kernel.health,
-    pending: () => gateway.board.list().reduce((sum, { calls }) => sum + calls.underWay + calls.waiting, 0),
+    pending: () => gateway.board.gates().reduce((sum, { gate }) => sum + gate.load, 0),
   })
   try {
     gateway = await startGateway({

@@ -27,7 +27,7 @@ export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from 
 export type { JsonArray, JsonObject, JsonValue, Payload } from './json.ts'
 export { ExactNumber } from './json.ts'
 export type { Asker, DescribedSchema, Operation, OperationAnswer } from './operation.ts'
-export { defineOperation } from './operation.ts'
+export { defineOperation, refuseOtherTenant } from './operation.ts'
 export type { DurableOutcome, OutcomePage, ReadSoFar, RecordReader, RecordReaderIo, UsageRow } from './outcomes.ts'
 export { Outcomes, Usage } from './outcomes.ts'
 export type { Outgoing, OutgoingAnswer, OutgoingRequest } from './outgoing.ts'

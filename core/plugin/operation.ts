@@ -57,6 +57,18 @@ export type OperationAnswer =
       readonly field?: string
     }
 
+const NOT_YOURS: OperationAnswer = Object.freeze({
+  kind: 'refused',
+  code: 'invalid-arguments',
+  message: 'expected your own tenant',
+  field: 'tenant',
+})
+
+/** For what names a tenant in its member `tenant`: the refusal of whoever sees one alone and asks for another; undefined where he may ask. */
+export function refuseOtherTenant({ tenant }: Pick<Asker, 'tenant'>, asked: string | undefined): OperationAnswer | undefined {
+  return tenant === undefined || asked === undefined || asked === tenant ? undefined : NOT_YOURS
+}
+
 /** Gives an operation the types of its input. */
 export function defineOperation<I>(operation: Operation<I>): Operation {
   return operation as unknown as Operation

@@ -8,6 +8,7 @@ import {
   type Operation,
   type OperationAnswer,
   type PluginContext,
+  refuseOtherTenant,
 } from 'mcpgw/plugin'
 import { z } from 'zod'
 import { EXPECTED_TIME, readTime } from './commands/read.ts'
@@ -57,7 +58,6 @@ const filters = {
 const latency = z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() })
 const figures = { calls: z.int(), errors: z.int(), refused: z.int(), latencyMs: latency }
 const groups = z.array(z.object({ name: z.string(), ...figures }))
-const NOT_YOURS: OperationAnswer = { kind: 'refused', code: 'invalid-arguments', message: 'expected your own tenant', field: 'tenant' }
 const BUSY: OperationAnswer = { kind: 'refused', code: 'unavailable', message: 'the log is read by many now; try again' }
 const STOPPED: OperationAnswer = { kind: 'refused', code: 'unavailable', message: 'stopped' }
 const UNREADABLE: OperationAnswer = {
@@ -66,32 +66,27 @@ const UNREADABLE: OperationAnswer = {
   message: 'the log cannot be read now; the log of the gateway says why',
 }
 
-type Given = Readonly<Record<string, string | boolean | undefined>>
+type Given = Readonly<Record<string, string | boolean | undefined>> & { readonly tenant?: string | undefined }
 
 export function auditOperations(ctx: PluginContext<AuditConfig>, record: (event: AdminEvent) => Promise<void>): AuditOperations {
   const { config, log } = ctx
-  const stopping = new AbortController()
   const turns = createTurns(AT_ONCE, WAITING)
 
   async function read(verb: Reading['verb'], given: Given, contents: boolean, asker: Asker): Promise<OperationAnswer> {
     const { tenant } = asker
-    if (tenant !== undefined && (given.tenant ?? tenant) !== tenant) return NOT_YOURS
+    const refused = refuseOtherTenant(asker, given.tenant)
+    if (refused !== undefined) return refused
     const options = tenant === undefined ? given : { ...given, ...(verb !== 'verify' && { tenant }) }
     const input: Reading = { verb, config, options, whole: tenant === undefined, contents }
-    const signal = AbortSignal.any([asker.signal, stopping.signal])
     let isRecorded = false
     const answer = async (question: unknown): Promise<boolean> => {
       await record(eventOf((question as ReadingQuestion).record, asker))
       isRecorded = true
       return true
     }
-    try {
-      const done = await turns.take(signal, () => ctx.apart({ module, input, answer, signal }))
-      return done === 'busy' ? BUSY : answerOf(done as ReadingAnswer, isRecorded)
-    } catch (error) {
-      if (signal.aborted) return STOPPED
-      throw error
-    }
+    const done = await turns.take(asker.signal, signal => ctx.apart({ module, input, answer, signal }))
+    if (done === 'stopped') return STOPPED
+    return done === 'busy' ? BUSY : answerOf(done as ReadingAnswer, isRecorded)
   }
 
   function answerOf({ code, document, why }: ReadingAnswer, isRecorded: boolean): OperationAnswer {
@@ -144,13 +139,7 @@ export function auditOperations(ctx: PluginContext<AuditConfig>, record: (event:
       perform: (_, asker) => read('verify', {}, false, asker),
     }),
   ]
-  return {
-    list,
-    close() {
-      stopping.abort()
-      return turns.idle()
-    },
-  }
+  return { list, close: turns.close }
 }
 
 /** By whom, and by which call. What a verification found of all tenants is not told among the records of one. */

@@ -9,6 +9,7 @@ import {
   type Operation,
   type OperationAnswer,
   type Rate,
+  refuseOtherTenant,
 } from 'mcpgw/plugin'
 import { z } from 'zod'
 import { PAGE } from './changes.ts'
@@ -55,7 +56,6 @@ const refused = (code: 'invalid-arguments' | 'not-found' | 'conflict', message: 
   message,
   field,
 })
-const NOT_YOURS = refused('invalid-arguments', 'expected your own tenant', 'tenant')
 const UNKNOWN = refused('not-found', 'there is no such key', 'id')
 const IN_CONFIG = refused('conflict', 'this key stands in the config: set enabled: false there, or take it out', 'id')
 const ENDED = refused('conflict', 'this key does not hold any more: make a new one', 'id')
@@ -65,8 +65,6 @@ const NOT_YOUR_RATE = refused('invalid-arguments', 'your own key has a rate, of 
 const NO_CLAIMS = refused('invalid-arguments', 'claims are given by operators only', 'claims')
 
 const done = (value: object): OperationAnswer => ({ kind: 'done', value: value as JsonObject })
-const isOther = (asker: Asker, tenant: string | undefined): boolean =>
-  asker.tenant !== undefined && (tenant ?? asker.tenant) !== asker.tenant
 
 export function keyOperations({ vault, config, clock, log, settle }: KeyOperationsOptions): readonly Operation[] {
   const { store } = vault
@@ -107,7 +105,7 @@ export function keyOperations({ vault, config, clock, log, settle }: KeyOperatio
       }),
       output: z.object({ keys: z.array(line), next: z.string().optional() }),
       perform: async ({ tenant, limit, after }, asker) =>
-        isOther(asker, tenant) ? NOT_YOURS : done(await list(asker.tenant ?? tenant, limit, after)),
+        refuseOtherTenant(asker, tenant) ?? done(await list(asker.tenant ?? tenant, limit, after)),
     }),
     defineOperation({
       name: 'keys_create',
@@ -127,7 +125,8 @@ export function keyOperations({ vault, config, clock, log, settle }: KeyOperatio
       }),
       output: z.object(made),
       async perform({ name, principal, roles, tenant: asked, expires, rate: most, claims }, asker) {
-        if (isOther(asker, asked)) return NOT_YOURS
+        const otherTenant = refuseOtherTenant(asker, asked)
+        if (otherTenant !== undefined) return otherTenant
         if (asker.tenant !== undefined && Object.keys(claims).length > 0) return NO_CLAIMS
         if (!hasRoles(asker, roles)) return NOT_YOUR_ROLES
         const shared = rateOf(asker)

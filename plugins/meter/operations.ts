@@ -7,6 +7,7 @@ import {
   type OperationAnswer,
   type Outcomes,
   type PluginContext,
+  refuseOtherTenant,
 } from 'mcpgw/plugin'
 import { z } from 'zod'
 import { groupings } from './commands/report.ts'
@@ -27,7 +28,6 @@ const WAITING = 16
 const module = new URL(`./reading${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
 
 const word = z.string().min(1).max(1000)
-const NOT_YOURS: OperationAnswer = { kind: 'refused', code: 'invalid-arguments', message: 'expected your own tenant', field: 'tenant' }
 const BUSY: OperationAnswer = { kind: 'refused', code: 'unavailable', message: 'many ask for usage now; try again' }
 const STOPPED: OperationAnswer = { kind: 'refused', code: 'unavailable', message: 'stopped' }
 
@@ -37,7 +37,6 @@ export function usageOperations(
   outcomes: Pick<Outcomes, 'whoIs'>,
   flush: () => Promise<unknown>,
 ): UsageOperations {
-  const stopping = new AbortController()
   const turns = createTurns(AT_ONCE, WAITING)
   const answer = (asked: unknown): Promise<unknown> => outcomes.whoIs((asked as UsageQuestion).subjects)
   const usage = defineOperation({
@@ -65,29 +64,19 @@ export function usageOperations(
       total: z.looseObject({}),
     }),
     async perform({ consumer, by, period, tenant: asked }, asker) {
+      const refused = refuseOtherTenant(asker, asked)
+      if (refused !== undefined) return refused
       const { tenant = asked } = asker
-      if (asked !== undefined && asked !== tenant) return NOT_YOURS
       const columns = [...new Set(by ?? (consumer === undefined ? (['consumer'] as const) : (['server', 'tool'] as const)))]
       const question = { ...readPeriod(period, clock.now())!, by: columns, consumer, tenant }
-      const signal = AbortSignal.any([asker.signal, stopping.signal])
       const input: UsageReading = { config: { path: config.path }, question }
-      try {
-        const made = await turns.take(signal, async () => {
-          await flush()
-          return apart({ module, input, answer, signal })
-        })
-        return made === 'busy' ? BUSY : { kind: 'done', value: made as JsonObject }
-      } catch (error) {
-        if (signal.aborted) return STOPPED
-        throw error
-      }
+      const made = await turns.take(asker.signal, async signal => {
+        await flush()
+        return apart({ module, input, answer, signal })
+      })
+      if (made === 'stopped') return STOPPED
+      return made === 'busy' ? BUSY : { kind: 'done', value: made as JsonObject }
     },
   })
-  return {
-    list: [usage],
-    close() {
-      stopping.abort()
-      return turns.idle()
-    },
-  }
+  return { list: [usage], close: turns.close }
 }

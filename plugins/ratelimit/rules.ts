@@ -69,11 +69,14 @@ function compileMinutes({ defaultPerMinute, burstMultiplier, keys }: RatelimitCo
     const times = spread(perMinute, minuteMs)
     return { kind: 'bucket', id: `minute/${perMinute}/${times.depthMs}`, ...times }
   }
-  const cellOfRate = ({ most, perMs }: Rate): Cell => ({
-    kind: 'bucket',
-    id: `rate/${most}/${perMs}/${burstMultiplier}`,
-    ...spread(most, perMs),
-  })
+  // A credential brings the same object each time.
+  const rated = new WeakMap<Rate, Cell>()
+  const cellOfRate = (rate: Rate): Cell => {
+    const { most, perMs } = rate
+    const cell = rated.get(rate) ?? { kind: 'bucket', id: `rate/${most}/${perMs}/${burstMultiplier}`, ...spread(most, perMs) }
+    rated.set(rate, cell)
+    return cell
+  }
   const usual = defaultPerMinute === undefined ? undefined : cellOf(defaultPerMinute)
   const byKey = new Map(Object.entries(keys).map(([id, perMinute]) => [id, cellOf(perMinute)]))
   const fits = compileMatch({ kinds: ['call', 'read', 'prompt', 'method'] })
