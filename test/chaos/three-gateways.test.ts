@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connectHttp, type Streaming } from '../core/data-plane/clients.ts'
 import { createFolder, isBuilt, type Product, runCli, startProduct, untilHealth } from '../e2e/product.ts'
 import { initialize, post } from '../e2e/rpc.ts'
@@ -52,12 +52,13 @@ async function untilComponent({ product }: Gateway, name: string, status: string
 }
 
 describe.skipIf(!isBuilt || server === undefined || !hasRedis)('three gateways, one PostgreSQL and one Redis', () => {
+  // For each attempt anew: a database belongs to the pepper that it was first opened with.
   let cluster: Cluster
   let redis: RedisServer
-  beforeAll(async () => {
+  beforeEach(async () => {
     ;[cluster, redis] = await Promise.all([startCluster(), startRedis()])
   }, 3 * MINUTES)
-  afterAll(() => Promise.all([cluster?.remove(), redis?.remove()]))
+  afterEach(() => Promise.all([cluster?.remove(), redis?.remove()]))
 
   async function startAll(): Promise<Gateway[]> {
     const shared = createFolder({ 'mixed.policy': policy })
@@ -107,6 +108,7 @@ describe.skipIf(!isBuilt || server === undefined || !hasRedis)('three gateways, 
       /** Of a key that is revoked while a stream is open under it at each gateway that is up: ms to the end of the last one. */
       async function revokeOne(consumer: string): Promise<{ readonly key: string; readonly ms: number }> {
         const { id, key } = JSON.parse(runCli(['keys', 'create', consumer, consumer, '--json'], dir).out) as { id: string; key: string }
+        await Promise.all(up().map(({ product }) => untilKnown(product, key)))
         const streams = await Promise.all(up().map(({ product }) => openStream(product, key)))
         const began = performance.now()
         expect(runCli(['keys', 'revoke', id], dir).code).toBe(0)
@@ -211,6 +213,11 @@ async function until(holds: () => boolean): Promise<void> {
 
 const statusFor = async ({ origin }: Product, key: string): Promise<number> =>
   (await post(origin, initialize(), { headers: bearer(key) })).status
+
+/** Each gateway looks for new keys by itself. */
+async function untilKnown(product: Product, key: string): Promise<void> {
+  while ((await statusFor(product, key)) === 401) await sleep(50)
+}
 
 async function openStream({ origin }: Product, key: string): Promise<Streaming> {
   const gateway = { port: Number(new URL(origin).port) } as Parameters<typeof connectHttp>[0]

@@ -2,7 +2,6 @@
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { errors } from '../../core/errors.ts'
 import { readGoldens } from '../core/config/golden.ts'
 import { createFolder, isBuilt, runCli } from './product.ts'
 
@@ -53,18 +52,5 @@ describe.skipIf(!isBuilt)('bad input', () => {
     expect(config.servers.map(server => server.id)).toEqual(['mcp-fred', 'mcp-stripe'])
     expect(config.plugins).toHaveLength(5)
     expect(out + err).not.toMatch(/sk-never-shown-8274|gw_your_key_here/)
-  })
-
-  // Two processes a code.
-  test('every code of the error table is explained, with its numbers', { timeout: 120_000 }, () => {
-    const dir = createFolder()
-    for (const [code, { rpc, http, text, help }] of Object.entries(errors)) {
-      expect(runCli(['explain', code, '--json'], dir)).toMatchObject({ code: 0 })
-      const { out } = runCli(['explain', code], dir)
-      const numbers = `${help}\n\nJSON-RPC ${rpc}, HTTP ${http}\n`
-      // Where a plugin has a code of the same name, both are told, each with who tells it.
-      if (out.includes(' (gateway)\n')) expect(out.startsWith(`${code}: ${text} (gateway)\n\n${numbers}\n`)).toBe(true)
-      else expect(out).toBe(`${code}: ${text}\n\n${numbers}`)
-    }
   })
 })

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { coreVerbs } from '../../../core/commands/table.ts'
+import { errors } from '../../../core/errors.ts'
 import { createFolder, say } from './run-command.ts'
 
 describe('usage', () => {
@@ -162,6 +163,17 @@ describe('explain', () => {
     expect((await say(dir, ['explain', 'unknown-key'])).out).toContain('unknown-key')
     expect((await say(dir, ['explain', 'plugin-order'])).code).toBe(0)
     expect(JSON.parse((await say(dir, ['explain', 'denied', '--json'])).out)).toMatchObject({ code: 'denied', http: 403 })
+  })
+
+  test('every code of the error table is explained, with its numbers', async () => {
+    const dir = createFolder()
+    for (const [code, { rpc, http, text, help }] of Object.entries(errors)) {
+      const { out } = await say(dir, ['explain', code])
+      const numbers = `${help}\n\nJSON-RPC ${rpc}, HTTP ${http}\n`
+      // Where a plugin has a code of the same name, both are told, each with who tells it.
+      if (out.includes(' (gateway)\n')) expect(out.startsWith(`${code}: ${text} (gateway)\n\n${numbers}\n`)).toBe(true)
+      else expect(out).toBe(`${code}: ${text}\n\n${numbers}`)
+    }
   })
 
   test('suggests where it does not know', async () => {
