@@ -1,6 +1,7 @@
 // `mcpgw servers list|status`: what is configured, and how it is.
 
 import { resolve } from 'node:path'
+import { aboutOf } from '../config/about.ts'
 import { placeOf } from '../config/places.ts'
 import type { ConfiguredServer } from '../config/schema.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
@@ -13,15 +14,31 @@ import { withGateway } from './with-gateway.ts'
 export async function listServers(io: VerbIo): Promise<number> {
   const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
-  const rows = loaded.config.servers.map(server => ({
-    id: server.id,
-    name: server.name,
-    enabled: server.enabled,
-    kind: server.kind,
-    target: targetOf(server),
-  }))
+  const tag = textOption(io, 'tag')
+  const rows = loaded.config.servers
+    .filter(({ tags }) => tag === undefined || tags?.includes(tag) === true)
+    .map(server => ({
+      id: server.id,
+      name: server.name,
+      ...aboutOf(server),
+      enabled: server.enabled,
+      kind: server.kind,
+      target: targetOf(server),
+    }))
   if (io.json) io.out(`${JSON.stringify({ servers: rows }, null, 2)}\n`)
-  else io.out(alignColumns(rows.map(row => [`${row.enabled ? '*' : ' '} ${row.id}`, row.name, row.target])))
+  else if (rows.length === 0 && tag !== undefined) io.err(`No server has the tag ${printable(tag)}.\n`)
+  else
+    io.out(
+      alignColumns(
+        rows.map(({ enabled, id, name, target, owner = '', tags = [] }) => [
+          `${enabled ? '*' : ' '} ${id}`,
+          name,
+          target,
+          owner,
+          tags.join(', '),
+        ]),
+      ),
+    )
   return 0
 }
 

@@ -85,9 +85,9 @@ export const coreVerbs: readonly Verb[] = [
   },
   {
     path: ['servers', 'list'],
-    summary: 'The servers of the config',
-    options: [mcpJson],
-    examples: ['mcpgw servers list', 'mcpgw servers list --json'],
+    summary: 'The servers of the config, whose they are and their tags',
+    options: [{ flags: '--tag <tag>', summary: 'only those that have this tag' }, mcpJson],
+    examples: ['mcpgw servers list', 'mcpgw servers list --tag crm --json'],
     load: async () => (await import('./servers.ts')).listServers,
   },
   {

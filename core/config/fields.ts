@@ -14,6 +14,8 @@ export const text: z.ZodString = z
   .refine(value => !value.includes('\u0000'), coded('bad-value', 'a NUL character cannot stand here'))
 export const words: z.ZodString = text.min(1)
 
+export const count = (least: number, most: number): z.ZodType<number> => z.number().int().min(least).max(most)
+
 export const url: z.ZodType<string> = z
   .string()
   .refine(isHttpUrl, coded('bad-value', 'not an http or https URL without user name and fragment'))

@@ -8,8 +8,8 @@ import { type Expanded, expandReferences, type ReferenceSources } from './interp
 import { explainIssues } from './issues.ts'
 import type { PlacedServer, Section } from './placed.ts'
 import { idPattern } from './schema.ts'
+import { env, type ServerShape } from './server-shape.ts'
 import { checkIds, checkKinds } from './servers.ts'
-import { env, type ServerShape } from './shape.ts'
 import { entryOf, member, type Source, type Tree, type TreeEntry, toValue } from './tree.ts'
 
 export interface McpServers {

@@ -1,7 +1,7 @@
 // What may stand in the older gateway.yaml, checked as strictly as the file of today.
 import * as z from 'zod'
 import { type Duration, duration } from './fields.ts'
-import { env, serverId } from './shape.ts'
+import { env, serverId } from './server-shape.ts'
 
 export interface OlderShape {
   readonly host?: string | undefined

@@ -1,7 +1,7 @@
 // Parts of the config together with the place of the text that each came from.
 import type { RestTool } from '../upstream/rest/tool.ts'
 import type { Span } from './diagnostic.ts'
-import type { ServerShape } from './shape.ts'
+import type { ServerShape } from './server-shape.ts'
 import type { Path, Source } from './tree.ts'
 
 export interface Place {

@@ -1,6 +1,7 @@
 // The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
 
 import type { RestTool } from '../upstream/rest/tool.ts'
+import type { About } from './about.ts'
 import type { ServerAuth } from './auth-schema.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
 
@@ -115,7 +116,7 @@ export type AddressedServer = RemoteServer | RestServer
 /** Whatever calls may go to. */
 export type ServerConfig = ConfiguredServer | InnerServer
 
-interface ServerCommon {
+interface ServerCommon extends About {
   readonly id: string
   readonly name: string
   readonly enabled: boolean

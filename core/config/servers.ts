@@ -1,13 +1,14 @@
 // Server entries to servers: what excludes what, ids that may not be mistaken for each other, absolute paths, defaults.
 import { isAbsolute, resolve } from 'node:path'
 import { suggest } from '../plugin/suggest.ts'
+import { aboutOf } from './about.ts'
 import { buildAuth } from './auth.ts'
 import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { readDuration } from './duration.ts'
 import { checkInstances } from './instances-shape.ts'
 import type { PlacedServer } from './placed.ts'
 import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
-import type { ServerShape } from './shape.ts'
+import type { ServerShape } from './server-shape.ts'
 import { parseSize } from './size.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
 
@@ -15,6 +16,7 @@ export function buildServer({ shape, source, path, baseDir, tools }: PlacedServe
   const common = {
     id: shape.id,
     name: shape.name ?? shape.id,
+    ...aboutOf(shape),
     enabled: shape.enabled ?? true,
     shared: shape.shared ?? false,
     ...(shape.tenants !== undefined && { tenants: shape.tenants }),

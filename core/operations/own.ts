@@ -1,6 +1,8 @@
 // The gateway's own operations on what is behind it: find tools, call them, and how the servers are; each as its caller may, by the way of any request.
 import * as z from 'zod'
 import { Cancel } from '../cancel.ts'
+import { type About, aboutOf } from '../config/about.ts'
+import { tag } from '../config/about-shape.ts'
 import { askOnce, type Reply } from '../downstream/once.ts'
 import { Json } from '../mcp/json.ts'
 import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer, type Peer } from '../plugin/index.ts'
@@ -26,6 +28,9 @@ const calls = z.looseObject({ breaker: z.string(), underWay: z.int(), waiting: z
 // Operators are shown more.
 const status = z.looseObject({
   server: z.string(),
+  description: z.string().optional(),
+  owner: z.string().optional(),
+  tags: z.array(z.string()).optional(),
   instance: z.int().optional(),
   state: z.string(),
   since: z.int(),
@@ -79,11 +84,14 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
     return false
   }
 
+  const aboutServer = (id: string): About => aboutOf(views.of(id)?.servers[0] ?? {})
+
   /** Processes and their last words are for whoever runs the gateway. */
   function show({ server, instance, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
     const { breaker, underWay, waiting } = at
     const plain = {
       server,
+      ...aboutServer(server),
       ...(instance !== undefined && { instance }),
       state,
       since,
@@ -135,9 +143,18 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
       route: 'GET /servers',
       effect: 'reads',
       scope: 'tenant',
-      input: z.strictObject({}),
+      input: z.strictObject({
+        tag: tag.optional().describe('only those that have this tag'),
+        owner: z.string().optional().describe('only those of this owner'),
+      }),
       output: z.object({ servers: z.array(status) }),
-      perform: async (_, asker) => ({ kind: 'done', value: { servers: (await seen(asker)).map(one => show(one, asker)) } }),
+      async perform({ tag: asked, owner }, asker) {
+        const fitting = (await seen(asker)).filter(({ server }) => {
+          const about = aboutServer(server)
+          return (asked === undefined || about.tags?.includes(asked) === true) && (owner === undefined || about.owner === owner)
+        })
+        return { kind: 'done', value: { servers: fitting.map(one => show(one, asker)) } }
+      },
     }),
     defineOperation({
       name: 'server_status',

@@ -95,6 +95,7 @@ const INPUTS = {
   text: fc.constantFrom({}, { text: '{canary}' }, { text: 'look', limit: 3 }),
   tool: fc.record({ tool, arguments: args }),
   server: fc.record({ server: fc.constantFrom('{server}', 'vault', 'docs', 'wiki', 'nobody') }),
+  about: fc.constantFrom({}, { tag: 'of-{canary}' }, { owner: '{canary}' }, { tag: 'all' }),
   // Refusals are written down after they are answered.
   records: fc.constantFrom(
     { type: 'outcome', limit: 200 },

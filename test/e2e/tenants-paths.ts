@@ -61,13 +61,13 @@ export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'
 }
 
 /** What the input of an operation names. */
-export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'records' | 'calls' | 'usage' | 'keys' | 'wish' | 'key'
+export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'about' | 'records' | 'calls' | 'usage' | 'keys' | 'wish' | 'key'
 
 /** The gateway's own operations and those of plugins, each a tool of its server `gateway` and mostly a route. `slow`: takes a process, so that it is asked by its route alone. */
 export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: Input; readonly slow?: true }>> = {
   list_tools: { route: 'GET /gateway/tools', names: 'text' },
   call: { names: 'tool' },
-  list_servers: { route: 'GET /servers', names: 'nothing' },
+  list_servers: { route: 'GET /servers', names: 'about' },
   server_status: { route: 'GET /servers/{server}', names: 'server' },
   audit_log: { route: 'GET /audit/log', names: 'records', slow: true },
   audit_stats: { route: 'GET /audit/stats', names: 'calls', slow: true },

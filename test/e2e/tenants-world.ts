@@ -64,11 +64,11 @@ require limits {
 }
 `
 
-const configOf = ({ server, tenant }: Names, { own, vault, docs, wiki }: World['upstreams']): object => ({
+const configOf = ({ server, tenant, canary }: Names, { own, vault, docs, wiki }: World['upstreams']): object => ({
   servers: [
-    { id: server, url: own.url, tenants: [tenant] },
+    { id: server, url: own.url, tenants: [tenant], description: canary, owner: canary, tags: ['all', `of-${canary}`] },
     { id: 'vault', url: vault.url, tenants: ['globex'] },
-    { id: 'docs', url: docs.url },
+    { id: 'docs', url: docs.url, owner: 'team-docs', tags: ['all'] },
     { id: 'wiki', url: wiki.url, shared: true },
   ],
   policies: ['a.policy'],

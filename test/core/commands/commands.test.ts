@@ -136,6 +136,39 @@ describe('config show', () => {
   })
 })
 
+describe('servers list', () => {
+  const files = {
+    'mcpgw.yaml': `servers:
+  - { id: crm, url: "https://crm.example/mcp", description: Customers, owner: team-crm, tags: [crm, production] }
+  - { id: files, command: node, tags: [production] }
+  - { id: plain, command: node }
+`,
+  }
+  const idsOf = async (...words: string[]): Promise<string[]> =>
+    (
+      JSON.parse((await say(createFolder(files), ['servers', 'list', '--json', ...words])).out) as { servers: { id: string }[] }
+    ).servers.map(({ id }) => id)
+
+  test('shows what is said of each, and finds those of a tag', async () => {
+    expect(await idsOf()).toEqual(['crm', 'files', 'plain'])
+    expect(await idsOf('--tag', 'production')).toEqual(['crm', 'files'])
+    expect(await idsOf('--tag', 'crm')).toEqual(['crm'])
+    const { out } = await say(createFolder(files), ['servers', 'list'])
+    expect(out).toMatch(/^\* crm +crm +https:\/\/crm\.example\/mcp +team-crm +crm, production\n\* files +files +node +production\n/)
+    const listed = JSON.parse((await say(createFolder(files), ['servers', 'list', '--json'])).out) as { servers: object[] }
+    expect(listed.servers[0]).toMatchObject({ description: 'Customers', owner: 'team-crm', tags: ['crm', 'production'] })
+    expect(Object.keys(listed.servers[2]!)).not.toContain('owner')
+  })
+
+  test('says where no server has the tag', async () => {
+    expect(await say(createFolder(files), ['servers', 'list', '--tag', 'nobody'])).toMatchObject({
+      code: 0,
+      out: '',
+      err: 'No server has the tag nobody.\n',
+    })
+  })
+})
+
 test('config schema is a JSON Schema that knows the keys', async () => {
   const { out } = await say(createFolder(), ['config', 'schema'])
   const keys = Object.keys((JSON.parse(out) as { properties: object }).properties)

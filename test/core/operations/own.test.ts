@@ -95,6 +95,32 @@ describe('servers', () => {
     expect(ops).toMatchObject({ server: 'bank', restarts: 0, pids: [] })
   })
 
+  it('are found by tag and owner among those that the caller may use, with what is said of them', async () => {
+    const up = opened(await startHttpUpstream({ tools: [named('read')] }))
+    const about = { description: 'Papers', owner: 'team-a', tags: ['papers', 'x'] }
+    const servers = [
+      up.server('open', about),
+      up.server('secret', { owner: 'team-a', tags: ['papers'], tenants: ['acme'] }),
+      up.server('plain'),
+    ]
+    const { as } = await world({ servers })
+    const found = async (who: string, input: object) =>
+      (await (await as(who))('list_servers', input)).structuredContent.servers as { server: string }[]
+    const idsOf = async (who: string, input: object) => (await found(who, input)).map(({ server }) => server)
+    expect(await idsOf('anna@acme', { tag: 'papers' })).toEqual(['open', 'secret'])
+    expect(await idsOf('ben@globex', { tag: 'papers' })).toEqual(['open'])
+    expect(await idsOf('anna@acme', { owner: 'team-a', tag: 'x' })).toEqual(['open'])
+    expect(await idsOf('anna@acme', { owner: 'team' })).toEqual([])
+    expect(await found('ben@globex', { owner: 'team-a' })).toMatchObject([about])
+    const acme = await as('anna@acme')
+    expect((await acme('server_status', { server: 'open' })).structuredContent).toMatchObject(about)
+    expect(Object.keys((await acme('server_status', { server: 'plain' })).structuredContent)).not.toContain('tags')
+    expect((await acme('list_servers', { tag: 'No Tag' })).structuredContent.error).toMatchObject({
+      code: 'invalid-arguments',
+      field: 'tag',
+    })
+  })
+
   it('in which a caller may see nothing are not shown to him', async () => {
     const narrowing = plugin('narrows', ['decides', 'narrows-list'], {
       onRequest: () => ({ kind: 'allow', rules: [], obligations: [] }),
