@@ -1,9 +1,9 @@
 // Case 24: two evaluators that share no code decide alike; `npm run test:policy` asks them a million times.
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import type { PolicyDecision } from '../../../dsl/decision.ts'
 import { createEvaluator } from '../../../dsl/evaluator/evaluator.ts'
 import { policyOf, write } from '../written.ts'
-import { evaluateNaively, type Verdict } from './evaluate.ts'
+import { decideTwice } from './compare.ts'
 import { drawCall, drawFile, drawFrom } from './generate.ts'
 
 const pairs = Number(process.env.FUZZ_RUNS ?? 6000)
@@ -22,14 +22,8 @@ test(
       const evaluator = createEvaluator(policyOf(file))
       for (let call = 0; call < CALLS; call++, asked++) {
         const { facts, deeds } = drawCall(draw)
-        const decision = evaluator.decide(facts)
-        const [got, wanted] = [JSON.stringify(verdictOf(decision)), JSON.stringify(evaluateNaively([file], facts, deeds))]
-        if (got !== wanted) expect({ seed: at, call, facts, text: file.source.text, verdict: got }).toEqual({ verdict: wanted })
-        if (decision.outcome === 'allow' && facts.action !== 'method') {
-          const { action, server, name } = facts
-          const shown = evaluator.narrow(facts.principal, { action, server, name }, facts.request.time)
-          if (shown !== 'show') expect({ seed: at, call, facts, text: file.source.text }).toBe('shown')
-        }
+        const { decision, wrong } = decideTwice(evaluator, file, { facts, deeds })
+        if (wrong !== undefined) expect.fail(`${wrong}: ${inspect({ seed: at, call, facts, text: file.source.text }, { depth: 9 })}`)
         mix[decision.outcome === 'allow' ? 'allow' : decision.by === 'default' ? 'deny by default' : 'deny by rule']++
         if (decision.obligations.length > 0) mix['with obligations']++
         if (decision.errors.length > 0) mix['with errors']++
@@ -45,19 +39,3 @@ test(
   },
   60_000 + pairs,
 )
-
-function verdictOf({ outcome, by, because, obligations, errors, shadow }: PolicyDecision): Verdict {
-  const named = (name: string) => obligations.filter(duty => duty.name === name)
-  return {
-    outcome,
-    by,
-    because,
-    redact: named('redact').flatMap(({ args }) => args.map(({ value }) => String(value))),
-    log: named('log')[0]?.args[0]?.value as string | undefined,
-    others: named('limit')
-      .map(({ args }) => args.map(({ value }) => value).join())
-      .toSorted(),
-    errors: errors.map(({ rule, code }) => `${rule} ${code}`),
-    shadow: shadow.map(({ rule, effect }) => `${effect} ${rule}`),
-  }
-}

@@ -115,19 +115,25 @@ const onReads = ['resource.uri.startsWith("file:///h/")', 'resource.server == "d
 
 export function drawFile(draw: Draw): WrittenFile {
   const count = 3 + draw.below(14)
-  return {
-    lets: { own: 'args.customer == principal.claims.customer' },
-    sets: {
-      some: draw.some(
-        toolPatterns.filter(one => one !== '@some'),
-        3,
-      ),
-    },
-    rules: Array.from({ length: count }, (_, i) => drawRule(draw, i)),
-  }
+  return fileOf(
+    drawSet(draw),
+    Array.from({ length: count }, (_, i) => drawRule(draw, i)),
+  )
 }
 
-function drawRule(draw: Draw, i: number): WrittenRule {
+/** What rules of `drawRule` refer to is in it. */
+export function fileOf(some: readonly WrittenTarget[], rules: readonly WrittenRule[]): WrittenFile {
+  return { lets: { own: 'args.customer == principal.claims.customer' }, sets: { some }, rules }
+}
+
+export function drawSet(draw: Draw): readonly WrittenTarget[] {
+  return draw.some(
+    toolPatterns.filter(one => one !== '@some'),
+    3,
+  )
+}
+
+export function drawRule(draw: Draw, i: number): WrittenRule {
   const effect: Effect = draw.one(['allow', 'allow', 'allow', 'allow', 'deny', 'deny', 'require'])
   const action: Action = draw.one(['call', 'call', 'call', 'call', 'read', 'prompt', 'method'])
   const on = [{ action, targets: draw.some(patterns(action), 3), except: draw.chance(15) ? draw.some(patterns(action), 1) : [] }]
@@ -196,7 +202,13 @@ export function drawSubject(draw: Draw): Subject {
   return { id: draw.one(agents), roles: draw.some(roles, 3), tenant: draw.one(tenants), claims }
 }
 
-export function drawCall(draw: Draw): { readonly facts: Facts; readonly deeds: readonly Deed[] | undefined } {
+export interface DrawnCall {
+  readonly facts: Facts
+  /** What `facts.history` knows. */
+  readonly deeds: readonly Deed[] | undefined
+}
+
+export function drawCall(draw: Draw): DrawnCall {
   const action: Action = draw.one(['call', 'call', 'call', 'call', 'call', 'read', 'prompt', 'method'])
   const [server, name] = action === 'read' ? ['docs', draw.one(uris)] : action === 'method' ? ['docs', draw.one(methods)] : draw.one(tools)
   const args = new Map<string, Value>()
@@ -211,14 +223,6 @@ export function drawCall(draw: Draw): { readonly facts: Facts; readonly deeds: r
         const at = before - draw.one([0, minute, minute + 1, 30 * minute, 31 * minute])
         return draw.chance(70) ? ['call', ...draw.one(tools), at] : ['read', 'docs', draw.one(uris), at]
       })
-  const history = deeds && {
-    lastMatch: (matcher: { action: string; matches(server: string, name: string): boolean }, since: number): number | undefined => {
-      const times = deeds
-        .filter(deed => deed[0] === matcher.action && deed[3] >= since && matcher.matches(deed[1], deed[2]))
-        .map(deed => deed[3])
-      return times.length === 0 ? undefined : Math.max(...times)
-    },
-  }
   return {
     facts: {
       principal: drawSubject(draw),
@@ -227,8 +231,21 @@ export function drawCall(draw: Draw): { readonly facts: Facts; readonly deeds: r
       name,
       ...((action === 'call' || action === 'prompt') && { args }),
       request: { time, ...(draw.chance(50) && { ip: draw.one(['10.0.0.7', '10.0.0.8']) }) },
-      history,
+      history: historyOf(deeds),
     },
     deeds,
   }
+}
+
+export function historyOf(deeds: readonly Deed[] | undefined): Facts['history'] {
+  return (
+    deeds && {
+      lastMatch: (matcher, since) => {
+        const times = deeds
+          .filter(deed => deed[0] === matcher.action && deed[3] >= since && matcher.matches(deed[1], deed[2]))
+          .map(deed => deed[3])
+        return times.length === 0 ? undefined : Math.max(...times)
+      },
+    }
+  )
 }
