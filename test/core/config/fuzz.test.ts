@@ -3,10 +3,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { splitReferences } from '../../../core/config/interpolate.ts'
 import { hold } from '../../fuzz/law.ts'
-import { treesOfKnownWords, whatResemblesYaml } from './laws.ts'
+import { configsThatAreDamaged, treesOfKnownWords, whatResemblesYaml } from './laws.ts'
 
-for (const [name, law] of Object.entries({ 'text that resembles YAML': whatResemblesYaml, 'trees of known words': treesOfKnownWords }))
-  test(`${name} gives a config or findings`, () => hold(law, { numRuns: 300 }))
+const laws = {
+  'text that resembles YAML': whatResemblesYaml,
+  'trees of known words': treesOfKnownWords,
+  'a damaged config': configsThatAreDamaged,
+}
+
+for (const [name, law] of Object.entries(laws)) test(`${name} gives a config or findings`, () => hold(law, { numRuns: 300 }))
 
 test('the pieces of a text with references give the text back', () => {
   fc.assert(

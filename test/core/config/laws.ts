@@ -1,6 +1,6 @@
 // Texts that resemble a config, and what loading owes whoever wrote them: a config, or findings that have a place.
 import { doesNotMatch, ok } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -70,6 +70,22 @@ const tree = fc.letrec(tie => ({
   }),
 }))
 
+const whole = ['deploy', 'quickstart', 'team-policy'].map(name =>
+  readFileSync(new URL(`../../../examples/${name}/mcpgw.yaml`, import.meta.url), 'utf8'),
+)
+/** At a place, take out so many characters and put that in. */
+const edit = fc.record({
+  at: fc.nat(),
+  out: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 60 })),
+  into: fc.oneof(fc.constant(''), fc.constantFrom(...words), fc.constantFrom(...signs)),
+})
+const damaged = fc.tuple(fc.constantFrom(...whole), fc.array(edit, { minLength: 1, maxLength: 4 })).map(([text, edits]) =>
+  edits.reduce((now, { at, out, into }) => {
+    const from = at % (now.length + 1)
+    return now.slice(0, from) + into + now.slice(from + out)
+  }, text),
+)
+
 interface Written {
   readonly text: string
   /** As the config file, or as the file of the servers alone. */
@@ -82,6 +98,7 @@ const loadsOrExplains = (texts: fc.Arbitrary<string>): Law<Written> => ({
     const cwd = mkdtempSync(join(tmpdir(), 'mcpgw-config-'))
     try {
       const file = how === 'file' ? 'mcpgw.yaml' : 'mcp.json'
+      writeFileSync(join(cwd, 'empty.yaml'), 'plugins: []')
       writeFileSync(join(cwd, file), text)
       const options = { env: { A: 'value' }, cwd, getSecret: async () => undefined }
       const result = await loadConfig({ ...options, [how]: file, file: how === 'file' ? file : join(cwd, 'empty.yaml') })
@@ -100,3 +117,4 @@ const loadsOrExplains = (texts: fc.Arbitrary<string>): Law<Written> => ({
 
 export const whatResemblesYaml: Law<Written> = loadsOrExplains(yamlish)
 export const treesOfKnownWords: Law<Written> = loadsOrExplains(tree.map.map(value => JSON.stringify(value)))
+export const configsThatAreDamaged: Law<Written> = loadsOrExplains(damaged)

@@ -40,14 +40,17 @@ export const decidesAlike: Law<Case> = {
 
 type Tagged = { readonly map: readonly (readonly [string, Value])[] } | { readonly integer: string } | { readonly time: number }
 
-export function textOf({ facts: { history: _, ...facts }, deeds }: DrawnCall): string {
-  return JSON.stringify({ facts, deeds }, function (this: Record<string, unknown>, key, value: unknown): unknown {
-    // A Date has become text before it comes here.
-    const own = this[key]
-    if (own instanceof Date) return { time: own.getTime() } satisfies Tagged
-    if (own instanceof Map) return { map: [...(own as Map<string, Value>)] } satisfies Tagged
-    return typeof value === 'bigint' ? ({ integer: String(value) } satisfies Tagged) : value
-  })
+export function textOf({ facts, deeds }: DrawnCall): string {
+  return JSON.stringify(
+    { facts: { ...facts, history: undefined }, deeds },
+    function (this: Record<string, unknown>, key, value: unknown): unknown {
+      // A Date has become text before it comes here.
+      const own = this[key]
+      if (own instanceof Date) return { time: own.getTime() } satisfies Tagged
+      if (own instanceof Map) return { map: [...(own as Map<string, Value>)] } satisfies Tagged
+      return typeof value === 'bigint' ? ({ integer: String(value) } satisfies Tagged) : value
+    },
+  )
 }
 
 export function callOf(text: string): DrawnCall {
