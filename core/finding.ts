@@ -42,7 +42,8 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'plugin-config': 'The config does not fit the schema of the plugin.',
   'plugin-twice': 'A plugin stands twice in the order. Each stands once.',
   'plugin-order': 'In this order a plugin would act too early or too late. The gateway never sorts: put them in the order named.',
-  'plugin-setup': 'The plugin could not be set up or started; what was set up before it has been released.',
+  'plugin-setup':
+    'The plugin could not be set up or started, and what was set up before it has been released; or its config does not go together with servers that would come or go, and they stay as they are.',
   'service-missing': 'A plugin requires a service that no loaded plugin provides.',
   'service-twice': 'Two plugins provide the same service.',
   'obligation-twice': 'Two plugins discharge the same obligation; which of them should, is not for the gateway to guess.',

@@ -18,6 +18,7 @@ import type { Hooks } from './plugin/index.ts'
 
 export { type BootReport, renderReport } from './kernel/report.ts'
 export { type Host, tokens } from './kernel/services.ts'
+export { findMisfits } from './kernel/set-up.ts'
 export type { PluginEntry } from './loader.ts'
 export { mayListen } from './order.ts'
 

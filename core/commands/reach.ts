@@ -3,10 +3,10 @@ import type { Loaded } from '../config/load.ts'
 import type { GatewayConfig, PluginEntry } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
 import { isLoopback, mayListen } from '../order.ts'
-import type { PluginContext } from '../plugin/index.ts'
+import type { GatewayFacts } from '../plugin/index.ts'
 
 /** What plugins may know of the rest of the config. */
-export function factsOf({ servers, listen }: Pick<GatewayConfig, 'servers' | 'listen'>): NonNullable<PluginContext['gateway']> {
+export function factsOf({ servers, listen }: Pick<GatewayConfig, 'servers' | 'listen'>): GatewayFacts {
   const { clientCertificates = 'none' } = listen.tls ?? {}
   return Object.freeze({ servers: Object.freeze(servers.map(({ id }) => id)), asksForCertificates: clientCertificates !== 'none' })
 }

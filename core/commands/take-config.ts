@@ -4,13 +4,13 @@ import type { Finding } from '../config/render.ts'
 import { findRestarts } from '../config/restarts.ts'
 import type { Finding as KernelFinding } from '../finding.ts'
 import type { Gateway } from '../gateway.ts'
-import type { Kernel } from '../kernel.ts'
+import { findMisfits, type Kernel } from '../kernel.ts'
 import type { Log, Operator, Recording } from '../plugin/index.ts'
 import { compareFleets, nameChange } from '../registry/change.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import { toFinding } from './check-plugins.ts'
 import { learnSecrets } from './learn-secrets.ts'
-import { findUnreachable } from './reach.ts'
+import { factsOf, findUnreachable } from './reach.ts'
 import { filesOf, refusedStart } from './record-start.ts'
 
 export interface TakeParts {
@@ -35,7 +35,8 @@ export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, 
       return { code: 'needs-restart', message, help: 'restart the gateway, or take the change back', path }
     })
     const unreachable = findUnreachable(next.config, kernel.plugins)
-    const found = unreachable === undefined ? restarts : [...restarts, unreachable]
+    const misfits = findMisfits(kernel.plugins, factsOf(next.config))
+    const found = [...restarts, ...misfits, ...(unreachable === undefined ? [] : [unreachable])]
     const unenforced = next.unenforced.map(
       ({ section, file, line }): Finding => ({
         code: 'unenforced',

@@ -40,7 +40,6 @@ export function createContext({ plugin, config }: CheckedPlugin, options: Contex
     instance: Object.freeze({ ...host.instance }),
     order,
     open,
-    ...(host.gateway && { gateway: host.gateway }),
     dischargers,
     provide<T>(service: Service<T>, value: T): void {
       if (!declares(plugin.provides, service)) throw new Error(`"${service.name}" is not among what ${plugin.name} provides`)

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts'
 import type { Finding } from '../finding.ts'
 import { type CheckedPlugin, loadPlugin, type PluginEntry } from '../loader.ts'
 import { mayListen } from '../order.ts'
-import type { Log, PluginContext } from '../plugin/index.ts'
+import type { GatewayFacts, Log } from '../plugin/index.ts'
 import { createRehearsalStores } from '../store/rehearsal-stores.ts'
 import { tokens } from './services.ts'
 import { compose, setUp } from './set-up.ts'
@@ -23,7 +23,7 @@ export interface RehearsalOptions {
   readonly limits: { readonly hookMs: number }
   readonly store: { readonly dir: string; readonly url?: string | undefined }
   readonly host: string
-  readonly gateway: NonNullable<PluginContext['gateway']>
+  readonly gateway: GatewayFacts
   readonly version: string
   /** Where plugins are looked for. */
   readonly cwd: string

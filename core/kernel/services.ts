@@ -9,7 +9,7 @@ import { createMetrics, type MetricsRegistry } from '../metrics.ts'
 import { createOperations, type Operations } from '../operations/operations.ts'
 import { type ClosableOutgoing, createOutgoing } from '../outgoing/outgoing.ts'
 import { createPipeline, type LoadedPlugin, type Pipeline } from '../pipeline.ts'
-import type { Clock, Log, PluginContext, Stores } from '../plugin/index.ts'
+import type { Clock, GatewayFacts, Log, PluginContext, Stores } from '../plugin/index.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { createEdge, type Edge } from './edge.ts'
 import { createRegistry, type ServiceRegistry } from './registry.ts'
@@ -17,7 +17,7 @@ import { createRegistry, type ServiceRegistry } from './registry.ts'
 /** What the kernel needs from whoever runs it. */
 export interface Host {
   /** Where plugins are set up for a gateway. */
-  readonly gateway?: PluginContext['gateway']
+  readonly gateway?: GatewayFacts
   readonly log: Log
   readonly clock: Clock
   readonly stores: Stores

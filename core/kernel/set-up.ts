@@ -5,7 +5,7 @@ import type { Finding } from '../finding.ts'
 import { describeError } from '../guard.ts'
 import { checkHooks } from '../loader/check.ts'
 import type { CheckedPlugin } from '../loader.ts'
-import type { Hooks } from '../plugin/index.ts'
+import type { GatewayFacts, Hooks } from '../plugin/index.ts'
 import { createContext } from './context.ts'
 import { composeKernel, type Host, tokens } from './services.ts'
 import { createReleases, type Releases } from './stop.ts'
@@ -35,9 +35,11 @@ export function compose(plugins: readonly CheckedPlugin[], limits: { readonly ho
 }
 
 export async function setUp(checked: CheckedPlugin, { services, releases, limitMs, ...facts }: Run): Promise<Hooks | Finding> {
-  const { plugin } = checked
+  const { plugin, config } = checked
+  const { gateway } = services.get(tokens.host)
   const context = createContext(checked, { services, ...facts, onStop: releases.add })
   const hooks = await attempt(checked, services, limitMs, 'setup', async () => {
+    if (gateway !== undefined) plugin.fits?.(config, gateway)
     const made = await plugin.setup(context)
     const why = checkHooks(plugin, made)
     if (why !== undefined) throw new Error(why)
@@ -46,6 +48,18 @@ export async function setUp(checked: CheckedPlugin, { services, releases, limitM
   if ('code' in hooks) return hooks
   const missing = (plugin.provides ?? []).find(service => !services.get(tokens.registry).has(service))
   return missing === undefined ? hooks : blame(checked, `setup of ${plugin.name} did not provide "${missing.name}"`)
+}
+
+/** Plugins whose config does not go together with what the rest of it will be, as far as each says so. */
+export function findMisfits(plugins: readonly CheckedPlugin[], gateway: GatewayFacts): readonly Finding[] {
+  return plugins.flatMap(({ plugin, config }): Finding[] => {
+    try {
+      plugin.fits?.(config, gateway)
+      return []
+    } catch (error) {
+      return [{ code: 'plugin-setup', plugin: plugin.name, message: error instanceof Error ? error.message : describeError(error) }]
+    }
+  })
 }
 
 /** What `work` made, or the finding that names the plugin and what it threw. */

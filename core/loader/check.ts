@@ -41,6 +41,7 @@ const MEMBERS = [
   'tables',
   'explains',
   'personal',
+  'fits',
   'readThrough',
   'setup',
 ]
@@ -60,6 +61,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
     tables,
     explains,
     personal,
+    fits,
     readThrough,
     setup,
   } = candidate
@@ -80,6 +82,7 @@ export function checkPluginShape(candidate: unknown, wanted?: string): string | 
   if (tables !== undefined && !isTables(tables)) return 'tables must have a schema, and steps as texts or as the URL of a folder'
   if (explains !== undefined && typeof explains !== 'function') return 'explains must be a function that returns its codes'
   if (personal !== undefined && typeof personal !== 'function') return 'personal must be a function that returns what asks and erases'
+  if (fits !== undefined && typeof fits !== 'function') return 'fits must be a function that holds its config against the rest'
   if (readThrough !== undefined && typeof readThrough !== 'function')
     return 'readThrough must be a function that says how far it has read the record'
   return typeof setup === 'function' ? undefined : 'it has no setup'

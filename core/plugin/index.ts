@@ -37,6 +37,7 @@ export type {
   Awaitable,
   Capability,
   DischargeStage,
+  GatewayFacts,
   Hooks,
   ListItem,
   Notification,

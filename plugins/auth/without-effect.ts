@@ -1,11 +1,9 @@
 // Refuses what the config of auth says and the rest of the config leaves without effect: a slip that would ask for less than is meant.
-import { compileGlob, type PluginContext, suggest } from 'mcpgw/plugin'
+import { compileGlob, type GatewayFacts, suggest } from 'mcpgw/plugin'
 import type { AuthConfig } from './config.ts'
 
-/** Throws, naming the field. `gateway` undefined: there is nothing to hold it against. */
-export function refuseWithoutEffect({ resource, certificates }: AuthConfig, gateway: PluginContext['gateway']): void {
-  if (gateway === undefined) return
-  const { servers, asksForCertificates } = gateway
+/** Throws, naming the field. */
+export function refuseWithoutEffect({ resource, certificates }: AuthConfig, { servers, asksForCertificates }: GatewayFacts): void {
   if (certificates.length > 0 && !asksForCertificates)
     throw new Error(
       'auth: certificates: the listener asks nobody for a certificate; set "clientCertificates" and "ca" in listen.tls, or leave "certificates" out',

@@ -1,4 +1,5 @@
 // The built product takes its config again under load: by signal and by file, all of it or nothing, and no call is lost. MCPGW_CHAOS=full: 500 times.
+import { generateKeyPairSync } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -94,5 +95,23 @@ describe.skipIf(!isBuilt)('a config that is taken again', () => {
     ])
     expect(events[3]?.detail).toMatchObject({ findings: expect.arrayContaining([expect.objectContaining({ code: 'needs-restart' })]) })
     expect(events[5]?.detail).toMatchObject({ added: [], changed: [], removed: ['one'] })
+  })
+
+  test('servers whose names would leave a setting of a plugin without effect are not taken, as no start would take them', async () => {
+    const dir = createFolder()
+    const write = writerFor(dir)
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const jwt = [{ issuer: 'https://login.example.com', audience: 'gw', jwks: { keys: [publicKey.export({ format: 'jwk' })] } }]
+    const resource = { url: 'https://gw.example.com', stepUp: [{ server: 'crm', scopes: ['crm.write'] }] }
+    const auth = { auth: { jwt, resource } }
+    const product = await startProduct({ dir, config: { servers: [odd('crm')], plugins: [...plugins, auth] } })
+    write({ servers: [odd('crm2')], plugins: [...plugins, auth] })
+    await product.hears('resource.stepUp[0].server: "crm" is no server, so that its scopes are never asked for; did you mean crm2?')
+    expect((await readHealth(product.origin)).servers.map(({ server }) => server)).toEqual(['crm'])
+    write({ servers: [odd('crm', { name: 'CRM' }), odd('crm2')], plugins: [...plugins, auth] })
+    await untilHealth(product.origin, ({ servers }) => servers.length === 2)
+    await product.stop()
+    const types = readRecords(dir).flatMap(({ type }) => (type.startsWith('config.') ? [type] : []))
+    expect(types).toEqual(['config.load', 'config.refused', 'config.reloaded'])
   })
 })

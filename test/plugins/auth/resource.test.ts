@@ -124,6 +124,17 @@ describe('scopes', () => {
     expect(check({ kind: 'prompt', server: 'crm', prompt: 'x' }, 'mcp')).toMatchObject({ detail: 'the token lacks crm' })
   })
 
+  it('are asked for all at once of whoever makes an API key, which needs none', () => {
+    const own = (tool: string) => ({ kind: 'call' as const, server: 'gateway', tool })
+    const all = ['mcp', 'crm', 'crm.write', 'crm.delete']
+    for (const tool of ['keys_create', 'keys_rotate']) {
+      const target = { ...own(tool), secret: true as const }
+      expect(check(target, ...all.slice(0, -1))).toMatchObject({ code: 'insufficient-scope', detail: 'the token lacks crm.delete' })
+      expect(check(target, ...all)).toBeUndefined()
+    }
+    expect(check(own('keys_list'), 'mcp')).toBeUndefined()
+  })
+
   it('are not asked of an API key, nor of somebody on stdio', async () => {
     const home = makeHome()
     const key = makeKey('k1')
