@@ -1,5 +1,5 @@
 // Whose something is: a principal of a tenant, and who vouches for him, as one text that lanes, sessions, tasks and tokens go by.
-import type { Principal } from './plugin/index.ts'
+import type { Person, Principal } from './plugin/index.ts'
 
 /**
  * Invariant: principals of different tenants, and those whom different methods or issuers name, are different, whatever their ids: whoever
@@ -15,4 +15,10 @@ export function ownerOf(principal: Pick<Principal, 'id' | 'tenant' | 'via'> | un
 export function readOwner(owner: string): Pick<Principal, 'id' | 'tenant'> & { readonly method: string; readonly issuer: string } {
   const [tenant = '', id = '', method = '', issuer = ''] = owner.split('\0')
   return { tenant, id, method, issuer }
+}
+
+/** `tenant` undefined: in whichever. */
+export function isOf(owner: string, { id, tenant }: Pick<Person, 'id' | 'tenant'>): boolean {
+  const own = readOwner(owner)
+  return own.id === id && (tenant === undefined || tenant === own.tenant)
 }

@@ -1,5 +1,6 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
 import { type AddressedServer, authOf, type OAuthClient, type ServerAuth, type ServerConfig, type UserClient } from '../config/schema.ts'
+import { type Lookout, startLookout } from '../lookout.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { ownerOf } from '../owner.ts'
 import type { Clock, Outgoing } from '../plugin/index.ts'
@@ -9,6 +10,7 @@ import { createAuthority } from './authority.ts'
 import { type Asker, type Authorizations, createAuthorizations } from './authorizations.ts'
 import { type Callers, createCallers } from './callers.ts'
 import { createExchanges } from './exchanges.ts'
+import { createInvited, type Invited } from './invited.ts'
 import { aboutOwner, createReporter, type ReporterOptions } from './reporter.ts'
 import type { Token } from './token-answer.ts'
 import { createTokenBook } from './token-book.ts'
@@ -16,7 +18,7 @@ import { createTokenKeeper } from './token-keeper.ts'
 import { aboutToken, requestToken, type TokenRequester } from './token-request.ts'
 import { type TokenWatch, watchTokens } from './token-watch.ts'
 import { createUserTokens, type TokenStores, type UserTokens } from './user-tokens.ts'
-import { createUsers, type Users } from './users.ts'
+import { createUsers, SILENT_MS, type Users } from './users.ts'
 
 export interface Credentials {
   /** What is shown to this server on a lane of `owner`; undefined where its config asks for nothing. */
@@ -44,6 +46,9 @@ export interface CredentialsOptions extends ReporterOptions {
   readonly outgoing?: Outgoing | undefined
 }
 
+/** From one look for shared visits that have ended to the next. */
+const CLEAR_MS = 60_000
+
 type SourceOf = (owner: string) => CredentialSource
 
 export function createCredentials(options: CredentialsOptions): Credentials {
@@ -56,10 +61,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
   let watching: TokenWatch | undefined
+  let clearing: Lookout | undefined
   const allUsers = new Map<string, Users>()
   const isAway = (): boolean => watching?.isAway === true
   const exchanging = new Set<string>()
-  const authorizations = createAuthorizations(askers, clock)
+  let authorizations: Authorizations | undefined
+  let invited: Invited | undefined
 
   const requesterFor = <T extends OAuthClient>(client: T): TokenRequester & { readonly client: T } => ({
     client,
@@ -105,7 +112,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return createExchanges({ ...requesterFor(auth!.exchange!), present: callers, obtained, failed })
   }
 
-  function forUsers({ id }: AddressedServer, client: UserClient): SourceOf {
+  function forUsers({ id, url }: AddressedServer, client: UserClient): SourceOf {
     if (options.stores === undefined) throw new Error('bug: there is no store for what users give')
     tokens ??= openTokens(options.stores)
     const { book, reporter, obtained, failed } = watch(id, 'user')
@@ -116,10 +123,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     allUsers.set(id, users)
     askers.set(id, {
       ...requester,
+      url,
       isAway,
       failed,
       async take(owner, token) {
         book.note(token)
+        invited?.forget(id, owner)
         await users.take(owner, token)
         reporter.authorized(aboutOwner(owner))
         changed(owner)
@@ -130,12 +139,20 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   function openTokens(stores: TokenStores): UserTokens {
     const opened = createUserTokens(stores)
+    const waiting = createInvited(clock, opened, (server, owner) => {
+      allUsers.get(server)?.given(owner)
+      options.changed?.(server, owner)
+    })
+    invited = waiting
+    authorizations = createAuthorizations({ askers, clock, log: options.log, shared: () => opened.visits(), invited: waiting.note })
+    clearing = startLookout({ clock, everyMs: CLEAR_MS, silentMs: SILENT_MS, ask: () => opened.clearVisits(), there() {}, gone() {} })
     watching = watchTokens({
       ...options,
       tokens: opened,
       doubt() {
         for (const users of allUsers.values()) users.doubt()
       },
+      given: () => waiting.look(),
       back() {
         for (const users of allUsers.values()) users.back()
       },
@@ -167,6 +184,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     },
     async close() {
       watching?.stop()
+      clearing?.stop()
       await own?.close()
       await tokens?.close()
     },

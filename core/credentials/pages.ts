@@ -21,17 +21,18 @@ export function servePages(
   const query = new URLSearchParams(at < 0 || text.length > MAX_QUERY ? '' : text.slice(at + 1))
   const cookie = readCookie(request.headers.cookie)
   if (request.method !== 'GET') return false
+  const step = path === START ? start(authorizations, query, cookie) : authorizations.back(query, cookie)
+  void step.then(
+    found => write(response, found),
+    () => response.destroy(),
+  )
+  return true
+}
+
+function start(authorizations: Authorizations, query: URLSearchParams, cookie: string | undefined): Promise<Step> {
   const id = query.get('request') ?? ''
   const word = query.get('confirm')
-  if (path === START && word === null) write(response, authorizations.show(id))
-  else {
-    const step = path === START ? authorizations.confirm(id, word ?? '', cookie) : authorizations.back(query, cookie)
-    void step.then(
-      found => write(response, found),
-      () => response.destroy(),
-    )
-  }
-  return true
+  return word === null ? authorizations.show(id) : authorizations.confirm(id, word, cookie)
 }
 
 function readCookie(header = ''): string | undefined {

@@ -1,7 +1,7 @@
 // What the gateway itself keeps about people: the tokens that they have given it for servers.
-import { readOwner } from '../owner.ts'
+import { isOf, readOwner } from '../owner.ts'
 import type { PersonalHolder, Stores } from '../plugin/index.ts'
-import { createUserTokens, hasUserTokens, isOf, type UserTokens } from './user-tokens.ts'
+import { createUserTokens, hasUserTokens, type UserTokens } from './user-tokens.ts'
 
 /** `plugin` names it beside the plugins. A gateway that runs stops using what is erased within a second. */
 export function holdUserTokens(stores: Stores): PersonalHolder {

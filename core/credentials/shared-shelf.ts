@@ -1,9 +1,9 @@
-// Sealed tokens in a PostgreSQL database, which several gateways share. All of them need the same key.
+// Sealed tokens, and visits that are under way, in a PostgreSQL database, which several gateways share. All of them need the same key.
 import { existsSync } from 'node:fs'
 import type { Migrations, Postgres, SqlRow, Stores } from '../plugin/index.ts'
 import { StoreFault } from '../store/fault.ts'
 import { proofOf, unseal } from './sealed.ts'
-import { openShelfFile, readRow, type Shelf, USER_TOKENS_FILE } from './shelf.ts'
+import { openShelfFile, readRow, type Shelf, USER_TOKENS_FILE, type VisitRows } from './shelf.ts'
 
 const S = 'mcpgw_credentials'
 
@@ -26,15 +26,41 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER taken_away AFTER DELETE OR TRUNCATE ON ${S}.user_token FOR EACH STATEMENT EXECUTE FUNCTION ${S}.note_taken_away();`,
+    `-- Visits of users to authorization servers that are under way, sealed under the same key.
+CREATE TABLE ${S}.visit (
+  id text PRIMARY KEY, visitor text NOT NULL, until timestamptz NOT NULL, begun bigint GENERATED ALWAYS AS IDENTITY, sealed bytea NOT NULL
+);
+CREATE INDEX visit_visitor ON ${S}.visit (visitor, begun);
+-- One after the other, so that none is more than the bounds allow. False where there is no room.
+CREATE FUNCTION ${S}.begin_visit(new_id text, new_sealed bytea, new_visitor text, good interval, of_one bigint, in_all bigint)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('mcpgw visits', 0));
+  DELETE FROM ${S}.visit WHERE until < clock_timestamp();
+  DELETE FROM ${S}.visit WHERE id IN (SELECT id FROM ${S}.visit WHERE visitor = new_visitor ORDER BY begun DESC OFFSET of_one - 1);
+  INSERT INTO ${S}.visit (id, visitor, until, sealed)
+    SELECT new_id, new_visitor, clock_timestamp() + good, new_sealed WHERE (SELECT count(*) FROM ${S}.visit) < in_all;
+  RETURN FOUND;
+END $$;
+-- Grows with each token that a user gives: what gateways look at whose users may come back to another one.
+ALTER TABLE ${S}.revision ADD COLUMN given bigint NOT NULL DEFAULT 0;
+CREATE FUNCTION ${S}.note_given() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE ${S}.revision SET given = given + 1;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER given AFTER INSERT ON ${S}.user_token FOR EACH STATEMENT EXECUTE FUNCTION ${S}.note_given();
+INSERT INTO ${S}.schema_version (version) VALUES (2);`,
   ],
 }
 
+type Ask = (sql: string, ...params: (string | number | Uint8Array | readonly string[])[]) => Promise<SqlRow[]>
 type Place = Pick<Stores, 'open' | 'resolve'>
 
 /** Rejects where the tables cannot be brought up, are of a later version, or hold what was sealed under another key. */
 export async function openSharedShelf(database: Postgres, key: Uint8Array, place: Place): Promise<Shelf> {
   await database.migrate(tables, 'apply')
-  const ask = (sql: string, ...params: (string | Uint8Array)[]): Promise<SqlRow[]> => database.query(sql, params)
+  const ask: Ask = (sql, ...params) => database.query(sql, params)
   await checkKey(database, key, place)
   await takeOver(database, key, place)
   return {
@@ -46,9 +72,32 @@ export async function openSharedShelf(database: Postgres, key: Uint8Array, place
     remove: async ({ id, sealed }) =>
       (await ask(`DELETE FROM ${S}.user_token WHERE id = $1 AND sealed = $2 RETURNING id`, id, sealed)).length > 0,
     all: async () => (await ask(`SELECT id, sealed FROM ${S}.user_token`)).map(readRow),
-    revision: async () => Number((await ask(`SELECT revision FROM ${S}.revision`))[0]?.revision),
+    async revision() {
+      const [row] = await ask(`SELECT revision, given FROM ${S}.revision`)
+      return { taken: Number(row?.revision), given: Number(row?.given) }
+    },
     purge() {},
+    shared: {
+      visits: openVisitRows(ask),
+      which: async ids => (await ask(`SELECT id FROM ${S}.user_token WHERE id = ANY($1::text[])`, ids)).map(({ id }) => id as string),
+    },
     close: () => database.close(),
+  }
+}
+
+function openVisitRows(ask: Ask): VisitRows {
+  return {
+    async begin({ id, sealed }, visitor, { goodMs, ofOne, inAll }) {
+      const sql = `SELECT ${S}.begin_visit($1, $2, $3, $4 * interval '1 ms', $5, $6) AS begun`
+      return (await ask(sql, id, sealed, visitor, goodMs, ofOne, inAll))[0]?.begun === 1
+    },
+    get: async id => (await ask(`SELECT sealed FROM ${S}.visit WHERE id = $1 AND until >= now()`, id))[0]?.sealed as Uint8Array | undefined,
+    replace: async ({ id, sealed }, before) =>
+      (await ask(`UPDATE ${S}.visit SET sealed = $2 WHERE id = $1 AND sealed = $3 RETURNING id`, id, sealed, before)).length > 0,
+    remove: async ({ id, sealed }) =>
+      (await ask(`DELETE FROM ${S}.visit WHERE id = $1 AND sealed = $2 RETURNING id`, id, sealed)).length > 0,
+    all: async () => (await ask(`SELECT id, sealed FROM ${S}.visit`)).map(readRow),
+    clear: async () => void (await ask(`DELETE FROM ${S}.visit WHERE until < now()`)),
   }
 }
 

@@ -15,11 +15,44 @@ export interface Shelf {
   /** False where it does not lie there. */
   remove(row: Row): Awaitable<boolean>
   all(): Awaitable<readonly Row[]>
-  /** Grows with each row that is taken away, whoever does it. */
-  revision(): Awaitable<number>
+  revision(): Awaitable<Revision>
   /** Nothing of what was taken away is left. */
   purge(): Awaitable<void>
+  /** What else gateways share in a database; not in a file. */
+  readonly shared?: SharedRows
   close(): Awaitable<void>
+}
+
+/** Grows with each row that is taken away, and with each that is put there, whoever does it. */
+export interface Revision {
+  readonly taken: number
+  /** Told where gateways share them. */
+  readonly given?: number
+}
+
+export interface SharedRows {
+  readonly visits: VisitRows
+  /** Which of these lie on the shelf. */
+  which(ids: readonly string[]): Promise<readonly string[]>
+}
+
+/** Visits of users that are under way. */
+export interface VisitRows {
+  /** False where there is no room. `visitor`: who it is, and for which server. */
+  begin(row: Row, visitor: string, bounds: VisitBounds): Promise<boolean>
+  get(id: string): Promise<Uint8Array | undefined>
+  replace(row: Row, before: Uint8Array): Promise<boolean>
+  remove(row: Row): Promise<boolean>
+  all(): Promise<readonly Row[]>
+  /** Of those that have ended nothing is left. */
+  clear(): Promise<void>
+}
+
+/** `ofOne`: of one visitor; the oldest makes room for one more. */
+export interface VisitBounds {
+  readonly goodMs: number
+  readonly ofOne: number
+  readonly inAll: number
 }
 
 /** In the data directory. */
@@ -45,7 +78,7 @@ export function openShelfFile(stores: Pick<Stores, 'open'>): Shelf {
     replace: ({ id, sealed }, before) => run('UPDATE user_tokens SET sealed = ? WHERE id = ? AND sealed = ?', sealed, id, before) > 0,
     remove: ({ id, sealed }) => run('DELETE FROM user_tokens WHERE id = ? AND sealed = ?', id, sealed) > 0,
     all: () => database.prepare('SELECT id, sealed FROM user_tokens').all().map(readRow),
-    revision: () => Number(database.prepare('SELECT revision FROM revision').get()?.revision),
+    revision: () => ({ taken: Number(database.prepare('SELECT revision FROM revision').get()?.revision) }),
     purge: () => database.purge(),
     close: () => database.close(),
   }

@@ -2,6 +2,7 @@
 import type { Health } from '../health.ts'
 import { startLookout } from '../lookout.ts'
 import type { Clock, Log } from '../plugin/index.ts'
+import type { Revision } from './shelf.ts'
 import type { UserTokens } from './user-tokens.ts'
 import { SILENT_MS } from './users.ts'
 
@@ -18,14 +19,16 @@ export interface TokenWatchOptions {
   readonly health?: Pick<Health, 'component'> | undefined
   /** Some were taken back. */
   doubt(): void
+  /** Some were given. Rejects where nobody can tell which: asked again. */
+  given(): Promise<void>
   back(): void
 }
 
 const LOOK_MS = 400
 
-export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWatchOptions): TokenWatch {
+export function watchTokens({ tokens, clock, log, health, doubt, given, back }: TokenWatchOptions): TokenWatch {
   const component = health?.component('credentials')
-  let seen: number | undefined
+  let seen: Revision | undefined
   let isAway = false
 
   function gone(error: unknown): void {
@@ -35,8 +38,14 @@ export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWa
     isAway = true
   }
 
-  function there(revision: number): void {
-    if (seen !== undefined && seen !== revision) doubt()
+  async function ask(): Promise<Revision> {
+    const revision = await tokens.revision()
+    if (seen?.given !== revision.given) await given()
+    return revision
+  }
+
+  function there(revision: Revision): void {
+    if (seen !== undefined && seen.taken !== revision.taken) doubt()
     seen = revision
     if (!isAway) return
     isAway = false
@@ -45,7 +54,7 @@ export function watchTokens({ tokens, clock, log, health, doubt, back }: TokenWa
     back()
   }
 
-  const lookout = startLookout({ clock, everyMs: LOOK_MS, silentMs: SILENT_MS, ask: () => tokens.revision(), there, gone })
+  const lookout = startLookout({ clock, everyMs: LOOK_MS, silentMs: SILENT_MS, ask, there, gone })
 
   return {
     get isAway() {

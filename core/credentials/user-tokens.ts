@@ -1,10 +1,11 @@
 // Tokens that users have given the gateway for a server: kept sealed, each good for one server and one principal alone.
 import { existsSync } from 'node:fs'
-import { readOwner } from '../owner.ts'
+import { isOf } from '../owner.ts'
 import type { Awaitable, Person, Stores } from '../plugin/index.ts'
 import { type Entry, idOf, seal, type UserToken, unseal } from './sealed.ts'
 import { openSharedShelf, tables } from './shared-shelf.ts'
-import { openShelfFile, type Row, type Shelf, USER_TOKENS_FILE } from './shelf.ts'
+import { openShelfFile, type Revision, type Row, type Shelf, USER_TOKENS_FILE } from './shelf.ts'
+import { createSealedVisits, eraseVisits, type Visits } from './visits.ts'
 
 /** All of it rejects while they cannot be reached. */
 export interface UserTokens {
@@ -16,10 +17,15 @@ export interface UserTokens {
   drop(server: string, owner: string, token: UserToken): Promise<boolean>
   /** Nobody asks for these but who lists, takes back, exports or erases: all of them are opened. */
   all(): Promise<readonly Entry[]>
-  /** Afterwards nothing of them is kept. The number of tokens. */
+  /** Afterwards nothing of them is kept, nor of visits that gateways share. The number of tokens. */
   erase(person: Pick<Person, 'id' | 'tenant'>): Promise<number>
-  /** Grows with each one that is dropped or erased, whoever does it. */
-  revision(): Promise<number>
+  revision(): Promise<Revision>
+  /** Those that gateways share; undefined where they share none. */
+  visits(): Promise<Visits | undefined>
+  /** Of shared visits that have ended nothing is left. */
+  clearVisits(): Promise<void>
+  /** Who of these has given one; asked only where gateways share them. */
+  which<T extends Pick<Entry, 'server' | 'owner'>>(those: readonly T[]): Promise<readonly T[]>
   close(): Promise<void>
 }
 
@@ -37,46 +43,56 @@ export async function hasUserTokens(stores: Pick<TokenStores, 'resolve' | 'postg
   }
 }
 
+interface Opened {
+  readonly shelf: Shelf
+  readonly key: Uint8Array
+  readonly visits: Visits | undefined
+}
+
 /** Opened with its first use, and tried again with the next where that failed. Neither tokens nor names of principals lie there as they are. */
 export function createUserTokens(stores: TokenStores): UserTokens {
-  let opening: Promise<{ readonly shelf: Shelf; readonly key: Uint8Array }> | undefined
+  let opening: Promise<Opened> | undefined
 
-  async function open(): Promise<{ readonly shelf: Shelf; readonly key: Uint8Array }> {
+  async function open(): Promise<Opened> {
     const key = stores.key('credentials.key')
     const database = stores.postgres()
-    if (database === undefined) return { shelf: openShelfFile(stores), key }
+    if (database === undefined) return { shelf: openShelfFile(stores), key, visits: undefined }
     try {
-      return { shelf: await openSharedShelf(database, key, stores), key }
+      const shelf = await openSharedShelf(database, key, stores)
+      return { shelf, key, visits: shelf.shared && createSealedVisits(shelf.shared.visits, key) }
     } catch (error) {
       await database.close()
       throw error
     }
   }
 
-  async function using<T>(work: (shelf: Shelf, key: Uint8Array) => Awaitable<T>): Promise<T> {
+  async function using<T>(work: (shelf: Shelf, key: Uint8Array, visits: Visits | undefined) => Awaitable<T>): Promise<T> {
     opening ??= open().catch((error: unknown) => {
       opening = undefined
       throw error
     })
-    const { shelf, key } = await opening
-    return work(shelf, key)
+    const { shelf, key, visits } = await opening
+    return work(shelf, key, visits)
   }
 
   async function read(shelf: Shelf, key: Uint8Array, server: string, owner: string): Promise<(Entry & { readonly row: Row }) | undefined> {
-    const id = idOf(key, server, owner)
+    const id = idOf(key, 'user-token', server, owner)
     const sealed = await shelf.get(id)
-    const entry = unseal(key, id, sealed)
+    const entry = unseal<Entry>(key, id, sealed)
     return entry?.server === server && entry.owner === owner ? { ...entry, row: { id, sealed: sealed! } } : undefined
   }
 
   async function readAll(shelf: Shelf, key: Uint8Array): Promise<readonly (Entry & { readonly row: Row })[]> {
     return (await shelf.all()).flatMap(row => {
-      const entry = unseal(key, row.id, row.sealed)
+      const entry = unseal<Entry>(key, row.id, row.sealed)
       return entry === undefined ? [] : [{ ...entry, row }]
     })
   }
 
-  const rowOf = (key: Uint8Array, entry: Entry): Row => ({ id: idOf(key, entry.server, entry.owner), sealed: seal(key, entry) })
+  function rowOf(key: Uint8Array, entry: Entry): Row {
+    const id = idOf(key, 'user-token', entry.server, entry.owner)
+    return { id, sealed: seal(key, id, entry) }
+  }
 
   return {
     find: (server, owner) => using(async (shelf, key) => (await read(shelf, key, server, owner))?.token),
@@ -94,6 +110,7 @@ export function createUserTokens(stores: TokenStores): UserTokens {
     all: () => using(async (shelf, key) => (await readAll(shelf, key)).map(({ server, owner, token }) => ({ server, owner, token }))),
     erase: person =>
       using(async (shelf, key) => {
+        if (shelf.shared !== undefined) await eraseVisits(shelf.shared.visits, key, person)
         let erased = 0
         for (;;) {
           const found = (await readAll(shelf, key)).filter(({ owner }) => isOf(owner, person))
@@ -105,6 +122,14 @@ export function createUserTokens(stores: TokenStores): UserTokens {
         return erased
       }),
     revision: () => using(shelf => shelf.revision()),
+    visits: () => using((_shelf, _key, visits) => visits),
+    clearVisits: () => using(async ({ shared }) => shared?.visits.clear()),
+    which: those =>
+      using(async ({ shared }, key) => {
+        const ids = new Map(those.map(one => [idOf(key, 'user-token', one.server, one.owner), one]))
+        const found = ids.size === 0 ? [] : await shared?.which([...ids.keys()])
+        return (found ?? []).flatMap(id => ids.get(id) ?? [])
+      }),
     async close() {
       const opened = await opening?.catch(() => undefined)
       opening = undefined
@@ -115,10 +140,4 @@ export function createUserTokens(stores: TokenStores): UserTokens {
 
 export function isSame(kept: UserToken | undefined, given: UserToken): boolean {
   return kept?.access === given.access && kept.refresh === given.refresh
-}
-
-/** `tenant` undefined: in whichever. */
-export function isOf(owner: string, { id, tenant }: Pick<Person, 'id' | 'tenant'>): boolean {
-  const own = readOwner(owner)
-  return own.id === id && (tenant === undefined || tenant === own.tenant)
 }

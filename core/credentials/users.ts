@@ -30,6 +30,8 @@ export interface Users {
   source(owner: string): CredentialSource
   /** A user has authorised the gateway. Rejects where it cannot be kept. */
   take(owner: string, token: Token): Promise<void>
+  /** He has authorised another gateway, and the next one who asks finds it there. */
+  given(owner: string): void
   /** Some have been taken back: each is looked for again before it is shown. */
   doubt(): void
   /** What is kept can be told again. */
@@ -174,6 +176,7 @@ export function createUsers(options: UsersOptions): Users {
       // The next one who asks finds it there, whatever failed before.
       owners.forget(owner)
     },
+    given: owner => owners.forget(owner),
     doubt() {
       for (const keeper of owners.values()) keeper.doubt()
     },

@@ -31,7 +31,7 @@ export async function invite(
   // Whoever has just said no is not asked again.
   if (round?.kind === 'again' && round.state === OWN_STATE && !hasAccepted(params)) return answer
   if (session.capabilities.get('elicitation')?.get('url') === undefined) return answer
-  const invitation = deps.credentials.authorizations?.invite(server, ownerOf(x.principal), x.principal.id)
+  const invitation = await deps.credentials.authorizations?.invite(server, ownerOf(x.principal), x.principal.id)
   if (invitation === undefined) return answer
   const { id, url, host } = invitation
   const message = `Authorise the gateway at ${host} to use the server ${server} in your name; then make the call again.`

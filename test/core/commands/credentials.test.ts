@@ -163,7 +163,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     const url = await createDatabase()
     const { dir, tokens, authority } = await createProject({ url })
     const made = await say(dir, ['migrate', 'credentials'])
-    expect([made.code, made.out]).toEqual([0, 'credentials: tables brought from version 0 to 1 (schema mcpgw_credentials)\n'])
+    expect([made.code, made.out]).toEqual([0, 'credentials: tables brought from version 0 to 2 (schema mcpgw_credentials)\n'])
     await fill(tokens)
     expect((await say(dir, ['credentials', 'list', '--tenant', 'other'])).out).toContain('crm     other   ann')
     expect((await say(dir, ['credentials', 'revoke', 'bob'])).code).toBe(0)

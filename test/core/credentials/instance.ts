@@ -68,7 +68,7 @@ export function openInstance(
     changed: owner => void changed.push(owner),
   })
   if (watches) {
-    const watch = watchTokens({ tokens, clock, log, health, doubt: () => users.doubt(), back: () => users.back() })
+    const watch = watchTokens({ tokens, clock, log, health, doubt: () => users.doubt(), given: async () => {}, back: () => users.back() })
     isAway = () => watch.isAway
     opened({ close: async () => watch.stop() })
   }

@@ -109,15 +109,15 @@ export interface Browser {
   submit(page: Page): Promise<Page>
 }
 
-/** Takes what is at `GATEWAY` to the gateway. */
-export function openBrowser({ port }: Pick<TestGateway, 'port'>): Browser {
+/** Takes what is at `GATEWAY` to the gateway: where `at` changes, to another one from then on, as a balancer does. */
+export function openBrowser(at: Pick<TestGateway, 'port'>): Browser {
   const cookies = new Map<string, string>()
   const go = (url: string): Promise<Page> =>
     new Promise((resolve, reject) => {
       const { pathname, search, host } = new URL(url)
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       const headers = { host, ...(cookie !== '' && { cookie }) }
-      const sent = request({ host: '127.0.0.1', port, path: pathname + search, headers }, response => {
+      const sent = request({ host: '127.0.0.1', port: at.port, path: pathname + search, headers }, response => {
         let text = ''
         response.setEncoding('utf8').on('data', part => {
           text += part
