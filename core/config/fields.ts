@@ -14,6 +14,12 @@ export const text: z.ZodString = z
   .refine(value => !value.includes('\u0000'), coded('bad-value', 'a NUL character cannot stand here'))
 export const words: z.ZodString = text.min(1)
 
+/** All are named by leaving the list out. */
+export const tenant: z.ZodString = words.refine(
+  value => !value.includes('*'),
+  coded('bad-value', 'not the name of a tenant: expected one without *'),
+)
+
 export const count = (least: number, most: number): z.ZodType<number> => z.number().int().min(least).max(most)
 
 export const url: z.ZodType<string> = z

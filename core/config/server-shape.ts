@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { AboutShape } from './about.ts'
 import { aboutFields } from './about-shape.ts'
 import { auth } from './auth-shape.ts'
-import { coded, count, type Duration, duration, text, url, words } from './fields.ts'
+import { coded, count, type Duration, duration, tenant, text, url, words } from './fields.ts'
 import { headers } from './headers-shape.ts'
 import { balance, type InstancesShape, instances } from './instances-shape.ts'
 import { type RestShape, restFields } from './rest-shape.ts'
@@ -79,7 +79,7 @@ export const serverFields: { readonly [K in keyof ServerShape]-?: z.ZodType<Serv
   ...aboutFields,
   enabled: z.boolean().optional().meta({ description: 'false: as if it did not stand here' }),
   shared: z.boolean().optional().meta({ description: 'One process for all principals; only for servers that keep no state' }),
-  tenants: z.array(words).min(1).optional().meta({
+  tenants: z.array(tenant).min(1).optional().meta({
     description: 'Only principals of these tenants know of it; for all where it is left out. Needs a plugin that authenticates',
   }),
   protocol: z.enum(['auto', 'modern', 'legacy', 'sse']).optional().meta({

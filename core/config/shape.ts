@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { readRanges } from '../plugin/addresses.ts'
 import { isPostgresUrl } from './database-url.ts'
-import { coded, count, type Duration, duration, words } from './fields.ts'
+import { coded, count, type Duration, duration, tenant, words } from './fields.ts'
 import { parseAddress } from './listen.ts'
 import { isRedisUrl } from './redis-url.ts'
 import type { LogLevel } from './schema.ts'
@@ -65,12 +65,21 @@ const addressRange = z.string().superRefine((value, ctx) => {
     ctx.addIssue({ code: 'custom', message: (error as Error).message, params: { code: 'bad-value' } })
   }
 })
+const hostValue = words.refine(
+  value => /^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(value),
+  coded('bad-value', 'not a value of Host: expected NAME or NAME:PORT, without wildcards'),
+)
+// Any page can send "null", from a frame in a sandbox.
+const originValue = words.refine(
+  value => /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(value),
+  coded('bad-value', "not an origin that is somebody's: expected SCHEME://HOST or SCHEME://HOST:PORT, without wildcards"),
+)
 const listen = z
   .strictObject({
     host: words.optional(),
     port: port.optional(),
-    hosts: z.array(words).optional().meta({ description: 'Further values of Host that are let in' }),
-    origins: z.array(words).optional().meta({ description: 'Values of Origin that are let in' }),
+    hosts: z.array(hostValue).optional().meta({ description: 'Further values of Host that are let in' }),
+    origins: z.array(originValue).optional().meta({ description: 'Values of Origin that are let in' }),
     trustedProxies: z.array(addressRange).optional().meta({
       description: 'Addresses of proxies, e.g. 10.0.0.0/8: of whoever comes through them, X-Forwarded-For says who it is',
     }),
@@ -136,7 +145,10 @@ export const fileShape: z.ZodType<FileShape> = z
           .array(words)
           .min(1)
           .meta({ description: 'Names of its tools, or patterns with *', examples: [['list_tools', 'call', 'audit_*']] }),
-        operators: z.array(words).optional().meta({ description: 'Tenants whose principals see and change what is there for all tenants' }),
+        operators: z
+          .array(tenant)
+          .optional()
+          .meta({ description: 'Tenants whose principals see and change what is there for all tenants' }),
       })
       .optional()
       .meta({ description: 'What the gateway offers of itself, as the server "gateway" and over HTTP; nothing where it is left out' }),

@@ -50,11 +50,13 @@ export class HttpPeer implements Peer {
 
 /**
  * What Node takes and other programs read otherwise, in the words of its parser: HTTP/0.9 has no headers, HTTP/1.0 no chunks, so where such a
- * request ends is a guess. Spec: RFC 9112, 6.1.
+ * request ends is a guess; and of what is compressed within its chunks Node reads the bytes as they came. Spec: RFC 9112, 6.1.
  */
 export function framingFault({ httpVersionMajor, httpVersionMinor, headers }: IncomingMessage): string | undefined {
   if (httpVersionMajor < 1) return 'HPE_INVALID_VERSION'
-  return httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined ? 'HPE_INVALID_TRANSFER_ENCODING' : undefined
+  const coding = headers['transfer-encoding']
+  if (coding === undefined || (httpVersionMinor > 0 && coding.toLowerCase() === 'chunked')) return undefined
+  return 'HPE_INVALID_TRANSFER_ENCODING'
 }
 
 export interface Gatekeeper {
@@ -89,8 +91,9 @@ export function createGatekeeper(
       const [origin, ...others] = peer.header('origin')
       if (others.length > 0 || (origin !== undefined && !originAllowed(origin))) return 'forbidden-host'
       if (request.method !== 'POST') return undefined
-      const type = request.headers['content-type']
-      if (type === undefined || !/^application\/json\s*(;\s*charset=("?)utf-8\2\s*)?$/i.test(type)) return 'media-type'
+      const [type, ...otherTypes] = peer.header('content-type')
+      if (type === undefined || otherTypes.length > 0 || !/^application\/json\s*(;\s*charset=("?)utf-8\2\s*)?$/i.test(type))
+        return 'media-type'
       const encoding = request.headers['content-encoding']
       return encoding === undefined || encoding === 'identity' ? undefined : 'media-type'
     },

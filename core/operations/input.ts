@@ -13,7 +13,7 @@ interface Described {
 /** What does not fit is left as it is: the schema says so then. A member that is in the path and in the body is the path's. */
 export function inputOf(operation: Operation, given: Given, body: Json | undefined): Json {
   const { properties = {} } = describe(operation).inputSchema as { readonly properties?: Readonly<Record<string, Described>> }
-  const named: Record<string, Json> = {}
+  const named: Record<string, Json> = Object.create(null) as Record<string, Json>
   for (const [key, value] of Object.entries(given))
     named[key] = Json.of(read(value, Object.hasOwn(properties, key) ? properties[key] : undefined))
   return (body ?? Json.of({})).with(named)

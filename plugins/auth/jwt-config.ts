@@ -56,7 +56,8 @@ const jwks = z.union(
   { error: 'expected a url, { file: PATH } or { keys: [JWK, ...] }' },
 )
 
-const audience = z.union([text.transform(one => [one]), z.array(text).min(1)], {
+const receiver = text.regex(/\S/, 'expected an audience, found spaces')
+const audience = z.union([receiver.transform(one => [one]), z.array(receiver).min(1)], {
   error: 'expected an audience, or a list: what tokens for this gateway carry in "aud"; without one, tokens for anybody would do',
 })
 

@@ -114,6 +114,13 @@ describe('the form of a request', () => {
       expect(upstream.seen).toEqual([])
     })
   }
+  it('two content types are refused, whichever comes first', async () => {
+    const types = ['content-type: application/json\r\n', 'content-type: text/plain\r\n']
+    const head = 'POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n'
+    for (const two of [types.join(''), types.toReversed().join(''), types[0]!.repeat(2)])
+      expect(await raw(`${head}${two}content-length: ${body.length}\r\n\r\n${body}`)).toEqual(['415'])
+    expect(upstream.seen).toEqual([])
+  })
   for (const type of ['application/json', 'Application/JSON', 'application/json;charset=UTF-8', 'application/json; charset="utf-8"']) {
     it(`content type ${type} is accepted`, async () => {
       expect((await client.post(body, { 'content-type': type })).status).toBe(200)

@@ -55,6 +55,7 @@ const hidden = post(sized, body)
 /** Each is followed by a request that is in order: it must not be served on the same connection. */
 const broken: Record<string, string> = {
   'a length and chunks': post(`${sized}${CHUNKED}`, chunks),
+  'chunks of what is compressed': post('transfer-encoding: gzip, chunked\r\n', chunks),
   'chunks and a length': post(`${CHUNKED}${sized}`, chunks),
   'a length of 0 and chunks': post(`content-length: 0\r\n${CHUNKED}`, chunks),
   'a length that hides a request in chunks': post(`content-length: 4\r\n${CHUNKED}`, `0\r\n\r\n${hidden}`),

@@ -20,6 +20,7 @@ describe('the config', () => {
   it.each<[string, unknown, string]>([
     ['no audience', { ...entry, audience: undefined }, 'expected an audience'],
     ['an empty audience', { ...entry, audience: '' }, 'expected an audience'],
+    ['an audience of spaces', { ...entry, audience: [' '] }, 'expected an audience'],
     ['an empty list of audiences', { ...entry, audience: [] }, 'audience'],
     ['no issuer', { ...entry, issuer: undefined }, ''],
     ['an algorithm that shares a secret', { ...entry, algorithms: ['HS256'] }, ''],
