@@ -66,7 +66,7 @@ export interface GatewayOptions {
   getSecret?(name: string): Promise<string | SecretFault | undefined>
   /** For what users give the gateway for servers. */
   readonly stores?: TokenStores
-  /** Refuses new work over HTTP where there is too much. */
+  /** Refuses new work where there is too much. */
   readonly overload?: Shedding | undefined
   /** Ends what operators have killed. */
   readonly kills?: Pick<KillSwitch, 'carryOut'>
@@ -92,7 +92,7 @@ export interface Gateway {
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, clock, log, pipeline, secrets, operations } = options
+  const { config, clock, log, pipeline, secrets, operations, overload = NEVER_OVER } = options
   const { open, authenticates } = pipeline
   const inner = config.gateway && createInner({ operations, tools: config.gateway, version: options.version, open, authenticates })
   const servers: readonly ServerConfig[] = inner === undefined ? config.servers : [...config.servers, inner.server]
@@ -180,7 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         log,
         tls,
         serveOther,
-        overload: options.overload ?? NEVER_OVER,
+        overload,
       })
   } catch (error) {
     tls?.stop()
@@ -190,7 +190,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reach.release()
     throw error
   }
-  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, log, ...options.stdio })
+  const stdio = options.stdio && listenStdio({ config, relay, view: views.all, pipeline, overload, log, ...options.stdio })
 
   return {
     relay,

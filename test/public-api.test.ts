@@ -158,6 +158,7 @@ describe('package.json', () => {
       'test:policy',
       'check',
       'chaos',
+      'fuzz',
       'soak',
       'bench',
     ]

@@ -163,7 +163,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     return giveUp(listenFailed(error, config.listen))
   }
   showConditions(kernel.metrics, kernel.health)
-  const unwatch = http ? watchProcess(kernel.metrics, systemClock, version, lagMs => overload.look(lagMs)) : () => {}
+  const unwatch = watchProcess(kernel.metrics, systemClock, version, lagMs => overload.look(lagMs))
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   kills.watch({ clock: systemClock, log, health: kernel.health })
   return {

@@ -7,6 +7,7 @@ import { createLineFramer } from '../mcp/framer.ts'
 import { isFault, Json } from '../mcp/json.ts'
 import { type Message, readMessage, writeErrorObject } from '../mcp/message.ts'
 import { type Era, LATEST_MODERN } from '../mcp/modern.ts'
+import { OVERLOAD_RETRY, type Shedding } from '../overload.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { Log, Peer } from '../plugin/index.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -23,6 +24,7 @@ export interface StdioOptions {
   readonly relay: Relay
   readonly view: View
   readonly pipeline: Pick<Pipeline, 'wants' | 'connect' | 'disconnect' | 'refused'>
+  readonly overload: Pick<Shedding, 'sheds'>
   readonly log: Log
   readonly input: Readable
   readonly output: Writable
@@ -44,7 +46,7 @@ const NEWLINE = Buffer.from('\n')
 const LAST_ANSWERS_MS = 1500
 
 export function listenStdio(options: StdioOptions): StdioListener {
-  const { config, relay, view, pipeline, log, input, output } = options
+  const { config, relay, view, pipeline, overload, log, input, output } = options
   const peer: Peer = { transport: 'stdio', header: () => [] }
   const limits = { bytes: config.limits.messageBytes, depth: config.limits.depth, keys: config.limits.keys }
   let session: Session | undefined
@@ -75,9 +77,11 @@ export function listenStdio(options: StdioOptions): StdioListener {
   const visits = createVisits(relay, view, peer, channel)
 
   /** The client gets its answer where it has asked for one, the plugins hear of it. */
-  function refuse(code: ErrorCode, { text, isQuote = false, data, id, action }: Why = {}): void {
-    if (id !== undefined)
-      channel.reply(writeErrorObject(id, errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })))
+  function refuse(code: ErrorCode, { text, isQuote = false, data, id, action, retryAfter }: Why = {}): void {
+    if (id !== undefined) {
+      const details = { ...(text !== undefined && { text }), ...(data && { data }), ...(retryAfter !== undefined && { retryAfter }) }
+      channel.reply(writeErrorObject(id, errorObject(code, details)))
+    }
     const reason = isQuote ? errors[code].text : (text ?? errors[code].text)
     pipeline.refused({ code, reason, by: BY_GATEWAY, transport: 'stdio', action })
   }
@@ -87,6 +91,7 @@ export function listenStdio(options: StdioOptions): StdioListener {
     if (isFault(json)) return refuse(json.code, { text: `${json.message} at byte ${json.offset}`, id: null })
     const message = readMessage(json, 'downstream')
     if ('code' in message) return refuse(message.code, { text: message.message, isQuote: true, id: message.id })
+    if (overload.sheds(message)) return refuse('overloaded', { ...toCall(message), retryAfter: OVERLOAD_RETRY })
     const inbound = classify(message, peer)
     if (inbound.kind !== 'legacy' || era === 'modern') return takeModern(message, inbound)
     if (session === undefined) {

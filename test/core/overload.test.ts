@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createHealth, type Health } from '../../core/health.ts'
 import { createOverload, type Overload } from '../../core/overload.ts'
-import { call, connectHttp, send } from './data-plane/clients.ts'
+import { call, connectHttp, connectStdio, send } from './data-plane/clients.ts'
 import { startTestGateway } from './data-plane/gateway.ts'
 import { closeAfterEach } from './data-plane/opened.ts'
 import { startStdioUpstream } from './data-plane/stdio-upstream.ts'
@@ -115,6 +115,22 @@ describe('a gateway that is overloaded', () => {
     const after = client.post(call(3, 'up__echo'))
     ;(await upstream.next('tools/call')).result('{"content":[],"whose":"third"}')
     expect(JSON.parse((await after).text).result.whose).toBe('third')
+  })
+
+  it('refuses them on standard streams too, and says there when to come again', async () => {
+    const { overload, look } = create()
+    const upstream = opened(await startStdioUpstream())
+    const gateway = opened(await startTestGateway({ servers: [upstream.server('up')], overload, stdio: true }))
+    const client = await connectStdio(gateway)
+    look(5, 500)
+    expect((await client.ask('tools/call', { name: 'up__echo' })).error).toMatchObject({
+      code: 42037,
+      data: { mcpgw: { code: 'overloaded', retryAfter: 1 } },
+    })
+    expect((await client.ask('tools/list')).result.tools).toHaveLength(1)
+    look(10, 0)
+    expect((await client.ask('tools/call', { name: 'up__echo' })).result).toBeDefined()
+    expect(upstream.of('tools/call')).toHaveLength(1)
   })
 
   it('does not read a long message to refuse it', async () => {
