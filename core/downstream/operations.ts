@@ -65,9 +65,9 @@ function shows(peer: HttpPeer, token: string): boolean {
   return given !== undefined && more.length === 0 && timingSafeEqual(digest(given), digest(token))
 }
 
-const FORWARDING = ['x-forwarded-for', 'forwarded', 'x-real-ip']
+const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via']
 
-/** Invariant: whoever comes through a proxy does not, whatever is said of him; the proxy itself may be on this machine. */
+/** Invariant: whoever comes through a proxy does not, whatever is said of him; the proxy itself may be on this machine. One that says nothing of itself looks like a client. */
 function isOfThisMachine(peer: HttpPeer): boolean {
   if (peer.proxies !== undefined || FORWARDING.some(name => peer.header(name).length > 0)) return false
   return peer.ip === '127.0.0.1' || peer.ip === '::1'

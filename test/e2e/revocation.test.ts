@@ -10,7 +10,9 @@ const begun = (dir: string): number => readRecords(dir).filter(({ type, tool }) 
 
 describe.skipIf(!isBuilt)('a key that is revoked', () => {
   // The promise is one second: each instance looks twice a second. The test waits for what must happen, however busy the machine.
-  test('ends the streams and calls that are open under it, here and on a second instance, and both have it on record', async () => {
+  test('ends the streams and calls that are open under it, here and on a second instance, and both have it on record', {
+    timeout: 60_000,
+  }, async () => {
     const dirs = [createFolder(), createFolder()]
     const [dir, second] = dirs as [string, string]
     const { id, key } = JSON.parse(runCli(['keys', 'create', 'An agent', 'agent-1', '--json'], dir).out) as { id: string; key: string }

@@ -55,6 +55,9 @@ it.each<Came>([
   { from: '127.0.0.1', headers: { 'x-forwarded-for': '203.0.113.1' } },
   { from: '127.0.0.1', headers: { Forwarded: 'for=203.0.113.1' } },
   { from: '127.0.0.1', headers: { 'X-Real-IP': '203.0.113.1' } },
+  { from: '127.0.0.1', headers: { 'X-Forwarded-Proto': 'https' } },
+  { from: '127.0.0.1', headers: { 'X-Forwarded-Host': 'mcp.example.com' } },
+  { from: '127.0.0.1', headers: { Via: '1.1 proxy' } },
   // One of a trusted network says so of himself.
   { from: '127.0.0.1', trusted: ['127.0.0.1', '10.0.0.0/8'], headers: { 'x-forwarded-for': '127.0.0.1, 10.1.1.1' } },
   { from: '10.1.1.1', trusted: ['10.0.0.0/8'], headers: { 'x-forwarded-for': '127.0.0.1' } },
