@@ -375,8 +375,9 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
   'credential-ended': {
     rpc: 42035,
     http: 200,
+    rest: 401,
     text: 'the credential has ended',
-    help: 'The request was ended because the credential that it came with was revoked, expired or was taken out. Make it again with another one.',
+    help: 'The request was ended because the credential that it came with was revoked, expired, was taken out or killed. A call may have been made; the record says whether it was sent.',
   },
   killed: {
     rpc: 42036,

@@ -116,12 +116,13 @@ async function carry(deps: RelayDeps, work: Work, x: LiveExchange): Promise<Outc
   const told = createTell(deps, x, work.channel)
   const given = admission.kind === 'answered' ? admission.answer : await perform(deps, work, x, told.tell)
   // Told apart before the plugins see it, as a recorder writes down what it sees.
-  const answer = given.code === 'cancelled' && work.cancel.by === 'credential' ? errorAnswer('credential-ended') : given
+  const isExpelled = given.code === 'cancelled' && work.cancel.by === 'credential'
+  const answer = isExpelled ? errorAnswer('credential-ended', { callId: x.id }) : given
   await told.done()
   const shown = await pipeline.respond(x, answer)
   const outcome = outcomeOf(answer, shown)
-  // Spec: basic/utilities/cancellation: no answer to a cancelled request.
-  if (outcome.kind === 'cancelled') work.channel.reply(NOTHING)
+  // Spec: basic/utilities/cancellation: no answer to a request that its client cancelled.
+  if (outcome.kind === 'cancelled' && outcome.by === 'client') work.channel.reply(NOTHING)
   else reply(work, shown)
   return outcome
 }

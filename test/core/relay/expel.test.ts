@@ -22,6 +22,9 @@ const codes: unknown[] = []
 beforeEach(() => {
   for (const list of [outcomes, codes]) list.length = 0
 })
+const ENDED = {
+  error: { code: 42035, message: 'the credential has ended', data: { mcpgw: { code: 'credential-ended', callId: expect.any(String) } } },
+}
 /** Whose doing it was is known to whoever records it: not the client's. */
 const expectEnded = async (count: number): Promise<void> => {
   await until(() => outcomes.length === count)
@@ -45,7 +48,7 @@ it('of a client with a session: its session, its stream and its calls', async ()
   const received = await upstream.next('tools/call')
   expel('anna')
   await stream.done
-  expect((await (await calling).done).messages).toEqual([])
+  expect((await (await calling).done).messages.map(text => JSON.parse(text))).toMatchObject([ENDED])
   expect(received.method).toBe('tools/call')
   await expectEnded(1)
   expect([...sessions.all()].map(session => session.principal?.id)).toEqual(['ben'])
@@ -65,7 +68,8 @@ it('of a client without sessions: its streams and its calls', async () => {
   await upstream.next('tools/call')
   expel('anna')
   await stream!.done
-  await (await calling).done
+  // It must not wait for an answer that never comes.
+  expect((await (await calling).done).messages.map(text => JSON.parse(text))).toMatchObject([ENDED])
   await expectEnded(1)
   expect((await ben.ask('tools/list')).result.tools).toHaveLength(1)
   expect(other!.messages).toHaveLength(1)
