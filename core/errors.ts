@@ -46,6 +46,8 @@ export type ErrorCode =
   | 'rate-limited'
   | 'budget-exceeded'
   | 'unmet-obligation'
+  | 'approval-pending'
+  | 'approval-rejected'
   | 'withheld'
   | 'redaction-blocked'
   | 'redaction-limit'
@@ -276,6 +278,18 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     http: 403,
     text: 'denied',
     help: 'An obligation of the allowing rule could not be carried out; the log names it.',
+  },
+  'approval-pending': {
+    rpc: 42038,
+    http: 403,
+    text: 'this call waits for approval',
+    help: 'Somebody whom the policy names must approve it: with the tool approvals_approve, POST /approvals/{id}/approve, or `mcpgw approvals approve ID`. Then make the same call again.',
+  },
+  'approval-rejected': {
+    rpc: 42039,
+    http: 403,
+    text: 'this call was rejected',
+    help: 'Whoever was asked to approve it has rejected it. `mcpgw approvals list --all` shows who, and why; after the time of the policy it can be asked for again.',
   },
   withheld: {
     rpc: 42011,

@@ -106,7 +106,18 @@ describe('mcpgw/plugins/*', () => {
   const folders = readdirSync(join(root, 'plugins'))
 
   test('are these, each its definition alone, under the name of its folder', async () => {
-    expect(folders.toSorted()).toEqual(['audit', 'auth', 'cache', 'ipfilter', 'meter', 'policy', 'ratelimit', 'redact', 'stripe'])
+    expect(folders.toSorted()).toEqual([
+      'approval',
+      'audit',
+      'auth',
+      'cache',
+      'ipfilter',
+      'meter',
+      'policy',
+      'ratelimit',
+      'redact',
+      'stripe',
+    ])
     for (const folder of folders) {
       const module = (await import(join(root, 'plugins', folder, 'index.ts'))) as { default: { name: string } }
       expect(Object.keys(module)).toEqual(['default'])
@@ -196,7 +207,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(11)
+    expect(migrations).toHaveLength(12)
     const demo = readdirSync(join(root, 'core/demo'))
       .filter(file => !file.endsWith('.ts'))
       .map(file => `dist/core/demo/${file}`)

@@ -2,6 +2,7 @@
 
 export { type AddressRanges, innerAddress, networkOf, readAddress, readRanges } from './addresses.ts'
 export type { ApartIo, ApartJob, ApartWork } from './apart.ts'
+export { canonicalText } from './canonical.ts'
 export type { Command, CommandIo, ConfiguredCommand, StandaloneCommand, StandaloneIo } from './command.ts'
 export type { TellCondition } from './conditions.ts'
 export { createConditions } from './conditions.ts'

@@ -70,6 +70,8 @@ function approval(args: readonly ObligationArg[]): string | undefined {
   const expected = 'expected `approval(by: "role:finance", timeout: 15m)`'
   const [by, timeout] = [find(args, 'by'), find(args, 'timeout')]
   if (args.length !== 2 || by?.kind !== 'word' || timeout?.kind !== 'duration') return `${expected}, found other arguments`
+  if (!/^(?:role|principal):./s.test(by.word.value)) return `expected role:NAME or principal:ID for \`by\`, found \`${shown(by)}\``
+  if (timeout.duration.ms < 1) return `${expected}, found \`${shown(timeout)}\` for the time that it waits`
   return undefined
 }
 

@@ -1,8 +1,7 @@
 // Under what an answer is kept: whatever it may depend on, so that what differs in any of it never meets.
 import { hash } from 'node:crypto'
 import type { Exchange, JsonObject, JsonValue, Payload, Principal, Resource } from 'mcpgw/plugin'
-import { nameOf } from 'mcpgw/plugin'
-import { canonical } from './canonical.ts'
+import { canonicalText, ExactNumber, nameOf } from 'mcpgw/plugin'
 import type { Scope } from './config.ts'
 
 /** Digests: what was asked is not kept. */
@@ -46,7 +45,7 @@ export function keysOf(x: Exchange, resource: Kept, scope: Scope, basis: string,
     // Names and uris in an answer are those that this endpoint shows, in words of this revision.
     x.protocolVersion ?? '',
     x.peer.path ?? '',
-    canonical(params, META),
+    canonicalText(without(params, META)),
     metaOf(params._meta),
   ])
   const whose = principal?.id ?? ''
@@ -61,7 +60,7 @@ export function keysOf(x: Exchange, resource: Kept, scope: Scope, basis: string,
 }
 
 function metaOf(meta: JsonValue | undefined): string {
-  return meta === undefined ? '{}' : canonical(meta, ENVELOPE)
+  return meta === undefined ? '{}' : canonicalText(isObject(meta) ? without(meta, ENVELOPE) : meta)
 }
 
 const rights = new WeakMap<Principal, string>()
@@ -71,7 +70,7 @@ function rightsOf(principal: Principal): string {
   let known = rights.get(principal)
   if (known === undefined) {
     const { roles, claims, via } = principal
-    known = canonical([[...new Set(roles)].sort(), claims as JsonObject, via.method, via.issuer ?? ''])
+    known = canonicalText([[...new Set(roles)].sort(), claims as JsonObject, via.method, via.issuer ?? ''])
     rights.set(principal, known)
   }
   return known
@@ -87,3 +86,9 @@ function digestOf(definition: Payload): string {
   }
   return known
 }
+
+const isObject = (value: JsonValue): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+
+const without = (members: JsonObject, names: ReadonlySet<string>): JsonObject =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => !names.has(name)))

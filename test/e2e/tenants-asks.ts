@@ -130,6 +130,8 @@ const INPUTS = {
     { name: 'x', principal: 'agent', roles: ['admin'] },
   ),
   key: fc.record({ id: fc.constantFrom('{key}', 'aaaaaaaa', '{agent}') }),
+  requests: fc.constantFrom({}, { all: true }, { tenant: '{tenant}' }),
+  request: fc.constantFrom({ id: '{request}' }, { id: 'apr_0123456789abcdef', because: '{canary}' }),
 } satisfies Readonly<Record<Input, fc.Arbitrary<object>>>
 /** As a tool of the aggregated endpoint, of the server's own, and as a route. */
 const operation = (name: string) => {
@@ -189,7 +191,7 @@ export type Ask = typeof asks extends fc.Arbitrary<infer T> ? (T extends readonl
 /** With what is known in place of what stands for it. */
 export function fill<T>(value: T, known: Known): T {
   const written = JSON.stringify(value).replace(
-    /\{(canary|server|tenant|agent|session|event|task|cursor|state|key)\}/g,
+    /\{(canary|server|tenant|agent|session|event|task|cursor|state|key|request)\}/g,
     (_, name) => known[name as keyof Known],
   )
   return JSON.parse(written) as T

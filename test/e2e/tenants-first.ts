@@ -17,6 +17,8 @@ export interface Held {
   readonly state: string
   /** The id of his key. */
   readonly key: string
+  /** The id of a request for approval of his. */
+  readonly request: string
 }
 
 const server = fc.constantFrom('own', 'docs', 'wiki')
@@ -79,6 +81,7 @@ export async function liveFirst(world: World, acts: readonly Act[]): Promise<{ h
   if (listed === undefined) throw new Error(`nothing is listed: ${JSON.stringify(error)}`)
   const made = await me.ask('tools/call', { name: nameOn(world, 'wiki', 'look'), arguments: secret(world), task: { ttl: 60_000 } })
   const asked = await visitor.ask('tools/call', { name: nameOn(world, 'docs', 'question'), arguments: secret(world) })
+  const waits = await me.ask('tools/call', { name: nameOn(world, 'own', 'held'), arguments: secret(world) })
   const held: Held = {
     session: me.session,
     event: me.streams[0]!.ids[0] ?? 'none',
@@ -86,6 +89,7 @@ export async function liveFirst(world: World, acts: readonly Act[]): Promise<{ h
     cursor: listed.nextCursor,
     state: asked.result.requestState,
     key: world.keys.first.slice(4, 12),
+    request: /apr_[0-9a-f]+/.exec(waits.result.content[0].text)![0],
   }
   for (const text of Object.values(held)) if (typeof text !== 'string') throw new Error(`nothing is held: ${JSON.stringify(held)}`)
   for (const one of acts) me = (await perform(world, me, visitor, one, left)) ?? me

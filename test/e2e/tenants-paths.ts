@@ -61,7 +61,20 @@ export const ROUTES: Readonly<Record<string, 'mcp' | 'all' | 'machine' | 'visit'
 }
 
 /** What the input of an operation names. */
-export type Input = 'nothing' | 'text' | 'tool' | 'server' | 'about' | 'records' | 'calls' | 'usage' | 'keys' | 'wish' | 'key'
+export type Input =
+  | 'nothing'
+  | 'text'
+  | 'tool'
+  | 'server'
+  | 'about'
+  | 'records'
+  | 'calls'
+  | 'usage'
+  | 'keys'
+  | 'wish'
+  | 'key'
+  | 'requests'
+  | 'request'
 
 /** The gateway's own operations and those of plugins, each a tool of its server `gateway` and mostly a route. `slow`: takes a process, so that it is asked by its route alone. */
 export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: Input; readonly slow?: true }>> = {
@@ -77,6 +90,9 @@ export const OPERATIONS: Readonly<Record<string, { readonly route?: string; read
   keys_create: { route: 'POST /keys', names: 'wish' },
   keys_rotate: { route: 'POST /keys/{id}/rotate', names: 'key' },
   keys_revoke: { route: 'DELETE /keys/{id}', names: 'key' },
+  approvals_list: { route: 'GET /approvals', names: 'requests' },
+  approvals_approve: { route: 'POST /approvals/{id}/approve', names: 'request' },
+  approvals_reject: { route: 'POST /approvals/{id}/reject', names: 'request' },
 }
 
 /** Documents below `/.well-known/`. */
@@ -94,6 +110,7 @@ export const COMMANDS: Readonly<Record<string, 'tenant' | 'change' | 'owner' | '
   'audit prove': 'tenant',
   'privacy export': 'tenant',
   'keys list': 'tenant',
+  'approvals list': 'tenant',
   'credentials list': 'tenant',
   kill: 'tenant',
   usage: 'tenant',
@@ -107,6 +124,8 @@ export const COMMANDS: Readonly<Record<string, 'tenant' | 'change' | 'owner' | '
   'audit hold remove': 'owner',
   'audit exports': 'owner',
   'audit drill': 'owner',
+  'approvals approve': 'owner',
+  'approvals reject': 'owner',
   'keys rotate': 'owner',
   'keys import': 'owner',
   'keys revoke': 'owner',

@@ -62,6 +62,11 @@ require limits {
   call    */limited
   then    limit(3, per: 1h, by: tenant)
 }
+
+require second-person {
+  call    */held
+  then    approval(by: "role:reader", timeout: 1h)
+}
 `
 
 const configOf = ({ server, tenant, canary }: Names, { own, vault, docs, wiki }: World['upstreams']): object => ({
@@ -90,6 +95,7 @@ const configOf = ({ server, tenant, canary }: Names, { own, vault, docs, wiki }:
         ],
       },
     },
+    'approval',
     'policy',
     'redact',
     {
@@ -171,7 +177,7 @@ export async function startWorld(canary: string): Promise<World> {
 
 const CAPABILITIES =
   '{"tools":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true},"prompts":{},"completions":{},"logging":{},"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}}'
-export const TOOLS = ['look', 'few', 'limited', 'dear', 'slow', 'question', 'forbidden'] as const
+export const TOOLS = ['look', 'few', 'limited', 'dear', 'slow', 'question', 'forbidden', 'held'] as const
 /** More than a page. */
 const MANY = 1001
 

@@ -2,9 +2,8 @@
 import { _, Ajv, type ErrorObject, type Options } from 'ajv'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import type { JsonObject, JsonValue } from 'mcpgw/plugin'
+import { canonicalText, type JsonObject, type JsonValue } from 'mcpgw/plugin'
 import { RE2JS } from 're2js'
-import { canonical } from '../catalog/canonical.ts'
 import { Budget, OverBudget } from './budget.ts'
 import { prepareSchema, type Schema, stepKeyword } from './prepare.ts'
 
@@ -122,7 +121,7 @@ function createAjv(dialect: Dialect, budget: Budget): Ajv {
     validate(unique: boolean, items: readonly JsonValue[]) {
       if (!unique || items.length < 2) return true
       budget.spend(items.length)
-      return new Set(items.map(canonical)).size === items.length
+      return new Set(items.map(canonicalText)).size === items.length
     },
   })
   return ajv
@@ -130,8 +129,8 @@ function createAjv(dialect: Dialect, budget: Budget): Ajv {
 
 function isAmong(allowed: readonly unknown[]): (data: JsonValue) => boolean {
   const plain = new Set(allowed.filter(one => typeof one !== 'object' || one === null))
-  const deep = new Set(allowed.filter(one => typeof one === 'object' && one !== null).map(one => canonical(one as JsonValue)))
-  return data => (typeof data === 'object' && data !== null ? deep.size > 0 && deep.has(canonical(data)) : plain.has(data))
+  const deep = new Set(allowed.filter(one => typeof one === 'object' && one !== null).map(one => canonicalText(one as JsonValue)))
+  return data => (typeof data === 'object' && data !== null ? deep.size > 0 && deep.has(canonicalText(data)) : plain.has(data))
 }
 
 function keysOf(data: unknown): number {

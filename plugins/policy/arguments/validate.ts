@@ -1,8 +1,7 @@
 // Arguments against the input schema of their tool, before any rule reads them: rules may then rely on what the schema says.
 import { hash } from 'node:crypto'
 import type { ErrorObject } from 'ajv'
-import type { JsonObject, Payload } from 'mcpgw/plugin'
-import { canonical } from '../catalog/canonical.ts'
+import { canonicalText, type JsonObject, type Payload } from 'mcpgw/plugin'
 import { type Compiled, compileSchema } from './compile.ts'
 import { isUnfit, toPlain } from './numbers.ts'
 
@@ -40,7 +39,7 @@ export function validateArguments(definition: Payload, args: Payload): Misfit | 
 function recall(definition: Payload): Compiled | string {
   // Spec: server/tools: there is one. Whoever leaves it out has said nothing of his arguments.
   const schema = (definition.value as JsonObject).inputSchema ?? true
-  const text = canonical(schema)
+  const text = canonicalText(schema)
   if (text.length > maxSchemaBytes) return `it has more than ${maxSchemaBytes} bytes`
   const digest = hash('sha256', text, 'hex')
   const kept = byDigest.get(digest)

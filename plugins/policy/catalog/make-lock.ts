@@ -1,7 +1,7 @@
 // From what the servers offer now to a catalog lock.
 import { ExactNumber, type InspectedItem, type InspectedServer, type Inspection, type JsonObject } from 'mcpgw/plugin'
 import type { Lock } from 'mcpgw/policy'
-import { digestOf } from './canonical.ts'
+import { digestOf } from './digest.ts'
 
 type LockedServer = Lock['servers'][string]
 type LockedTool = LockedServer['tools'][number]

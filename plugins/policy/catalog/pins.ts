@@ -1,7 +1,7 @@
 // Whether what a server offers is what the lock has: asked when a list is shown and when a call is made, told once for each difference.
 import type { JsonObject, Payload } from 'mcpgw/plugin'
 import type { Lock } from 'mcpgw/policy'
-import { digestOf } from './canonical.ts'
+import { digestOf } from './digest.ts'
 
 export type PinKind = 'tool' | 'resource' | 'template' | 'prompt'
 

@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import type { InspectedItem, InspectedServer, Inspection, JsonValue } from 'mcpgw/plugin'
+import { canonicalText, type InspectedItem, type InspectedServer, type Inspection, type JsonValue } from 'mcpgw/plugin'
 import { runCommand, type Said } from 'mcpgw/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { Json } from '../../../core/mcp/json.ts'
-import { canonical, digestOf } from '../../../plugins/policy/catalog/canonical.ts'
+import { digestOf } from '../../../plugins/policy/catalog/digest.ts'
 import { lockText } from '../../../plugins/policy/catalog/lock-text.ts'
 import { makeLock } from '../../../plugins/policy/catalog/make-lock.ts'
 import policy from '../../../plugins/policy/index.ts'
@@ -142,7 +142,7 @@ test('equal JSON has one digest however it is written; different JSON has anothe
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), value => {
       const json = Json.of(value as JsonValue)
-      expect(JSON.parse(canonical(json.value))).toEqual(JSON.parse(json.text))
+      expect(JSON.parse(canonicalText(json.value))).toEqual(JSON.parse(json.text))
     }),
     { seed, numRuns: Number(process.env.FUZZ_RUNS ?? 300) },
   )
