@@ -61,7 +61,7 @@ describe('mcpgw/plugin', () => {
     const names = readNames('core/plugin/index.ts')
     expect(names.values).toEqual(
       words(`
-        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer compileGlob createConditions createTurns defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
+        DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer canonicalText compileGlob createConditions createTurns defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
         printable readAddress readOwnFile readRanges refuseOtherTenant rewrite service suggest writeCsvRow
       `),
     )

@@ -36,9 +36,7 @@ export async function readsOf(world: World, known: Known): Promise<Read[]> {
     ...(own?.callId === undefined ? [] : [read('audit prove', own.callId)]),
     ...['agent', known.agent, 'nobody'].map(id => read('privacy export', '--subject', id)),
     ...[[], ['--json']].map(one => read('kill', '--list', ...one)),
-    ...['keys list', 'credentials list'].flatMap(command =>
-      [[], ['--json']].map(one => read(command, ...one)),
-    ),
+    ...['keys list', 'credentials list'].flatMap(command => [[], ['--json']].map(one => read(command, ...one))),
     ...[[], ['--all'], ['--all', '--json']].map(one => read('approvals list', ...one)),
     ...bys.flatMap(by => ['json', 'table', 'csv'].map(format => read('usage', '--by', by, '--period', days, '--format', format))),
     ...['agent', known.agent].map(id => read('usage', id, '--period', days)),

@@ -241,7 +241,7 @@ test('the operator approves on the command line, on record; who asked and who de
     runCommand(approval as never, path, { args, options, stores, clock, recorded })
   expect(await run(['approvals', 'list'])).toEqual({ code: 0, out: '', err: 'No call waits for approval.\n' })
   await code()
-  const id = String((await waiting(fay))[0]!.id)
+  const id = (await waiting(fay))[0]!.id as string
   const { out } = await run(['approvals', 'list'])
   expect(out).toContain(`${id}  waiting`)
   expect(out).toContain('ann@acme')
@@ -265,7 +265,7 @@ test('the operator approves on the command line, on record; who asked and who de
 test('what cannot be recorded does not count', async () => {
   const { code, waiting, stores, clock } = await world()
   await code()
-  const id = String((await waiting(fay))[0]!.id)
+  const id = (await waiting(fay))[0]!.id as string
   const broken = { find: () => Promise.reject(new Error('gone')) }
   expect(await runCommand(approval as never, ['approvals', 'approve'], { args: [id], stores, clock, ...broken })).toMatchObject({ code: 3 })
   expect(await code()).toBe('approval-pending')

@@ -67,7 +67,7 @@ describe.for(Object.keys(places).filter(name => name !== 'postgres' || server !=
     const [here, there] = await openTwo()
     await here.open(request('a'), 1)
     const done = await Promise.all([here, there].map(one => one.replace(request('a', { state: 'approved', revision: 2 }))))
-    expect(done.toSorted()).toEqual([false, true])
+    expect(done.filter(Boolean)).toHaveLength(1)
     expect(await here.get('a')).toMatchObject({ state: 'approved', revision: 2, args: { amount: 1 } })
   })
 
