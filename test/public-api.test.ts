@@ -62,7 +62,7 @@ describe('mcpgw/plugin', () => {
     expect(names.values).toEqual(
       words(`
         DecisionBasis Detectors Directory ExactNumber Masking Outcomes Recording Usage alignColumns allow answer canonicalText compileGlob createConditions createTurns defineOperation definePlugin deny drop identify innerAddress mayOthersRead mayOthersWrite modeText nameOf narrow networkOf pass
-        printable readAddress readOwnFile readRanges refuseOtherTenant rewrite service suggest writeCsvRow
+        printable readAddress readOwnFile readRanges refuseOtherTenant rewrite service strangerOf suggest writeCsvRow
       `),
     )
     expect(names.types).toEqual(
@@ -80,7 +80,7 @@ describe('mcpgw/plugin', () => {
   test('needs nothing at run time but what Node.js has', () => {
     const folder = join(root, 'core/plugin')
     const foreign = readdirSync(folder).flatMap(file => [...readFileSync(join(folder, file), 'utf8').matchAll(/from '(?!\.\/)([^']+)'/g)])
-    expect(foreign.map(([, from]) => from)).toEqual(['node:net', 'node:fs'])
+    expect(foreign.map(([, from]) => from)).toEqual(['node:net', 'node:fs', 'node:fs'])
   })
 })
 

@@ -26,6 +26,7 @@ export type DiagnosticCode =
   | 'config-not-found'
   | 'config-not-a-file'
   | 'config-world-writable'
+  | 'config-strange-owner'
   | 'config-too-large'
   | 'config-syntax'
   | 'config-too-deep'
@@ -59,6 +60,8 @@ export type DiagnosticCode =
 export const diagnosticCodes: Readonly<Record<DiagnosticCode, string>> = {
   'config-not-found': 'The file does not exist or cannot be read. Check the path; `mcpgw init` writes a first one.',
   'config-not-a-file': 'A config must be a regular file: a pipe or device may give another content when it is read again.',
+  'config-strange-owner':
+    'Whoever owns a file can change it: it has to be root or the user that runs the gateway. `chown` it to one of them.',
   'config-world-writable': 'Others than its owner could change which commands the gateway starts. `chmod go-w FILE`.',
   'config-too-large': 'A config is at most 1 MB of UTF-8.',
   'config-syntax': 'The text is not valid YAML 1.2 (or JSON). The caret stands where the parser stopped understanding.',

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
-import { mayOthersRead, mayOthersWrite, modeText } from '../plugin/file-mode.ts'
+import { mayOthersRead, mayOthersWrite, modeText, strangerOf } from '../plugin/file-mode.ts'
 
 export interface NamedFile {
   /** Absolute. */
@@ -53,6 +53,8 @@ export async function readNamedFile(file: NamedFile): Promise<Buffer> {
 async function readChecked(handle: FileHandle, { path, secret, maxBytes = MEGABYTE }: NamedFile): Promise<Buffer> {
   const about = await handle.stat()
   if (!about.isFile()) throw new NamedFileFault(`${path} is not a regular file`)
+  const stranger = strangerOf(about)
+  if (stranger !== undefined) throw new NamedFileFault(`${path} ${stranger}`, `chown root ${path}`)
   const mode = modeText(about)
   if (secret && mayOthersRead(about))
     throw new NamedFileFault(`${path} has mode ${mode}: others may read or change it`, `chmod 600 ${path}`)

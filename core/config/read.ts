@@ -1,7 +1,7 @@
 // Opens a config file once and hands out what was opened: no second look at a path that somebody may have changed meanwhile.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { mayOthersWrite } from '../plugin/file-mode.ts'
+import { mayOthersWrite, strangerOf } from '../plugin/file-mode.ts'
 import { type Diagnostic, diagnose, type Text } from './diagnostic.ts'
 import { limits } from './tree.ts'
 
@@ -18,6 +18,8 @@ export async function readConfigFile(path: string, file: string): Promise<Text |
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) return refuse('config-not-a-file', 'the config is not a regular file')
+    const stranger = strangerOf(stat)
+    if (stranger !== undefined) return refuse('config-strange-owner', `the config ${stranger}`, `chown root ${file}`)
     if (mayOthersWrite(stat)) {
       const who = (stat.mode & 0o002) !== 0 ? 'every user of this machine' : 'everybody in its group'
       return refuse('config-world-writable', `${who} can change the config`, `chmod go-w ${file}`)

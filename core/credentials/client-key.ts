@@ -44,6 +44,8 @@ function readPem(path: string): string | KeyProblem {
       return { problem: `the key file cannot be read (${found.code})`, help: HELP }
     case 'open':
       return { problem: 'others may read or change the key file', help: `chmod 600 ${path}` }
+    case 'strange':
+      return { problem: `the key file ${found.why}`, help: `chown root ${path}` }
     case 'read':
       return found.bytes.toString()
     default:

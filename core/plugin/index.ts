@@ -21,7 +21,7 @@ export type {
 } from './exchange.ts'
 export { nameOf } from './exchange.ts'
 export type { ExplainedCode } from './explained-code.ts'
-export { type FileOwnership, mayOthersRead, mayOthersWrite, modeText } from './file-mode.ts'
+export { type FileOwnership, mayOthersRead, mayOthersWrite, modeText, strangerOf } from './file-mode.ts'
 export { compileGlob } from './glob.ts'
 export type { Clock, Log, Metrics } from './host.ts'
 export type { InspectedItem, InspectedServer, Inspection, InspectOptions } from './inspection.ts'

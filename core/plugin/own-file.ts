@@ -1,6 +1,6 @@
 // Reads a file that the gateway keeps or goes by, through one handle: what is checked is what is read.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { mayOthersRead, mayOthersWrite, modeText } from './file-mode.ts'
+import { mayOthersRead, mayOthersWrite, modeText, strangerOf } from './file-mode.ts'
 
 export interface OwnFileForm {
   /** Nobody but its owner may read it; of any other nobody else may change it. */
@@ -10,11 +10,12 @@ export interface OwnFileForm {
   readonly maxBytes: number
 }
 
-/** `unreadable`: the code of Node.js. `odd`: a folder, a pipe or a device. `open`: its mode lets others do what they may not, e.g. `0644`. */
+/** `unreadable`: the code of Node.js. `odd`: a folder, a pipe or a device. `open`: its mode lets others do what they may not, e.g. `0644`. `strange`: it is neither root's nor ours; `why` goes on after its path. */
 export type OwnFile =
   | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'missing' | 'odd' | 'too-long' }
   | { readonly kind: 'open'; readonly mode: string }
+  | { readonly kind: 'strange'; readonly why: string }
   | { readonly kind: 'unreadable'; readonly code: string }
 
 export function readOwnFile(path: string, { isSecret, noLink = false, maxBytes }: OwnFileForm): OwnFile {
@@ -28,6 +29,8 @@ export function readOwnFile(path: string, { isSecret, noLink = false, maxBytes }
   try {
     const about = fstatSync(file)
     if (!about.isFile()) return { kind: 'odd' }
+    const stranger = strangerOf(about)
+    if (stranger !== undefined) return { kind: 'strange', why: stranger }
     if (isSecret ? mayOthersRead(about) : mayOthersWrite(about)) return { kind: 'open', mode: modeText(about) }
     // One byte past the limit tells that there is more, without reading it.
     const bytes = Buffer.alloc(Math.min(about.size, maxBytes) + 1)

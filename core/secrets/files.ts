@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import { mayOthersRead, modeText } from '../plugin/file-mode.ts'
+import { mayOthersRead, modeText, strangerOf } from '../plugin/file-mode.ts'
 import { maxSecretBytes, readValue, type SecretFault, type SecretStore, secretFault } from './value.ts'
 
 const othersWriteMask = process.platform === 'win32' ? 0 : 0o022
@@ -21,7 +21,10 @@ async function readSecretFile(dir: string, name: string): Promise<string | Secre
   try {
     const home = await realpath(dir)
     // A folder that others may write lets them put their own file in place of the checked one.
-    if (((await stat(home)).mode & othersWriteMask) !== 0) {
+    const about = await stat(home)
+    const stranger = strangerOf(about)
+    if (stranger !== undefined) return secretFault('unsafe-file', `the folder ${dir} ${stranger}`, `Run: chown root ${dir}`)
+    if ((about.mode & othersWriteMask) !== 0) {
       return secretFault('unsafe-file', `others may write to the folder ${dir}`, `Run: chmod 700 ${dir}`)
     }
     const real = await realpath(path)
@@ -50,6 +53,8 @@ async function readSecretFile(dir: string, name: string): Promise<string | Secre
 async function readChecked(handle: FileHandle, path: string): Promise<string | SecretFault> {
   const about = await handle.stat()
   if (!about.isFile()) return secretFault('unsafe-file', `${path} is not a regular file`, 'Write the value into a file of that name.')
+  const stranger = strangerOf(about)
+  if (stranger !== undefined) return secretFault('unsafe-file', `${path} ${stranger}`, `Run: chown root ${path}`)
   if (mayOthersRead(about)) {
     const mode = modeText(about)
     return secretFault('unsafe-file', `${path} has mode ${mode}: others may read or change it`, `Run: chmod 600 ${path}`)

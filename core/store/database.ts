@@ -1,9 +1,10 @@
 // One opened SQLite file behind the port: private to this user, in WAL mode, its durability set explicitly, newer schemas refused.
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, OpenOptions, SqlRow, SqlValue, Statement } from '../plugin/store.ts'
 import type { Driver, NativeDatabase, NativeStatement } from './driver.ts'
 import { StoreFault } from './fault.ts'
+import { makeFolder, refuseStrange } from './private-file.ts'
 
 const BUSY_MS = 2000
 
@@ -39,10 +40,12 @@ function makeFile(path: string, readOnly: boolean): void {
     if (found === undefined) throw new StoreFault('store-missing', `${path}: no such file`)
     return
   }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NONBLOCK ?? 0), 0o600)
   try {
-    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600)
+    const about = fstatSync(file)
+    refuseStrange(path, about)
+    if ((about.mode & 0o077) !== 0) fchmodSync(file, 0o600)
   } finally {
     closeSync(file)
   }

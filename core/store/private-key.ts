@@ -20,6 +20,8 @@ function readKey(path: string): Uint8Array | undefined {
       throw new StoreFault('store-unreadable', `${path}: cannot be read: ${found.code}`)
     case 'open':
       throw new StoreFault('store-unreadable', `${path}: others may read it; move it away to begin a new one`)
+    case 'strange':
+      throw new StoreFault('store-unreadable', `${path}: ${found.why}`)
     case 'read':
       if (found.bytes.length === KEY_BYTES) return found.bytes
   }

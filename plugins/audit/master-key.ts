@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { mayOthersRead, strangerOf } from 'mcpgw/plugin'
 
 /** Makes the file (mode 0600) where there is none. Throws where it holds anything but 64 hex digits. */
 export function loadMasterKey(path: string): Uint8Array {
@@ -31,8 +32,11 @@ export function readMasterKey(path: string): Uint8Array {
 function readText(path: string): string {
   const file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
-    if (!fstatSync(file).isFile()) return ''
-    fchmodSync(file, 0o600)
+    const about = fstatSync(file)
+    if (!about.isFile()) return ''
+    const stranger = strangerOf(about)
+    if (stranger !== undefined) throw new Error(`${path}: ${stranger}`)
+    if (mayOthersRead(about)) fchmodSync(file, 0o600)
     const bytes = Buffer.alloc(LONGEST)
     return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0))
   } finally {

@@ -21,6 +21,8 @@ export function readSigningKey(path: string): Signer | undefined {
       throw new Error(`${path}: cannot be read: ${found.code}`)
     case 'open':
       throw new Error(`${path}: others may read it, so it proves nothing; chmod 600 it, or move it away to begin a new one`)
+    case 'strange':
+      throw new Error(`${path}: ${found.why}, so it proves nothing; chown it, or move it away to begin a new one`)
     case 'read':
       return named(path, found.bytes.toString())
     default:

@@ -50,6 +50,8 @@ function readFile(path: string): Readonly<Record<string, unknown>> {
       throw new Error(`it cannot be read (${found.code})`)
     case 'open':
       throw new Error(`others may change it. Run: chmod go-w ${path}`)
+    case 'strange':
+      throw new Error(`it ${found.why}. Run: chown root ${path}`)
     case 'too-long':
       throw new Error(`it has more than ${maxBytes} bytes`)
     case 'read': {

@@ -1,7 +1,7 @@
 // The pepper: 32 random bytes in a file of their own, so that the key store alone neither proves nor reveals a key.
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { mayOthersRead, modeText, readOwnFile, type Stores } from 'mcpgw/plugin'
+import { mayOthersRead, modeText, readOwnFile, type Stores, strangerOf } from 'mcpgw/plugin'
 import { KeyStoreFault } from './key-store-fault.ts'
 
 const pepperBytes = 32
@@ -11,14 +11,19 @@ export function openPepper(stores: Stores, path: string): KeyObject {
   return readPepper(path) ?? createPepper(stores, path)
 }
 
-/** Throws where a file exists that others may read or change. */
+/** Throws where a file exists that others may read or change, or own. */
 export function requirePrivate(path: string): void {
   const about = statSync(path, { throwIfNoEntry: false })
-  if (about !== undefined && mayOthersRead(about)) throw open(path, modeText(about))
+  if (about === undefined) return
+  const stranger = strangerOf(about)
+  if (stranger !== undefined) throw strange(path, stranger)
+  if (mayOthersRead(about)) throw open(path, modeText(about))
 }
 
 const open = (path: string, mode: string): KeyStoreFault =>
   new KeyStoreFault(`auth: ${path} has mode ${mode}: others may read or change it. Run: chmod 600 ${path}`)
+
+const strange = (path: string, why: string): KeyStoreFault => new KeyStoreFault(`auth: ${path} ${why}. Run: chown root ${path}`)
 
 function readPepper(path: string): KeyObject | undefined {
   const found = readOwnFile(path, { isSecret: true, noLink: true, maxBytes: pepperBytes })
@@ -31,6 +36,8 @@ function readPepper(path: string): KeyObject | undefined {
       )
     case 'open':
       throw open(path, found.mode)
+    case 'strange':
+      throw strange(path, found.why)
     case 'read':
       if (found.bytes.length === pepperBytes) return createSecretKey(found.bytes)
   }

@@ -1,6 +1,6 @@
 // From the config to a bundle that may come into force: its files, the older form of policies, and the lock, read anew each time.
 import { hash } from 'node:crypto'
-import { mayOthersWrite, type PluginContext } from 'mcpgw/plugin'
+import { mayOthersWrite, type PluginContext, strangerOf } from 'mcpgw/plugin'
 import { type Lock, positionOf, readLock } from 'mcpgw/policy'
 import { type Bundle, type compileBundle, digestOf, isRefused, type Refused } from './bundle.ts'
 import { lockPath, readLockFile } from './catalog/lock-file.ts'
@@ -40,6 +40,8 @@ export function createLoading(
         : undefined
     }
     const { text, about } = found
+    const stranger = strangerOf(about)
+    if (stranger !== undefined) return `${lockFile}: ${stranger}. Run: chown root ${lockFile}`
     if (mayOthersWrite(about)) return `${lockFile}: others than its owner may change it. Run: chmod go-w ${lockFile}`
     const digest = `sha256:${hash('sha256', text)}`
     if (kept?.digest === digest) return kept

@@ -2,7 +2,7 @@
 import { constants, type Dirent } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
-import { type FileOwnership, mayOthersWrite } from 'mcpgw/plugin'
+import { type FileOwnership, mayOthersWrite, strangerOf } from 'mcpgw/plugin'
 import type { Source } from 'mcpgw/policy'
 
 export interface ReadSources {
@@ -34,7 +34,9 @@ export async function readSources(paths: readonly string[], base: string, isInFo
     const file = nameIn(base, path)
     try {
       const { bytes, about } = await readWhole(path, root)
-      if (isInForce && mayOthersWrite(about)) problems.push(`${file}: others than its owner may change it. Run: chmod go-w ${file}`)
+      const stranger = isInForce ? strangerOf(about) : undefined
+      if (stranger !== undefined) problems.push(`${file}: ${stranger}. Run: chown root ${file}`)
+      else if (isInForce && mayOthersWrite(about)) problems.push(`${file}: others than its owner may change it. Run: chmod go-w ${file}`)
       else sources.push({ file, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) })
     } catch (error) {
       problems.push(`${file}: ${error instanceof TypeError ? 'not UTF-8' : reasonOf(error)}`)

@@ -4,7 +4,7 @@ import { access, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { GatewayConfig, ListenConfig } from '../../config/schema.ts'
-import type { Log } from '../../plugin/index.ts'
+import { type Log, strangerOf } from '../../plugin/index.ts'
 import { openStores } from '../stores.ts'
 import type { Check } from './check.ts'
 
@@ -89,6 +89,8 @@ export async function checkDataDir(dir: string): Promise<Check> {
       help: `chown it to this user, or choose another with --data-dir`,
     }
   if (existing !== dir) return { name, status: 'ok', message: `${dir} will be created` }
+  const stranger = strangerOf(found)
+  if (stranger !== undefined) return { name, status: 'fail', message: `${dir} ${stranger}`, help: `chown it to one of them` }
   const isShared = process.platform !== 'win32' && (found.mode & 0o077) !== 0
   const message = isShared ? `${dir} can be read by other users` : dir
   return { name, status: isShared ? 'warn' : 'ok', message, help: `chmod 700 ${dir}` }

@@ -1,6 +1,6 @@
 // A file that the gateway keeps or goes by is read as it was checked, or not at all; nothing else is waited for.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -52,4 +52,14 @@ test('a folder, a pipe that nobody writes to and what is not there are neither r
   execFileSync('mkfifo', [join(dir, 'pipe')])
   expect([readOwnFile(join(dir, 'folder'), secret), readOwnFile(join(dir, 'pipe'), plain)]).toEqual([{ kind: 'odd' }, { kind: 'odd' }])
   expect(readOwnFile(join(dir, 'none'), secret)).toEqual({ kind: 'missing' })
+})
+
+test.skipIf(process.geteuid?.() !== 0)('one that belongs to a stranger is not read, whatever its mode; one that is root’s is', () => {
+  const path = write('x')
+  for (const form of [secret, plain]) {
+    chownSync(path, 4242, 4242)
+    expect(readOwnFile(path, form)).toEqual({ kind: 'strange', why: expect.stringContaining('belongs to uid 4242, ') as string })
+    chownSync(path, 0, 0)
+    expect(readOwnFile(path, form)).toMatchObject({ kind: 'read' })
+  }
 })
