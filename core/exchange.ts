@@ -45,6 +45,8 @@ export interface ExchangeState {
   entered: number
   /** Milliseconds that servers took so far, waiting for a place there included. */
   serverMs: number
+  /** Of several instances of a server, the one that a request went to last. */
+  instance: number | undefined
   /** Where telemetry is on. */
   span: CallSpan | undefined
   notes: Map<string, unknown>
@@ -88,6 +90,7 @@ export class LiveExchange implements Exchange {
       answer: undefined,
       entered: 0,
       serverMs: 0,
+      instance: undefined,
       span: undefined,
       notes: NO_NOTES,
     }
@@ -156,6 +159,9 @@ export class LiveExchange implements Exchange {
   }
   get open(): boolean {
     return this.#state.open
+  }
+  get instance(): number | undefined {
+    return this.#state.instance
   }
   get at(): number {
     return this.#state.init.at

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { placeOf } from './config/places.ts'
-import type { ConfiguredServer, GatewayConfig, ServerConfig } from './config/schema.ts'
+import { placeOf, versionsOf, whichOf } from './config/places.ts'
+import type { ConfiguredServer, GatewayConfig, ListedServer } from './config/schema.ts'
 import { createCredentials } from './credentials/credentials.ts'
 import { servePages } from './credentials/pages.ts'
 import type { TokenStores } from './credentials/user-tokens.ts'
@@ -69,7 +69,7 @@ export interface GatewayOptions {
   /** Refuses new work where there is too much. */
   readonly overload?: Shedding | undefined
   /** Ends what operators have killed. */
-  readonly kills?: Pick<KillSwitch, 'carryOut'>
+  readonly kills?: Pick<KillSwitch, 'carryOut' | 'now'>
   /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
   serveOther?(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): ErrorCode | undefined
 }
@@ -95,12 +95,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, clock, log, pipeline, secrets, operations, overload = NEVER_OVER } = options
   const { open, authenticates } = pipeline
   const inner = config.gateway && createInner({ operations, tools: config.gateway, version: options.version, open, authenticates })
-  const servers: readonly ServerConfig[] = inner === undefined ? config.servers : [...config.servers, inner.server]
+  const servers: readonly ListedServer[] = inner === undefined ? config.servers : [...config.servers, inner.server]
   const { onEvent, health } = options
   const board = createServerBoard({ servers, clock, log, metrics: options.metrics, ...(onEvent && { onEvent }), ...(health && { health }) })
   if (options.metrics !== undefined) showGates(options.metrics, board)
   const credentials = createCredentials({
-    servers: config.servers,
+    servers: config.servers.flatMap(versionsOf),
     secrets,
     clock,
     log,
@@ -126,8 +126,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     noteOpened: (server, agreement) => board.opened(placeOf(server), agreement.protocolVersion),
     noteClosed: (server, fault) => board.closed(placeOf(server), fault),
     noteRedefined(server, { tool, before, now }) {
-      log.warn('a server has changed the definition of a tool', { server: server.id, tool, before, now })
-      onEvent?.({ type: 'tool.redefined', detail: { server: server.id, tool, before, now } })
+      log.warn('a server has changed the definition of a tool', { server: server.id, ...whichOf(server), tool, before, now })
+      onEvent?.({ type: 'tool.redefined', detail: { server: server.id, ...whichOf(server), tool, before, now } })
       pipeline.changed({ server: server.id, of: 'tools' })
     },
     noteChanged: (server, method) => pipeline.changed({ server: server.id, of: changedOf(method) }),
@@ -135,7 +135,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const sessions = createSessions(clock, session => pool.leave(session.user, session.id))
   if (options.metrics !== undefined) showSessions(options.metrics, sessions)
   const handles = createHandles({ loadKey: () => openPrivateKey(join(config.store.dir, 'handles.key')), clock, log })
-  const views = createViews({ servers, names: config.names })
+  const views = createViews({ servers, names: config.names, isOut: server => options.kills?.now.refuseServer(server) !== undefined })
   const relay = createRelay({
     config,
     version: options.version,
@@ -150,7 +150,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     newId: createIds(options.boot),
   })
-  const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel })
+  const reassign = (): void => {
+    views.review()
+    relay.renew()
+  }
+  const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel, reassign })
   const fleet = createFleet(servers, { board, pool, credentials, views, relay, pipeline, log, probe: options.probe, added: carryOut })
   const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
   for (const operation of ownOperations(own)) operations.add(operation)

@@ -2,6 +2,8 @@
 
 import { systemClock } from '../clock.ts'
 import type { Loaded } from '../config/load.ts'
+import { whichOf } from '../config/places.ts'
+import type { ServerConfig } from '../config/schema.ts'
 import { boot, checkPlugins, isBootFailure, tokens } from '../kernel.ts'
 import type { CheckedPlugin } from '../loader.ts'
 import { LISTS, type ListKind } from '../mcp/methods.ts'
@@ -70,19 +72,20 @@ async function askServers(io: Asker, loaded: Loaded, only: readonly string[] | u
   try {
     const { pool, views } = open.gateway
     const wanted = views.all.servers.filter(({ id }) => only?.includes(id) ?? true)
-    return await Promise.all(wanted.map(async server => askServer(server.id, pool.berth(server, { principalId: '', session: undefined }))))
+    return await Promise.all(wanted.map(async server => askServer(server, pool.berth(server, { principalId: '', session: undefined }))))
   } finally {
     io.signal.removeEventListener('abort', stop)
     await open.stop(STOP_MS)
   }
 }
 
-async function askServer(id: string, { lists }: Berth): Promise<Inspection['servers'][number]> {
+async function askServer({ id, version }: ServerConfig, { lists }: Berth): Promise<Inspection['servers'][number]> {
+  const of = { id, ...whichOf({ version }) }
   const found: Record<ListKind['of'], InspectedItem[]> = { tools: [], resources: [], templates: [], prompts: [] }
   for (const kind of LISTS) {
     const items = await lists.fetch(kind)
-    if (!isItems(items)) return { id, failed: `${kind.method}: ${describe(items.payload.value)}` }
+    if (!isItems(items)) return { ...of, failed: `${kind.method}: ${describe(items.payload.value)}` }
     found[kind.of].push(...items.map(definition => ({ name: definition.string(kind.nameKey)!, definition })))
   }
-  return { id, ...found }
+  return { ...of, ...found }
 }

@@ -1,6 +1,7 @@
 // `mcpgw kill`: stops a tenant, a server or an API key on all gateways within a second, until it is lifted; and lists what is stopped.
 import type { Loaded } from '../config/load.ts'
-import { KINDS, type Kill, type KillTarget } from '../kill/kills.ts'
+import { versionName, versionsOf } from '../config/places.ts'
+import type { Kill, KillTarget } from '../kill/kills.ts'
 import { type KillStore, openKillStore } from '../kill/store.ts'
 import { createLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
@@ -40,17 +41,19 @@ type Wanted =
   | { readonly kind: 'set'; readonly target: KillTarget; readonly because: string | undefined }
 
 function readWords(io: VerbIo): Wanted | { readonly why: string } {
-  const targets = KINDS.flatMap((kind): KillTarget[] => {
+  const [because, version] = [textOption(io, 'because'), textOption(io, 'version')]
+  const targets = (['tenant', 'server', 'key'] as const).flatMap((kind): KillTarget[] => {
     const name = textOption(io, kind)
-    return name === undefined ? [] : [{ kind, name }]
+    if (name === undefined) return []
+    return kind === 'server' && version !== undefined ? [{ kind: 'version', name: versionName({ id: name, version }) }] : [{ kind, name }]
   })
-  const because = textOption(io, 'because')
   for (const text of [...targets.map(({ name }) => name), ...(because === undefined ? [] : [because])])
     if (text === '' || text.length > LONGEST || /\p{Cc}/u.test(text))
       return { why: `expected a text of 1 to ${LONGEST} characters on one line, found ${JSON.stringify(text.slice(0, 50))}` }
   const [isList, isLift] = [io.options.list === true, io.options.lift === true]
   if (isList && (isLift || because !== undefined)) return { why: '--list goes with neither --lift nor --because' }
   if (isLift && because !== undefined) return { why: '--because says why something is killed; --lift takes none' }
+  if (version !== undefined && !targets.some(({ kind }) => kind === 'version')) return { why: '--version goes with --server' }
   if (isList) return { kind: 'list', targets }
   const [target] = targets
   if (target === undefined || targets.length > 1) return { why: 'name one of --tenant, --server and --key' }
@@ -67,7 +70,8 @@ async function set({ io, loaded, store, record }: At, target: KillTarget, becaus
   if (io.json) io.out(`${JSON.stringify({ killed: told, was: !isNew, recorded }, null, 2)}\n`)
   else if (!isNew) io.err(`${kind} ${printable(name)} is killed already; \`mcpgw kill --list\` says since when.\n`)
   else io.err(`${kind} ${printable(name)} is killed. Gateways that run end what it has open within a second.\n`)
-  if (kind === 'server' && !isServer(loaded, name)) io.err(`warning: this config names no server ${printable(name)}\n`)
+  if ((kind === 'server' || kind === 'version') && !isThere(loaded, target))
+    io.err(`warning: this config names no ${kind} ${printable(name)}\n`)
   return 0
 }
 
@@ -101,8 +105,15 @@ async function list({ io, store }: At, targets: readonly KillTarget[]): Promise<
   return 0
 }
 
-const isServer = ({ config }: Loaded, id: string): boolean =>
-  config.servers.some(server => server.id === id) || (config.gateway !== undefined && id === 'gateway')
+const isThere = ({ config }: Loaded, { kind, name }: KillTarget): boolean =>
+  config.servers.some(server => (kind === 'server' ? server.id === name : versionsOf(server).some(one => versionName(one) === name))) ||
+  (config.gateway !== undefined && name === 'gateway')
+
+function detailOf({ kind, name }: KillTarget): Readonly<Record<string, string>> {
+  if (kind !== 'version') return { [kind]: name }
+  const at = name.indexOf('@')
+  return { server: name.slice(0, at), version: name.slice(at + 1) }
+}
 
 async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise<number> {
   const loaded = await loadOrStarter(io)
@@ -114,7 +125,7 @@ async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise
   try {
     store = await openKillStore(stores)
     const record: At['record'] = (type, { kind, name, because }) =>
-      recording.event({ type, detail: { [kind]: name, ...(because !== undefined && { because }) } })
+      recording.event({ type, detail: { ...detailOf({ kind, name }), ...(because !== undefined && { because }) } })
     return await work({ io, loaded, store, record })
   } catch (error) {
     if (!isStoreAnswer(error)) throw error

@@ -10,6 +10,8 @@ export async function runProgram(verbs: readonly Verb[], words: readonly string[
     .description('The gateway between AI agents and MCP servers that decides, records and accounts for every call.')
     .version(around.version, '-V, --version')
     .helpOption('-h, --help', 'show help')
+    // An option of a verb may be called as one of the program is.
+    .enablePositionalOptions()
   for (const verb of verbs) {
     addVerb(
       program,

@@ -1,6 +1,6 @@
 // Whom a gateway may serve: beyond this machine only what somebody configured, where callers are proven and what policies deny is denied.
 import type { Loaded } from '../config/load.ts'
-import type { GatewayConfig, PluginEntry } from '../config/schema.ts'
+import type { GatewayConfig, PluginEntry, ServerVersion } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
 import { isLoopback, mayListen } from '../order.ts'
 import type { GatewayFacts } from '../plugin/index.ts'
@@ -11,19 +11,28 @@ export function factsOf({ servers, listen }: Pick<GatewayConfig, 'servers' | 'li
   return Object.freeze({ servers: Object.freeze(servers.map(({ id }) => id)), asksForCertificates: clientCertificates !== 'none' })
 }
 
-/** A server for principals of some tenants, where nobody could ever be one. */
+/** A server, or a version, for some principals, where nobody could ever be one. */
 export function findUnreachable(
   { servers }: Pick<GatewayConfig, 'servers'>,
   plugins: Parameters<typeof mayListen>[1],
 ): Finding | undefined {
-  const at = servers.findIndex(({ tenants }) => tenants !== undefined)
-  if (at < 0 || plugins.some(({ capabilities }) => capabilities.has('authenticates'))) return undefined
-  return {
+  if (plugins.some(({ capabilities }) => capabilities.has('authenticates'))) return undefined
+  const refuse = (what: string, at: string, path: Finding['path']): Finding => ({
     code: 'server-unreachable',
-    message: `"tenants" of the server ${servers[at]!.id} lets in nobody: no loaded plugin authenticates`,
-    help: 'load one that does (auth), or leave "tenants" out',
-    path: ['servers', at, 'tenants'],
+    message: `"${what}" of the server ${at} lets in nobody: no loaded plugin authenticates`,
+    help: `load one that does (auth), or leave "${what}" out`,
+    ...(path && { path }),
+  })
+  for (const [at, server] of servers.entries()) {
+    if (server.tenants !== undefined) return refuse('tenants', server.id, ['servers', at, 'tenants'])
+    const pinned = server.kind === 'versioned' ? server.versions.findIndex(hasPins) : -1
+    if (pinned >= 0) return refuse('pins', server.id, ['servers', at, 'versions', pinned, 'pins'])
   }
+  return undefined
+}
+
+function hasPins({ pins }: ServerVersion): boolean {
+  return Object.values(pins).some(names => names.length > 0)
 }
 
 /** Arguments and results for traces, where nothing would mask them. */

@@ -2,10 +2,11 @@
 
 import { resolve } from 'node:path'
 import { aboutOf } from '../config/about.ts'
-import { placeOf } from '../config/places.ts'
-import type { ConfiguredServer } from '../config/schema.ts'
+import { placeOf, versionName, versionsOf, whichOf } from '../config/places.ts'
+import type { ReachedServer } from '../config/schema.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
 import type { ShownServer } from '../upstream/board.ts'
+import { sharesOf, showShare } from '../upstream/shares.ts'
 import { askRunning } from './ask-running.ts'
 import { loadOrStarter } from './starter.ts'
 import { textOption, type VerbIo } from './verb.ts'
@@ -15,23 +16,28 @@ export async function listServers(io: VerbIo): Promise<number> {
   const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
   const tag = textOption(io, 'tag')
+  const shares = sharesOf(loaded.config.servers)
   const rows = loaded.config.servers
     .filter(({ tags }) => tag === undefined || tags?.includes(tag) === true)
-    .map(server => ({
-      id: server.id,
-      name: server.name,
-      ...aboutOf(server),
-      enabled: server.enabled,
-      kind: server.kind,
-      target: targetOf(server),
-    }))
+    .flatMap(server =>
+      versionsOf(server).map(one => ({
+        id: one.id,
+        ...whichOf(one),
+        ...shares.get(versionName(one)),
+        name: one.name,
+        ...aboutOf(one),
+        enabled: one.enabled,
+        kind: one.kind,
+        target: targetOf(one),
+      })),
+    )
   if (io.json) io.out(`${JSON.stringify({ servers: rows }, null, 2)}\n`)
   else if (rows.length === 0 && tag !== undefined) io.err(`No server has the tag ${printable(tag)}.\n`)
   else
     io.out(
       alignColumns(
-        rows.map(({ enabled, id, name, target, owner = '', tags = [] }) => [
-          `${enabled ? '*' : ' '} ${id}`,
+        rows.map(({ enabled, id, version, weight, share, name, target, owner = '', tags = [] }) => [
+          `${enabled ? '*' : ' '} ${versionName({ id, version })}${weight === undefined || share === undefined ? '' : ` ${showShare({ weight, share })}`}`,
           name,
           target,
           owner,
@@ -73,26 +79,30 @@ function show(io: VerbIo, servers: readonly ShownServer[], source: string): numb
   const ready = servers.every(({ state, calls }) => state === 'ready' && calls.breaker === 'closed')
   if (io.json) io.out(`${JSON.stringify({ ok: ready, source, servers }, null, 2)}\n`)
   else {
-    const rows = servers.map(({ server, instance, state, pids, isolation, restarts, lastFailure, protocol, calls }) => {
-      const more = [
-        protocol === undefined ? '' : `MCP ${protocol}`,
-        pids.length > 0 ? `pid ${pids.join(', ')}` : '',
-        isolation === undefined ? '' : `isolation ${isolation}`,
-        restarts > 0 ? `${restarts} restarts` : '',
-        state === 'ready' ? '' : (lastFailure ?? ''),
-        calls.breaker === 'closed' ? '' : `breaker ${calls.breaker}: ${calls.why ?? ''}`,
-        calls.underWay > 0 ? `${calls.underWay} calls under way` : '',
-        calls.waiting > 0 ? `${calls.waiting} waiting` : '',
-      ]
-      return [placeOf({ id: server, instance }), state, more.filter(text => text !== '').join(', ')]
-    })
+    const rows = servers.map(
+      ({ server, version, instance, weight, share, state, pids, isolation, restarts, lastFailure, protocol, calls }) => {
+        const more = [
+          weight === undefined || share === undefined ? '' : showShare({ weight, share }),
+          protocol === undefined ? '' : `MCP ${protocol}`,
+          pids.length > 0 ? `pid ${pids.join(', ')}` : '',
+          isolation === undefined ? '' : `isolation ${isolation}`,
+          restarts > 0 ? `${restarts} restarts` : '',
+          state === 'ready' ? '' : (lastFailure ?? ''),
+          calls.killed === true ? 'killed by an operator' : '',
+          calls.breaker === 'closed' ? '' : `breaker ${calls.breaker}: ${calls.why ?? ''}`,
+          calls.underWay > 0 ? `${calls.underWay} calls under way` : '',
+          calls.waiting > 0 ? `${calls.waiting} waiting` : '',
+        ]
+        return [placeOf({ id: server, version, instance }), state, more.filter(text => text !== '').join(', ')]
+      },
+    )
     io.out(alignColumns(rows))
     io.err(`\nfrom ${printable(source)}\n`)
   }
   return ready ? 0 : 1
 }
 
-function targetOf(server: ConfiguredServer): string {
+function targetOf(server: ReachedServer): string {
   const several = server.kind === 'child' && server.instances !== undefined ? `, ${server.instances} times` : ''
   if (server.kind === 'child') return [server.command, ...server.args].join(' ') + several
   return server.instances === undefined ? server.url : server.instances.map(({ url }) => url).join(', ')

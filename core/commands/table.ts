@@ -173,6 +173,7 @@ export const coreVerbs: readonly Verb[] = [
     options: [
       { flags: '--tenant <tenant>', summary: 'every principal of this tenant; with --list, only this one' },
       { flags: '--server <id>', summary: 'a server of the config: no call goes there, and its processes end' },
+      { flags: '--version <version>', summary: 'of --server this version alone: its callers get the others' },
       { flags: '--key <id>', summary: 'an API key, by its id; `keys revoke` ends one for good' },
       { flags: '--because <text>', summary: 'why, for the list and the record; callers are not told' },
       { flags: '--lift', summary: 'let it run again' },
@@ -182,6 +183,7 @@ export const coreVerbs: readonly Verb[] = [
       'mcpgw kill --list',
       'mcpgw kill --tenant acme --because "a key has leaked"',
       'mcpgw kill --server crm',
+      'mcpgw kill --server crm --version 2.0.0',
       'mcpgw kill --lift --tenant acme',
     ],
     load: async () => (await import('./kill.ts')).kill,

@@ -6,7 +6,7 @@ import type { Finding as KernelFinding } from '../finding.ts'
 import type { Gateway } from '../gateway.ts'
 import { findMisfits, type Kernel } from '../kernel.ts'
 import type { Log, Operator, Recording } from '../plugin/index.ts'
-import { compareFleets, nameChange } from '../registry/change.ts'
+import { compareFleets } from '../registry/change.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import { toFinding } from './check-plugins.ts'
 import { learnSecrets } from './learn-secrets.ts'
@@ -66,7 +66,7 @@ export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, 
     const isNew = JSON.stringify(next.digests) !== JSON.stringify(current.digests)
     const change = compareFleets(current.config.servers, next.config.servers)
     if (change === undefined && !isNew) return []
-    const changes = change === undefined ? {} : nameChange(change)
+    const changes = change?.ids ?? {}
     try {
       await recording?.event({ type: 'config.reloaded', actor, detail: { files: filesOf(next), ...changes } })
     } catch (error) {

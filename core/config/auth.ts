@@ -4,7 +4,8 @@ import { readPrivateKey } from '../credentials/client-key.ts'
 import { isPem } from '../pem.ts'
 import { type Diagnostic, diagnose } from './diagnostic.ts'
 import type { OAuthClient, ServerAuth } from './schema.ts'
-import { entryOf, find, member, type Path, type Source, type Tree } from './tree.ts'
+import { entryOf, find, member, type Path, type Source, type Tree, type TreeMap } from './tree.ts'
+import { entriesOf } from './versions-shape.ts'
 
 export function buildAuth({ oauth, exchange, user }: ServerAuth, baseDir: string): ServerAuth {
   if (exchange !== undefined) return { exchange: withKeyPath(exchange, baseDir) }
@@ -27,16 +28,17 @@ export function checkAuth(source: Source, entries: readonly Path[], baseDir: str
     const auth = member(entry, 'auth')
     if (auth?.kind !== 'map') return []
     return [
-      ...conflicts(source, entry),
+      ...entriesOf(entry).flatMap(one => conflicts(source, one)),
       ...sharing(source, entry, auth),
       ...auth.entries.flatMap(({ value }) => checkKey(source, value, baseDir)),
     ]
   })
 }
 
-function conflicts(source: Source, entry: Tree | undefined): Diagnostic[] {
+function conflicts(source: Source, entry: TreeMap): Diagnostic[] {
   const instances = member(entry, 'instances')
-  const all = [entry, ...(instances?.kind === 'list' ? instances.items : [])].map(one => member(one, 'headers'))
+  const ofAll = entry.entries.filter(({ key }) => key === 'headers').map(({ value }) => value)
+  const all = [...ofAll, ...(instances?.kind === 'list' ? instances.items : []).map(one => member(one, 'headers'))]
   const own = all.flatMap(one => (one?.kind === 'map' ? one.entries : [])).find(({ key }) => key.toLowerCase() === 'authorization')
   if (own === undefined) return []
   return [diagnose(source, own.keySpan, { code: 'conflicting-keys', message: 'a server has "auth" or this header, not both' })]

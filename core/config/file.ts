@@ -11,10 +11,12 @@ import { compileRest } from './openapi/compile.ts'
 import { type Parsed, parseJson, parseYaml } from './parse.ts'
 import type { PlacedPlugin, PlacedServer, Section } from './placed.ts'
 import { readConfigFile } from './read.ts'
+import type { ServerShape } from './server-shape.ts'
 import { checkIds, checkKinds } from './servers.ts'
 import { type FileShape, fileShape } from './shape.ts'
 import { checkKeyText } from './tls-shape.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, toValue } from './tree.ts'
+import { checkVersions, mergeVersion } from './versions-shape.ts'
 
 export interface ConfigParts {
   readonly shape: FileShape
@@ -52,13 +54,13 @@ export async function checkConfig(
   if (!checked.success) diagnostics.push(...explainIssues(source, checked.error.issues, schema, failed))
   const listed = entryPaths(source)
   diagnostics.push(...checkIds(source, idsOf(source, listed)), ...checkKinds(source, older ? [] : listed))
-  if (!older) diagnostics.push(...checkAuth(source, listed, baseDir))
+  if (!older) diagnostics.push(...checkVersions(source, listed), ...checkAuth(source, listed, baseDir))
   if (!older) diagnostics.push(...checkPlugins(source), ...checkKeyText(source))
   if (!checked.success || diagnostics.length > 0) return { diagnostics }
 
   const translated = older ? translateOlder(checked.data as typeof olderShape._output, source, baseDir) : undefined
   const shape: FileShape = translated?.shape ?? (checked.data as FileShape)
-  const placed = (shape.servers ?? []).map((server, index) => ({ shape: server, source, path: ['servers', index], baseDir }))
+  const placed = (shape.servers ?? []).map((server, index) => place(server, source, ['servers', index], baseDir))
   const { servers, documents, diagnostics: ofDocuments } = await compileRest(placed)
   if (ofDocuments.some(({ severity }) => severity === 'error')) return { diagnostics: [...ofDocuments] }
   const plugins = translated?.plugins ?? placePlugins(shape, source, baseDir)
@@ -67,6 +69,15 @@ export async function checkConfig(
     parts: { shape: resolvePaths(shape, baseDir), servers, plugins, sections, used, source, documents, baseDir },
     diagnostics: [...(translated?.warnings ?? []), ...ofDocuments],
   }
+}
+
+function place(shape: ServerShape, source: Source, path: Path, baseDir: string): PlacedServer {
+  const versions = shape.versions?.map((one, index) => ({
+    weight: one.weight,
+    pins: one.pins,
+    placed: { shape: mergeVersion(shape, one), source, path: [...path, 'versions', index], baseDir },
+  }))
+  return { shape, source, path, baseDir, ...(versions && { versions }) }
 }
 
 function entryPaths(source: Source): Path[] {

@@ -19,7 +19,8 @@ export function soundsSecret(name: string): boolean {
 export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers | undefined): InjectedSecret[] {
   const servers = mcp?.servers ?? parts?.servers ?? []
   const used = mcp === undefined ? (parts?.used ?? []) : mcp.used
-  const found = servers.flatMap(server => fromServer(server, used))
+  const all = servers.flatMap(server => [server, ...(server.versions ?? []).map(({ placed }) => placed)])
+  const found = all.flatMap(server => fromServer(server, used))
   const plugins = (parts?.used ?? [])
     .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers' && path[0] !== 'metrics')
     .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))

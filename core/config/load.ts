@@ -130,7 +130,8 @@ function digestOf({ file, text }: Source): TextDigest {
 // Invariant: arguments and URLs are seen by others, so secrets come only into what stays within a process or a request.
 function mayHoldSecret(path: readonly (string | number)[]): boolean {
   if (path[0] === 'servers') {
-    const [own, ...inner] = path[2] === 'instances' ? path.slice(4) : path.slice(2)
+    const within = path[2] === 'versions' ? path.slice(4) : path.slice(2)
+    const [own, ...inner] = within[0] === 'instances' ? within.slice(2) : within
     return own === 'env' || own === 'headers' || (own === 'auth' && isProof(inner[1]))
   }
   if (path[0] === 'listen') return path[1] === 'tls' && path[2] === 'key'

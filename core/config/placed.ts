@@ -3,10 +3,16 @@ import type { RestTool } from '../upstream/rest/tool.ts'
 import type { Span } from './diagnostic.ts'
 import type { ServerShape } from './server-shape.ts'
 import type { Path, Source } from './tree.ts'
+import type { VersionRouteShape } from './versions-shape.ts'
 
 export interface Place {
   readonly source: Source
   readonly path: Path
+}
+
+/** `placed`: the server as this version has it. */
+export interface PlacedVersion extends Omit<VersionRouteShape, 'version'> {
+  readonly placed: PlacedServer
 }
 
 export interface PlacedServer extends Place {
@@ -15,6 +21,7 @@ export interface PlacedServer extends Place {
   readonly baseDir: string
   /** Of a plain HTTP server. */
   readonly tools?: readonly RestTool[]
+  readonly versions?: readonly PlacedVersion[]
 }
 
 export interface PlacedPlugin extends Place {

@@ -1,18 +1,30 @@
 // The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
 
-import type { RestTool } from '../upstream/rest/tool.ts'
-import type { About } from './about.ts'
-import type { ServerAuth } from './auth-schema.ts'
+import type { Balance, ConfiguredServer, ProcessLimits, ServerLimits, ServerTimeouts, SourcePosition } from './server-config.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
 
 export type { ExchangeClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
-
-/** 1-based line and column; `column` counts UTF-16 units. */
-export interface SourcePosition {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-}
+export type {
+  AddressedServer,
+  Balance,
+  ChildServer,
+  ConfiguredServer,
+  InnerServer,
+  ListedServer,
+  ProcessLimits,
+  ReachedServer,
+  RemoteServer,
+  RestServer,
+  ServerConfig,
+  ServerLimits,
+  ServerProtocol,
+  ServerTimeouts,
+  ServerVersion,
+  SourcePosition,
+  VersionedServer,
+  VersionPins,
+} from './server-config.ts'
+export { authOf } from './server-config.ts'
 
 export interface GatewayConfig {
   readonly listen: ListenConfig
@@ -107,104 +119,6 @@ export interface PluginEntry {
   /** `open`: a failure counts as a pass; the loader allows it only for plugins that can do nothing. */
   readonly failure?: 'open' | 'closed'
   readonly at?: SourcePosition
-}
-
-/** As it stands in a config. */
-export type ConfiguredServer = ChildServer | AddressedServer
-/** Reached over HTTP, at its url and nowhere else. */
-export type AddressedServer = RemoteServer | RestServer
-/** Whatever calls may go to. */
-export type ServerConfig = ConfiguredServer | InnerServer
-
-interface ServerCommon extends About {
-  readonly id: string
-  readonly name: string
-  readonly enabled: boolean
-  /** One process or connection for all principals. */
-  readonly shared: boolean
-  /** For principals of these tenants only; absent: for all. */
-  readonly tenants?: readonly string[]
-  /** What it speaks; `auto`: found out. `sse`: HTTP with server-sent events as of 2024-11-05, for a remote server. */
-  readonly protocol: ServerProtocol
-  readonly timeout: ServerTimeouts
-  /** Absent: the defaults. */
-  readonly limits?: ServerLimits
-  readonly at?: SourcePosition
-  /** Where there are several instances; `places.ts` makes a server of each, with `instance` set. */
-  readonly balance?: Balance
-  /** From 1. */
-  readonly instance?: number
-}
-
-/** Which of several instances takes a call; `by-principal`: the same for one caller, as long as it is there. */
-export type Balance = 'round-robin' | 'least-pending' | 'by-principal'
-
-export type ServerProtocol = 'auto' | 'modern' | 'legacy' | 'sse'
-
-export interface ChildServer extends ServerCommon {
-  readonly kind: 'child'
-  readonly command: string
-  readonly args: readonly string[]
-  /** Exactly what is declared, references expanded; the supervisor adds its allow-list. */
-  readonly env: Readonly<Record<string, string>>
-  /** Absolute. */
-  readonly cwd?: string
-  /** `group`: no PID namespace even where there could be one. Absent: auto. */
-  readonly isolation?: 'auto' | 'group'
-  /** Absent: the defaults. */
-  readonly processes?: ProcessLimits
-  readonly instances?: number
-}
-
-/** The gateway's own tools, as a server like any other. */
-export interface InnerServer extends ServerCommon {
-  readonly kind: 'inner'
-}
-
-interface Addressed extends ServerCommon {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  /** Where the gateway gets the bearer token that it shows there. */
-  readonly auth?: ServerAuth
-  /** The first has the url of the server; headers are added to its own. */
-  readonly instances?: readonly { readonly url: string; readonly headers?: Readonly<Record<string, string>> | undefined }[]
-}
-
-export interface RemoteServer extends Addressed {
-  readonly kind: 'remote'
-}
-
-export function authOf(server: ServerConfig): ServerAuth | undefined {
-  return server.kind === 'remote' || server.kind === 'rest' ? server.auth : undefined
-}
-
-/** Plain HTTP: each call of a tool is one request. */
-export interface RestServer extends Addressed {
-  readonly kind: 'rest'
-  readonly tools: readonly RestTool[]
-}
-
-/** Milliseconds; 0 = none. `callMs` starts again with each progress of a call, `maxMs` (absent: none) does not; `idleMs` is for idleness. */
-export interface ServerTimeouts {
-  readonly startMs: number
-  readonly callMs: number
-  readonly maxMs?: number
-  readonly idleMs: number
-}
-
-/** Over all lanes to the server. */
-export interface ServerLimits {
-  /** Calls under way at once; 0 = any number. */
-  readonly concurrency: number
-  /** Calls that wait for one of them to end; 0 = none waits. */
-  readonly queue: number
-}
-
-/** What all processes of one start of a server may take together; `files`: open files of each. */
-export interface ProcessLimits {
-  readonly processes: number
-  readonly memoryBytes: number
-  readonly files: number
 }
 
 /** A value that came into a server's environment or headers and is to be scrubbed from every way out. */

@@ -9,6 +9,7 @@ import { balance, type InstancesShape, instances } from './instances-shape.ts'
 import { type RestShape, restFields } from './rest-shape.ts'
 import { type Balance, idPattern, type ServerAuth, type ServerProtocol } from './schema.ts'
 import { parseSize } from './size.ts'
+import { type OF_VERSIONS, type VersionRouteShape, versionLabel, versionsIn } from './versions-shape.ts'
 
 export interface ServerShape extends RestShape, AboutShape {
   readonly id: string
@@ -29,7 +30,10 @@ export interface ServerShape extends RestShape, AboutShape {
   readonly auth?: ServerAuth | undefined
   readonly instances?: InstancesShape | undefined
   readonly balance?: Balance | undefined
+  readonly version?: string | undefined
+  readonly versions?: readonly VersionShape[] | undefined
 }
+export interface VersionShape extends VersionRouteShape, Pick<ServerShape, (typeof OF_VERSIONS)[number]> {}
 export interface ServerLimitsShape {
   readonly concurrency?: number | undefined
   readonly queue?: number | undefined
@@ -72,8 +76,7 @@ const serverLimits: z.ZodType<ServerLimitsShape> = z.strictObject({
     .meta({ description: 'Resident memory of all of these together; over it they are killed. Default 4GiB', examples: ['512MiB', '2GiB'] }),
   files: count(16, 1_000_000).optional().meta({ description: 'Open files of each of them; default 4096' }),
 })
-/** Each key of an entry of `servers`. */
-export const serverFields: { readonly [K in keyof ServerShape]-?: z.ZodType<ServerShape[K]> } = {
+const ownFields: { readonly [K in keyof Omit<ServerShape, 'versions'>]-?: z.ZodType<ServerShape[K]> } = {
   id: serverId,
   name: words.optional(),
   ...aboutFields,
@@ -101,5 +104,11 @@ export const serverFields: { readonly [K in keyof ServerShape]-?: z.ZodType<Serv
   ...restFields,
   instances: instances.optional(),
   balance: balance.optional(),
+  version: versionLabel.optional(),
+}
+/** Each key of an entry of `servers`. */
+export const serverFields: { readonly [K in keyof ServerShape]-?: z.ZodType<ServerShape[K]> } = {
+  ...ownFields,
+  versions: versionsIn<VersionShape>(ownFields).optional(),
 }
 export const serverShape: z.ZodType<ServerShape> = z.strictObject(serverFields)

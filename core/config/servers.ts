@@ -7,19 +7,38 @@ import { type Diagnostic, diagnose, position } from './diagnostic.ts'
 import { readDuration } from './duration.ts'
 import { checkInstances } from './instances-shape.ts'
 import type { PlacedServer } from './placed.ts'
-import { type ConfiguredServer, defaults, type ProcessLimits, type ServerTimeouts } from './schema.ts'
+import { type ConfiguredServer, defaults, type ProcessLimits, type ReachedServer, type ServerAuth, type ServerTimeouts } from './schema.ts'
 import type { ServerShape } from './server-shape.ts'
 import { parseSize } from './size.ts'
 import { entryOf, find, member, type Path, type Source, spanOf, type Tree } from './tree.ts'
+import { entriesOf } from './versions-shape.ts'
 
-export function buildServer({ shape, source, path, baseDir, tools }: PlacedServer): ConfiguredServer {
+export function buildServer(placed: PlacedServer): ConfiguredServer {
+  const { shape, source, path, versions } = placed
+  const auth = shape.auth === undefined ? undefined : buildAuth(shape.auth, placed.baseDir)
+  if (versions === undefined) return buildOne(placed, auth)
+  return {
+    kind: 'versioned',
+    ...identityOf(shape),
+    at: { file: source.file, ...position(source.text, spanOf(source.root, path).start) },
+    versions: versions.map(({ placed: one, weight = 1, pins = {} }) => ({
+      weight,
+      pins: { roles: pins.roles ?? [], consumers: pins.consumers ?? [], tenants: pins.tenants ?? [] },
+      server: buildOne(one, auth),
+    })),
+  }
+}
+
+function identityOf(shape: ServerShape) {
+  const { id, name = id, enabled = true, tenants } = shape
+  return { id, name, ...aboutOf(shape), enabled, ...(tenants !== undefined && { tenants }) }
+}
+
+function buildOne({ shape, source, path, baseDir, tools }: PlacedServer, auth: ServerAuth | undefined): ReachedServer {
   const common = {
-    id: shape.id,
-    name: shape.name ?? shape.id,
-    ...aboutOf(shape),
-    enabled: shape.enabled ?? true,
+    ...identityOf(shape),
+    ...(shape.version !== undefined && { version: shape.version }),
     shared: shape.shared ?? false,
-    ...(shape.tenants !== undefined && { tenants: shape.tenants }),
     protocol: shape.protocol ?? 'auto',
     timeout: buildTimeouts(shape.timeout),
     limits: { concurrency: shape.limits?.concurrency ?? defaults.server.concurrency, queue: shape.limits?.queue ?? defaults.server.queue },
@@ -30,8 +49,7 @@ export function buildServer({ shape, source, path, baseDir, tools }: PlacedServe
     typeof shape.instances === 'object' ? shape.instances.map(one => (typeof one === 'string' ? { url: one } : one)) : undefined
   const url = instances?.[0]?.url ?? shape.url
   if (url !== undefined) {
-    const auth = shape.auth === undefined ? {} : { auth: buildAuth(shape.auth, baseDir) }
-    const addressed = { ...common, url, headers: shape.headers ?? {}, ...auth, ...(instances && { instances }) }
+    const addressed = { ...common, url, headers: shape.headers ?? {}, ...(auth && { auth }), ...(instances && { instances }) }
     return tools === undefined ? { ...addressed, kind: 'remote' } : { ...addressed, kind: 'rest', protocol: 'legacy', tools }
   }
   const command = shape.command ?? ''
@@ -74,9 +92,8 @@ const FOR_REST = ['openapi', 'operations', 'tools']
 
 /** A server is a command or a url; the other keys belong to one of the two. Works on the text, so that it runs beside the schema. */
 export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic[] {
-  return entries.flatMap(path => {
-    const entry = find(source.root, path)
-    if (entry?.kind !== 'map') return []
+  const checked = entries.flatMap(path => entriesOf(find(source.root, path)))
+  return checked.flatMap(entry => {
     const span = (...keys: string[]) => entryOf(keys.slice(0, -1).reduce<Tree | undefined>(member, entry), keys.at(-1) ?? '')?.keySpan
     const severalUrls = member(entry, 'instances')?.kind === 'list' ? span('instances') : undefined
     const broken = checkInstances(source, entry)
@@ -90,7 +107,7 @@ export function checkKinds(source: Source, entries: readonly Path[]): Diagnostic
       if (entry.entries.some(one => suggest(one.key, ['command', 'url']) !== undefined)) return []
       const help = 'command: PROGRAM for a child process, url: https://... for a remote server'
       return [
-        diagnose(source, spanOf(source.root, [...path, 'command']), { code: 'missing-key', message: 'missing "command" or "url"', help }),
+        diagnose(source, entry.entries[0]?.keySpan ?? entry.span, { code: 'missing-key', message: 'missing "command" or "url"', help }),
       ]
     }
     const protocol = entry.entries.find(one => one.key === 'protocol')

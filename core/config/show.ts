@@ -20,7 +20,7 @@ const hidden = '[hidden]'
 export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origins'>): ShownValue[] {
   const shown: ShownValue[] = []
   const visit = (value: unknown, path: readonly string[], before: unknown): void => {
-    if (path.at(-1) === 'at' && path.length === 3) return
+    if (path.at(-1) === 'at' && alone(path).length === 3) return
     // Follows from where the file is.
     if (path.join('.') === 'listen.tls.root') return
     const tools = isToolList(path) ? (value as readonly RestTool[]).map(({ name }) => name) : undefined
@@ -39,7 +39,8 @@ export function listShown({ config, origins }: Pick<Assembled, 'config' | 'origi
 
 /** Their names are shown: the rest is in a document of its own. */
 function isToolList(path: readonly string[]): boolean {
-  return path.length === 3 && path[0] === 'servers' && path[2] === 'tools'
+  const [top, , field, ...rest] = alone(path)
+  return top === 'servers' && field === 'tools' && rest.length === 0
 }
 
 /** The same as one document. */
@@ -64,7 +65,13 @@ function toLists(value: unknown): unknown {
   return isList ? entries.map(([, one]) => one) : Object.fromEntries(entries)
 }
 
-function conceal(path: readonly string[], value: unknown, before: unknown): unknown {
+/** A version of a server, `servers.0.versions.1.server.url`, as if it stood there alone. */
+function alone(path: readonly string[]): readonly string[] {
+  return path[2] === 'versions' && path[4] === 'server' ? [...path.slice(0, 2), ...path.slice(5)] : path
+}
+
+function conceal(at: readonly string[], value: unknown, before: unknown): unknown {
+  const path = alone(at)
   if (typeof value !== 'string') return value
   const top = path[0]
   if (top === 'metrics' || (top === 'telemetry' && path[1] === 'headers')) return hidden

@@ -59,6 +59,8 @@ function follow(start: Tree | undefined, steps: readonly string[], renamed: Read
   let tree = start
   for (const step of steps) {
     if (tree?.kind === 'scalar') return ['host', 'port', 'callMs', 'name'].includes(step) ? tree : undefined
+    // A version of a server stands in the file as what differs.
+    if (step === 'server' && member(tree, 'version') !== undefined) continue
     tree = tree?.kind === 'list' ? tree.items[Number(step)] : (member(tree, renamed[step] ?? step) ?? member(tree, step.replace(/Ms$/, '')))
   }
   return tree

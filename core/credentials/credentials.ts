@@ -162,7 +162,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   function add(server: ServerConfig): void {
     const auth = authOf(server)
-    if (auth === undefined || !server.enabled || !('url' in server)) return
+    // Versions of one server share it.
+    if (auth === undefined || !server.enabled || !('url' in server) || sources.has(auth)) return
     const { oauth, user } = auth
     sources.set(auth, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
   }

@@ -1,14 +1,15 @@
 // What operators have killed, as it is asked for with every request: whose requests are refused, and which servers are let be.
+import { versionName } from '../config/places.ts'
 import { errors } from '../errors.ts'
 import type { Operator, Principal } from '../plugin/index.ts'
 import type { Refusal } from '../refusal.ts'
 
-export const KINDS = ['tenant', 'server', 'key'] as const
+export const KINDS = ['tenant', 'server', 'key', 'version'] as const
 export type KillKind = (typeof KINDS)[number]
 
 export interface KillTarget {
   readonly kind: KillKind
-  /** The tenant, the id of the server in the config, or the id of the API key. */
+  /** The tenant, the id of the server in the config, the id of the API key, or `ID@VERSION` of a server. */
   readonly name: string
 }
 
@@ -20,16 +21,22 @@ export interface Kill extends KillTarget {
   readonly because?: string
 }
 
+interface Killable {
+  readonly id: string
+  readonly version?: string | undefined
+}
+
 export interface Kills {
   readonly all: readonly Kill[]
   /** For the record and the caller alike; undefined where the caller may go on. */
   refuseCaller(principal: Pick<Principal, 'tenant' | 'via'> | undefined): Refusal | undefined
-  refuseServer(server: string): Refusal | undefined
+  /** Also where no more than the version is killed: its callers are given others, so that whoever still means it has no other. */
+  refuseServer(server: Killable): Refusal | undefined
 }
 
 export function indexKills(all: readonly Kill[]): Kills {
   const named = (of: KillKind): ReadonlySet<string> => new Set(all.flatMap(({ kind, name }) => (kind === of ? [name] : [])))
-  const [tenants, servers, keys] = [named('tenant'), named('server'), named('key')]
+  const [tenants, servers, keys, versions] = [named('tenant'), named('server'), named('key'), named('version')]
   return {
     all,
     refuseCaller(principal) {
@@ -38,7 +45,10 @@ export function indexKills(all: readonly Kill[]): Kills {
       const { method, keyId } = principal.via
       return method === 'api-key' && keyId !== undefined && keys.has(keyId) ? KEY : undefined
     },
-    refuseServer: server => (servers.has(server) ? SERVER : undefined),
+    refuseServer({ id, version }) {
+      if (servers.has(id)) return SERVER
+      return version !== undefined && versions.size > 0 && versions.has(versionName({ id, version })) ? VERSION : undefined
+    },
   }
 }
 
@@ -48,3 +58,4 @@ const refusalOf = (kind: KillKind): Refusal => ({ code: 'killed', reason: errors
 const TENANT: Refusal = Object.freeze({ ...refusalOf('tenant'), ofCaller: true })
 const KEY: Refusal = Object.freeze({ ...refusalOf('key'), ofCaller: true })
 const SERVER: Refusal = Object.freeze(refusalOf('server'))
+const VERSION: Refusal = Object.freeze(refusalOf('version'))

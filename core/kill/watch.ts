@@ -1,4 +1,6 @@
 // What is killed, as a gateway knows it: read before it starts, looked at several times a second, and carried out on what is open.
+import { versionName } from '../config/places.ts'
+import type { ServerConfig } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
 import type { Health } from '../health.ts'
 import { type Lookout, startLookout } from '../lookout.ts'
@@ -20,7 +22,10 @@ export interface KillSwitch {
 /** What a kill is carried out on. */
 export interface Reached {
   /** Those that there are now. */
-  servers(): readonly { readonly id: string; readonly gate: Pick<Gate, 'shut' | 'isShut'> }[]
+  servers(): readonly { readonly server: ServerConfig; readonly gate: Pick<Gate, 'shut' | 'isShut'> }[]
+  /** Callers of versions that are killed, or no longer, are given theirs anew. */
+  reassign(): void
+  /** By id, or by id and version. */
   readonly pool: { cut(server: string): Promise<void>; restore(server: string): void }
   expel: PluginContext['expel']
 }
@@ -51,14 +56,17 @@ function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['a
   let reached: Reached | undefined
   let lookout: Lookout | undefined
 
-  function carryOut({ servers, pool, expel }: Reached, log?: Log): void {
-    for (const { id, gate } of servers()) {
-      const isKilled = now.refuseServer(id) !== undefined
-      if (gate.isShut === isKilled) continue
-      gate.shut(isKilled)
-      log?.warn(isKilled ? 'server is killed by an operator' : 'server is no longer killed', { server: id })
-      if (isKilled) pool.cut(id).catch(error => log?.error('bug: a killed server was not ended', { server: id, error: String(error) }))
-      else pool.restore(id)
+  function carryOut({ servers, pool, expel, reassign }: Reached, log?: Log): void {
+    const changed = servers().filter(({ server, gate }) => gate.isShut !== (now.refuseServer(server) !== undefined))
+    for (const { gate } of changed) gate.shut(!gate.isShut)
+    // Before anything ends: whoever comes back at once finds another version.
+    if (changed.length > 0) reassign()
+    for (const [name, { server, gate }] of new Map(changed.map(one => [versionName(one.server), one]))) {
+      const { id, version } = server
+      const about = { server: id, version }
+      log?.warn(gate.isShut ? 'server is killed by an operator' : 'server is no longer killed', about)
+      if (gate.isShut) pool.cut(name).catch(error => log?.error('bug: a killed server was not ended', { ...about, error: String(error) }))
+      else pool.restore(name)
     }
     if (!now.all.some(({ kind }) => kind !== 'server')) return
     // At each look: a request that was let in just before shows up a little later.

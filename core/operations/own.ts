@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { Cancel } from '../cancel.ts'
 import { type About, aboutOf } from '../config/about.ts'
 import { tag } from '../config/about-shape.ts'
+import { versionName, whichOf } from '../config/places.ts'
 import { askOnce, type Reply } from '../downstream/once.ts'
 import { Json } from '../mcp/json.ts'
 import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer, type Peer } from '../plugin/index.ts'
@@ -31,6 +32,7 @@ const status = z.looseObject({
   description: z.string().optional(),
   owner: z.string().optional(),
   tags: z.array(z.string()).optional(),
+  version: z.string().optional(),
   instance: z.int().optional(),
   state: z.string(),
   since: z.int(),
@@ -64,9 +66,9 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
   async function seen(asker: Asker): Promise<readonly ShownServer[]> {
     const all = options.servers().filter(({ server }) => server !== INNER_ID)
     if (asker.tenant === undefined) return all
-    const view = views.seenBy(views.all, asker.tenant)
-    const ids = new Set(view?.servers.map(({ id }) => id))
-    const there = all.filter(({ server }) => ids.has(server))
+    const view = views.seenBy(views.all, asker.exchange?.principal)
+    const own = new Set(view?.servers.map(versionName))
+    const there = all.filter(({ server: id, version }) => own.has(versionName({ id, version })))
     if (!isNarrowed) return there
     const different = [...new Set(there.map(({ server }) => server))]
     const full = await Promise.all(different.map(async server => ((await hasAnything(asker, server)) ? [server] : [])))
@@ -87,12 +89,12 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
   const aboutServer = (id: string): About => aboutOf(views.of(id)?.servers[0] ?? {})
 
   /** Processes and their last words are for whoever runs the gateway. */
-  function show({ server, instance, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
+  function show({ server, version, instance, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
     const { breaker, underWay, waiting } = at
     const plain = {
       server,
       ...aboutServer(server),
-      ...(instance !== undefined && { instance }),
+      ...whichOf({ version, instance }),
       state,
       since,
       ...(protocol !== undefined && { protocol }),
@@ -168,8 +170,9 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
         const found = (await seen(asker)).filter(one => one.server === server)
         const best = found.find(({ state }) => state === 'ready') ?? found[0]
         if (best === undefined) return { kind: 'refused', code: 'not-found', message: 'no such server', field: 'server' }
-        const instances = found.length > 1 ? { instances: found.map(one => show(one, asker)) } : {}
-        return { kind: 'done', value: { ...show(best, asker), ...instances } }
+        const several = found.some(one => one.version !== best.version) ? 'versions' : 'instances'
+        const all = found.length > 1 ? { [several]: found.map(one => show(one, asker)) } : {}
+        return { kind: 'done', value: { ...show(best, asker), ...all } }
       },
     }),
   ]

@@ -99,7 +99,7 @@ function checkIdentity({ stack, log, kills }: Driver, { state, resolve }: Flight
     // Neither the caller nor the record of his tenant learns what the client of somebody else calls itself.
     if ('code' in found && found.code === 'session-unknown') state.client = undefined
     // Of a server that is killed nobody knows what it has.
-    const shut = about !== undefined && 'server' in about ? kills.now.refuseServer(about.server) : undefined
+    const shut = about !== undefined && 'server' in about ? kills.now.refuseServer({ id: about.server, version: about.version }) : undefined
     return shut ?? ('code' in found ? found : undefined)
   }
   try {

@@ -52,7 +52,7 @@ export interface Rate {
 }
 
 /**
- * What the exchange is about. `server` is the configured id of the MCP server.
+ * What the exchange is about. `server` is the configured id of the MCP server, `version` the one that this caller has, where its config names any.
  * - `call`, `read`, `prompt`: tools/call, resources/read (and subscribe), prompts/get. A completion is about its prompt or resource,
  *   a request about a task about the call that made it.
  * - `method`: anything else that reaches a server or a client and needs a decision (sampling, elicitation, unknown methods).
@@ -62,6 +62,7 @@ export type Resource =
   | {
       readonly kind: 'call'
       readonly server: string
+      readonly version?: string
       readonly tool: string
       readonly definition?: Payload
       /** A tool of the gateway itself whose answer holds a secret that is shown this once: it is for nobody but the caller. */
@@ -69,16 +70,18 @@ export type Resource =
       /** Of a request about a task: the arguments of the call that made it, which has been decided before. */
       readonly task?: { readonly args: Payload }
     }
-  | { readonly kind: 'read'; readonly server: string; readonly uri: string }
+  | { readonly kind: 'read'; readonly server: string; readonly version?: string; readonly uri: string }
   | {
       readonly kind: 'prompt'
       readonly server: string
+      readonly version?: string
       readonly prompt: string
       readonly definition?: Payload
     }
   | {
       readonly kind: 'method'
       readonly server: string
+      readonly version?: string
       readonly method: string
     }
   | {
@@ -186,6 +189,8 @@ export interface Exchange {
   readonly decision?: Decision | undefined
   /** True where no deciding plugin is loaded: everything is let through, and every record says so. */
   readonly open: boolean
+  /** Of several instances of the server, the one that it was sent to, from 1; known once it has been. */
+  readonly instance?: number | undefined
   /** Wall clock, ms since 1970, and monotonic clock, ms; both taken on arrival. */
   readonly at: number
   readonly mono: number

@@ -9,6 +9,8 @@ export interface InspectedItem {
 
 export interface InspectedServer {
   readonly id: string
+  /** Where its config names one; of several there is one of these for each. */
+  readonly version?: string
   readonly tools: readonly InspectedItem[]
   readonly resources: readonly InspectedItem[]
   readonly templates: readonly InspectedItem[]
@@ -17,7 +19,7 @@ export interface InspectedServer {
 
 export interface Inspection {
   /** Enabled servers, in the order of the config; one that did not give all of its lists says why. */
-  readonly servers: readonly (InspectedServer | { readonly id: string; readonly failed: string })[]
+  readonly servers: readonly (InspectedServer | (Pick<InspectedServer, 'id' | 'version'> & { readonly failed: string }))[]
   /** Obligations that the plugins of the config carry out. */
   readonly dischargers: readonly string[]
   /** Of those who may come; empty where not all can be known, e.g. because they come with tokens. */

@@ -15,6 +15,8 @@ export interface DurableOutcome {
   /** MCP method. */
   readonly action: string
   readonly server?: string | undefined
+  /** Of the server, where its config names one. */
+  readonly version?: string | undefined
   /** Tool, prompt or uri. */
   readonly target?: string | undefined
   /**

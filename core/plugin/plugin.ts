@@ -192,6 +192,8 @@ export interface Notification {
 /** One entry of a merged list: `name` as the server calls it (a uri for resources and templates). */
 export interface ListItem {
   readonly server: string
+  /** Of the server, where its config names one. */
+  readonly version?: string
   readonly name: string
   readonly definition: Payload
 }

@@ -1,45 +1,64 @@
 // From one list of servers to the next: what is new, what is gone, and what stays untouched.
 import { isDeepStrictEqual } from 'node:util'
-import type { ServerConfig } from '../config/schema.ts'
+import { versionsOf } from '../config/places.ts'
+import { authOf, type ListedServer, type ServerConfig } from '../config/schema.ts'
 
-/** A server that differs in anything is removed and added. What is the same before and after is the same object. */
+/** A server, or a version, that differs in anything is removed and added. What is the same before and after is the same object. */
 export interface FleetChange {
   /** All that there are now, in their order. */
-  readonly servers: readonly ServerConfig[]
+  readonly servers: readonly ListedServer[]
+  /** Whatever calls may go to: of those with versions, these. */
   readonly added: readonly ServerConfig[]
   readonly removed: readonly ServerConfig[]
+  /** By ids, for people and for the record. `changed`: also where no more than who has which version is another. */
+  readonly ids: Readonly<Record<'added' | 'changed' | 'removed', readonly string[]>>
 }
 
 /** Of those that are enabled; `undefined` where nothing differs. */
-export function compareFleets(given: readonly ServerConfig[], next: readonly ServerConfig[]): FleetChange | undefined {
+export function compareFleets(given: readonly ListedServer[], next: readonly ListedServer[]): FleetChange | undefined {
   const before = given.filter(({ enabled }) => enabled)
   const known = new Map(before.map(server => [server.id, server]))
   const servers = next
     .filter(({ enabled }) => enabled)
     .map(server => {
       const old = known.get(server.id)
-      return old !== undefined && isSame(old, server) ? old : server
+      if (old === undefined) return server
+      return isSame(old, server) ? old : keepVersions(old, server)
     })
   if (servers.length === before.length && servers.every((server, i) => server === before[i])) return undefined
-  const kept = new Set(servers)
+  const there = new Set(servers.map(({ id }) => id))
+  const [was, is] = [before, servers].map(all => all.flatMap(versionsOf)) as [ServerConfig[], ServerConfig[]]
+  const [old, now] = [new Set(was), new Set(is)]
   return {
     servers,
-    added: servers.filter(server => known.get(server.id) !== server),
-    removed: before.filter(server => !kept.has(server)),
+    added: is.filter(server => !old.has(server)),
+    removed: was.filter(server => !now.has(server)),
+    ids: {
+      added: servers.filter(({ id }) => !known.has(id)).map(({ id }) => id),
+      changed: servers.filter(server => known.has(server.id) && known.get(server.id) !== server).map(({ id }) => id),
+      removed: before.filter(({ id }) => !there.has(id)).map(({ id }) => id),
+    },
   }
 }
 
-/** By ids, for people and for the record. */
-export function nameChange({ added, removed }: FleetChange): Readonly<Record<'added' | 'changed' | 'removed', readonly string[]>> {
-  const [now, gone] = [added, removed].map(servers => servers.map(({ id }) => id)) as [string[], string[]]
-  return {
-    added: now.filter(id => !gone.includes(id)),
-    changed: now.filter(id => gone.includes(id)),
-    removed: gone.filter(id => !now.includes(id)),
-  }
+/** Weights and pins decide who comes, and are nothing of a version itself: whoever is there stays. */
+function keepVersions(before: ListedServer, now: ListedServer): ListedServer {
+  if (before.kind !== 'versioned' || now.kind !== 'versioned') return now
+  const versions = now.versions.map(one => {
+    const old = before.versions.find(({ server }) => server.version === one.server.version)?.server
+    return old !== undefined && isSame(old, one.server) ? { ...one, server: old } : one
+  })
+  // What is shown to all versions of one server is one credential, which goes and comes as a whole.
+  const isKept = versions.every(({ server }, i) => server !== now.versions[i]!.server)
+  return isKept || authOf(now) === undefined ? { ...now, versions } : now
 }
 
 /** Where it stands in the config is nothing of the server. */
-function isSame(a: ServerConfig, b: ServerConfig): boolean {
-  return isDeepStrictEqual({ ...a, at: undefined }, { ...b, at: undefined })
+function isSame(a: ListedServer, b: ListedServer): boolean {
+  return isDeepStrictEqual(withoutPlace(a), withoutPlace(b))
+}
+
+function withoutPlace(server: ListedServer): unknown {
+  if (server.kind !== 'versioned') return { ...server, at: undefined }
+  return { ...server, at: undefined, versions: server.versions.map(one => ({ ...one, server: withoutPlace(one.server) })) }
 }

@@ -1,5 +1,6 @@
 // The servers that there are now. They change as a whole and at once: no request sees a part of a change, and none that is under way is lost.
-import type { ServerConfig } from '../config/schema.ts'
+import { versionsOf } from '../config/places.ts'
+import type { ListedServer } from '../config/schema.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { LISTS } from '../mcp/methods.ts'
 import type { Pipeline } from '../pipeline.ts'
@@ -11,7 +12,7 @@ import type { LanePool } from '../upstream/pool.ts'
 import { compareFleets, type FleetChange } from './change.ts'
 
 export interface FleetParts {
-  readonly board: Pick<ServerBoard, 'add' | 'remove' | 'forget'>
+  readonly board: Pick<ServerBoard, 'add' | 'remove' | 'forget' | 'share'>
   readonly pool: Pick<LanePool, 'retire' | 'probe'>
   readonly credentials: Pick<Credentials, 'add' | 'remove'>
   readonly views: Pick<Views, 'change'>
@@ -25,33 +26,34 @@ export interface FleetParts {
 }
 
 export interface Fleet {
-  readonly servers: readonly ServerConfig[]
+  readonly servers: readonly ListedServer[]
   /** Unchanged servers keep their lanes, sessions and processes. What has changed; `undefined` where nothing has. */
-  change(next: readonly ServerConfig[]): FleetChange | undefined
+  change(next: readonly ListedServer[]): FleetChange | undefined
 }
 
 const LISTED = new Set(LISTS.map(({ capability }) => capability))
 
-export function createFleet(initial: readonly ServerConfig[], parts: FleetParts): Fleet {
+export function createFleet(initial: readonly ListedServer[], parts: FleetParts): Fleet {
   const { board, pool, credentials, views, relay, pipeline, log, probe, added: tellAdded } = parts
-  let servers: readonly ServerConfig[] = initial.filter(({ enabled }) => enabled)
+  let servers: readonly ListedServer[] = initial.filter(({ enabled }) => enabled)
 
   function apply({ added, removed, servers: now }: FleetChange): void {
     servers = now
+    const kept = new Set(now.flatMap(versionsOf).flatMap(server => (added.includes(server) ? [] : [server.id])))
     for (const server of removed) {
-      const { id } = server
       // Invariant: by the gate that it still has. Whoever restarts its process is needed until its last lane is closed.
       const leaving = pool.retire(server)
       board.remove(server)
-      credentials.remove(server)
+      if (!kept.has(server.id)) credentials.remove(server)
       leaving
         .then(() => board.forget(server))
-        .catch(error => log.error('bug: a server was not ended', { server: id, error: String(error) }))
+        .catch(error => log.error('bug: a server was not ended', { server: server.id, error: String(error) }))
     }
     for (const server of added) {
       board.add(server)
       credentials.add(server)
     }
+    board.share(now)
     tellAdded()
     views.change(now)
     relay.renew()

@@ -1,4 +1,5 @@
 // The merged list of a view: entries of all its servers under public names, and the way back from a public name.
+import { whichOf } from '../config/places.ts'
 import { Json } from '../mcp/json.ts'
 import type { ListKind } from '../mcp/methods.ts'
 import { isPlain, qualify, serversOf, skeleton } from '../mcp/names.ts'
@@ -17,6 +18,8 @@ export interface Entry extends ListItem {
 /** One server's part of a list. */
 export interface Source {
   readonly server: string
+  /** Where its config names one. */
+  readonly version?: string | undefined
   readonly items: Items
   readonly page: Json | undefined
   /** Parameters of its tools go in headers: a tool whose annotations cannot be followed is not offered. */
@@ -39,7 +42,9 @@ export interface Catalog {
 export function isCurrent(catalog: Catalog, sources: readonly Source[]): boolean {
   return (
     catalog.sources.length === sources.length &&
-    catalog.sources.every((source, i) => source.items === sources[i]!.items && source.server === sources[i]!.server)
+    catalog.sources.every(
+      (source, i) => source.items === sources[i]!.items && source.server === sources[i]!.server && source.version === sources[i]!.version,
+    )
   )
 }
 
@@ -53,7 +58,7 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
   const ids = view.servers.map(one => one.id)
   const isUri = kind.nameKey !== 'name'
   const shared = isUri || view.naming === 'bare' ? countNames(kind, sources) : undefined
-  for (const { server, items, mirrors } of sources) {
+  for (const { server, version, items, mirrors } of sources) {
     for (const definition of items) {
       const name = definition.string(kind.nameKey)!
       const headers = mirrors && kind.of === 'tools' ? paramHeadersOf(definition) : undefined
@@ -71,7 +76,7 @@ export function buildCatalog(view: View, kind: ListKind, sources: readonly Sourc
         continue
       }
       const shown = publicName === name ? definition : definition.with({ [kind.nameKey]: Json.of(publicName) })
-      const entry: Entry = { server, name, publicName, definition, shown }
+      const entry: Entry = { server, ...whichOf({ version }), name, publicName, definition, shown }
       skeletons.set(looks, publicName)
       byName.set(publicName, entry)
       entries.push(entry)

@@ -11,7 +11,9 @@ import type { Lane } from '../upstream/lane.ts'
 import { type Items, isItems, type Listings } from '../upstream/listing.ts'
 import type { LanePool } from '../upstream/pool.ts'
 import { AUTHORIZE_TOOL } from './authorize-tool.ts'
+import { Berths } from './berths.ts'
 import { aliasUri, buildCatalog, type Catalog, type Entry, isCurrent, type Source } from './catalog.ts'
+import type { Views } from './view.ts'
 
 /** A list waits so long for a server; the others are not to suffer from one that hangs. */
 const PATIENCE_MS = 10_000
@@ -28,11 +30,10 @@ function takesUsers({ server }: Lane): boolean {
 }
 
 export class Catalogs {
-  readonly #pool: LanePool
+  readonly #berths: Berths
   readonly #clock: Clock
   readonly #log: Log
   readonly #isJudged: boolean
-  readonly #berths = new WeakMap<Session, Map<string, Berth>>()
   readonly #learnt = new WeakMap<Session, ReadonlySet<string>>()
   readonly #bySession = new WeakMap<Session, Map<string, Catalog>>()
   /** Why a list could not be had last. */
@@ -41,36 +42,21 @@ export class Catalogs {
   readonly #latest = new Map<string, Catalog>()
 
   /** `isJudged`: a plugin looks at definitions. Then none is used of which the server has said that it changed: the list is asked for first. */
-  constructor(pool: LanePool, clock: Clock, log: Log, isJudged: boolean) {
-    this.#pool = pool
+  constructor(pool: LanePool, views: Pick<Views, 'find'>, clock: Clock, log: Log, isJudged: boolean) {
+    this.#berths = new Berths(pool, views)
     this.#clock = clock
     this.#log = log
     this.#isJudged = isJudged
   }
 
-  /** The lane of this session to a server of its view. */
-  berth(session: Session, server: string): Berth | undefined {
-    let berths = this.#berths.get(session)
-    if (berths === undefined) {
-      berths = new Map()
-      this.#berths.set(session, berths)
-    }
-    let berth = berths.get(server)
-    if (berth === undefined || berth.isRetired) {
-      const config = session.view.servers.find(one => one.id === server)
-      // What is under way at a server that is not there any more ends where it began.
-      if (config === undefined) return berth
-      const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
-      berth = this.#pool.berth(config, { principalId: session.owner, session: own }, session.user)
-      berths.set(server, berth)
-      // A request may outlive its session; what it opened must not.
-      if (session.ended) void this.#pool.leave(session.user, session.id)
-    }
-    return berth
+  /** The lane of this session to a server of its view; with `version`, to that one: a call keeps to the one that it was decided for. */
+  berth(session: Session, server: string, version?: string): Berth | undefined {
+    return this.#berths.of(session, server, version)
   }
 
   /** The endpoint of this session shows other servers than before: what was gathered from those is forgotten. */
   forget(session: Session): void {
+    this.#berths.leave(session)
     this.#bySession.delete(session)
     this.#learnt.delete(session)
     this.#latest.clear()
@@ -107,10 +93,11 @@ export class Catalogs {
     const { view } = session
     const gathered = await Promise.all(
       view.servers.map(async server => {
-        const { lane, lists } = this.berth(session, server.id)!
+        const { id, version } = server
+        const { lane, lists } = this.berth(session, id)!
         const wanted = how(server, lists)
         const items = wanted === 'recall' ? lists.known(kind) : await this.#ask(session, lane, lists, kind, wanted === 'again')
-        return items === undefined ? undefined : { server: server.id, items, page: lists.firstPage(kind), mirrors: isMirrored(lane) }
+        return items === undefined ? undefined : { server: id, version, items, page: lists.firstPage(kind), mirrors: isMirrored(lane) }
       }),
     )
     const sources = gathered.filter(source => source !== undefined)

@@ -15,6 +15,7 @@ import { continued, OWN_STATE, showInputRequests, urlsToVisit } from './input-re
 import { Park, type Turn } from './parked.ts'
 import { type AboutRound, openRound, type Round, sealRound } from './rounds-state.ts'
 import type { Tell } from './run.ts'
+import type { Target } from './target.ts'
 import { askClient, openAsk, unfitFor } from './to-client.ts'
 
 /** One call that may come to its answer in rounds. */
@@ -31,7 +32,7 @@ export interface Interaction {
 
 export interface Interactive {
   /** What the request goes on with; `invalid` where its state is none of this request. */
-  roundOf(asked: Asked, server: string): Round | undefined | 'invalid'
+  roundOf(asked: Asked, target: Pick<Target, 'server' | 'version'>): Round | undefined | 'invalid'
   perform(interaction: Interaction): Promise<Answer>
   /** A server asks outside of any call. */
   askedOutside(session: Session, lane: Lane, ask: Ask): Promise<Answer>
@@ -128,10 +129,10 @@ export function createInteractive(deps: RelayDeps): Interactive {
   }
 
   return {
-    roundOf({ session, method, params }, server) {
+    roundOf({ session, method, params }, { server, version }) {
       const state = params.get('requestState')
       if (state === undefined || !mayAsk(method)) return undefined
-      const round = openRound(deps.handles, { session, server, method, params }, state)
+      const round = openRound(deps.handles, { session, server, version, method, params }, state)
       if (round === undefined || (round.kind === 'parked' && find(round) === undefined)) return 'invalid'
       return round
     },
@@ -139,7 +140,8 @@ export function createInteractive(deps: RelayDeps): Interactive {
     async perform(interaction) {
       const { asked, lane, x, tell, round } = interaction
       const { session, method, params, cancel } = asked
-      const about: AboutRound = { session, server: lane.server.id, method, params }
+      const { id: server, version } = lane.server
+      const about: AboutRound = { session, server, version, method, params }
       const turn: Turn = { x, tell, cancel, progressToken: interaction.call.progressToken }
       if (round?.kind === 'parked') {
         const park = find(round)

@@ -26,7 +26,7 @@ export async function invite(
   answer: Answer,
 ): Promise<Answer> {
   const { session, method, params } = asked
-  const server = lane.server.id
+  const { id: server, version } = lane.server
   if (answer.code !== 'upstream-credential' || x.principal === undefined) return answer
   // Whoever has just said no is not asked again.
   if (round?.kind === 'again' && round.state === OWN_STATE && !hasAccepted(params)) return answer
@@ -43,7 +43,7 @@ export async function invite(
     const visit = mayAsk(method) ? urlsToVisit({ kind: 'error', payload: required }) : undefined
     if (visit === undefined) return answer
     const shown: Answer = { ...visit, payload: (visit.payload as Json).with({ requestState: Json.of(OWN_STATE) }) }
-    return showInputRequests(deps, asked, lane, x, { session, server, method, params }, shown)
+    return showInputRequests(deps, asked, lane, x, { session, server, version, method, params }, shown)
   }
   const opened = await openAsk(deps, session, lane, { method: 'elicitation/create', params: elicitation, signal: NEVER }, { x })
   if ('answer' in opened) return answer

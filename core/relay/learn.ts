@@ -8,7 +8,7 @@ const PATIENCE_MS = 2000
 /** Waits for servers that have not been heard of yet. */
 export function createLearn(pool: LanePool, clock: Clock): (view: View, owner: string) => Promise<void> {
   return async (view, owner) => {
-    const unknown = view.servers.filter(server => pool.known(server.id, owner) === undefined)
+    const unknown = view.servers.filter(server => pool.known(server, owner) === undefined)
     if (unknown.length > 0) await forAWhile(clock, pool.probe(unknown, owner))
   }
 }

@@ -49,7 +49,7 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
 
   function promised({ session }: Asked, capability: string): boolean {
     return session.view.servers.some(
-      ({ id }) => deps.pool.known(id, session.owner)?.capabilities.get(capability)?.get('listChanged')?.value === true,
+      server => deps.pool.known(server, session.owner)?.capabilities.get(capability)?.get('listChanged')?.value === true,
     )
   }
 

@@ -1,4 +1,5 @@
 // Merged lists: what all servers of the view offer, narrowed to what this caller may use, page by page.
+import { whichOf } from '../config/places.ts'
 import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
@@ -61,8 +62,8 @@ function openCursor({ handles }: RelayDeps, scope: string, cursor: string): numb
 
 /** Spec: 2026-07-28 server/discover: what no server declares is no method here. */
 function offers({ pool }: RelayDeps, { view, owner }: Session, { capability }: ListKind): boolean {
-  return view.servers.some(({ id }) => {
-    const agreement = pool.known(id, owner)
+  return view.servers.some(server => {
+    const agreement = pool.known(server, owner)
     return agreement === undefined || agreement.capabilities.get(capability) !== undefined
   })
 }
@@ -119,7 +120,8 @@ export async function maySee(deps: RelayDeps, catalogs: Catalogs, session: Sessi
   const { resource } = x
   // What is in no list is hidden by none.
   if (!('server' in resource) || resource.kind === 'method') return true
-  const name = { server: resource.server, name: nameOf(resource) }
+  const { server, version } = resource
+  const name = { server, ...whichOf({ version }), name: nameOf(resource) }
   const { entries } = await catalogs.known(session, kindOf(resource.kind), [])
   const entry = entries.find(one => one.server === name.server && one.name === name.name)
   // A uri need not be listed to be read.

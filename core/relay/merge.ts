@@ -1,4 +1,5 @@
 // What the gateway says of itself at initialize: the servers' own capabilities, merged; of one server, exactly its own.
+import type { ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
 import { ExactNumber, type JsonObject, type JsonValue } from '../plugin/index.ts'
 import type { Agreement } from '../upstream/handshake.ts'
@@ -17,9 +18,9 @@ export function initializeResult(
   view: View,
   protocolVersion: string,
   version: string,
-  agreementOf: (server: string) => Agreement | undefined,
+  agreementOf: (server: ServerConfig) => Agreement | undefined,
 ): Json {
-  const agreements = view.servers.map(server => ({ id: server.id, agreement: agreementOf(server.id) }))
+  const agreements = view.servers.map(server => ({ id: server.id, agreement: agreementOf(server) }))
   if (view.only !== undefined) {
     const own = agreements[0]?.agreement
     return own === undefined

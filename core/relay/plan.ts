@@ -82,13 +82,13 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
       resolve(x) {
         const take = (given: Target | NoTarget) => {
           if ('code' in given) return refusalOf(deps, given)
-          const found = marked(deps, given)
+          const found = marked(deps, versioned(session, given))
           target = found
           const mismatch =
             session.era === 'modern' && asked.isMirrored !== false ? mirrorFault(asked.peer, found.definition, params) : undefined
           if (mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: mismatch, resource: found.resource }
           if (session.era === 'legacy') return found.resource
-          const opened = interactive.roundOf(asked, found.server)
+          const opened = interactive.roundOf(asked, found)
           if (opened === 'invalid') return { ...refuse('invalid-params', ['default']), reason: STALE_STATE, resource: found.resource }
           round = opened
           return found.resource
@@ -107,7 +107,7 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
 
   async function passOn(asked: Asked, target: Target, round: Round | undefined, x: LiveExchange, tellAs: Tell): Promise<Answer> {
     const { session, method, params, channel, cancel, client } = asked
-    const berth = catalogs.berth(session, target.server)
+    const berth = catalogs.berth(session, target.server, target.version)
     if (berth === undefined) return errorAnswer('upstream-unavailable', { server: target.server })
     const { lane } = berth
     if (session.era === 'modern' && client.logLevel !== undefined) askForLogs(session, berth, client.logLevel)
@@ -151,17 +151,17 @@ export function createPlans(deps: RelayDeps, catalogs: Catalogs, interactive: In
     return answer
   }
 
-  function invited(asked: Asked, { server }: Target, round: Round | undefined, x: LiveExchange, answer: Answer): Promise<Answer> {
-    return invite(deps, asked, catalogs.berth(asked.session, server)!.lane, x, round, answer)
+  function invited(asked: Asked, { server, version }: Target, round: Round | undefined, x: LiveExchange, answer: Answer): Promise<Answer> {
+    return invite(deps, asked, catalogs.berth(asked.session, server, version)!.lane, x, round, answer)
   }
 
   /** In the words of this client; of the gateway's own answers nothing is changed. */
-  function asShown({ session, method, params }: Asked, { server, uri }: Target, answer: Answer): Awaitable<Answer> {
+  function asShown({ session, method, params }: Asked, { server, version, uri }: Target, answer: Answer): Awaitable<Answer> {
     if (isUnsafe(answer)) return errorAnswer('denied', { server, text: HTTPS_ONLY })
     // Spec: 2026-07-28 basic/index, "Result": an object, which says of what kind it is.
     if (session.era === 'modern' && answer.kind === 'result' && asJson(answer.payload).type !== 'object')
       return errorAnswer('upstream-garbage', { server })
-    const { lane } = catalogs.berth(session, server)!
+    const { lane } = catalogs.berth(session, server, version)!
     const payload = asJson(answer.payload)
     const renamed = answer.kind === 'result' ? withShownIds(deps.handles, session, lane, payload)! : payload
     const shown = method === 'resources/read' ? params.string('uri') : undefined
@@ -186,6 +186,14 @@ function filterTold({ client }: Asked, { lane, lists, users }: Berth, tell: Tell
     lists.changed(method, LISTS)
     for (const user of users) user.notified(lane, method, params)
   }
+}
+
+/** With the version that it is about from here on: of what was found by no list, the one that this caller has. */
+function versioned({ view }: Session, target: Target): Target {
+  const { resource } = target
+  const version = target.version ?? view.servers.find(({ id }) => id === target.server)?.version
+  if (version === undefined || !('server' in resource) || resource.version !== undefined) return target
+  return { ...target, version, resource: { ...resource, version } }
 }
 
 /** Invariant: that an answer is a secret is said by the gateway alone: a server that could say it of its own would be neither recorded nor masked. */

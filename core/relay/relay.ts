@@ -53,7 +53,7 @@ export interface Relay {
 
 export function createRelay(deps: RelayDeps): Relay {
   const { pool, sessions, clock } = deps
-  const catalogs = new Catalogs(pool, clock, deps.log, deps.pipeline.wants.lists)
+  const catalogs = new Catalogs(pool, deps.views, clock, deps.log, deps.pipeline.wants.lists)
   const told = createTold(deps, catalogs)
   const learn = createLearn(pool, clock)
   const interactive = createInteractive(deps)
@@ -90,19 +90,18 @@ export function createRelay(deps: RelayDeps): Relay {
       cancel: new Cancel(),
       resource: PLUMBING,
       resolve(x) {
-        return deps.views.seenBy(view, x.principal?.tenant) === undefined ? refuse('not-found', ['default']) : PLUMBING
+        return deps.views.seenBy(view, x.principal) === undefined ? refuse('not-found', ['default']) : PLUMBING
       },
       async perform(x) {
         // A copy: a part of the message would keep the whole of it in memory.
         const own = Json.of({}).with({ info: params.get('clientInfo') ?? NO_PARAMS, capabilities: params.get('capabilities') ?? NO_PARAMS })
         if (own.bytes.length > MAX_CLIENT_BYTES)
           return errorAnswer('too-large', { text: `what a client says of itself is longer than ${MAX_CLIENT_BYTES} bytes` })
-        const tenant = x.principal?.tenant
-        const asked = deps.views.seenBy(view, tenant)
+        const asked = deps.views.seenBy(view, x.principal)
         if (asked === undefined) return errorAnswer('not-found')
         await learn(asked, ownerOf(x.principal))
         // Meanwhile there may be other servers.
-        const now = deps.views.seenBy(view, tenant) ?? asked
+        const now = deps.views.seenBy(view, x.principal) ?? asked
         const made = new Session({
           id: sessions.newId(),
           era: 'legacy',

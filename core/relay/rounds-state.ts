@@ -1,6 +1,7 @@
 // The state that a client sends with its next request: which call it goes on with, and for whom. Sealed, so nobody makes or changes one.
 // Spec: 2026-07-28 basic/patterns/mrtr, "Server Requirements": bound to the principal and the request, and not for ever.
 import { createHash } from 'node:crypto'
+import { versionName } from '../config/places.ts'
 import type { Session } from '../downstream/session.ts'
 import { Json } from '../mcp/json.ts'
 import { ExactNumber, type JsonObject, type JsonValue } from '../plugin/index.ts'
@@ -15,6 +16,8 @@ export type Round =
 export interface AboutRound {
   readonly session: Pick<Session, 'view' | 'owner'>
   readonly server: string
+  /** Of the server, where it has any: no other goes on with what this one began. */
+  readonly version?: string | undefined
   readonly method: string
   /** As the client sent them. */
   readonly params: Json
@@ -23,7 +26,7 @@ export interface AboutRound {
 const ROUND_MS = 60 * 60_000
 
 export function sealRound(handles: Handles, about: AboutRound, round: Round): string {
-  const content: JsonValue = { ...plain(round), server: about.server, method: about.method, digest: digestOf(about.params) }
+  const content: JsonValue = { ...plain(round), server: holderOf(about), method: about.method, digest: digestOf(about.params) }
   return handles.seal('round', scopeOf(about), content, ROUND_MS)
 }
 
@@ -32,12 +35,16 @@ export function openRound(handles: Handles, about: AboutRound, state: Json): Rou
   const content = state.type === 'string' ? handles.open('round', scopeOf(about), state.value as string) : undefined
   if (content === undefined) return undefined
   const { server, method, digest, ...round } = content as unknown as Round & { server: string; method: string; digest: string }
-  return server === about.server && method === about.method && digest === digestOf(about.params) ? (round as Round) : undefined
+  return server === holderOf(about) && method === about.method && digest === digestOf(about.params) ? (round as Round) : undefined
 }
 
 function plain(round: Round): JsonObject {
   if (round.kind === 'parked') return { kind: round.kind, park: round.park, round: round.round }
   return { kind: round.kind, given: round.given, ...(round.state !== undefined && { state: round.state }) }
+}
+
+function holderOf({ server: id, version }: AboutRound): string {
+  return versionName({ id, version })
 }
 
 function scopeOf({ session: { view, owner } }: AboutRound): string {

@@ -19,6 +19,8 @@ export interface SessionStore {
   /** Invariant: what is kept of stateless clients is found by no id that a client could send. */
   find(id: string): Session | undefined
   pooled(key: string): Session | undefined
+  /** What its requests have in common is now this; where there is one of that already, it is found no longer, and ends when it is idle. */
+  rename(session: Session, change: (key: string) => string): void
   all(): Iterable<Session>
   end(session: Session): Promise<void>
   /** Ends all, and the sweeping. */
@@ -35,7 +37,7 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
   async function end(session: Session): Promise<void> {
     if (!sessions.delete(session.id)) return
     const key = keys.get(session)
-    if (key !== undefined) byKey.delete(key)
+    if (key !== undefined && byKey.get(key) === session) byKey.delete(key)
     const own = pooledOf.get(session.owner)
     if (own?.delete(session) === true && own.size === 0) pooledOf.delete(session.owner)
     session.end()
@@ -84,6 +86,14 @@ export function createSessions(clock: Clock, onEnd: (session: Session) => Promis
       return session?.era === 'legacy' ? session : undefined
     },
     pooled: key => byKey.get(key),
+    rename(session, change) {
+      const key = keys.get(session)
+      if (key === undefined) return
+      const next = change(key)
+      if (byKey.get(key) === session) byKey.delete(key)
+      keys.set(session, next)
+      if (!byKey.has(next)) byKey.set(next, session)
+    },
     all: () => sessions.values(),
     end,
     async close() {

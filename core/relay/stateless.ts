@@ -76,7 +76,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
         resolve(x) {
           if (visit.mismatch !== undefined) return { ...refuse('header-mismatch', ['default']), reason: visit.mismatch }
           if (REMOVED.has(method)) return refuse('method-not-found', ['default'])
-          const seen = deps.views.seenBy(view, x.principal?.tenant)
+          const seen = deps.views.seenBy(view, x.principal)
           if (seen === undefined) return refuse('not-found', ['default'])
           const found = parts.find({ view: seen, peer, principal: x.principal, envelope })
           if (typeof found === 'string') return refuse(found, ['default'])
@@ -125,7 +125,7 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     if ('code' in admitted) return refuseNotification(visit, admitted.code, undefined, admitted)
     visit.channel.reply(NOTHING)
     if (KNOWN.has(message.method)) return
-    const seen = deps.views.seenBy(view, admitted.principal?.tenant)
+    const seen = deps.views.seenBy(view, admitted.principal)
     const session = seen && parts.find({ view: seen, peer, principal: admitted.principal, envelope })
     if (session !== undefined && typeof session !== 'string') await parts.pass(session, message, peer)
   }

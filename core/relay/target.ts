@@ -16,6 +16,8 @@ import type { Tasks } from './tasks.ts'
 
 export interface Target {
   readonly server: string
+  /** Of the server, where it has any. */
+  readonly version?: string | undefined
   readonly resource: Resource
   /** Of a resource: as its server calls it. */
   readonly uri?: string
@@ -88,8 +90,9 @@ function findNamed(
       ? { kind: 'call', server, tool: name, ...(definition && { definition }) }
       : { kind: 'prompt', server, prompt: name, ...(definition && { definition }) }
   if (publicName === undefined) return { code: 'invalid-params', resource: resourceOf('', '') }
-  const targetOf = ({ server, name, definition }: Entry): Target => ({
+  const targetOf = ({ server, version, name, definition }: Entry): Target => ({
     server,
+    version,
     resource: resourceOf(server, name, definition),
     ...(kind === TOOLS && { definition }),
     toServer: name === publicName ? same : params => params.with({ name: Json.of(name) }),
@@ -205,10 +208,10 @@ function findTask(handles: Handles, tasks: Tasks, session: Session, method: stri
     return { code: 'missing-capability', resource, data: TASKS_NEEDED }
   const own = taskId === undefined ? undefined : ownTask(handles, session, taskId)
   if (own === undefined) return { code: 'invalid-params', resource }
-  const { server, id } = own
+  const { server, version, id } = own
   // Of a task whose call is not known (any more) nobody knows what may be seen of it: it is a method like any other.
-  const about = tasks.originOf(session, server, id) ?? { kind: 'method', server, method }
-  return { server, resource: about, toServer: params => params.with({ taskId: Json.of(id) }) }
+  const about = tasks.originOf(session, own, id) ?? { kind: 'method', server, method }
+  return { server, version, resource: about, toServer: params => params.with({ taskId: Json.of(id) }) }
 }
 
 /** A method that we do not know goes through only where there is no doubt which server is meant. */

@@ -15,20 +15,22 @@ type MapId = (id: string) => string | undefined
 
 export interface OwnTask {
   readonly server: string
+  /** Of the server, where it has any: the task is there, whatever version its owner has by now. */
+  readonly version?: string | undefined
   readonly id: string
 }
 
 /** Two servers may give the same id; a client compares ids, so that one task has one. */
-export function shownTaskId(handles: Handles, { owner }: Session, { server, id }: OwnTask): string {
-  return handles.seal('task', owner, [server, id])
+export function shownTaskId(handles: Handles, { owner }: Session, { server, version, id }: OwnTask): string {
+  return handles.seal('task', owner, version === undefined ? [server, id] : [server, id, version])
 }
 
 /** Undefined where it is no task of this caller, or of no server of this view. */
 export function ownTask(handles: Handles, { owner, view }: Session, shown: string): OwnTask | undefined {
   const content = handles.open('task', owner, shown)
   if (!Array.isArray(content)) return undefined
-  const [server, id] = content as [string, string]
-  return view.servers.some(one => one.id === server) ? { server, id } : undefined
+  const [server, id, version] = content as [string, string, string?]
+  return view.servers.some(one => one.id === server) ? { server, id, version } : undefined
 }
 
 /** A server without tasks says nothing of any. */
@@ -40,13 +42,13 @@ function mayHaveTasks({ agreement }: Lane): boolean {
 /** What a server says, with the ids that this client knows. */
 export function withShownIds(handles: Handles, session: Session, lane: Lane, said: Json | undefined): Json | undefined {
   if (said === undefined || !mayHaveTasks(lane) || !mayHoldIds(said)) return said
-  return mapIds(said, id => shownTaskId(handles, session, { server: lane.server.id, id }))
+  return mapIds(said, id => shownTaskId(handles, session, { server: lane.server.id, version: lane.server.version, id }))
 }
 
 /** What a server asks; the ids of tasks that the client holds are the client's own. */
 export function withShownRelated(handles: Handles, session: Session, lane: Lane, asked: Json | undefined): Json | undefined {
   if (asked === undefined || !mayHaveTasks(lane) || !mayHoldIds(asked)) return asked
-  return mapRelated(asked, id => shownTaskId(handles, session, { server: lane.server.id, id }))
+  return mapRelated(asked, id => shownTaskId(handles, session, { server: lane.server.id, version: lane.server.version, id }))
 }
 
 /** What a client says of a task, with the server's own id. */
@@ -54,7 +56,7 @@ export function withOwnRelated(handles: Handles, session: Session, lane: Lane, s
   if (said.type !== 'object' || !mayHaveTasks(lane) || !mayHoldIds(said)) return said
   return mapRelated(said, id => {
     const own = ownTask(handles, session, id)
-    return own?.server === lane.server.id ? own.id : undefined
+    return own?.server === lane.server.id && own.version === lane.server.version ? own.id : undefined
   })
 }
 

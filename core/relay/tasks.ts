@@ -29,7 +29,7 @@ export class Tasks {
       owned = new Map()
       this.#owned.set(owner, owned)
     }
-    const key = keyOf(resource.server, taskId)
+    const key = keyOf(resource, taskId)
     // By the extension what tells of a task is a task again: what made it stays.
     if (owned.has(key)) return
     if (owned.size >= MAX_TASKS) owned.delete(owned.keys().next().value!)
@@ -37,13 +37,13 @@ export class Tasks {
   }
 
   /** What a request about this task is about: the call that made it, as it was decided. */
-  originOf({ owner }: Session, server: string, taskId: string): Resource | undefined {
-    return this.#owned.get(owner)?.get(keyOf(server, taskId))
+  originOf({ owner }: Session, of: Holder, taskId: string): Resource | undefined {
+    return this.#owned.get(owner)?.get(keyOf(of, taskId))
   }
 
   /** For lists: servers may hold tasks of others behind the same credential. */
-  isOwn({ owner }: Session, server: string, taskId: string): boolean {
-    return this.#owned.get(owner)?.has(keyOf(server, taskId)) === true
+  isOwn({ owner }: Session, of: Holder, taskId: string): boolean {
+    return this.#owned.get(owner)?.has(keyOf(of, taskId)) === true
   }
 }
 
@@ -53,9 +53,15 @@ function originIn({ resource, args }: LiveExchange): Resource | undefined {
   return Object.freeze({ ...resource, task: Object.freeze({ args: Json.of({}).with({ args }).get('args')! }) })
 }
 
-/** Invariant: no id of a server holds what separates it. */
-function keyOf(server: string, taskId: string): string {
-  return `${server}\0${taskId}`
+/** Who has the task: a server, or one of its versions. */
+interface Holder {
+  readonly server: string
+  readonly version?: string | undefined
+}
+
+/** Invariant: no id or version of a server holds what separates it. */
+function keyOf({ server, version }: Holder, taskId: string): string {
+  return `${server}\0${version ?? ''}\0${taskId}`
 }
 
 /** By the extension the server alone decides that there is a task, and its result is the task. */
@@ -73,8 +79,10 @@ export async function listTasks(
   call: Pick<LaneCall, 'cancel' | 'behalf'>,
 ): Promise<Answer> {
   const { servers } = session.view
-  const show = (server: string, task: Json, id: string) => task.with({ taskId: Json.of(shownTaskId(handles, session, { server, id })) })
-  const parts = await Promise.all(servers.map(({ id }) => tasksOf(catalogs, tasks, session, id, call, show)))
+  const show = (of: Holder, task: Json, id: string) => task.with({ taskId: Json.of(shownTaskId(handles, session, { ...of, id })) })
+  const parts = await Promise.all(
+    servers.map(({ id: server, version }) => tasksOf(catalogs, tasks, session, { server, version }, call, show)),
+  )
   const found: Json[] = []
   for (const part of parts) {
     if (Array.isArray(part)) found.push(...part)
@@ -87,11 +95,11 @@ async function tasksOf(
   catalogs: Catalogs,
   tasks: Tasks,
   session: Session,
-  server: string,
+  of: Holder,
   call: Pick<LaneCall, 'cancel' | 'behalf'>,
-  show: (server: string, task: Json, id: string) => Json,
+  show: (of: Holder, task: Json, id: string) => Json,
 ): Promise<Json[] | Answer> {
-  const { lane } = catalogs.berth(session, server)!
+  const { lane } = catalogs.berth(session, of.server, of.version)!
   // What a server held ended with its session: a lane that is not open has no tasks.
   if (lane.agreement?.capabilities.get('tasks')?.get('list') === undefined) return []
   const found: Json[] = []
@@ -102,7 +110,7 @@ async function tasksOf(
     const payload = answer.payload as Json
     for (const task of payload.get('tasks')?.items() ?? []) {
       const id = task.type === 'object' ? task.string('taskId') : undefined
-      if (id !== undefined && tasks.isOwn(session, server, id)) found.push(show(server, task, id))
+      if (id !== undefined && tasks.isOwn(session, of, id)) found.push(show(of, task, id))
     }
     const next = payload.string('nextCursor')
     if (next === undefined || next === cursor) break

@@ -1,4 +1,5 @@
 // What servers ask of clients: each request is an exchange of its own, admitted and answered through the same hooks as any other.
+import { whichOf } from '../config/places.ts'
 import type { Channel, Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorObject } from '../mcp/error-answer.ts'
@@ -62,7 +63,7 @@ export async function openAsk(
     ...(during && { parentId: during.x.id }),
     direction: 'to-client',
     action: ask.method,
-    resource: { kind: 'method', server: lane.server.id, method: ask.method },
+    resource: { kind: 'method', server: lane.server.id, ...whichOf({ version: lane.server.version }), method: ask.method },
     peer: during?.x.peer ?? session.peer,
     client: session.client,
     protocolVersion: session.protocolVersion,

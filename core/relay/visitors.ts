@@ -27,8 +27,8 @@ export function findVisitor(
   const { info, capabilities, version } = envelope
   if (info.bytes.length + capabilities.bytes.length > MAX_CLIENT_BYTES) return 'too-large'
   const said = createHash('sha256').update(info.bytes).update('\0').update(capabilities.bytes).digest('base64url')
-  // Invariant: neither an id, an owner nor a hash can hold what separates them; and an owner is of one tenant, so that all see the same.
-  const key = [view.only ?? '', version, said, ownerOf(principal)].join('\0')
+  // Invariant: neither an id, an owner nor a hash can hold what separates them; and an owner is of one tenant, so that all see the same servers.
+  const key = keyIn(`${[view.only ?? '', version, said, ownerOf(principal)].join('\0')}\0`, view)
   const now = clock.mono()
   const known = sessions.pooled(key)
   if (known !== undefined) {
@@ -50,4 +50,9 @@ export function findVisitor(
     userOf,
   })
   return sessions.add(made, key) ? made : 'too-many-sessions'
+}
+
+/** One of a caller who by his roles, now these and now those, has several versions of a server is one for each. */
+export function keyIn(key: string, { versions }: View): string {
+  return key.slice(0, key.lastIndexOf('\0') + 1) + versions
 }

@@ -1,4 +1,5 @@
 // A lane with its lists and its users, for whom it is, and the key by which the pool finds it.
+import { versionName } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Json } from '../mcp/json.ts'
 import type { Answer } from '../plugin/index.ts'
@@ -43,10 +44,15 @@ export interface Berth {
 }
 
 export function keyOf(server: ServerConfig, binding: Binding): string {
-  return server.shared ? ownLane(server.id, '') : ownLane(server.id, binding.principalId) + (binding.session?.id ?? '')
+  return server.shared ? ownLane(server, '') : ownLane(server, binding.principalId) + (binding.session?.id ?? '')
 }
 
 /** The key of the lane of an owner that no session has for itself. */
-export function ownLane(server: string, owner: string): string {
-  return `${server}\0${owner}\0`
+export function ownLane(server: Pick<ServerConfig, 'id' | 'version'>, owner: string): string {
+  return `${versionName(server)}\0${owner}\0`
+}
+
+/** To any version of this server, in the name of this owner. */
+export function isOf({ key, lane }: Pick<Berth, 'key' | 'lane'>, server: string, owner: string): boolean {
+  return lane.server.id === server && key.startsWith(ownLane(lane.server, owner))
 }

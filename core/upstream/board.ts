@@ -1,12 +1,13 @@
 // How every configured server is doing: for health, for `servers status`, and for whoever may start a process or send a call.
-import { placeOf, placesOf, whichOf } from '../config/places.ts'
-import type { ServerConfig } from '../config/schema.ts'
+import { placeOf, placesOf, versionName, versionsOf, whichOf } from '../config/places.ts'
+import type { ListedServer, ServerConfig } from '../config/schema.ts'
 import type { Condition, Health } from '../health.ts'
 import { OPERATION_BOUNDS } from '../metrics/exchanges.ts'
 import type { MetricsRegistry } from '../metrics.ts'
 import type { AdminEvent, Clock, Log } from '../plugin/index.ts'
 import { createSupervisor, type ServerHealth, type Supervisor } from './child/supervisor.ts'
 import { createGate, type Gate, type GateView } from './gate.ts'
+import { type Share, sharesOf } from './shares.ts'
 import type { TransportFault } from './transport.ts'
 
 /** `place`: a server, or one of its instances, as `placeOf` names it. */
@@ -17,7 +18,7 @@ export interface ServerBoard {
   /** Of any server that is enabled. */
   gate(place: string): Gate
   /** Also of those of which something is left. */
-  gates(): readonly { readonly id: string; readonly gate: Gate }[]
+  gates(): readonly { readonly server: ServerConfig; readonly gate: Gate }[]
   closed(place: string, fault: TransportFault): void
   /** One for each instance. */
   list(): readonly ShownServer[]
@@ -26,15 +27,17 @@ export interface ServerBoard {
   remove(server: ServerConfig): void
   /** What is left of it, where it is not there again. */
   forget(server: ServerConfig): void
+  /** From now on versions have these shares. */
+  share(servers: readonly ListedServer[]): void
 }
 
 /** No text of the server's own is in here. */
-export interface ShownServer extends ServerHealth {
+export interface ShownServer extends ServerHealth, Partial<Share> {
   readonly calls: GateView
 }
 
 export interface BoardOptions {
-  readonly servers: readonly ServerConfig[]
+  readonly servers: readonly ListedServer[]
   readonly clock: Clock
   readonly log: Log
   onEvent?(event: AdminEvent): void
@@ -44,7 +47,7 @@ export interface BoardOptions {
 }
 
 interface Remote {
-  readonly about: Pick<ServerHealth, 'server' | 'instance'>
+  readonly about: Pick<ServerHealth, 'server' | 'version' | 'instance'>
   state: ServerHealth['state']
   since: number
   open: number
@@ -57,12 +60,14 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
   const supervisors = new Map<string, Supervisor>()
   const remotes = new Map<string, Remote>()
   const protocols = new Map<string, string>()
-  /** By place, with the id of the server. */
-  const gates = new Map<string, { readonly id: string; readonly gate: Gate }>()
+  /** By place. */
+  const gates = new Map<string, { readonly server: ServerConfig; readonly gate: Gate }>()
   const took = metrics?.core.histogram('server_operation_duration_seconds', 'From a request to a server to its answer.', OPERATION_BOUNDS, [
     'server',
+    'server_version',
   ])
   const shown = new Set<string>()
+  let shares = sharesOf(servers)
 
   function add(server: ServerConfig): void {
     if (server.enabled) for (const place of placesOf(server)) addPlace(place)
@@ -86,15 +91,22 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
       if (killed) leftAlone = { status: 'degraded', why: 'killed by an operator; mcpgw kill --list says why' }
       if (isShown()) component?.set(broken ?? leftAlone)
     }
-    const gate = createGate({ server, clock, log, onChange, took: took?.at({ server: server.id }), ...(onEvent && { onEvent }) })
-    gates.set(place, { id: server.id, gate })
+    const gate = createGate({
+      server,
+      clock,
+      log,
+      onChange,
+      took: took?.at({ server: server.id, server_version: server.version ?? '' }),
+      ...(onEvent && { onEvent }),
+    })
+    gates.set(place, { server, gate })
     component?.set(undefined)
     forgetState(place)
     const about = { server: server.id, ...whichOf(server) }
     if (server.kind === 'child') supervisors.set(place, createSupervisor({ ...about, clock, log, onHealth, ...(onEvent && { onEvent }) }))
     else remotes.set(place, { about, state: 'stopped', since: clock.now(), open: 0, restarts: 0, lastFailure: undefined, onHealth })
   }
-  for (const server of servers) add(server)
+  for (const server of servers.flatMap(versionsOf)) add(server)
 
   function forgetState(place: string): void {
     supervisors.delete(place)
@@ -117,6 +129,11 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
     if (remote === undefined) return { ...supervisors.get(place)!.health, ...spoken }
     const { about, state, since, restarts, lastFailure } = remote
     return { ...about, state, since, pids: [], restarts, ...(lastFailure !== undefined && { lastFailure }), ...spoken }
+  }
+
+  function show(place: string): ShownServer {
+    const { server, gate } = gates.get(place)!
+    return { ...healthOf(place), ...shares.get(versionName(server)), calls: gate.view }
   }
 
   return {
@@ -149,7 +166,10 @@ export function createServerBoard({ servers, clock, log, onEvent, health, metric
       onEvent?.({ type: 'server.exit', success: false, detail: { ...remote.about, code: fault.code, detail: fault.detail } })
       if (remote.open === 0) change(remote, 'failed')
     },
-    list: () => [...shown].map(place => ({ ...healthOf(place), calls: gates.get(place)!.gate.view })),
+    list: () => [...shown].map(show),
+    share(given) {
+      shares = sharesOf(given)
+    },
     add,
     remove(server) {
       for (const place of placesOf(server).map(placeOf)) {

@@ -42,8 +42,8 @@ export interface LaneCall {
   readonly behalf?: Behalf | undefined
   /** What it is made for, where the server is the gateway itself. */
   readonly exchange?: Exchange | undefined
-  /** Learns how long servers took; `span`: where telemetry is on. */
-  readonly timed?: Pick<ExchangeState, 'serverMs' | 'span'> | undefined
+  /** Learns how long servers took, and which instance; `span`: where telemetry is on. */
+  readonly timed?: Pick<ExchangeState, 'serverMs' | 'instance' | 'span'> | undefined
 }
 
 export interface Pending {

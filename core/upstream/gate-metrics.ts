@@ -9,7 +9,7 @@ import type { GateView } from './gate.ts'
 const STATES: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 }
 
 /** Not `instance`: that is the gateway's own label in Prometheus. */
-const ONE = ['server', 'server_instance']
+const ONE = ['server', 'server_version', 'server_instance']
 
 export function showGates(metrics: Pick<MetricsRegistry, 'core' | 'beforeRender'>, board: ServerBoard): void {
   const { core } = metrics
@@ -21,15 +21,15 @@ export function showGates(metrics: Pick<MetricsRegistry, 'core' | 'beforeRender'
   const shown = new Map<string, { readonly calls: GateView; readonly labels: Labels }>()
   metrics.beforeRender(() => {
     const servers = board.list()
-    const there = new Set(servers.map(({ server, instance }) => placeOf({ id: server, instance })))
+    const there = new Set(servers.map(({ server, version, instance }) => placeOf({ id: server, version, instance })))
     for (const [place, { labels }] of shown) {
       if (there.has(place)) continue
       for (const gauge of [underWay, waiting, breaker]) gauge.set(0, labels)
       shown.delete(place)
     }
-    for (const { server, instance, calls } of servers) {
-      const one = { server, server_instance: instance === undefined ? '' : String(instance) }
-      const place = placeOf({ id: server, instance })
+    for (const { server, version, instance, calls } of servers) {
+      const one = { server, server_version: version ?? '', server_instance: instance === undefined ? '' : String(instance) }
+      const place = placeOf({ id: server, version, instance })
       const before = shown.get(place)?.calls ?? { busy: 0, refused: 0, late: 0 }
       underWay.set(calls.underWay, one)
       waiting.set(calls.waiting, one)

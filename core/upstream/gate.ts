@@ -11,7 +11,7 @@ import { type LaneCall, UNWELL } from './calls.ts'
 import { createQueue, type Held, type Waiting } from './queue.ts'
 
 export interface GateDeps extends Pick<BreakerDeps, 'random' | 'limits'> {
-  readonly server: Pick<ServerConfig, 'id' | 'instance' | 'limits' | 'timeout'>
+  readonly server: Pick<ServerConfig, 'id' | 'version' | 'instance' | 'limits' | 'timeout'>
   readonly clock: Clock
   readonly log: Log
   /** For the record: `server.breaker`. */

@@ -1,5 +1,5 @@
 // The instances of one server, for all lanes to it: which of them takes a call, and which of them get none for now.
-import { placesOf } from '../config/places.ts'
+import { placesOf, whichOf } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import { defaults } from '../config/schema.ts'
 import type { Clock, Log } from '../plugin/index.ts'
@@ -23,7 +23,7 @@ export function createInstances(server: ServerConfig, gateOf: (server: ServerCon
     breakers: gates.map(gate => gate.breaker),
     comparesPace: balance !== 'by-principal',
     onChange(index, why) {
-      const about = { server: server.id, instance: servers[index]!.instance }
+      const about = { server: server.id, ...whichOf(servers[index]!) }
       if (why === undefined) log.info('instance of a server takes calls again', about)
       else log.warn('instance of a server gets no new calls for a while', { ...about, why })
     },

@@ -1,8 +1,8 @@
 // All lanes: who shares one, who gets one of its own, and what is known of each server without asking it again.
-import { placesOf } from '../config/places.ts'
+import { placesOf, versionName } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
-import { type Berth, type Binding, keyOf, type LaneUser, ownLane } from './berth.ts'
+import { type Berth, type Binding, isOf, keyOf, type LaneUser, ownLane } from './berth.ts'
 import { type BerthOptions, CHANGED, createBerth } from './create-berth.ts'
 import { createEras, type Eras } from './eras.ts'
 import type { Agreement, LaneClient } from './handshake.ts'
@@ -40,7 +40,7 @@ export class LanePool {
   }
 
   /** What the server has told this owner of itself, or else nobody in particular. Invariant: what it told another is for that one alone. */
-  known(server: string, owner: string): Agreement | undefined {
+  known(server: Pick<ServerConfig, 'id' | 'version'>, owner: string): Agreement | undefined {
     return this.#berths.get(ownLane(server, owner))?.agreed ?? this.#berths.get(ownLane(server, ''))?.agreed
   }
 
@@ -60,6 +60,11 @@ export class LanePool {
     return berth
   }
 
+  /** This user goes elsewhere; what is under way on the lane ends there. */
+  quit(berth: Berth, user: LaneUser): void {
+    if (berth.users.delete(user) && berth.users.size === 0) this.#retire(berth)
+  }
+
   /** Lanes of one session end with it; shared ones stay until they are idle. */
   async leave(user: LaneUser, sessionId: string): Promise<void> {
     const ending: Promise<void>[] = []
@@ -73,29 +78,30 @@ export class LanePool {
     await Promise.all(ending)
   }
 
-  /** A lane of a principal whose last session has ended is kept for a while; the one that no principal owns stays. */
+  /** A lane whose last user has gone is kept for a while; the one that no principal owns stays. */
   #retire(berth: Berth): void {
     const { server } = berth.lane
-    if (server.timeout.idleMs === 0 || berth.key === ownLane(server.id, '')) return
+    if (server.timeout.idleMs === 0 || berth.key === ownLane(server, '')) return
     this.#options.clock.after(server.timeout.idleMs, () => {
       if (berth.users.size > 0 || this.#berths.get(berth.key) !== berth) return
+      if (berth.lane.isBusy) return this.#retire(berth)
       this.#berths.delete(berth.key)
+      berth.isRetired = true
       berth.lane.close().catch(error => this.#options.log.warn('lane did not close', { server: server.id, error: String(error) }))
     })
   }
 
   /** What `owner` may see of the server is not what it was. */
   changed(server: string, owner: string): void {
-    for (const [key, { users, lane }] of this.#berths)
-      if (key.startsWith(`${server}\0${owner}\0`))
-        for (const list of CHANGED) for (const user of users) user.notified(lane, list, undefined)
+    for (const berth of this.#berths.values())
+      if (isOf(berth, server, owner)) for (const list of CHANGED) for (const user of berth.users) user.notified(berth.lane, list, undefined)
   }
 
   /** This server is not there any more: its lanes take nothing new, and are closed once what is under way has ended. */
   retire(server: ServerConfig): Promise<void> {
-    const { id } = server
-    this.#met.delete(id)
-    const ending = [...this.#berths.values()].filter(({ lane }) => lane.server.id === id)
+    const name = versionName(server)
+    this.#met.delete(name)
+    const ending = [...this.#berths.values()].filter(({ lane }) => versionName(lane.server) === name)
     for (const berth of ending) {
       berth.isRetired = true
       this.#berths.delete(berth.key)
@@ -116,21 +122,21 @@ export class LanePool {
 
   /** What was shown to the server for `owner` was taken back: what is under way there in his name ends, and its connections. */
   async end(server: string, owner: string): Promise<void> {
-    const lanes = [...this.#berths].flatMap(([key, { lane }]) => (key.startsWith(ownLane(server, owner)) ? [lane] : []))
-    const leaving = this.#retired.all().filter(({ key }) => key.startsWith(ownLane(server, owner)))
-    await Promise.all([...lanes.map(lane => lane.drop(TAKEN_BACK)), ...leaving.map(({ lane }) => lane.close())])
+    const lanes = [...this.#berths.values()].filter(berth => isOf(berth, server, owner))
+    const leaving = this.#retired.all().filter(berth => isOf(berth, server, owner))
+    await Promise.all([...lanes.map(({ lane }) => lane.drop(TAKEN_BACK)), ...leaving.map(({ lane }) => lane.close())])
   }
 
-  /** An operator has killed the server: what is under way there ends, and so do its connections and processes. */
-  async cut(server: string): Promise<void> {
-    const lanes = [...this.#berths.values()].flatMap(({ lane }) => (lane.server.id === server ? [lane] : []))
-    const leaving = this.#retired.all().filter(({ lane }) => lane.server.id === server)
+  /** An operator has killed the server, or this version of it: what is under way there ends, and so do its connections and processes. `name`: as `versionName` gives it. */
+  async cut(name: string): Promise<void> {
+    const lanes = [...this.#berths.values()].flatMap(({ lane }) => (versionName(lane.server) === name ? [lane] : []))
+    const leaving = this.#retired.all().filter(({ lane }) => versionName(lane.server) === name)
     await Promise.all([...lanes.map(lane => lane.drop(KILLED)), ...leaving.map(({ lane }) => lane.close())])
   }
 
   /** It is lifted: who waits for what the server may say hears of it again. */
-  restore(server: string): void {
-    for (const { lane, users } of this.#berths.values()) if (lane.server.id === server && users.size > 0) void lane.ready()
+  restore(name: string): void {
+    for (const { lane, users } of this.#berths.values()) if (versionName(lane.server) === name && users.size > 0) void lane.ready()
   }
 
   async close(): Promise<void> {
@@ -151,8 +157,8 @@ export class LanePool {
         eras: this.#eras,
         instances: this.#instancesOf(server),
         isFirst: () => {
-          const isFirst = !this.#met.has(server.id)
-          this.#met.add(server.id)
+          const isFirst = !this.#met.has(versionName(server))
+          this.#met.add(versionName(server))
           return isFirst
         },
         isWanted: () => this.#berths.get(key) === berth,

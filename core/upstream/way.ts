@@ -49,6 +49,7 @@ export async function goThrough(
   if (typeof place === 'object') return elsewhere && place.code !== 'cancelled' ? undelivered(place) : place
   const began = isPromise(entry) ? gate.mono() : asked
   const { losses } = way
+  if (call.timed !== undefined) call.timed.instance = way.server.instance
   const span = call.timed?.span?.toServer(way.server, method, params)
   const sent = span === undefined ? params : span.params
   let answer: Answer | undefined

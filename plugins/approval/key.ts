@@ -16,6 +16,7 @@ export function keyOf(x: Exchange, resource: Governed, needs: readonly Need[]): 
     x.direction,
     x.action,
     resource.server,
+    resource.version ?? '',
     nameOf(resource),
     definition === undefined ? '' : hash('sha256', definition.bytes, 'base64'),
     needs,

@@ -89,7 +89,7 @@ export function recordCalls(
       revises === undefined ? 'outcome' : 'outcome.withheld',
       x,
       about,
-      `,"outcome":"${outcome}"${member('errorCode', errorCode)},"requestBytes":${requestBytes}${members}${redactions(x)}${other?.members ?? ''},"durationMs":${durationMs},"upstreamMs":${upstreamMs}` +
+      `,"outcome":"${outcome}"${member('errorCode', errorCode)}${x.instance === undefined ? '' : `,"instance":${x.instance}`},"requestBytes":${requestBytes}${members}${redactions(x)}${other?.members ?? ''},"durationMs":${durationMs},"upstreamMs":${upstreamMs}` +
         (revises === undefined ? '' : `,"revises":${JSON.stringify(revises)}`),
       personal,
     )
@@ -100,6 +100,7 @@ export function recordCalls(
       subject: about.subject.id,
       action,
       server: 'server' in resource ? resource.server : undefined,
+      version: 'server' in resource ? resource.version : undefined,
       target: nameTarget(resource, text),
       outcome,
       errorCode,

@@ -15,7 +15,7 @@ const TENANT: Options = [{ flags: '--tenant <id>', summary: 'only of this tenant
 const FILTERS: Options = [
   ...TENANT,
   { flags: '--consumer <id>', summary: 'only of this caller' },
-  { flags: '--server <id>', summary: 'only of this server' },
+  { flags: '--server <id>', summary: 'only of this server, or with ID@VERSION of that version' },
   { flags: '--tool <name>', summary: 'only of this tool, prompt or uri' },
   {
     flags: '--status <status>',

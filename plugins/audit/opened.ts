@@ -16,6 +16,8 @@ export interface Body {
   /** Somebody else whom it is about; `detail`, or still `sealed`: what says who that is. */
   readonly about?: { readonly subject?: string; readonly sealed?: string; readonly detail?: object }
   readonly server?: string
+  /** Of the server. */
+  readonly version?: string
   readonly tool?: string
   readonly prompt?: string
   readonly uri?: string

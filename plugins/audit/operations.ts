@@ -32,7 +32,7 @@ const time = word.refine(text => readTime(text, 0) !== null, EXPECTED_TIME)
 const filters = {
   tenant: word.optional().describe('only of this tenant; for operators'),
   consumer: word.optional().describe('only of this caller'),
-  server: word.optional().describe('only of this server'),
+  server: word.optional().describe('only of this server, or with ID@VERSION of that version'),
   tool: word.optional().describe('only of this tool, prompt or uri'),
   status: z
     .enum([

@@ -92,7 +92,7 @@ function toOutcome(record: StoredRecord): DurableOutcome | undefined {
   if (record.type !== 'outcome' && record.type !== 'outcome.withheld') return undefined
   const body = readBody(record) as Ended | undefined
   if (body === undefined || typeof body.outcome !== 'string' || typeof body.action !== 'string') return undefined
-  const { tenant, subject, action, server, outcome, errorCode, requestBytes, resultBytes, durationMs, upstreamMs, revises } = body
+  const { tenant, subject, action, server, version, outcome, errorCode, requestBytes, resultBytes, durationMs, upstreamMs, revises } = body
   // Older versions did not say what it corrects.
   if (record.type === 'outcome.withheld' && revises === undefined) return undefined
   return {
@@ -103,6 +103,7 @@ function toOutcome(record: StoredRecord): DurableOutcome | undefined {
     subject,
     action,
     server,
+    version,
     target: body.tool ?? body.prompt ?? body.uri,
     outcome,
     errorCode,

@@ -27,6 +27,7 @@ export interface About {
 }
 interface Tool {
   readonly server: string
+  readonly version: string | undefined
   readonly tool: string
   /** As it is recorded. */
   readonly name: string
@@ -148,16 +149,20 @@ function describeResource(resource: Resource, text: StoredText): string {
     case 'call':
       return recallTool(resource, text).described
     case 'read':
-      return `${member('server', resource.server)},"uri":${text.name(resource.uri)}`
+      return `${describeServer(resource)},"uri":${text.name(resource.uri)}`
     case 'prompt':
-      return `${member('server', resource.server)},"prompt":${text.name(resource.prompt)}`
+      return `${describeServer(resource)},"prompt":${text.name(resource.prompt)}`
     case 'method':
-      return member('server', resource.server)
+      return describeServer(resource)
     case 'list':
       return member('list', resource.of)
     case 'plumbing':
       return ''
   }
+}
+
+function describeServer({ server, version }: { readonly server: string; readonly version?: string }): string {
+  return member('server', server) + member('version', version)
 }
 
 /** Tool, prompt or uri, as it is recorded. */
@@ -174,17 +179,20 @@ export function nameTarget(resource: Resource, text: StoredText): string | undef
   }
 }
 
-function recallTool({ server, tool, definition }: Resource & { kind: 'call' }, text: StoredText): Tool {
+function recallTool(resource: Resource & { kind: 'call' }, text: StoredText): Tool {
+  const { server, version, tool, definition } = resource
   const known = definition && tools.get(definition)
-  if (known !== undefined && known.server === server && known.tool === tool && text.isStorable(known.described)) return known
+  const isKnown = known?.server === server && known.version === version && known.tool === tool
+  if (isKnown && text.isStorable(known.described)) return known
   // A definition is public and not guessable in a way that matters, so a plain hash, comparable between logs.
   const digest = member('toolDefHash', definition && `sha256:${hash('sha256', definition.bytes, 'hex')}`)
   const name = text.name(tool)
   const described = {
     server,
+    version,
     tool,
     name: JSON.parse(name) as string,
-    described: flatten(`${member('server', server)},"tool":${name}`),
+    described: flatten(`${describeServer(resource)},"tool":${name}`),
     digest,
   }
   if (definition !== undefined) tools.set(definition, described)

@@ -17,6 +17,7 @@ import {
 import type { Facts, PolicyDecision } from 'mcpgw/policy'
 import { validateArguments } from './arguments/validate.ts'
 import type { Bundle } from './bundle.ts'
+import { nameOf as holderOf } from './catalog/holder.ts'
 import type { Pins } from './catalog/pins.ts'
 import type { PolicyConfig } from './config.ts'
 import { factsOf, knownValue, subjectOf } from './facts.ts'
@@ -94,7 +95,8 @@ export function createEnforcement(
     const facts = factsOf(x, resource, {
       history: past,
       session,
-      annotationsOf: ({ server, tool, definition }) => knownValue(pins?.annotationsOf(server, tool, definition)),
+      annotationsOf: ({ server, version, tool, definition }) =>
+        knownValue(pins?.annotationsOf(holderOf(server, version), tool, definition)),
     })
     const version = past?.version ?? 0
     const calls = bundle.asksSession ? session?.calls : undefined
@@ -157,10 +159,11 @@ export function createEnforcement(
       if (kind === undefined) return pass
       const now = new Date(clock.now())
       return narrow(
-        items.map(({ server, name, definition }) => {
-          if (pinned && pins?.isPinned(kind.pin, server, name, definition) !== true) return false
+        items.map(({ server, version, name, definition }) => {
+          const holder = holderOf(server, version)
+          if (pinned && pins?.isPinned(kind.pin, holder, name, definition) !== true) return false
           const template = kind.pin === 'template'
-          const annotations = kind.action === 'call' ? knownValue(pins?.annotationsOf(server, name, definition)) : undefined
+          const annotations = kind.action === 'call' ? knownValue(pins?.annotationsOf(holder, name, definition)) : undefined
           return bundle.evaluator.narrow(subject, { action: kind.action, server, name, annotations, template }, now) === 'show'
         }),
       )

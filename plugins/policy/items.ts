@@ -1,5 +1,6 @@
 // What a list is a list of, and whether what a request is about is as the lock has it.
 import type { Governed, Resource } from 'mcpgw/plugin'
+import { nameOf as holderOf } from './catalog/holder.ts'
 import type { PinKind, Pins } from './catalog/pins.ts'
 
 export interface ItemKind {
@@ -32,13 +33,14 @@ export function itemOf(resource: Resource): ItemKind | undefined {
 
 /** A method is no entry of the lock. Without a lock nothing is held. */
 export function isHeld(pins: Pins | undefined, resource: Governed): boolean {
+  const server = holderOf(resource.server, resource.version)
   switch (resource.kind) {
     case 'call':
-      return pins?.isPinned('tool', resource.server, resource.tool, resource.definition) === true
+      return pins?.isPinned('tool', server, resource.tool, resource.definition) === true
     case 'read':
-      return pins?.mayRead(resource.server, resource.uri) === true
+      return pins?.mayRead(server, resource.uri) === true
     case 'prompt':
-      return pins?.isPinned('prompt', resource.server, resource.prompt, resource.definition) === true
+      return pins?.isPinned('prompt', server, resource.prompt, resource.definition) === true
     case 'method':
       return true
   }

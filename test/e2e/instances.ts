@@ -61,7 +61,7 @@ export interface Load {
 }
 
 /** Each session asks again as soon as it has its answer. */
-export function startLoad(sessions: readonly Session[], tool: string): Load {
+export function startLoad(sessions: readonly Pick<Session, 'call'>[], tool: string): Load {
   const heard: Heard[] = []
   const looks = new Set<() => void>()
   let isStopped = false

@@ -103,6 +103,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
 
 export interface ShownServer {
   readonly server: string
+  readonly version?: string
   readonly instance?: number
   readonly state: string
   readonly pids: readonly number[]

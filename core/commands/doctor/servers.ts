@@ -2,14 +2,14 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import type { Environment } from '../../config/locate.ts'
-import { placeOf, placesOf } from '../../config/places.ts'
-import type { AddressedServer, ChildServer, ConfiguredServer } from '../../config/schema.ts'
+import { placeOf, placesOf, versionsOf } from '../../config/places.ts'
+import type { AddressedServer, ChildServer, ConfiguredServer, ReachedServer } from '../../config/schema.ts'
 import type { KnownSecrets } from '../../secrets.ts'
 import { findProgram } from '../../upstream/child/find-program.ts'
 import type { Check } from './check.ts'
 
 /** Looks at one enabled server. `start.ts` has the one that starts it. */
-export type ProbeServer = (server: ConfiguredServer, around: Around) => Promise<Omit<Check, 'name'>>
+export type ProbeServer = (server: ReachedServer, around: Around) => Promise<Omit<Check, 'name'>>
 
 interface Around {
   readonly env: Environment
@@ -26,7 +26,8 @@ export async function checkServers(servers: readonly ConfiguredServer[], around:
   return Promise.all(
     // Of a command all instances are the same.
     servers
-      .flatMap((server): readonly ConfiguredServer[] => (server.kind === 'child' ? [server] : placesOf(server)))
+      .flatMap(server => versionsOf(server))
+      .flatMap((server): readonly ReachedServer[] => (server.kind === 'child' ? [server] : placesOf(server)))
       .map(async server => {
         const name = `server ${placeOf(server)}`
         if (!server.enabled) return { name, status: 'ok' as const, message: 'not enabled' }

@@ -1,7 +1,7 @@
 // The tools of plain HTTP servers, from their documents or from the config itself: made once, before anything starts.
 import type { RestTool } from '../../upstream/rest/tool.ts'
 import { type Diagnostic, diagnose } from '../diagnostic.ts'
-import type { PlacedServer } from '../placed.ts'
+import type { PlacedServer, PlacedVersion } from '../placed.ts'
 import { keySpanOf, member, type Source, spanOf } from '../tree.ts'
 import { type OpenApiDocument, openDocument, textOf } from './document.ts'
 import { listedTools } from './listed.ts'
@@ -20,10 +20,18 @@ export async function compileRest(servers: readonly PlacedServer[]): Promise<Com
   const diagnostics: Diagnostic[] = []
   const documents: Source[] = []
   const compiled: PlacedServer[] = []
-  for (const server of servers) {
+  async function compile(server: PlacedServer): Promise<PlacedServer> {
     const { shape } = server
-    if (shape.openapi !== undefined) compiled.push({ ...server, tools: await readTools(server, shape.openapi, documents, diagnostics) })
-    else compiled.push(shape.tools === undefined ? server : { ...server, tools: listedTools(server, diagnostics) })
+    if (shape.openapi !== undefined) return { ...server, tools: await readTools(server, shape.openapi, documents, diagnostics) }
+    return shape.tools === undefined ? server : { ...server, tools: listedTools(server, diagnostics) }
+  }
+  for (const server of servers) {
+    if (server.versions === undefined) compiled.push(await compile(server))
+    else {
+      const versions: PlacedVersion[] = []
+      for (const one of server.versions) versions.push({ ...one, placed: await compile(one.placed) })
+      compiled.push({ ...server, versions })
+    }
   }
   return { servers: compiled, documents, diagnostics }
 }

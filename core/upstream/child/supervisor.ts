@@ -19,6 +19,7 @@ export const restartLimits: RestartLimits = { baseMs: 250, capMs: 30_000, budget
 export interface SupervisorDeps {
   /** The configured id of the server. */
   readonly server: string
+  readonly version?: string | undefined
   /** Of several instances. */
   readonly instance?: number | undefined
   readonly clock: Clock
@@ -68,6 +69,8 @@ export type ServerState = 'stopped' | 'starting' | 'ready' | 'backoff' | 'failed
 /** No text of the server's own is in here. */
 export interface ServerHealth {
   readonly server: string
+  /** Where its config names one. */
+  readonly version?: string
   /** Of several instances, from 1. */
   readonly instance?: number
   readonly state: ServerState

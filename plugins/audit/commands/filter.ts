@@ -3,7 +3,7 @@ import type { CommandIo } from 'mcpgw/plugin'
 import type { AuditConfig } from '../config.ts'
 import type { Body } from '../opened.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
-import { statusOf, targetOf } from './show.ts'
+import { serverOf, statusOf, targetOf } from './show.ts'
 
 /** For records in any order: which calls are open the log is asked at once. `intents`: whether they count where no status is asked for. */
 export async function createFilter(
@@ -21,7 +21,7 @@ export async function createFilter(
       (tenant === undefined || body.tenant === tenant) &&
       (type === undefined || record.type === type) &&
       (consumer === undefined || body.actor?.id === consumer) &&
-      (server === undefined || body.server === server) &&
+      (server === undefined || body.server === server || serverOf(body) === server) &&
       (tool === undefined || targetOf(body) === tool) &&
       (status === undefined || statusOf(record, body) === status) &&
       (decision === undefined || decisionOf(record, body) === decision) &&

@@ -5,7 +5,7 @@ import type { Body } from '../opened.ts'
 import type { LogReader, StoredRecord } from '../store/log-store.ts'
 import { createFilter, decisionOf } from './filter.ts'
 import { openSealed, type Reply, readLog, readRange } from './read.ts'
-import { callerOf, countOf, detailOf, statusOf, targetOf } from './show.ts'
+import { callerOf, countOf, detailOf, serverOf, statusOf, targetOf } from './show.ts'
 
 interface Found {
   readonly record: StoredRecord
@@ -78,7 +78,7 @@ function toTable(found: readonly Found[]): string {
     new Date(record.at).toISOString(),
     statusOf(record, body) ?? record.type,
     callerOf(body) ?? '-',
-    body.server ?? '-',
+    serverOf(body) ?? '-',
     targetOf(body) ?? body.action ?? '-',
     decisionOf(record, body) ?? '-',
     body.durationMs === undefined ? '-' : `${body.durationMs.toFixed(1)} ms`,

@@ -24,6 +24,11 @@ export function callerOf({ actor, subject }: Body): string | undefined {
   return actor === undefined ? subject : actor?.id
 }
 
+/** `SERVER`, or `SERVER@VERSION`. */
+export function serverOf({ server, version }: Body): string | undefined {
+  return server === undefined || version === undefined ? server : `${server}@${version}`
+}
+
 /** What the call was about, without the server. */
 export function targetOf(body: Body): string | undefined {
   return body.tool ?? body.prompt ?? body.uri

@@ -2,6 +2,7 @@
 import { ExactNumber, type InspectedItem, type InspectedServer, type Inspection, type JsonObject } from 'mcpgw/plugin'
 import type { Lock } from 'mcpgw/policy'
 import { digestOf } from './digest.ts'
+import { idOf, nameOf } from './holder.ts'
 
 type LockedServer = Lock['servers'][string]
 type LockedTool = LockedServer['tools'][number]
@@ -9,8 +10,14 @@ type LockedPrompt = LockedServer['prompts'][number]
 
 /** `before`: servers that were not asked are kept as they are there. */
 export function makeLock(inspection: Inspection, servers: readonly InspectedServer[], before?: Lock): Lock {
-  const all = new Map<string, LockedServer>(Object.entries(before?.servers ?? {}))
-  for (const server of servers) all.set(server.id, lockServer(server))
+  const asked = new Set(servers.map(({ id }) => id))
+  const all = new Map(Object.entries(before?.servers ?? {}).filter(([name]) => !asked.has(idOf(name))))
+  for (const id of asked) {
+    const versions = servers.filter(one => one.id === id)
+    // Rules are about the server, and so about what any of its versions has.
+    all.set(id, lockServer(unite(versions)))
+    if (versions.length > 1) for (const one of versions) all.set(nameOf(id, one.version), lockServer(one))
+  }
   return {
     v: 1,
     servers: Object.fromEntries([...all].sort(([a], [b]) => compare(a, b))),
@@ -20,7 +27,16 @@ export function makeLock(inspection: Inspection, servers: readonly InspectedServ
   }
 }
 
-function lockServer({ tools, resources, templates, prompts }: InspectedServer): LockedServer {
+function unite(all: readonly InspectedServer[]): Pick<InspectedServer, 'tools' | 'resources' | 'templates' | 'prompts'> {
+  return {
+    tools: all.flatMap(({ tools }) => tools),
+    resources: all.flatMap(({ resources }) => resources),
+    templates: all.flatMap(({ templates }) => templates),
+    prompts: all.flatMap(({ prompts }) => prompts),
+  }
+}
+
+function lockServer({ tools, resources, templates, prompts }: ReturnType<typeof unite>): LockedServer {
   return {
     tools: inOrder(tools).map(lockTool),
     resources: inOrder(resources).map(item => ({ uri: item.name, digest: digestOf(item.definition), ...text(item, 'name') })),

@@ -2,6 +2,7 @@
 import type { JsonObject, Payload } from 'mcpgw/plugin'
 import type { Lock } from 'mcpgw/policy'
 import { digestOf } from './digest.ts'
+import { idOf } from './holder.ts'
 
 export type PinKind = 'tool' | 'resource' | 'template' | 'prompt'
 
@@ -15,6 +16,7 @@ export interface Drift {
   readonly now: string
 }
 
+/** `server`: as `nameOf` of `holder.ts` calls it, with the version where there is one. */
 export interface Pins {
   /** True where the lock has it as it is. Without a definition (a request that has none): as it was seen last. */
   isPinned(kind: PinKind, server: string, name: string, definition?: Payload): boolean
@@ -49,9 +51,14 @@ export function createPins(lock: Lock, { normaliseUri, onChange }: PinOptions): 
   const drifts = new Map<string, Drift>()
   const annotations = new WeakMap<Payload, JsonObject | undefined>()
 
+  /** Of a version that the lock has no entry of its own for, what it has of the server. */
+  function lockedFor(server: string): LockedNames | undefined {
+    return servers.get(server) ?? servers.get(idOf(server))
+  }
+
   function isPinned(kind: PinKind, server: string, name: string, definition?: Payload): boolean {
     const key = keyOf(kind, name)
-    const locked = servers.get(server)?.digests.get(key)
+    const locked = lockedFor(server)?.digests.get(key)
     const about = `${server}\0${key}`
     if (definition === undefined) return locked !== undefined && !drifts.has(about)
     // What stands for a uri that nobody listed is no definition of a server.
@@ -71,7 +78,7 @@ export function createPins(lock: Lock, { normaliseUri, onChange }: PinOptions): 
   }
 
   function mayRead(server: string, uri: string): boolean {
-    const names = servers.get(server)
+    const names = lockedFor(server)
     if (names === undefined) return false
     const plain = normaliseUri(uri)
     if (names.uris.has(plain))

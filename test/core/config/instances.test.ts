@@ -1,6 +1,6 @@
 // How the instances of a server are read: each a server of its own with the id of all, secrets of each held, and what makes no sense refused.
 import { expect, test } from 'vitest'
-import { placeOf, placesOf } from '../../../core/config/places.ts'
+import { placeOf, placesOf, versionsOf } from '../../../core/config/places.ts'
 import { listShown } from '../../../core/config/show.ts'
 import { codesOf, createWorkspace } from './workspace.ts'
 
@@ -13,7 +13,7 @@ servers:
   - { id: c, url: http://three/mcp }
 `,
   })
-  const [a, b, c] = (await accept()).config.servers
+  const [a, b, c] = (await accept()).config.servers.flatMap(server => versionsOf(server))
   expect(placesOf(a!)).toMatchObject([
     { id: 'a', instance: 1, url: 'http://one/mcp', headers: { 'X-All': '1' }, balance: 'least-pending' },
     { id: 'a', instance: 2, url: 'http://two/mcp', headers: { 'X-All': '1', 'X-Own': '2' } },

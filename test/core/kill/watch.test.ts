@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { defaults, type RemoteServer } from '../../../core/config/schema.ts'
 import { createHealth, type Health } from '../../../core/health.ts'
 import { indexKills, KINDS, type Kill, type KillTarget } from '../../../core/kill/kills.ts'
 import { type KillStore, openKillStore } from '../../../core/kill/store.ts'
@@ -13,6 +14,17 @@ import { createStores } from '../../../core/store/index.ts'
 import { createLogBook, createManualClock, type ManualClock } from '../upstream/manual-clock.ts'
 
 const of = (kind: Kill['kind'], name: string): Kill => ({ kind, name, at: 1, by: { id: 'cli:ann' } })
+const server: RemoteServer = {
+  kind: 'remote',
+  id: '',
+  name: '',
+  url: 'http://127.0.0.1:1/mcp',
+  headers: {},
+  enabled: true,
+  shared: false,
+  protocol: 'auto',
+  timeout: defaults.timeout,
+}
 const principal = (tenant: string, keyId?: string, method = 'api-key'): Principal => ({
   id: 'x',
   tenant,
@@ -24,7 +36,11 @@ const principal = (tenant: string, keyId?: string, method = 'api-key'): Principa
 describe('what is killed', () => {
   it('is refused, and nothing else is, whatever the names', () => {
     const name = fc.constantFrom('a', 'b', '__proto__', 'constructor', '')
-    const target = fc.record({ kind: fc.constantFrom(...KINDS), name })
+    const killed = fc.oneof(
+      name,
+      name.map(id => `${id}@2`),
+    )
+    const target = fc.record({ kind: fc.constantFrom(...KINDS), name: killed })
     fc.assert(
       fc.property(fc.array(target), name, name, name, (targets: KillTarget[], tenant, key, server) => {
         const kills = indexKills(targets.map(one => of(one.kind, one.name)))
@@ -32,7 +48,9 @@ describe('what is killed', () => {
         expect(kills.refuseCaller(principal(tenant, key))?.code).toBe(has('tenant', tenant) || has('key', key) ? 'killed' : undefined)
         expect(kills.refuseCaller(principal(tenant, key, 'jwt'))?.code).toBe(has('tenant', tenant) ? 'killed' : undefined)
         expect(kills.refuseCaller(principal(tenant))?.code).toBe(has('tenant', tenant) ? 'killed' : undefined)
-        expect(kills.refuseServer(server)?.code).toBe(has('server', server) ? 'killed' : undefined)
+        expect(kills.refuseServer({ id: server })?.code).toBe(has('server', server) ? 'killed' : undefined)
+        const isKilled = has('server', server) || has('version', `${server}@2`)
+        expect(kills.refuseServer({ id: server, version: '2' })?.code).toBe(isKilled ? 'killed' : undefined)
         expect(kills.refuseCaller(undefined)).toBeUndefined()
       }),
     )
@@ -67,23 +85,24 @@ async function start(...before: Kill[]): Promise<World> {
   const health = createHealth({ clock })
   const done: string[] = []
   const open: Principal[] = []
-  const gates = ['crm', 'git'].map(id => {
+  const gates = [{ id: 'crm' }, { id: 'git' }, { id: 'crm', version: '2' }].map(({ id, version }) => {
     let isShut = false
     return {
-      id,
+      server: { ...server, id, ...(version !== undefined && { version }) },
       gate: {
         get isShut() {
           return isShut
         },
         shut(now: boolean) {
           isShut = now
-          done.push(`${now ? 'shut' : 'opened'} ${id}`)
+          done.push(`${now ? 'shut' : 'opened'} ${version === undefined ? id : `${id}@${version}`}`)
         },
       },
     }
   })
   kills.carryOut({
     servers: () => gates,
+    reassign: () => void done.push('reassigned'),
     pool: { cut: async id => void done.push(`cut ${id}`), restore: id => void done.push(`restored ${id}`) },
     expel(isMeant) {
       const ended = open.filter(isMeant)
@@ -104,15 +123,27 @@ async function start(...before: Kill[]): Promise<World> {
 describe('a gateway', () => {
   it('shuts what was killed before it started, and looks four times a second for what is killed or lifted since', async () => {
     const { operator, kills, done, look } = await start(of('server', 'crm'), of('server', 'of another gateway'))
-    expect(done).toEqual(['shut crm', 'cut crm'])
+    expect(done.splice(0)).toEqual(['shut crm', 'shut crm@2', 'reassigned', 'cut crm', 'cut crm@2'])
     await operator.set(of('server', 'git'))
     await look()
-    expect(done.splice(0)).toEqual(['shut crm', 'cut crm', 'shut git', 'cut git'])
+    expect(done.splice(0)).toEqual(['shut git', 'reassigned', 'cut git'])
     await look()
     await operator.lift(of('server', 'crm'))
     await look()
-    expect(done).toEqual(['opened crm', 'restored crm'])
-    expect([kills.now.refuseServer('crm'), kills.now.refuseServer('git')?.code]).toEqual([undefined, 'killed'])
+    expect(done).toEqual(['opened crm', 'opened crm@2', 'reassigned', 'restored crm', 'restored crm@2'])
+    expect([kills.now.refuseServer({ id: 'crm' }), kills.now.refuseServer({ id: 'git' })?.code]).toEqual([undefined, 'killed'])
+  })
+
+  it('of a killed version shuts that one alone, gives its callers others, and then ends what it has under way', async () => {
+    const { operator, kills, done, look } = await start()
+    await operator.set(of('version', 'crm@2'))
+    await look()
+    expect(done.splice(0)).toEqual(['shut crm@2', 'reassigned', 'cut crm@2'])
+    expect(kills.now.refuseServer({ id: 'crm', version: '2' })?.by).toEqual(['kill/version'])
+    expect([kills.now.refuseServer({ id: 'crm' }), kills.now.refuseServer({ id: 'crm', version: '1' })]).toEqual([undefined, undefined])
+    await operator.lift(of('version', 'crm@2'))
+    await look()
+    expect(done).toEqual(['opened crm@2', 'reassigned', 'restored crm@2'])
   })
 
   it('ends what killed tenants and keys have open, also what shows up a little later, and nothing of others', async () => {
@@ -136,11 +167,11 @@ describe('a gateway', () => {
     await look()
     expect(shown()).toMatchObject({ status: 'degraded', why: expect.stringContaining('cannot be read') as string })
     expect(kills.now.refuseCaller(principal('acme'))?.code).toBe('killed')
-    expect(done).toEqual(['shut crm', 'cut crm'])
+    expect(done).toEqual(['shut crm', 'shut crm@2', 'reassigned', 'cut crm', 'cut crm@2'])
     renameSync(`${path}.away`, path)
     await look()
     expect(shown()).toMatchObject({ status: 'ok' })
-    expect(done).toEqual(['shut crm', 'cut crm'])
+    expect(done).toEqual(['shut crm', 'shut crm@2', 'reassigned', 'cut crm', 'cut crm@2'])
   })
 
   it('does not start where it cannot be known what is killed', async () => {

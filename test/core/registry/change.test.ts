@@ -1,10 +1,11 @@
 // The difference of two lists of servers, as a property: nothing is lost, nothing is told twice, what is the same is not touched.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { defaults, type ServerConfig } from '../../../core/config/schema.ts'
-import { compareFleets, nameChange } from '../../../core/registry/change.ts'
+import { versionsOf } from '../../../core/config/places.ts'
+import { defaults, type ListedServer, type RemoteServer } from '../../../core/config/schema.ts'
+import { compareFleets } from '../../../core/registry/change.ts'
 
-const server = (id: string, url: string, enabled: boolean, line: number): ServerConfig => ({
+const server = (id: string, url: string, enabled: boolean, line: number): RemoteServer => ({
   kind: 'remote',
   id,
   name: id,
@@ -25,16 +26,16 @@ const fleets = fc.uniqueArray(
 test('what is kept is the very object, and added and removed are exactly the rest', () => {
   fc.assert(
     fc.property(fleets, fleets, (before, next) => {
-      const there = (list: readonly ServerConfig[]): ServerConfig[] => list.filter(({ enabled }) => enabled)
-      const saying = ({ id, ...rest }: ServerConfig): string => `${id} ${'url' in rest ? rest.url : ''}`
+      const there = (list: readonly RemoteServer[]): RemoteServer[] => list.filter(({ enabled }) => enabled)
+      const saying = ({ id, ...rest }: ListedServer): string => `${id} ${'url' in rest ? rest.url : ''}`
       const change = compareFleets(before, next)
-      const servers = change?.servers ?? there(before)
+      const servers = (change?.servers ?? there(before)) as readonly RemoteServer[]
       expect(servers.map(saying)).toEqual(there(next).map(saying))
       const [added, removed] = [change?.added ?? [], change?.removed ?? []]
       for (const one of servers) expect(there(before).includes(one)).toBe(!added.includes(one))
       for (const one of there(before)) expect(servers.includes(one)).toBe(!removed.includes(one))
       if (change === undefined) return
-      const named = nameChange(change)
+      const named = change.ids
       expect([...named.added, ...named.changed].toSorted()).toEqual(added.map(({ id }) => id).toSorted())
       expect([...named.removed, ...named.changed].toSorted()).toEqual(removed.map(({ id }) => id).toSorted())
     }),
@@ -47,5 +48,47 @@ test('the same servers in another order are a change that adds and removes nothi
     servers: [b, a],
     added: [],
     removed: [],
+    ids: { added: [], changed: [], removed: [] },
   })
+})
+
+const versioned = (weights: readonly [number, number], urls: readonly [string, string], auth?: object): ListedServer => ({
+  kind: 'versioned',
+  id: 'crm',
+  name: 'crm',
+  enabled: true,
+  versions: ['1', '2'].map((version, at) => ({
+    weight: weights[at]!,
+    pins: { roles: [], consumers: [], tenants: [] },
+    server: { ...server('crm', urls[at]!, true, at), version, ...auth },
+  })),
+})
+
+test('weights that change touch no version, and a version that changes no other', () => {
+  const before = versioned([1, 0], ['one', 'two'])
+  const [first, second] = versionsOf(before)
+  const turned = compareFleets([before], [versioned([0, 1], ['one', 'two'])])!
+  expect([turned.added, turned.removed, turned.ids.changed]).toEqual([[], [], ['crm']])
+  expect(turned.servers.flatMap(versionsOf)[0]).toBe(first)
+  expect(compareFleets([before], [versioned([1, 0], ['one', 'two'])])).toBeUndefined()
+
+  const moved = compareFleets([before], [versioned([1, 0], ['one', 'three'])])!
+  expect(moved.removed).toEqual([second])
+  expect(moved.added).toMatchObject([{ version: '2', url: 'http://three/mcp' }])
+  expect(moved.servers.flatMap(versionsOf)[0]).toBe(first)
+})
+
+test('versions that are shown one credential come and go together, but for weights', () => {
+  const auth = { auth: { oauth: { issuer: 'https://login.example.com', clientId: 'mcpgw' } } }
+  const before = versioned([1, 1], ['one', 'two'], auth)
+  expect(compareFleets([before], [versioned([1, 2], ['one', 'two'], auth)])).toMatchObject({ added: [], removed: [] })
+  const moved = compareFleets([before], [versioned([1, 1], ['one', 'three'], auth)])!
+  expect([moved.added.length, moved.removed]).toEqual([2, versionsOf(before)])
+})
+
+test('a server gets versions, and has none again: another one each time', () => {
+  const [plain, both] = [server('crm', 'one', true, 1), versioned([1, 1], ['one', 'two'])]
+  const [there, back] = [compareFleets([plain], [both])!, compareFleets([both], [plain])!]
+  expect([there.added.length, there.removed, there.ids.changed]).toEqual([2, [plain], ['crm']])
+  expect([back.added, back.removed.length, back.ids.changed]).toEqual([[plain], 2, ['crm']])
 })

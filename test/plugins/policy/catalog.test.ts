@@ -78,6 +78,17 @@ test('a server that does not answer is an error, and nothing is written', async 
   expect(readdirSync(dir)).toEqual([])
 })
 
+test('versions of a server are locked each for itself, and anew all together', async () => {
+  const dir = folder()
+  const [first, second] = [server('docs', [search], { version: '1.0' }), server('docs', [search, remove], { version: '2.0' })]
+  await catalog('lock', dir, inspection([first, second]))
+  const lock = () => JSON.parse(readFileSync(join(dir, 'mcpgw.lock.json'), 'utf8'))
+  expect(Object.keys(lock().servers)).toEqual(['docs', 'docs@1.0', 'docs@2.0'])
+  expect(lock().servers['docs@1.0'].tools).toHaveLength(1)
+  expect((await catalog('lock', dir, inspection([server('docs', [search], { version: '2.1' })]), { server: 'docs' })).code).toBe(0)
+  expect(Object.keys(lock().servers)).toEqual(['docs'])
+})
+
 test('one server may be locked anew; the others stay, and gone ones go with a whole lock', async () => {
   const dir = folder()
   const changed = search.replace('Finds', 'Finds more')

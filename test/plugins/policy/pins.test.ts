@@ -127,3 +127,28 @@ test('log, record and health tell of a difference, and health is well again when
   report.reset()
   expect(health.at(-1)).toBeUndefined()
 })
+
+test('each version is held to what the lock has of it; what the server has of any counts for a version that is not in the lock', () => {
+  const changed = good.with({ description: Json.of('Finds more') })
+  const none = { resources: [], templates: [], prompts: [] }
+  const both = makeLock({ servers: [], dischargers: [], roles: [], tenants: [] }, [
+    { id: 'docs', version: '1.0', tools: [item(good)], ...none },
+    { id: 'docs', version: '2.0', tools: [item(changed), item(definition('new'))], ...none },
+  ])
+  expect(Object.keys(both.servers)).toEqual(['docs', 'docs@1.0', 'docs@2.0'])
+  expect(both.servers.docs!.tools.map(({ name, description }) => [name, description])).toEqual([
+    ['new', undefined],
+    ['search', 'Finds'],
+  ])
+  const told: (readonly [Drift, boolean])[] = []
+  const pins = createPins(both, { normaliseUri: uri => uri, onChange: (drift, isGone) => void told.push([drift, isGone]) })
+  const isPinned = (server: string, found: Json): boolean => pins.isPinned('tool', server, found.string('name')!, found)
+  expect([isPinned('docs@1.0', good), isPinned('docs@2.0', changed), isPinned('docs@2.0', definition('new'))]).toEqual([true, true, true])
+  expect([isPinned('docs@1.0', changed), isPinned('docs@2.0', good), isPinned('docs@1.0', definition('new'))]).toEqual([
+    false,
+    false,
+    false,
+  ])
+  expect(told.map(([{ server, name }]) => `${server} ${name}`)).toEqual(['docs@1.0 search', 'docs@2.0 search', 'docs@1.0 new'])
+  expect([isPinned('docs@3.0', good), isPinned('docs@3.0', changed)]).toEqual([true, false])
+})
