@@ -6,9 +6,10 @@ import type { Message } from './mcp/message.ts'
 import { LISTS } from './mcp/methods.ts'
 import type { Log } from './plugin/index.ts'
 
-/** What whoever takes requests asks. */
+/** What whoever takes requests asks, once for each: of what comes while there is too much, a share is taken. */
 export interface Shedding {
-  readonly isOver: boolean
+  /** True for a call that is to be refused now. */
+  shedsCall(): boolean
   /** By its length as the client gives it: of a long message it is not even read what it is. */
   shedsUnread(length: string | undefined): boolean
   /** True for work that is to be refused now; whatever is cheap, ends work or answers a server goes through. */
@@ -16,6 +17,7 @@ export interface Shedding {
 }
 
 export interface Overload extends Shedding {
+  readonly isOver: boolean
   /** Called ten times a second, with how late that call is. */
   look(lagMs: number): void
 }
@@ -29,14 +31,18 @@ export interface OverloadOptions {
   heap?(): number
 }
 
-/** So many looks in a row are over a bound before it counts: one long answer is no overload. */
-const TO_BEGIN = 5
-/** So many in a row are well below all bounds before it ends, so that it does not come and go. */
-const TO_END = 10
+/** A bound counts when it was exceeded for half a second, and not by one look alone: one long answer is no overload. */
+const TO_BEGIN_MS = 500
+const EVERY_MS = 100
+/** Below this part of all bounds calls are taken again. */
 const WELL_BELOW = 0.8
+/** Where the event loop is later than this part of its bound, fewer are; else a tenth more with each look, until all are and it has ended. */
+const BUSY = 0.1
+const LESS = 0.7
+const TO_END = 10
 /** Seconds. */
 export const OVERLOAD_RETRY = 1
-export const NEVER_OVER: Shedding = { isOver: false, shedsUnread: () => false, sheds: () => false }
+export const NEVER_OVER: Shedding = { shedsCall: () => false, shedsUnread: () => false, sheds: () => false }
 /** Bytes. */
 const LONG = 64 * 1024
 
@@ -55,7 +61,10 @@ const CHEAP: ReadonlySet<string> = new Set([
 export function createOverload({ limits, log, health, pending, heap = shareOfHeap }: OverloadOptions): Overload {
   const component = health.component('overload')
   let isOver = false
-  let inRow = 0
+  let exceededMs = 0
+  /** While there is too much: tenths of the calls that are taken, and what is left of the last one. */
+  let taken = 0
+  let rest = 0
 
   /** Undefined where all is below `share` of its bound. */
   function findExcess(lagMs: number, share: number): string | undefined {
@@ -68,27 +77,43 @@ export function createOverload({ limits, log, health, pending, heap = shareOfHea
 
   function change(why: string | undefined): void {
     isOver = why !== undefined
-    inRow = 0
+    exceededMs = 0
+    taken = 0
     component.set(why === undefined ? undefined : { status: 'failing', why: `new calls are refused: ${why}` })
     if (why === undefined) log.info('no longer overloaded')
     else log.warn('overloaded: new calls are refused', { why })
+  }
+
+  /** The calls that are taken are spread evenly among those that come. */
+  function shedsCall(): boolean {
+    if (!isOver) return false
+    rest += taken
+    if (rest < TO_END) return true
+    rest -= TO_END
+    return false
   }
 
   return {
     get isOver() {
       return isOver
     },
+    shedsCall,
     shedsUnread: length => isOver && !(Number(length) <= LONG),
     sheds(message) {
       if (!isOver) return false
-      if (message.kind === 'batch') return message.items.some(item => (item.string('method') ?? 'ping') !== 'ping')
-      return message.kind === 'request' && !CHEAP.has(message.method)
+      if (message.kind === 'batch') return message.items.some(item => (item.string('method') ?? 'ping') !== 'ping') && shedsCall()
+      return message.kind === 'request' && !CHEAP.has(message.method) && shedsCall()
     },
     look(lagMs) {
       const excess = findExcess(lagMs, isOver ? WELL_BELOW : 1)
-      inRow = (excess === undefined) === isOver ? inRow + 1 : 0
-      if (!isOver && inRow >= TO_BEGIN) change(excess)
-      else if (isOver && inRow >= TO_END) change(undefined)
+      if (!isOver) {
+        const isFirst = exceededMs === 0
+        exceededMs = excess === undefined ? 0 : exceededMs + EVERY_MS + lagMs
+        if (!isFirst && exceededMs >= TO_BEGIN_MS) change(excess)
+      } else if (excess !== undefined) taken = 0
+      else if (lagMs >= limits.lagMs * BUSY) taken *= LESS
+      else if (taken + 1 < TO_END) taken++
+      else change(undefined)
     },
   }
 }

@@ -25,7 +25,7 @@ export interface RestOptions {
   /** The document of these routes. */
   describe(): JsonObject
   readonly limits: JsonLimits
-  readonly overload: Pick<Shedding, 'isOver'>
+  readonly overload: Pick<Shedding, 'shedsCall'>
   readonly readBody: BodyReader
   /** In the form of these routes. */
   readonly refusing: Pick<Refusing, 'refuse' | 'answer'>
@@ -131,7 +131,7 @@ export function createRest(options: RestOptions): Rest {
           else refusing.answer(response, 'internal')
         })
       if (request.method === 'GET' || request.method === 'DELETE') go(undefined)
-      else if (options.overload.isOver) refusing.refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
+      else if (options.overload.shedsCall()) refusing.refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
       else
         readBody(request, bytes => {
           if (typeof bytes === 'string') return refuseBody(response, bytes)

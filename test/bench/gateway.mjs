@@ -40,21 +40,24 @@ export const gatewayIsBuilt = () => existsSync(CLI)
  * @param {readonly unknown[]} about.plugins
  * @param {'http' | 'stdio'} about.downstream
  * @param {string} [about.database] URL of a PostgreSQL database for the record
+ * @param {string} [about.redis] URL of what gateways count together in
+ * @param {object} [about.listen] more of the listener
+ * @param {readonly string[]} [about.nodeArgs]
  */
-export async function prepareGateway({ dir, upstream, plugins, downstream, database }) {
+export async function prepareGateway({ dir, upstream, plugins, downstream, database, redis, listen, nodeArgs = [] }) {
   mkdirSync(dir, { recursive: true })
   const port = await findFreePort()
   const config = join(dir, 'mcpgw.yaml')
   writeFileSync(join(dir, 'bench.policy'), policyText(RULES, TOOLS, BENCH_RULE))
   const content = {
-    listen: { host: '127.0.0.1', port },
+    listen: { host: '127.0.0.1', port, ...listen },
     servers: [{ id: 'bench', ...upstream }],
     plugins,
-    store: { dir: join(dir, 'data'), ...(database && { url: database }) },
+    store: { dir: join(dir, 'data'), ...(database && { url: database }), ...(redis && { redis }) },
   }
   // JSON is YAML: no serialiser is needed.
   writeFileSync(config, JSON.stringify(content, null, 2))
-  const args = [CLI, 'run', ...(downstream === 'stdio' ? ['--stdio'] : []), '--config', config]
+  const args = [...nodeArgs, CLI, 'run', ...(downstream === 'stdio' ? ['--stdio'] : []), '--config', config]
   return { args, url: `http://127.0.0.1:${port}/mcp`, ready: `http://127.0.0.1:${port}/readyz` }
 }
 

@@ -25,16 +25,41 @@ const SERVERS =
  * @param {import('./run.mjs').Settings} settings
  * @returns {Promise<PostgresResults | undefined>}
  */
-export async function benchPostgres(settings) {
+export const benchPostgres = settings => withDatabase('postgres', settings, (database, server) => measure(settings, database, server))
+
+/**
+ * A database for as long as `work` takes; undefined where there is no server.
+ * @template R
+ * @param {string} part
+ * @param {import('./run.mjs').Settings} settings
+ * @param {(url: string, server: string) => Promise<R>} work
+ * @returns {Promise<R | undefined>}
+ */
+export async function withDatabase(part, settings, work) {
   const admin = await connect()
   if (admin === undefined) {
-    settings.progress('postgres: no server on 127.0.0.1:5432, and MCPGW_TEST_POSTGRES names none: not measured')
+    settings.progress(`${part}: no server on 127.0.0.1:5432, and MCPGW_TEST_POSTGRES names none: not measured`)
     return undefined
   }
-  const name = `mcpgw_bench_${process.pid}`
+  const name = `mcpgw_bench_${part}_${process.pid}`
   await admin.client.query(`CREATE DATABASE ${name}`)
   const url = new URL(admin.url)
   url.pathname = `/${name}`
+  try {
+    return await work(url.href, admin.server)
+  } finally {
+    await admin.client.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    await admin.client.end()
+  }
+}
+
+/**
+ * @param {import('./run.mjs').Settings} settings
+ * @param {string} database
+ * @param {string} server
+ * @returns {Promise<PostgresResults>}
+ */
+async function measure(settings, database, server) {
   const upstream = await startUpstream('http-http')
   /** @type {import('./targets.mjs').Target[]} */
   const targets = []
@@ -43,7 +68,7 @@ export async function benchPostgres(settings) {
   try {
     for (const target of skipUnbuilt(['raw', 'full', 'postgres'])) {
       try {
-        const started = await startTarget(target, 'http-http', upstream, `${settings.dir}/database`, url.href)
+        const started = await startTarget(target, 'http-http', upstream, `${settings.dir}/database`, database)
         targets.push(started)
         await verifyCall(started.client, echoCall(started.tool, SMALL))
       } catch (error) {
@@ -58,12 +83,10 @@ export async function benchPostgres(settings) {
         measureCalls(client, echoCall(tool, SMALL), concurrent, ms * settings.windowFactor),
     }))
     const samples = await runRounds(measured, steps, settings.rounds, text => settings.progress(`postgres: ${text}`))
-    return { samples, server: admin.server, failed }
+    return { samples, server, failed }
   } finally {
     await Promise.all(targets.map(target => target.stop()))
     await upstream.stop()
-    await admin.client.query(`DROP DATABASE ${name} WITH (FORCE)`)
-    await admin.client.end()
   }
 }
 

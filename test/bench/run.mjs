@@ -8,6 +8,7 @@ import { benchAuth } from './auth.mjs'
 import { formatAuth, judgeAuth } from './auth-report.mjs'
 import { benchCache, formatCache, judgeCache } from './cache.mjs'
 import { benchCalls } from './calls.mjs'
+import { benchCluster, formatCluster } from './cluster.mjs'
 import { benchEras } from './eras.mjs'
 import { benchExport } from './export.mjs'
 import { formatExport, judgeExport } from './export-report.mjs'
@@ -18,6 +19,7 @@ import { benchLimits } from './limits.mjs'
 import { formatLimits, judgeLimits } from './limits-report.mjs'
 import { benchLists } from './lists.mjs'
 import { describeMachine, measureDisk } from './machine.mjs'
+import { benchOverload, formatOverload, judgeOverload } from './overload.mjs'
 import { benchPolicy } from './policy.mjs'
 import { benchPostgres } from './postgres.mjs'
 import { killAll } from './processes.mjs'
@@ -42,23 +44,29 @@ import { benchUsage } from './usage.mjs'
 import { formatUsage, judgeUsage } from './usage-report.mjs'
 import { benchVerify } from './verify.mjs'
 
-const PARTS = [
-  ...TOPOLOGIES,
-  'list',
-  'start',
-  'eras',
-  'flat',
-  'policy',
-  'redact',
-  'postgres',
-  'verify',
-  'usage',
-  'export',
-  'auth',
-  'limits',
-  'addresses',
-  'cache',
-]
+/**
+ * Beside the calls, in the order of the report. What is not there to be measured gives undefined.
+ * @type {Readonly<Record<string, { bench(settings: Settings): Promise<any>, format(results: any): string, judge(results: any): any[] }>>}
+ */
+const OTHERS = {
+  list: { bench: benchLists, format: formatLists, judge: judgeLists },
+  start: { bench: benchStarts, format: formatStarts, judge: judgeStarts },
+  eras: { bench: benchEras, format: formatEras, judge: judgeEras },
+  flat: { bench: benchFlat, format: formatFlat, judge: judgeFlat },
+  overload: { bench: benchOverload, format: formatOverload, judge: judgeOverload },
+  cluster: { bench: benchCluster, format: formatCluster, judge: () => [] },
+  policy: { bench: benchPolicy, format: formatPolicy, judge: judgePolicy },
+  verify: { bench: benchVerify, format: formatVerify, judge: judgeVerify },
+  usage: { bench: benchUsage, format: formatUsage, judge: judgeUsage },
+  export: { bench: benchExport, format: formatExport, judge: judgeExport },
+  auth: { bench: benchAuth, format: formatAuth, judge: judgeAuth },
+  limits: { bench: benchLimits, format: formatLimits, judge: judgeLimits },
+  addresses: { bench: benchAddresses, format: formatAddresses, judge: judgeAddresses },
+  cache: { bench: benchCache, format: formatCache, judge: judgeCache },
+  redact: { bench: benchRedact, format: formatRedact, judge: judgeRedact },
+  postgres: { bench: benchPostgres, format: formatPostgres, judge: judgePostgres },
+}
+const PARTS = [...TOPOLOGIES, ...Object.keys(OTHERS)]
 const USAGE = `usage: node test/bench/run.mjs [--quick] [--json] [--rounds N] [--dir FOLDER] [--only ${PARTS.join('|')}]...`
 
 /**
@@ -111,109 +119,33 @@ async function main() {
 async function measureAll(parts, settings) {
   const calls = []
   for (const topology of TOPOLOGIES) if (parts.includes(topology)) calls.push(await benchCalls(topology, settings))
-  const lists = parts.includes('list') ? await benchLists(settings) : undefined
-  const starts = parts.includes('start') ? await benchStarts(settings) : undefined
-  const eras = parts.includes('eras') ? await benchEras(settings) : undefined
-  const flat = parts.includes('flat') ? await benchFlat(settings) : undefined
-  const policy = parts.includes('policy') ? await benchPolicy(settings) : undefined
-  const verify = parts.includes('verify') ? await benchVerify(settings) : undefined
-  const usage = parts.includes('usage') ? await benchUsage(settings) : undefined
-  const exported = parts.includes('export') ? await benchExport(settings) : undefined
-  const auth = parts.includes('auth') ? await benchAuth(settings) : undefined
-  const addresses = parts.includes('addresses') ? await benchAddresses(settings) : undefined
-  const cache = parts.includes('cache') ? await benchCache(settings) : undefined
-  const limits = parts.includes('limits') ? await benchLimits(settings) : undefined
-  const redact = parts.includes('redact') ? await benchRedact(settings) : undefined
-  const postgres = parts.includes('postgres') ? await benchPostgres(settings) : undefined
+  /** @type {Record<string, any>} */
+  const others = {}
+  for (const [part, { bench }] of Object.entries(OTHERS)) if (parts.includes(part)) others[part] = await bench(settings)
   const disk = median(calls.length > 0 ? calls.flatMap(result => result.disk) : [measureDisk(settings.dir, 200)])
-  const figures = [
-    ...calls.flatMap(judgeCalls),
-    ...(lists ? judgeLists(lists) : []),
-    ...(starts ? judgeStarts(starts) : []),
-    ...(eras ? judgeEras(eras) : []),
-    ...(flat ? judgeFlat(flat) : []),
-    ...(policy ? judgePolicy(policy) : []),
-    ...(verify ? judgeVerify(verify) : []),
-    ...(usage ? judgeUsage(usage) : []),
-    ...(exported ? judgeExport(exported) : []),
-    ...(auth ? judgeAuth(auth) : []),
-    ...(limits ? judgeLimits(limits) : []),
-    ...(addresses ? judgeAddresses(addresses) : []),
-    ...(cache ? judgeCache(cache) : []),
-    ...(redact ? judgeRedact(redact) : []),
-    ...(postgres ? judgePostgres(postgres) : []),
-  ]
-  return {
-    machine: describeMachine(),
-    disk,
-    calls,
-    lists,
-    starts,
-    eras,
-    flat,
-    policy,
-    redact,
-    postgres,
-    verify,
-    usage,
-    exported,
-    auth,
-    limits,
-    addresses,
-    cache,
-    figures,
-  }
+  const figures = [...calls.flatMap(judgeCalls), ...measured(others).flatMap(([{ judge }, results]) => judge(results))]
+  return { machine: describeMachine(), disk, calls, others, figures }
+}
+
+/** @param {Record<string, any>} others */
+function measured(others) {
+  return Object.entries(OTHERS).flatMap(([part, how]) => (others[part] === undefined ? [] : [/** @type {const} */ ([how, others[part]])]))
 }
 
 /**
  * @param {Awaited<ReturnType<typeof measureAll>>} results
  * @param {Settings} settings
  */
-function formatAll(
-  {
-    machine,
-    disk,
-    calls,
-    lists,
-    starts,
-    eras,
-    flat,
-    policy,
-    redact,
-    postgres,
-    verify,
-    usage,
-    exported,
-    auth,
-    limits,
-    addresses,
-    cache,
-    figures,
-  },
-  settings,
-) {
-  const failed = [...calls.map(result => result.failed), lists?.failed, starts?.failed, eras?.failed, postgres?.failed].flatMap(each =>
-    Object.entries(each ?? {}),
-  )
+function formatAll({ machine, disk, calls, others, figures }, settings) {
+  const failed = [...calls, ...Object.values(others)].flatMap(results => Object.entries(results?.failed ?? {}))
   return [
     formatMachine(machine, disk, settings),
     ...calls.map(formatCalls),
-    ...(lists ? [formatLists(lists)] : []),
-    ...(starts ? [formatStarts(starts)] : []),
-    ...(eras ? [formatEras(eras)] : []),
-    ...(flat ? [formatFlat(flat)] : []),
-    ...(policy ? [formatPolicy(policy)] : []),
-    ...(verify ? [formatVerify(verify)] : []),
-    ...(usage ? [formatUsage(usage)] : []),
-    ...(exported ? [formatExport(exported)] : []),
-    ...(auth ? [formatAuth(auth)] : []),
-    ...(limits ? [formatLimits(limits)] : []),
-    ...(addresses ? [formatAddresses(addresses)] : []),
-    ...(cache ? [formatCache(cache)] : []),
-    ...(redact ? [formatRedact(redact)] : []),
-    ...(postgres ? [formatPostgres(postgres)] : []),
-    ...(figures.length > 0 ? [formatFigures(figures)] : ['no gateway was measured: no figure is judged']),
-    ...(failed.length > 0 ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${why.split('\n', 1)[0]}`).join('\n')}`] : []),
+    ...measured(others).map(([{ format }, results]) => format(results)),
+    ...(figures.length > 0 ? [formatFigures(figures)] : ['no figure to be judged: none is to be reached here, or no gateway is built']),
+    ...(failed.length > 0
+      ? [`not measured:\n${failed.map(([what, why]) => `  ${what}: ${String(why).split('\n', 1)[0]}`).join('\n')}`]
+      : []),
   ].join('\n\n')
 }
 

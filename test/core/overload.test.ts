@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createHealth, type Health } from '../../core/health.ts'
+import type { Message } from '../../core/mcp/message.ts'
 import { createOverload, type Overload } from '../../core/overload.ts'
 import { call, connectHttp, connectStdio, send } from './data-plane/clients.ts'
 import { startTestGateway } from './data-plane/gateway.ts'
@@ -30,17 +31,20 @@ function create(): World {
   return { overload, health, now, look }
 }
 
+/** Looks from the last excess to the end of an overload. */
+const TO_END = 10
+
 describe('an overload', () => {
-  it.each<[string, Partial<World['now']>, number, RegExp]>([
-    ['the event loop is late', {}, 500, /500 ms late/],
-    ['memory is short', { heap: 0.9 }, 0, /90 % of the heap/],
-    ['too many calls are under way', { pending: 100 }, 0, /100 calls/],
-  ])('begins where %s for five looks, and health is failing and says why', (_, burden, lagMs, why) => {
+  it.each<[string, Partial<World['now']>, number, number, RegExp]>([
+    ['the event loop is late', {}, 500, 2, /500 ms late/],
+    ['memory is short', { heap: 0.9 }, 0, 5, /90 % of the heap/],
+    ['too many calls are under way', { pending: 100 }, 0, 5, /100 calls/],
+  ])('begins where %s for half a second, and health is failing and says why', (_, burden, lagMs, looks, why) => {
     const { overload, health, now, look } = create()
-    look(4, 500)
+    look(1, 500)
     look(1)
     Object.assign(now, burden)
-    look(4, lagMs)
+    look(looks - 1, lagMs)
     expect(overload.isOver).toBe(false)
     look(1, lagMs)
     expect(overload.isOver).toBe(true)
@@ -53,7 +57,7 @@ describe('an overload', () => {
   it('is none where one long answer holds the loop up', () => {
     const { overload, look } = create()
     for (let i = 0; i < 20; i++) {
-      look(4, 10_000)
+      look(1, 10_000)
       look(1, 0)
     }
     expect(overload.isOver).toBe(false)
@@ -83,9 +87,67 @@ describe('an overload', () => {
           return overload.isOver
         })
         const changes = states.flatMap((state, i) => (i > 0 && state !== states[i - 1] ? [i] : []))
-        for (const [i, at] of changes.entries()) expect(at - (changes[i - 1] ?? 0)).toBeGreaterThanOrEqual(i === 0 ? 4 : 5)
+        for (const [i, at] of changes.entries())
+          expect(at - (changes[i - 1] ?? -1)).toBeGreaterThanOrEqual(states[at] === true ? 2 : TO_END)
       }),
     )
+  })
+})
+
+/** An event loop that does what has come since the last turn, and looks when it gets round to it: all in virtual time, ms. */
+function simulate(
+  { overload, look }: World,
+  { load, callMs, refusalMs, seconds }: Readonly<Record<'load' | 'callMs' | 'refusalMs' | 'seconds', number>>,
+) {
+  const request = { kind: 'request', method: 'tools/call' } as Message
+  const waits = { answered: [] as number[], refused: [] as number[] }
+  let [now, last, due, come] = [0, 0, 100, 0]
+  while (now < seconds * 1000) {
+    const since = now - last
+    last = now
+    come += (since * load) / callMs
+    for (; come >= 1; come--) {
+      const isShed = overload.sheds(request)
+      now += isShed ? refusalMs : callMs
+      waits[isShed ? 'refused' : 'answered'].push(since + now - last)
+    }
+    now = Math.max(now, last + 1)
+    if (now < due) continue
+    look(1, now - due)
+    due = now + 100
+  }
+  const median = (of: readonly number[]): number => of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0
+  return { goodput: (waits.answered.length * callMs) / now, answered: median(waits.answered), refused: median(waits.refused) }
+}
+
+describe('the calls that are taken while there is too much', () => {
+  it.each([
+    [1.2, 0.8],
+    [2, 0.8],
+    [4, 0.6],
+  ])(
+    'of %d times as many as can be answered are as many as there is time for beside the refusals, and nobody waits long',
+    (load, share) => {
+      const { goodput, answered, refused } = simulate(create(), { load, callMs: 0.5, refusalMs: 0.05, seconds: 60 })
+      expect(goodput).toBeGreaterThan(share)
+      // What is late by less than the bound of the event loop is no overload.
+      expect(answered).toBeLessThanOrEqual(500)
+      expect(refused).toBeLessThanOrEqual(1000)
+    },
+  )
+
+  it('are few again as soon as a bound is near, and more with each look that finds the loop idle', () => {
+    const { overload, now, look } = create()
+    const takenOf = (calls: number): number => Array.from({ length: calls }, () => overload.shedsCall()).filter(isShed => !isShed).length
+    look(2, 500)
+    expect(takenOf(100)).toBe(0)
+    look(3)
+    expect(takenOf(100)).toBe(30)
+    look(1, 60)
+    expect(takenOf(1000)).toBeCloseTo(210, -1)
+    now.heap = 0.8
+    look(1)
+    expect(takenOf(100)).toBe(0)
   })
 })
 
