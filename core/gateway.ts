@@ -170,7 +170,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     if (options.http && config.listen.tls !== undefined)
       tls = await openTls(config.listen.tls, { clock, log, health, ...(options.getSecret && { getSecret: options.getSecret }) })
-    const describe = () => openApi({ version: options.version, operations: inner?.offered() ?? [], authenticates })
+    // Anybody may ask for it, and it stays the same.
+    const description = openApi({ version: options.version, operations: inner?.offered() ?? [], authenticates })
     if (options.http)
       http = await listenHttp({
         config,
@@ -179,7 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         views,
         pipeline,
         operations,
-        describe,
+        description,
         clock,
         log,
         tls,

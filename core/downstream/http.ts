@@ -39,7 +39,7 @@ export interface HttpOptions {
   readonly pipeline: Pipeline
   readonly operations: Pick<Operations, 'match'>
   /** The plain HTTP interface, as a document. */
-  describe(): JsonObject
+  readonly description: JsonObject
   readonly clock: Clock
   readonly log: Log
   readonly tls?: TlsKeeper | undefined
@@ -75,7 +75,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     relay,
     views,
     operations: options.operations,
-    describe: options.describe,
+    description: options.description,
     overload,
     limits: jsonLimits,
     readBody,

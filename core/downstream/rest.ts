@@ -23,7 +23,7 @@ export interface RestOptions {
   readonly views: Views
   readonly operations: Pick<Operations, 'match'>
   /** The document of these routes. */
-  describe(): JsonObject
+  readonly description: JsonObject
   readonly limits: JsonLimits
   readonly overload: Pick<Shedding, 'shedsCall'>
   readonly readBody: BodyReader
@@ -51,6 +51,7 @@ const CALL = /^\/tools\/([^/]+)\/call$/
 
 export function createRest(options: RestOptions): Rest {
   const { relay, views, operations, limits, readBody, refusing, logBug } = options
+  const description = Json.of(options.description)
 
   function find(request: IncomingMessage, path: string): Target | readonly string[] | undefined {
     const { method = '', url = '' } = request
@@ -114,7 +115,7 @@ export function createRest(options: RestOptions): Rest {
   return {
     serve(request, response, path, peer) {
       if (path === '/openapi.json' && request.method === 'GET') {
-        send(response, { status: 200, body: Json.of(options.describe()), head: {} })
+        send(response, { status: 200, body: description, head: {} })
         return true
       }
       const target = find(request, path)

@@ -59,6 +59,11 @@ const refused = (code: 'invalid-arguments' | 'not-found' | 'conflict', message: 
 const UNKNOWN = refused('not-found', 'there is no such key', 'id')
 const IN_CONFIG = refused('conflict', 'this key stands in the config: set enabled: false there, or take it out', 'id')
 const ENDED = refused('conflict', 'this key does not hold any more: make a new one', 'id')
+const OWN = refused(
+  'conflict',
+  'you come with this key, so that its end ends your request, and nobody would see the new one: leave an overlap',
+  'overlap',
+)
 const BEYOND = refused('conflict', 'this key has roles or claims that you do not have, or is good for more than yours', 'id')
 const NOT_YOUR_ROLES = refused('invalid-arguments', 'expected roles that you have yourself', 'roles')
 const NOT_YOUR_RATE = refused('invalid-arguments', 'your own key has a rate, of which the new one takes part', 'rate')
@@ -165,6 +170,7 @@ export function keyOperations({ vault, config, clock, log, settle }: KeyOperatio
       }),
       output: z.object({ ...made, replaces: z.string(), oldExpiresAt: z.string() }),
       async perform({ id: old, overlap, expires }, asker) {
+        if (overlap === '0' && asker.exchange?.principal?.via.keyId === old) return OWN
         const how = {
           overlapMs: readDuration(overlap) ?? 0,
           lifeMs: readDuration(expires),

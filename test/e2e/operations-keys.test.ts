@@ -34,6 +34,11 @@ describe.skipIf(!isBuilt)('keys, asked for through the gateway', { timeout: 60_0
     expect((await callerOf(turned.body.key).ask('GET', '/tools')).status).toBe(200)
     expect((await callerOf(second.key).ask('GET', '/tools')).status).toBe(401)
     await admin.call('gateway__call', { tool: 'gateway__keys_create', arguments: wish })
+    // A key that ends its own request would leave a new one that nobody has seen.
+    expect(await admin.ask('POST', `/keys/${admin.key.slice(4, 12)}/rotate`, { overlap: '0' })).toMatchObject({
+      status: 409,
+      body: { error: { field: 'overlap' } },
+    })
 
     const records = readRecords(dir)
     const told = records.filter(({ type, tenant }) => type.startsWith('key.') && tenant === 'acme')
