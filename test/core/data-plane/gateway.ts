@@ -33,7 +33,7 @@ export interface TestGateway {
 
 export interface TestGatewayOptions
   extends Partial<Pick<GatewayConfig, 'names' | 'refusals' | 'gateway'>>,
-    Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health' | 'overload'> {
+    Pick<GatewayOptions, 'metrics' | 'onEvent' | 'health' | 'overload' | 'kills'> {
   readonly servers: readonly ConfiguredServer[]
   /** Beside those of the core. */
   readonly operations?: readonly Operation[]
@@ -89,6 +89,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     ...(options.metrics && { metrics: options.metrics }),
     ...(options.health && { health: options.health }),
     overload: options.overload,
+    ...(options.kills && { kills: options.kills }),
     ...(options.onEvent && { onEvent: options.onEvent }),
   })
   return {
