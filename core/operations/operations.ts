@@ -1,4 +1,5 @@
 // All operations of a running gateway: the core's and those that plugins offer. Each is found, checked, and performed here alone.
+import { Json } from '../mcp/json.ts'
 import type { Asker, JsonValue, Log, Operation, OperationAnswer } from '../plugin/index.ts'
 import { type Route, routeOf } from './route.ts'
 
@@ -47,7 +48,10 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
       try {
         const checked = await operation.input['~standard'].validate(input)
         if (checked.issues !== undefined) return misfit(checked.issues[0])
-        return await operation.perform(checked.value, asker)
+        const answer = await operation.perform(checked.value, asker)
+        // What has no JSON form fails here, where a failure is an answer.
+        if (answer.kind === 'done') Json.of(answer.value)
+        return answer
       } catch (error) {
         log.error('an operation failed', {
           operation: operation.name,

@@ -9,6 +9,7 @@ import { createEnforcement, type InForce } from './enforcement.ts'
 import { createKeeper, type Keeper } from './history.ts'
 import { openPastStore } from './history-store.ts'
 import { createLoading, type Loaded } from './loading.ts'
+import { policyOperations } from './operations.ts'
 import { createRecorder } from './record.ts'
 import { createReloading } from './reload.ts'
 
@@ -27,6 +28,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
   let keeper: Keeper | undefined
   let loaded: Loaded
   let force: InForce
+  let refusal: readonly string[] = []
 
   /** What may fail first, then everything at once. */
   async function apply(next: Loaded): Promise<void> {
@@ -38,6 +40,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
     loaded = next
     force = { bundle, pins, catalog: catalogDigest, keeper: bundle.watched.length > 0 ? keeper : undefined }
     tell('empty', bundle.policy.rules.length === 0 ? EMPTY : undefined)
+    refusal = []
     tell('reload', undefined)
   }
 
@@ -65,6 +68,7 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
 
   function refused({ findings, digest }: Refused): void {
     reloads.inc({ result: 'refused' })
+    refusal = findings.slice(0, TOLD)
     const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`
     tell('reload', `the policies on disk are refused, the last good ones stay in force: ${findings[0]}${more}`)
     for (const finding of findings.slice(0, TOLD)) log.error('policies refused at reload', { finding })
@@ -88,7 +92,10 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
       void record({ type: 'policy.reload', detail: { ...describe(next), before } })
     },
     refused,
-    settled: () => tell('reload', undefined),
+    settled() {
+      refusal = []
+      tell('reload', undefined)
+    },
   })
 
   const stamp = await loading.stamp()
@@ -101,7 +108,14 @@ export async function setUp(ctx: PluginContext<PolicyConfig>, compile: typeof co
   }
   // What rules say, what the lock says of tools, and whether either counts.
   ctx.provide(DecisionBasis, { digest: () => `${loaded.bundle.digest} ${loaded.catalogDigest ?? ''} ${config.mode} ${config.catalog}` })
+  const operations = policyOperations(
+    ctx,
+    () => loaded,
+    () => refusal,
+  )
+  for (const operation of operations.list) ctx.offer(operation)
   ctx.onStop(async () => {
+    await operations.close()
     reloading.stop()
     await keeper?.close()
   })

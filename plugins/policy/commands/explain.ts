@@ -1,7 +1,7 @@
 // `policy explain`: why one call is allowed or denied, rule by rule and part by part; no value of the call is shown.
 import { createEvaluator, type Explanation, type PolicyDecision, readCall } from 'mcpgw/policy'
+import { explainCall } from '../explained.ts'
 import { readChecked } from './checked.ts'
-import { toJson } from './eval.ts'
 import { fail, type Io, textOption } from './inputs.ts'
 
 export async function explain(io: Io): Promise<number> {
@@ -12,9 +12,7 @@ export async function explain(io: Io): Promise<number> {
   const facts = readCall(call, { now: ready.now, lock: ready.inputs.lock })
   if ('error' in facts) return fail(io, `--call: ${facts.error}`)
   const evaluator = createEvaluator(ready.policy)
-  const decision = evaluator.decide(facts)
-  const rules = evaluator.explain(facts)
-  io.out(io.json ? JSON.stringify({ v: 1, ...toJson(decision), because: decision.because, rules }, null, 2) : toText(decision, rules))
+  io.out(io.json ? JSON.stringify(explainCall(evaluator, facts), null, 2) : toText(evaluator.decide(facts), evaluator.explain(facts)))
   return 0
 }
 
