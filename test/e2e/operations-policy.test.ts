@@ -9,7 +9,7 @@ const GOOD = 'policy "p" edition 1 owner "a@b.example"\n\nallow a {\n  who  role
 
 describe.skipIf(!isBuilt)('policies, asked for', () => {
   test('an operator sees what is in force, checks files, and is told why; nobody else is told that there is such a thing', async () => {
-    const { callers, dir, product } = await startOperations()
+    const { callers, dir } = await startOperations()
     const { ops, admin, agent } = callers
     const { status, body } = await ops.ask('GET', '/policies')
     expect(status).toBe(200)
@@ -42,7 +42,6 @@ describe.skipIf(!isBuilt)('policies, asked for', () => {
     const { status: wrong, body: told } = await ops.ask('POST', '/policies/explain', { call: { calls: 'odd/echo' } })
     expect([wrong, JSON.stringify(told)]).toEqual([400, expect.stringContaining('call')])
 
-    product.exited.then(e => console.log('EXIT', e, product.said().slice(-3000)))
     // What is on disk and not in force is said, with its place.
     writeFileSync(join(dir, 'main.policy'), GOOD.replace('allow a', 'alow a'))
     await expect
