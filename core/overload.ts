@@ -31,9 +31,11 @@ export interface OverloadOptions {
   heap?(): number
 }
 
-/** A bound counts when it was exceeded for half a second, and not by one look alone: one long answer is no overload. */
-const TO_BEGIN_MS = 500
-const EVERY_MS = 100
+/** So many looks in a row are over a bound before it counts: one long answer is no overload. Those that come late are fewer, for they are longer apart. */
+const TO_BEGIN = 5
+const LATE_TO_BEGIN = 3
+/** With fewer calls under way it is not they that make the event loop late, and to refuse more would help nobody. */
+const FEW = 10
 /** Below this part of all bounds calls are taken again. */
 const WELL_BELOW = 0.8
 /** Where the event loop is later than this part of its bound, fewer are; else a tenth more with each look, until all are and it has ended. */
@@ -61,14 +63,16 @@ const CHEAP: ReadonlySet<string> = new Set([
 export function createOverload({ limits, log, health, pending, heap = shareOfHeap }: OverloadOptions): Overload {
   const component = health.component('overload')
   let isOver = false
-  let exceededMs = 0
+  let inRow = 0
   /** While there is too much: tenths of the calls that are taken, and what is left of the last one. */
   let taken = 0
   let rest = 0
 
+  const isLate = (lagMs: number, share: number): boolean => lagMs >= limits.lagMs * share && pending() >= FEW
+
   /** Undefined where all is below `share` of its bound. */
   function findExcess(lagMs: number, share: number): string | undefined {
-    if (lagMs >= limits.lagMs * share) return `the event loop is ${Math.round(lagMs)} ms late`
+    if (isLate(lagMs, share)) return `the event loop is ${Math.round(lagMs)} ms late`
     const used = heap()
     if (used >= limits.heap * share) return `${Math.round(used * 100)} % of the heap is used`
     const calls = pending()
@@ -77,7 +81,7 @@ export function createOverload({ limits, log, health, pending, heap = shareOfHea
 
   function change(why: string | undefined): void {
     isOver = why !== undefined
-    exceededMs = 0
+    inRow = 0
     taken = 0
     component.set(why === undefined ? undefined : { status: 'failing', why: `new calls are refused: ${why}` })
     if (why === undefined) log.info('no longer overloaded')
@@ -107,11 +111,10 @@ export function createOverload({ limits, log, health, pending, heap = shareOfHea
     look(lagMs) {
       const excess = findExcess(lagMs, isOver ? WELL_BELOW : 1)
       if (!isOver) {
-        const isFirst = exceededMs === 0
-        exceededMs = excess === undefined ? 0 : exceededMs + EVERY_MS + lagMs
-        if (!isFirst && exceededMs >= TO_BEGIN_MS) change(excess)
+        inRow = excess === undefined ? 0 : inRow + 1
+        if (inRow >= (isLate(lagMs, 1) ? LATE_TO_BEGIN : TO_BEGIN)) change(excess)
       } else if (excess !== undefined) taken = 0
-      else if (lagMs >= limits.lagMs * BUSY) taken *= LESS
+      else if (isLate(lagMs, BUSY)) taken *= LESS
       else if (taken + 1 < TO_END) taken++
       else change(undefined)
     },

@@ -22,7 +22,7 @@ interface World {
 
 function create(): World {
   const health = createHealth({ clock: createManualClock() })
-  const now = { heap: 0.1, pending: 0 }
+  const now = { heap: 0.1, pending: 20 }
   const limits = { lagMs: 500, heap: 0.9, pending: 100 }
   const overload = createOverload({ limits, log: createLogBook().log, health, pending: () => now.pending, heap: () => now.heap })
   const look = (times: number, lagMs = 0): void => {
@@ -36,12 +36,12 @@ const TO_END = 10
 
 describe('an overload', () => {
   it.each<[string, Partial<World['now']>, number, number, RegExp]>([
-    ['the event loop is late', {}, 500, 2, /500 ms late/],
+    ['the event loop is late', {}, 500, 3, /500 ms late/],
     ['memory is short', { heap: 0.9 }, 0, 5, /90 % of the heap/],
     ['too many calls are under way', { pending: 100 }, 0, 5, /100 calls/],
-  ])('begins where %s for half a second, and health is failing and says why', (_, burden, lagMs, looks, why) => {
+  ])('begins where %s for some looks, and health is failing and says why', (_, burden, lagMs, looks, why) => {
     const { overload, health, now, look } = create()
-    look(1, 500)
+    look(2, 500)
     look(1)
     Object.assign(now, burden)
     look(looks - 1, lagMs)
@@ -57,10 +57,20 @@ describe('an overload', () => {
   it('is none where one long answer holds the loop up', () => {
     const { overload, look } = create()
     for (let i = 0; i < 20; i++) {
-      look(1, 10_000)
+      look(2, 10_000)
       look(1, 0)
     }
     expect(overload.isOver).toBe(false)
+  })
+
+  it('is none where the loop is late and few calls are under way, as at a start on a busy machine', () => {
+    const { overload, now, look } = create()
+    now.pending = 9
+    look(20, 10_000)
+    expect(overload.isOver).toBe(false)
+    now.pending = 10
+    look(3, 500)
+    expect(overload.isOver).toBe(true)
   })
 
   it('ends after ten looks well below all bounds, and not while one is just below', () => {
@@ -88,50 +98,50 @@ describe('an overload', () => {
         })
         const changes = states.flatMap((state, i) => (i > 0 && state !== states[i - 1] ? [i] : []))
         for (const [i, at] of changes.entries())
-          expect(at - (changes[i - 1] ?? -1)).toBeGreaterThanOrEqual(states[at] === true ? 2 : TO_END)
+          expect(at - (changes[i - 1] ?? -1)).toBeGreaterThanOrEqual(states[at] === true ? 3 : TO_END)
       }),
     )
   })
 })
 
-/** An event loop that does what has come since the last turn, and looks when it gets round to it: all in virtual time, ms. */
+/** An event loop that does what has come since the last turn, and looks when it gets round to it: all in virtual time, ms. Counts from where the overload is seen. */
 function simulate(
   { overload, look }: World,
   { load, callMs, refusalMs, seconds }: Readonly<Record<'load' | 'callMs' | 'refusalMs' | 'seconds', number>>,
 ) {
   const request = { kind: 'request', method: 'tools/call' } as Message
   const waits = { answered: [] as number[], refused: [] as number[] }
-  let [now, last, due, come] = [0, 0, 100, 0]
-  while (now < seconds * 1000) {
+  let [now, last, due, come, seen] = [0, 0, 100, 0, 0]
+  while (now < seen + seconds * 1000) {
     const since = now - last
     last = now
     come += (since * load) / callMs
     for (; come >= 1; come--) {
       const isShed = overload.sheds(request)
       now += isShed ? refusalMs : callMs
-      waits[isShed ? 'refused' : 'answered'].push(since + now - last)
+      if (seen > 0) waits[isShed ? 'refused' : 'answered'].push(since + now - last)
     }
     now = Math.max(now, last + 1)
     if (now < due) continue
     look(1, now - due)
     due = now + 100
+    if (seen === 0 && overload.isOver) seen = now
   }
   const median = (of: readonly number[]): number => of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0
-  return { goodput: (waits.answered.length * callMs) / now, answered: median(waits.answered), refused: median(waits.refused) }
+  return { goodput: (waits.answered.length * callMs) / (now - seen), answered: median(waits.answered), refused: median(waits.refused) }
 }
 
 describe('the calls that are taken while there is too much', () => {
   it.each([
     [1.2, 0.8],
     [2, 0.8],
-    [4, 0.6],
+    [4, 0.5],
   ])(
     'of %d times as many as can be answered are as many as there is time for beside the refusals, and nobody waits long',
     (load, share) => {
       const { goodput, answered, refused } = simulate(create(), { load, callMs: 0.5, refusalMs: 0.05, seconds: 60 })
       expect(goodput).toBeGreaterThan(share)
-      // What is late by less than the bound of the event loop is no overload.
-      expect(answered).toBeLessThanOrEqual(500)
+      expect(answered).toBeLessThanOrEqual(1000)
       expect(refused).toBeLessThanOrEqual(1000)
     },
   )
@@ -139,7 +149,7 @@ describe('the calls that are taken while there is too much', () => {
   it('are few again as soon as a bound is near, and more with each look that finds the loop idle', () => {
     const { overload, now, look } = create()
     const takenOf = (calls: number): number => Array.from({ length: calls }, () => overload.shedsCall()).filter(isShed => !isShed).length
-    look(2, 500)
+    look(3, 500)
     expect(takenOf(100)).toBe(0)
     look(3)
     expect(takenOf(100)).toBe(30)
