@@ -64,8 +64,8 @@ describe.skipIf(!isBuilt)('a credential', () => {
     expect(await tryOpening(product, ['X-API-Key', key])).toEqual([200, undefined])
     const other = JSON.parse(runCli(['keys', 'create', 'Other', 'agent-2', '--json'], dir).out) as { key: string }
     const statuses: number[] = []
-    for (let i = 0; i < 1000; i++) statuses.push((await tryOpening(product, ['X-API-Key', `wrong-${i}`]))[0])
-    expect([statuses.filter(status => status === 401).length, statuses.filter(status => status === 429).length]).toEqual([20, 980])
+    for (let i = 0; i < 300; i++) statuses.push((await tryOpening(product, ['X-API-Key', `wrong-${i}`]))[0])
+    expect([statuses.filter(status => status === 401).length, statuses.filter(status => status === 429).length]).toEqual([20, 280])
     const refused = await post(product.origin, initialize(), { headers: ['X-API-Key', `${other.key.slice(0, -3)}abc`] })
     expect([refused.status, codeOf(refused.messages[0])]).toEqual([429, 'too-many-failures'])
     // A place is free again after a twentieth of the window, since the first guess.
@@ -76,9 +76,9 @@ describe.skipIf(!isBuilt)('a credential', () => {
     for (const right of [key, other.key]) expect(await tryOpening(product, ['X-API-Key', right])).toEqual([200, undefined])
     await product.stop()
     const refusals = readRecords(dir).filter(record => record.type.startsWith('refusal') || record.outcome === 'denied')
-    expect(refusals.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(1002)
+    expect(refusals.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(302)
     expect(refusals.length).toBeLessThan(20)
-  })
+  }, 60_000)
 
   test('is not what is stored of it (T21)', async () => {
     const { product, key, dir } = await startGuarded()
