@@ -19,6 +19,8 @@ export type FindingCode =
   | 'listen-failed'
   | 'listen-tls'
   | 'kill-store'
+  | 'registration-store'
+  | 'server-registered'
   | 'needs-restart'
   | 'not-recorded'
 
@@ -29,7 +31,7 @@ export interface Finding {
   readonly help?: string | undefined
   /** Where the plugin stands in the config. */
   readonly at?: SourcePosition | undefined
-  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable`, `needs-restart` and `telemetry-unmasked` into the config. */
+  /** Into the plugin's own config; of `listen-tls` into `listen.tls`, of `server-unreachable`, `server-registered`, `needs-restart` and `telemetry-unmasked` into the config. */
   readonly path?: readonly (string | number)[] | undefined
 }
 
@@ -57,6 +59,10 @@ export const findingCodes: Readonly<Record<FindingCode, string>> = {
   'server-unreachable': '`tenants` of a server names whose principals may know of it, and no loaded plugin says who anybody is.',
   'kill-store':
     'What operators have killed (`mcpgw kill`) cannot be read, from `kills.db` in the data directory or the schema `mcpgw_kill` of `store.url`; so what may run is not known.',
+  'registration-store':
+    'The servers that were registered while gateways run (`registration`) cannot be read, from `servers.db` in the data directory or the schema `mcpgw_server` of `store.url`; so what there is to serve is not known.',
+  'server-registered':
+    'A config that is taken again has a server whose id was registered while gateways run. Remove that one (`mcpgw servers remove ID`), or choose another id.',
   'telemetry-unmasked':
     '`telemetry.content` shows arguments and results to whoever reads traces, and no loaded plugin masks what is personal or secret in them.',
   'listen-open': 'Beyond loopback the gateway listens only with a plugin that authenticates and one that decides.',

@@ -20,7 +20,7 @@ import type { MetricsRegistry } from './metrics.ts'
 import { createInner } from './operations/inner.ts'
 import { openApi } from './operations/openapi.ts'
 import type { Operations } from './operations/operations.ts'
-import { ownOperations } from './operations/own.ts'
+import { type OwnOptions, ownOperations } from './operations/own.ts'
 import { NEVER_OVER, type Shedding } from './overload.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { AdminEvent, Clock, Log, Outgoing } from './plugin/index.ts'
@@ -68,6 +68,8 @@ export interface GatewayOptions {
   readonly stores?: TokenStores
   /** Refuses new work where there is too much. */
   readonly overload?: Shedding | undefined
+  /** Of a server that was registered while gateways run, where the config allows any. */
+  registered?: OwnOptions['registered'] | undefined
   /** Ends what operators have killed. */
   readonly kills?: Pick<KillSwitch, 'carryOut' | 'now'>
   /** Anything but the MCP endpoints; why it was not served, `not-found` where the path is not known. */
@@ -156,7 +158,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel, reassign })
   const fleet = createFleet(servers, { board, pool, credentials, views, relay, pipeline, log, probe: options.probe, added: carryOut })
-  const own = { relay, views, isNarrowed: pipeline.wants.lists, servers: () => board.list() }
+  const own = {
+    relay,
+    views,
+    isNarrowed: pipeline.wants.lists,
+    servers: () => board.list(),
+    registered: options.registered ?? (() => undefined),
+  }
   for (const operation of ownOperations(own)) operations.add(operation)
   carryOut()
   const probing = options.probe ? pool.probe(views.all.servers) : undefined

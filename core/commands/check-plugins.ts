@@ -26,6 +26,9 @@ export async function checkPlugins(entries: readonly PluginEntry[], dir: string,
   }
 }
 
+/** Whose paths lead into the config. */
+const OF_CONFIG: ReadonlySet<string> = new Set(['server-unreachable', 'server-registered', 'telemetry-unmasked', 'needs-restart'])
+
 /** At the place in the plugin's own config where it is about a part of it, else where the plugin or the address was set. */
 export function toFinding(
   { code, message, help, at, path, plugin }: KernelFinding,
@@ -35,11 +38,7 @@ export function toFinding(
   const index = entries.findIndex(entry => (at === undefined ? entry.name === plugin : entry.at === at))
   const own = (path ?? []).map(String)
   const tls =
-    code === 'listen-tls'
-      ? placeValue(['listen', 'tls', ...own], origins)
-      : code === 'server-unreachable' || code === 'telemetry-unmasked' || code === 'needs-restart'
-        ? placeValue(own, origins)
-        : undefined
+    code === 'listen-tls' ? placeValue(['listen', 'tls', ...own], origins) : OF_CONFIG.has(code) ? placeValue(own, origins) : undefined
   const subject = code.startsWith('listen-') ? ['listen', 'host'] : ['plugins', String(index), 'name']
   const place = tls ?? (path === undefined ? undefined : placePluginConfig(index, path, origins)) ?? placeValue(subject, origins)
   const inner = tls !== undefined || path === undefined || path.length === 0 ? '' : ` (at ${path.join('.')})`

@@ -5,6 +5,7 @@ import { tables as kills } from '../kill/store.ts'
 import { loadPlugin } from '../loader.ts'
 import { createLog } from '../log.ts'
 import { type Migrations, type Postgres, printable } from '../plugin/index.ts'
+import { tables as registrations } from '../registry/store.ts'
 import { renderFindings } from './render-findings.ts'
 import { loadOrStarter } from './starter.ts'
 import { openStores } from './stores.ts'
@@ -45,10 +46,11 @@ export async function migrate(io: VerbIo): Promise<number> {
   }
 }
 
-/** What operators kill, and what users give for servers. */
-function ownKeepers({ servers }: GatewayConfig): readonly { readonly name: string; readonly tables?: Migrations }[] {
+/** What operators kill and register, and what users give for servers. */
+function ownKeepers({ servers, registration }: GatewayConfig): readonly { readonly name: string; readonly tables?: Migrations }[] {
   const ofUsers = servers.some(server => authOf(server)?.user !== undefined)
-  return [{ name: 'kill', tables: kills }, ...(ofUsers ? [{ name: 'credentials', tables: userTokens }] : [])]
+  const registered = registration === undefined ? [] : [{ name: 'registration', tables: registrations }]
+  return [{ name: 'kill', tables: kills }, ...registered, ...(ofUsers ? [{ name: 'credentials', tables: userTokens }] : [])]
 }
 
 async function bringUp(io: VerbIo, database: Postgres, keepers: readonly Keeper[]): Promise<number> {

@@ -20,6 +20,7 @@ import { KnownSecrets } from '../secrets.ts'
 import { learnSecrets } from './learn-secrets.ts'
 import { factsOf, findUnmasked, findUnreachable, mayReach } from './reach.ts'
 import { recordRefusedStart, recordStart, refusedStart } from './record-start.ts'
+import { offerRegistration, openRegistration } from './registering.ts'
 import { openStores } from './stores.ts'
 import { createTakeConfig, type TakeConfig } from './take-config.ts'
 
@@ -48,18 +49,24 @@ const TELEMETRY_STOP_MS = 2000
 export type OpenResult = OpenGateway | { readonly findings: readonly Finding[] }
 
 export async function openGateway({ loaded, version, log, cwd, http, probe, insecure = false, stdio }: OpenOptions): Promise<OpenResult> {
-  const { config } = loaded
   const secrets = new KnownSecrets()
   learnSecrets(secrets, loaded.injected, log)
   log.scrubWith(line => secrets.scrubText(line))
   const operator = findOperator()
   const instance = { id: hostname(), boot: randomUUID(), version, operator }
-  const stores = await openStores(config.store, log)
+  const stores = await openStores(loaded.config.store, log)
   const kills = await openKillSwitch(stores)
   if ('code' in kills) {
     await recordRefusedStart([kills], loaded, { stores, log, cwd, version })
     return { findings: [kills] }
   }
+  const registered = await openRegistration(loaded, { stores, secrets, log })
+  if (registered !== undefined && 'code' in registered) {
+    await kills.stop()
+    await recordRefusedStart([registered], loaded, { stores, log, cwd, version })
+    return { findings: [registered] }
+  }
+  const config = { ...loaded.config, servers: registered?.servers ?? loaded.config.servers }
   const teller = { version, instance: `${instance.id}/${instance.boot}` }
   const telemetry = config.telemetry && (await import('../telemetry/telemetry.ts')).createTelemetry(config.telemetry, systemClock, teller)
   const kernel = await boot(
@@ -76,8 +83,12 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       kills,
     },
   )
-  if (isBootFailure(kernel)) {
+  const letGo = async (): Promise<void> => {
     await kills.stop()
+    await registered?.stop()
+  }
+  if (isBootFailure(kernel)) {
+    await letGo()
     await recordRefusedStart(kernel.findings, loaded, { stores, log, cwd, version })
     return kernel
   }
@@ -91,10 +102,10 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       .catch(error => log.error('an event could not be recorded', { type: 'config.refused', error: String(error) }))
     await telemetry?.stop(TELEMETRY_STOP_MS)
     await kernel.stop()
-    await kills.stop()
+    await letGo()
     return { findings: [finding] }
   }
-  const unreachable = findUnreachable(config, kernel.plugins) ?? findUnmasked(config, masking !== undefined)
+  const unreachable = findUnreachable(loaded.config, kernel.plugins) ?? findUnmasked(config, masking !== undefined)
   if (unreachable !== undefined) return giveUp(unreachable)
   const refused = http ? mayReach(loaded, kernel.plugins) : undefined
   if (refused !== undefined && !insecure) return giveUp(refused)
@@ -115,6 +126,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   const onEvent = (event: AdminEvent) => {
     recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
   }
+  if (registered !== undefined) offerRegistration(loaded, registered, kernel, recording)
   let gateway: Gateway
   const overload = createOverload({
     limits: config.limits.overload,
@@ -136,6 +148,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
       probe,
       stores,
       kills,
+      registered: registered?.find,
       overload,
       outgoing: kernel.services.get(tokens.outgoing),
       ...(loaded.getSecret && { getSecret: loaded.getSecret }),
@@ -166,16 +179,17 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   const unwatch = watchProcess(kernel.metrics, systemClock, version, lagMs => overload.look(lagMs))
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   kills.watch({ clock: systemClock, log, health: kernel.health })
+  registered?.watch({ clock: systemClock, health: kernel.health, serve: gateway.change })
   return {
     kernel,
     gateway,
-    take: createTakeConfig({ loaded, kernel, gateway, secrets, recording, operator, log }),
+    take: createTakeConfig({ loaded, kernel, gateway, registered, secrets, recording, operator, log }),
     async stop(limitMs) {
       unwatch()
       await gateway.stop(limitMs)
       await telemetry?.stop(TELEMETRY_STOP_MS)
       await kernel.stop()
-      await kills.stop()
+      await letGo()
     },
   }
 }

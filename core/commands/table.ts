@@ -1,4 +1,5 @@
 // The core's own verbs: one entry a verb; the implementation is imported when the verb is called.
+import { mcpJson, serverVerbs } from './server-verbs.ts'
 import type { Verb } from './verb.ts'
 
 const plugin = { flags: '-p, --plugin <name>', summary: 'plugins to load, in this order, in place of those of the config', repeat: true }
@@ -6,7 +7,6 @@ const ofUsers = [
   { flags: '--server <id>', summary: 'of this server alone' },
   { flags: '--tenant <tenant>', summary: 'of principals of this tenant alone' },
 ]
-const mcpJson = { flags: '--mcp-json <file>', summary: "servers from a client's mcpServers JSON, in place of those of the config" }
 
 export const coreVerbs: readonly Verb[] = [
   {
@@ -83,25 +83,7 @@ export const coreVerbs: readonly Verb[] = [
     examples: ['mcpgw doctor', 'mcpgw doctor --json'],
     load: async () => (await import('./doctor.ts')).doctor,
   },
-  {
-    path: ['servers', 'list'],
-    summary: 'The servers of the config, whose they are and their tags',
-    options: [{ flags: '--tag <tag>', summary: 'only those that have this tag' }, mcpJson],
-    examples: ['mcpgw servers list', 'mcpgw servers list --tag crm --json'],
-    load: async () => (await import('./servers.ts')).listServers,
-  },
-  {
-    path: ['servers', 'status'],
-    summary: 'How the servers are: asked of the running gateway, or tried one by one where none runs',
-    options: [
-      { flags: '--http <host:port>', summary: 'where the gateway listens, if not on `listen` of the config' },
-      { flags: '--client-cert <file>', summary: 'PEM: the certificate to show where the gateway asks clients for one' },
-      { flags: '--client-key <file>', summary: 'PEM: its private key' },
-      mcpJson,
-    ],
-    examples: ['mcpgw servers status'],
-    load: async () => (await import('./servers.ts')).showStatus,
-  },
+  ...serverVerbs,
   {
     path: ['tools', 'list'],
     summary: 'Every tool under the name that clients see',

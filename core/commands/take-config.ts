@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway.ts'
 import { findMisfits, type Kernel } from '../kernel.ts'
 import type { Log, Operator, Recording } from '../plugin/index.ts'
 import { compareFleets } from '../registry/change.ts'
+import type { RegisteredServers } from '../registry/registered.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import { toFinding } from './check-plugins.ts'
 import { learnSecrets } from './learn-secrets.ts'
@@ -17,6 +18,8 @@ export interface TakeParts {
   readonly loaded: Loaded
   readonly kernel: Pick<Kernel, 'plugins'>
   readonly gateway: Pick<Gateway, 'change'>
+  /** Where servers may be registered: it changes the gateway then. */
+  readonly registered: Pick<RegisteredServers, 'refuse' | 'rebase'> | undefined
   readonly secrets: KnownSecrets
   readonly recording: Recording | undefined
   readonly operator: Operator
@@ -26,7 +29,7 @@ export interface TakeParts {
 /** Why the config was not taken; nothing where it is in force. One at a time. */
 export type TakeConfig = (next: LoadResult) => Promise<readonly Finding[]>
 
-export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, operator: actor, log }: TakeParts): TakeConfig {
+export function createTakeConfig({ loaded, kernel, gateway, registered, secrets, recording, operator: actor, log }: TakeParts): TakeConfig {
   let current = loaded
 
   function check(next: Loaded): readonly Finding[] {
@@ -34,9 +37,9 @@ export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, 
       const message = `needs a restart: \`${path[0]}\``
       return { code: 'needs-restart', message, help: 'restart the gateway, or take the change back', path }
     })
-    const unreachable = findUnreachable(next.config, kernel.plugins)
+    const others = [findUnreachable(next.config, kernel.plugins), registered?.refuse(next.config.servers)]
     const misfits = findMisfits(kernel.plugins, factsOf(next.config))
-    const found = [...restarts, ...misfits, ...(unreachable === undefined ? [] : [unreachable])]
+    const found = [...restarts, ...misfits, ...others.filter(one => one !== undefined)]
     const unenforced = next.unenforced.map(
       ({ section, file, line }): Finding => ({
         code: 'unenforced',
@@ -65,7 +68,10 @@ export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, 
     if (findings.length > 0) return refuse(findings, next.digests)
     const isNew = JSON.stringify(next.digests) !== JSON.stringify(current.digests)
     const change = compareFleets(current.config.servers, next.config.servers)
-    if (change === undefined && !isNew) return []
+    if (change === undefined && !isNew) {
+      await registered?.rebase(next.config.servers)
+      return []
+    }
     const changes = change?.ids ?? {}
     try {
       await recording?.event({ type: 'config.reloaded', actor, detail: { files: filesOf(next), ...changes } })
@@ -74,7 +80,8 @@ export function createTakeConfig({ loaded, kernel, gateway, secrets, recording, 
       return refuse([toFinding(finding, next.config.plugins, next.origins)], next.digests)
     }
     learnSecrets(secrets, next.injected, log)
-    gateway.change(next.config.servers)
+    if (registered === undefined) gateway.change(next.config.servers)
+    else await registered.rebase(next.config.servers)
     current = next
     log.info('the config was taken again', changes)
     return []

@@ -9,6 +9,7 @@ import type { Environment } from './locate.ts'
 import type { McpServers } from './mcp-json.ts'
 import type { Place, PlacedPlugin } from './placed.ts'
 import { withPolicies } from './policies.ts'
+import { buildRegistration } from './registration-shape.ts'
 import { defaults, type GatewayConfig, type LimitsConfig, type ListenConfig, type LogLevel, type PluginEntry } from './schema.ts'
 import { buildServer } from './servers.ts'
 import type { FileShape, LimitsShape } from './shape.ts'
@@ -118,6 +119,7 @@ export function assemble(inputs: Inputs): { value: Assembled; diagnostics: Diagn
     metrics: defined({ token: shape.metrics?.token }),
     ...(shape.telemetry !== undefined && { telemetry: buildTelemetry(shape.telemetry) }),
     log: (log?.text as LogLevel | undefined) ?? shape.log ?? defaults.log,
+    ...(shape.registration !== undefined && { registration: buildRegistration(shape.registration) }),
     ...(shape.gateway !== undefined && { gateway: { tools: shape.gateway.tools, operators: shape.gateway.operators ?? [] } }),
   }
   return { value: { config, origins }, diagnostics }

@@ -20,7 +20,7 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
   const servers = mcp?.servers ?? parts?.servers ?? []
   const used = mcp === undefined ? (parts?.used ?? []) : mcp.used
   const all = servers.flatMap(server => [server, ...(server.versions ?? []).map(({ placed }) => placed)])
-  const found = all.flatMap(server => fromServer(server, used))
+  const found = all.flatMap(server => injectedInto(server, used))
   const plugins = (parts?.used ?? [])
     .filter(({ kind, path }) => kind === 'secret' && path[0] !== 'servers' && path[0] !== 'metrics')
     .map(({ path, value }) => ({ server: String(path[0] === 'plugins' ? path[2] : path[0]), value }))
@@ -32,7 +32,7 @@ export function collectInjected(parts: ConfigParts | undefined, mcp: McpServers 
 }
 
 // Everything that a reference brought into environment or headers; elsewhere, and where it stands literally, what its name gives away.
-function fromServer({ shape, path }: PlacedServer, used: readonly UsedReference[]): InjectedSecret[] {
+export function injectedInto({ shape, path }: PlacedServer, used: readonly UsedReference[]): InjectedSecret[] {
   const own = used.filter(reference => path.every((step, index) => step === reference.path[index]))
   const isInner = (reference: UsedReference): boolean =>
     reference.path.slice(path.length).some(step => step === 'env' || step === 'headers') || isProof(reference.path.at(-1))

@@ -62,6 +62,9 @@ export interface Loaded extends Assembled {
   readonly unenforced: readonly Unenforced[]
   /** A secret as it is now, from where those of the config came. */
   getSecret?(name: string): Promise<string | SecretFault | undefined>
+  readonly env: Environment
+  /** What relative paths start from. */
+  readonly baseDir: string
 }
 export type LoadResult = Loaded | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
@@ -86,6 +89,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   diagnostics.push(...(mcp?.diagnostics ?? []))
   if (mcp !== undefined && parts !== undefined && parts.servers.length > 0) diagnostics.push(serversReplaced(parts))
 
+  const baseDir = located === undefined ? cwd : dirname(located.path)
   const assembled = assemble({
     parts,
     mcp: mcp?.read,
@@ -93,7 +97,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     flags,
     env,
     cwd,
-    baseDir: located === undefined ? cwd : dirname(located.path),
+    baseDir,
   })
   diagnostics.push(...assembled.diagnostics)
   const broken = located !== undefined && parts === undefined
@@ -108,6 +112,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     warnings: tidy(diagnostics),
     injected: collectInjected(parts, mcp?.read),
     getSecret: from.getSecret,
+    env,
+    baseDir,
     unenforced: findUnenforced(sections, assembled.value.config, options.known ?? builtInPlugins),
   }
 }

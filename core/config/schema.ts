@@ -1,7 +1,9 @@
 // The checked config that the rest of the gateway gets: its types and its defaults. No run-time dependency, so that anyone may import it.
 
+import type { RegistrationConfig } from './registration-config.ts'
 import type { Balance, ConfiguredServer, ProcessLimits, ServerLimits, ServerTimeouts, SourcePosition } from './server-config.ts'
 import type { TelemetryConfig } from './telemetry-config.ts'
+import type { TlsConfig } from './tls-config.ts'
 
 export type { ExchangeClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
 export type {
@@ -25,6 +27,7 @@ export type {
   VersionPins,
 } from './server-config.ts'
 export { authOf } from './server-config.ts'
+export type { TlsConfig } from './tls-config.ts'
 
 export interface GatewayConfig {
   readonly listen: ListenConfig
@@ -48,6 +51,8 @@ export interface GatewayConfig {
   readonly telemetry?: TelemetryConfig
   /** What the gateway offers of itself; absent: nothing. */
   readonly gateway?: GatewayTools
+  /** Absent: no server is registered while gateways run. */
+  readonly registration?: RegistrationConfig
 }
 
 /** `tools`: names of operations, or globs. `operators`: tenants whose principals see and change what is there for all tenants. */
@@ -72,20 +77,6 @@ export interface ListenConfig {
   readonly connections: { readonly total: number; readonly perAddress: number }
   /** Absent: plain HTTP. */
   readonly tls?: TlsConfig
-}
-
-/** Paths are absolute; a path that begins in `root`, the folder of the config, must end there too, whatever links there are. */
-export interface TlsConfig {
-  readonly cert: string
-  /** A path, or the key itself (PEM) where it came from a secret. */
-  readonly key: string
-  /** Name of the secret that it is: asked for again with another certificate. */
-  readonly keySecret?: string
-  /** Who signs the certificates of clients. */
-  readonly ca?: string
-  readonly clientCertificates: 'none' | 'optional' | 'required'
-  readonly minVersion: '1.2' | '1.3'
-  readonly root: string
 }
 
 /** `command`: prints the secret named by its last argument. Without it secrets are files in the data directory. */

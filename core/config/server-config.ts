@@ -90,6 +90,8 @@ export interface InnerServer extends ServerCommon {
 
 interface Addressed extends ServerCommon {
   readonly url: string
+  /** On the public internet alone, whatever its names lead to. */
+  readonly isPublic?: true
   readonly headers: Readonly<Record<string, string>>
   /** Where the gateway gets the bearer token that it shows there. */
   readonly auth?: ServerAuth

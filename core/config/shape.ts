@@ -5,6 +5,7 @@ import { isPostgresUrl } from './database-url.ts'
 import { coded, count, type Duration, duration, tenant, words } from './fields.ts'
 import { parseAddress } from './listen.ts'
 import { isRedisUrl } from './redis-url.ts'
+import { type RegistrationShape, registrationShape } from './registration-shape.ts'
 import type { LogLevel } from './schema.ts'
 import { type ServerShape, serverShape } from './server-shape.ts'
 import { type TelemetryShape, telemetryShape } from './telemetry-shape.ts'
@@ -24,6 +25,7 @@ export interface FileShape {
   readonly metrics?: { readonly token?: string | undefined } | undefined
   readonly telemetry?: TelemetryShape | undefined
   readonly gateway?: { readonly tools: readonly string[]; readonly operators?: readonly string[] | undefined } | undefined
+  readonly registration?: RegistrationShape | undefined
 }
 export interface LimitsShape extends Readonly<Partial<Record<'messageBytes' | 'depth' | 'keys' | 'hookMs', number | undefined>>> {
   readonly overload?: { readonly lag?: Duration; readonly heap?: number | undefined; readonly pending?: number | undefined } | undefined
@@ -152,5 +154,6 @@ export const fileShape: z.ZodType<FileShape> = z
       })
       .optional()
       .meta({ description: 'What the gateway offers of itself, as the server "gateway" and over HTTP; nothing where it is left out' }),
+    registration: registrationShape.optional(),
   })
   .meta({ title: 'mcpgw.yaml' })

@@ -1,7 +1,6 @@
 // Where kills are kept: a file of the data directory, and where `store.url` names a database, that, for all gateways that share it.
-import { statSync } from 'node:fs'
-import type { Database, Migrations, Operator, SqlRow, Stores } from '../plugin/index.ts'
-import { StoreFault } from '../store/fault.ts'
+import type { Migrations, Operator, SqlRow, Stores } from '../plugin/index.ts'
+import { useLateFile } from '../store/late-file.ts'
 import { KINDS, type Kill, type KillKind, type KillTarget } from './kills.ts'
 
 /** All of it rejects while they cannot be reached. */
@@ -35,7 +34,12 @@ export type KillPlace = Pick<Stores, 'open' | 'resolve' | 'postgres'>
 
 /** Rejects where the tables cannot be brought up or are of a later version. No file is made before something is killed. */
 export async function openKillStore(stores: KillPlace): Promise<KillStore> {
-  const file = useFile(stores)
+  const file = useLateFile(stores, { name: FILE, schema: SCHEMA, tables: TABLE })
+  const run = (sql: string, ...params: (string | number | null)[]): number =>
+    file
+      .write()
+      .prepare(sql)
+      .run(...params).changes
   const database = stores.postgres()
   try {
     await database?.migrate(tables, 'apply')
@@ -46,7 +50,10 @@ export async function openKillStore(stores: KillPlace): Promise<KillStore> {
   const ask = (sql: string, ...params: (string | number | null)[]): Promise<SqlRow[]> => database!.query(sql, params)
   async function all(): Promise<readonly Kill[]> {
     // What was killed before there was a database stays so.
-    const rows = [...file.all(), ...(database === undefined ? [] : await ask(`SELECT * FROM ${S}.kill`))]
+    const rows = [
+      ...(file.read()?.prepare('SELECT * FROM kills').all() ?? []),
+      ...(database === undefined ? [] : await ask(`SELECT * FROM ${S}.kill`)),
+    ]
     return rows.map(readKill).toSorted((a, b) => a.at - b.at)
   }
   return {
@@ -54,11 +61,11 @@ export async function openKillStore(stores: KillPlace): Promise<KillStore> {
     async set(kill) {
       if ((await all()).some(one => one.kind === kill.kind && one.name === kill.name)) return false
       const row = [kill.kind, kill.name, kill.at, JSON.stringify(kill.by), kill.because ?? null] as const
-      if (database === undefined) return file.run('INSERT OR IGNORE INTO kills VALUES (?, ?, ?, ?, ?)', ...row) > 0
+      if (database === undefined) return run('INSERT OR IGNORE INTO kills VALUES (?, ?, ?, ?, ?)', ...row) > 0
       return (await ask(`INSERT INTO ${S}.kill VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING kind`, ...row)).length > 0
     },
     async lift({ kind, name }) {
-      const here = file.exists() ? file.run('DELETE FROM kills WHERE kind = ? AND name = ?', kind, name) : 0
+      const here = file.exists() ? run('DELETE FROM kills WHERE kind = ? AND name = ?', kind, name) : 0
       if (database === undefined) return here > 0
       const there = await ask(`DELETE FROM ${S}.kill WHERE kind = $1 AND name = $2 RETURNING kind`, kind, name)
       return here + there.length > 0
@@ -66,56 +73,6 @@ export async function openKillStore(stores: KillPlace): Promise<KillStore> {
     async close() {
       file.close()
       await database?.close()
-    },
-  }
-}
-
-interface KillFile {
-  exists(): boolean
-  /** None where there is no file; throws where there was one. */
-  all(): readonly SqlRow[]
-  /** The number of rows that changed; makes the file. */
-  run(sql: string, ...params: (string | number | null)[]): number
-  close(): void
-}
-
-function useFile(stores: KillPlace): KillFile {
-  const path = stores.resolve(FILE)
-  let opened: { readonly db: Database; readonly inode: bigint } | undefined
-  const inodeNow = (): bigint | undefined => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
-
-  function open(): Database {
-    // Invariant: what is read is the file that is there: another one may have been put in its place.
-    if (opened !== undefined && opened.inode !== inodeNow()) {
-      opened.db.close()
-      opened = undefined
-    }
-    if (opened !== undefined) return opened.db
-    const db = stores.open(FILE, { durability: 'full', schema: SCHEMA })
-    try {
-      if (Number(db.prepare('PRAGMA user_version').get()?.user_version) < SCHEMA) db.transaction(() => db.exec(TABLE))
-      opened = { db, inode: inodeNow()! }
-      return db
-    } catch (error) {
-      db.close()
-      throw error
-    }
-  }
-
-  return {
-    exists: () => inodeNow() !== undefined,
-    all() {
-      if (inodeNow() !== undefined) return open().prepare('SELECT * FROM kills').all()
-      if (opened === undefined) return []
-      throw new StoreFault('store-missing', `${path}: no such file any more`)
-    },
-    run: (sql, ...params) =>
-      open()
-        .prepare(sql)
-        .run(...params).changes,
-    close() {
-      opened?.db.close()
-      opened = undefined
     },
   }
 }

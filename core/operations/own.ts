@@ -7,6 +7,7 @@ import { versionName, whichOf } from '../config/places.ts'
 import { askOnce, type Reply } from '../downstream/once.ts'
 import { Json } from '../mcp/json.ts'
 import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer, type Peer } from '../plugin/index.ts'
+import type { Registration } from '../registry/store.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { View, Views } from '../relay/view.ts'
 import type { ShownServer } from '../upstream/board.ts'
@@ -19,6 +20,8 @@ export interface OwnOptions {
   /** Lists are narrowed to what each caller may use. */
   readonly isNarrowed: boolean
   servers(): readonly ShownServer[]
+  /** Of a server that was registered while gateways run. */
+  registered(id: string): Registration | undefined
 }
 
 const LISTS = ['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list']
@@ -100,7 +103,10 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
       ...(protocol !== undefined && { protocol }),
       calls: { breaker, underWay, waiting },
     }
-    return asker.tenant === undefined ? ({ ...plain, ...more, calls: { ...at } } as unknown as JsonObject) : plain
+    if (asker.tenant !== undefined) return plain
+    const found = options.registered(server)
+    const registered = found && { registered: { by: found.by.id, at: new Date(found.at).toISOString(), entry: found.entry } }
+    return { ...plain, ...more, ...registered, calls: { ...at } } as unknown as JsonObject
   }
 
   return [

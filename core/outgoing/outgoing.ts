@@ -71,7 +71,8 @@ function readUrl(text: string, origin: OutgoingRequest['origin']): URL {
 
 const NOT_PUBLIC = 'its address is not on the public internet'
 
-function checkedLookup(resolve: Resolve, mayReach: (address: string) => boolean): LookupFunction {
+/** Looks up, and gives back only what may be reached; none where one of them may not. */
+export function checkedLookup(resolve: Resolve, mayReach: (address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { family: options.family ?? 0, hints: options.hints ?? 0, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '', 0)

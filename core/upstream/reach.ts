@@ -1,7 +1,7 @@
 // How each kind of server is reached: which transport a lane gets, and what all transports have in common.
 import { join } from 'node:path'
 import { placeOf } from '../config/places.ts'
-import type { GatewayConfig, ServerConfig } from '../config/schema.ts'
+import type { AddressedServer, GatewayConfig, ServerConfig } from '../config/schema.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import type { Clock, Log } from '../plugin/index.ts'
 import type { KnownSecrets } from '../secrets.ts'
@@ -11,7 +11,7 @@ import { createCensus } from './child/census.ts'
 import { createLeftovers, reapLeftovers } from './child/leftovers.ts'
 import { createManagedTransport } from './child/managed.ts'
 import type { Spoken } from './eras.ts'
-import { createDialer } from './remote/dialer.ts'
+import { createDialer, createPublicDialer, type Dialer } from './remote/dialer.ts'
 import { createHttpTransport } from './remote/http.ts'
 import { createSseTransport } from './remote/sse.ts'
 import { createRestTransport } from './rest/transport.ts'
@@ -44,6 +44,8 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
   const cells = createCells(log)
   const census = createCensus(clock)
   const dialer = createDialer()
+  const publicDialer = createPublicDialer()
+  const dialerFor = ({ isPublic }: AddressedServer): Dialer => (isPublic === true ? publicDialer : dialer)
   const { messageBytes: maxBytes, depth, keys } = config.limits
   const jsonLimits = { bytes: maxBytes, depth, keys }
 
@@ -53,12 +55,12 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
       if (server.kind === 'remote') {
         const create = spoken === 'sse' ? createSseTransport : createHttpTransport
         const credential = credentials.of(server, owner)
-        return create({ url: new URL(server.url), headers: server.headers, credential, maxBytes, dialer, log })
+        return create({ url: new URL(server.url), headers: server.headers, credential, maxBytes, dialer: dialerFor(server), log })
       }
       if (server.kind === 'rest') {
         const { name, url, headers, tools } = server
         const credential = credentials.of(server, owner)
-        return createRestTransport({ name, tools, url: new URL(url), headers, credential, limits: jsonLimits, dialer })
+        return createRestTransport({ name, tools, url: new URL(url), headers, credential, limits: jsonLimits, dialer: dialerFor(server) })
       }
       const place = placeOf(server)
       return createManagedTransport(
@@ -76,7 +78,7 @@ export function createReach({ config, board, credentials, secrets, clock, log, c
         },
       )
     },
-    close: () => dialer.close(),
+    close: async () => void (await Promise.all([dialer.close(), publicDialer.close()])),
     release: () => cells.close(),
   }
 }

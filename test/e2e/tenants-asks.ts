@@ -96,6 +96,7 @@ const INPUTS = {
   tool: fc.record({ tool, arguments: args }),
   server: fc.record({ server: fc.constantFrom('{server}', 'vault', 'docs', 'wiki', 'nobody') }),
   about: fc.constantFrom({}, { tag: 'of-{canary}' }, { owner: '{canary}' }, { tag: 'all' }),
+  entry: fc.record({ id: fc.constantFrom('{server}', 'new', 'wiki'), url: fc.constant('https://public.example/mcp') }),
   // Refusals are written down after they are answered.
   records: fc.constantFrom(
     { type: 'outcome', limit: 200 },

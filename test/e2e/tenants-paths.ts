@@ -67,6 +67,7 @@ export type Input =
   | 'tool'
   | 'server'
   | 'about'
+  | 'entry'
   | 'records'
   | 'calls'
   | 'usage'
@@ -82,6 +83,9 @@ export const OPERATIONS: Readonly<Record<string, { readonly route?: string; read
   call: { names: 'tool' },
   list_servers: { route: 'GET /servers', names: 'about' },
   server_status: { route: 'GET /servers/{server}', names: 'server' },
+  servers_register: { route: 'POST /servers', names: 'entry' },
+  servers_update: { route: 'PUT /servers/{server}', names: 'server' },
+  servers_remove: { route: 'DELETE /servers/{server}', names: 'server' },
   audit_log: { route: 'GET /audit/log', names: 'records', slow: true },
   audit_stats: { route: 'GET /audit/stats', names: 'calls', slow: true },
   audit_verify: { route: 'GET /audit/verify', names: 'nothing', slow: true },
@@ -138,6 +142,9 @@ export const COMMANDS: Readonly<Record<string, 'tenant' | 'change' | 'owner' | '
   'stripe resolve': 'owner',
   'servers list': 'owner',
   'servers status': 'owner',
+  'servers add': 'owner',
+  'servers update': 'owner',
+  'servers remove': 'owner',
   'tools list': 'owner',
   'tools call': 'owner',
   'config show': 'owner',

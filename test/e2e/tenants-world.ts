@@ -78,6 +78,7 @@ const configOf = ({ server, tenant, canary }: Names, { own, vault, docs, wiki }:
   ],
   policies: ['a.policy'],
   gateway: { tools: ['*'] },
+  registration: {},
   log: 'silent',
   plugins: [
     { audit: { durability: 'os' } },

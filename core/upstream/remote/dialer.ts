@@ -1,19 +1,30 @@
 // Connections to remote servers: one undici pool per origin, so that lanes share sockets but never credentials.
+import { lookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
 import type { Dispatcher, Pool } from 'undici'
+import { checkedLookup } from '../../outgoing/outgoing.ts'
+import { isPublicAddress } from '../../outgoing/public-address.ts'
 
 export interface Dialer {
   pool(url: URL): Promise<Dispatcher>
   close(): Promise<void>
 }
 
-export function createDialer(): Dialer {
+/** Names that lead to an address that is not on the public internet lead nowhere. */
+export function createPublicDialer(): Dialer {
+  return createDialer(checkedLookup(lookup, isPublicAddress))
+}
+
+export function createDialer(lookUp?: LookupFunction): Dialer {
   const pools = new Map<string, Promise<Pool>>()
   return {
     pool(url) {
       let pool = pools.get(url.origin)
       if (pool === undefined) {
         // Time limits are the lane's, per call: undici's own (300 s) would cut long calls and idle streams.
-        pool = importPool().then(Pool => new Pool(url.origin, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, pipelining: 1 }))
+        const connect = lookUp === undefined ? {} : { connect: { lookup: lookUp } }
+        const limits = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 10_000, pipelining: 1 }
+        pool = importPool().then(Pool => new Pool(url.origin, { ...limits, ...connect }))
         pools.set(url.origin, pool)
       }
       return pool

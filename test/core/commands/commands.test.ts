@@ -186,6 +186,7 @@ test('config schema is a JSON Schema that knows the keys', async () => {
     'metrics',
     'telemetry',
     'gateway',
+    'registration',
   ])
 })
 

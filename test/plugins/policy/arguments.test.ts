@@ -37,6 +37,18 @@ test('what fits passes, and what does not is told by its place and what was expe
   expect(check(of({ k: { const: { a: 1 } } }), '{"k":{"a":2}}')?.message).toBe('`/k` must be {"a":1}')
 })
 
+test('each pattern of a schema is its own', () => {
+  const schema = of({
+    a: { type: 'string', pattern: '^a+$' },
+    b: { type: 'string', pattern: '^b+$' },
+    c: { propertyNames: { pattern: '^c$' } },
+  })
+  expect(check(schema, '{"a":"aa","b":"bb","c":{"c":1}}')).toBeUndefined()
+  expect(check(schema, '{"b":"aa"}')?.message).toBe('`/b` must match pattern "^b+$"')
+  expect(check(schema, '{"a":"bb"}')?.message).toBe('`/a` must match pattern "^a+$"')
+  expect(check(schema, '{"c":{"a":1}}')?.about).toBe('arguments')
+})
+
 test('names of prototypes are names like any other', () => {
   const strict = of({ a: {} }, { additionalProperties: false })
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf']) {
