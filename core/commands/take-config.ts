@@ -19,7 +19,7 @@ export interface TakeParts {
   readonly kernel: Pick<Kernel, 'plugins'>
   readonly gateway: Pick<Gateway, 'change'>
   /** Where servers may be registered: it changes the gateway then. */
-  readonly registered: Pick<RegisteredServers, 'refuse' | 'rebase'> | undefined
+  readonly registered: Pick<RegisteredServers, 'all' | 'refuse' | 'rebase'> | undefined
   readonly secrets: KnownSecrets
   readonly recording: Recording | undefined
   readonly operator: Operator
@@ -38,7 +38,9 @@ export function createTakeConfig({ loaded, kernel, gateway, registered, secrets,
       return { code: 'needs-restart', message, help: 'restart the gateway, or take the change back', path }
     })
     const others = [findUnreachable(next.config, kernel.plugins), registered?.refuse(next.config.servers)]
-    const misfits = findMisfits(kernel.plugins, factsOf(next.config))
+    // As a start sees them: what a plugin is told may be about one that was registered.
+    const servers = [...next.config.servers, ...(registered?.all ?? []).flatMap(({ server }) => server ?? [])]
+    const misfits = findMisfits(kernel.plugins, factsOf({ ...next.config, servers }))
     const found = [...restarts, ...misfits, ...others.filter(one => one !== undefined)]
     const unenforced = next.unenforced.map(
       ({ section, file, line }): Finding => ({

@@ -4,7 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startLoad } from '../chaos/load.ts'
-import { createFolder, isBuilt, readHealth, startProduct, untilHealth } from './product.ts'
+import { createFolder, isBuilt, readHealth, runCli, startProduct, untilHealth } from './product.ts'
 import { readRecords } from './records.ts'
 import { openSession } from './rpc.ts'
 import { oddServer } from './servers.ts'
@@ -97,19 +97,24 @@ describe.skipIf(!isBuilt)('a config that is taken again', () => {
     expect(events[5]?.detail).toMatchObject({ added: [], changed: [], removed: ['one'] })
   })
 
-  test('servers whose names would leave a setting of a plugin without effect are not taken, as no start would take them', async () => {
+  test('servers whose names would leave a setting of a plugin without effect are not taken, as no start would take them', {
+    timeout: 60_000,
+  }, async () => {
     const dir = createFolder()
     const write = writerFor(dir)
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const jwt = [{ issuer: 'https://login.example.com', audience: 'gw', jwks: { keys: [publicKey.export({ format: 'jwk' })] } }]
-    const resource = { url: 'https://gw.example.com', stepUp: [{ server: 'crm', scopes: ['crm.write'] }] }
-    const auth = { auth: { jwt, resource } }
-    const product = await startProduct({ dir, config: { servers: [odd('crm')], plugins: [...plugins, auth] } })
-    write({ servers: [odd('crm2')], plugins: [...plugins, auth] })
+    const resource = { url: 'https://gw.example.com', stepUp: ['crm', 'late'].map(server => ({ server, scopes: ['crm.write'] })) }
+    const rest = { plugins: [...plugins, { auth: { jwt, resource } }], registration: { origins: ['http://127.0.0.1:9'] } }
+    write({ servers: [odd('crm')], ...rest })
+    // Servers that were registered are servers.
+    expect(runCli(['servers', 'add', 'late', '--url', 'http://127.0.0.1:9/mcp'], dir)).toMatchObject({ code: 0 })
+    const product = await startProduct({ dir })
+    write({ servers: [odd('crm2')], ...rest })
     await product.hears('resource.stepUp[0].server: "crm" is no server, so that its scopes are never asked for; did you mean crm2?')
-    expect((await readHealth(product.origin)).servers.map(({ server }) => server)).toEqual(['crm'])
-    write({ servers: [odd('crm', { name: 'CRM' }), odd('crm2')], plugins: [...plugins, auth] })
-    await untilHealth(product.origin, ({ servers }) => servers.length === 2)
+    expect((await readHealth(product.origin)).servers.map(({ server }) => server)).toEqual(['crm', 'late'])
+    write({ servers: [odd('crm', { name: 'CRM' }), odd('crm2')], ...rest })
+    await untilHealth(product.origin, ({ servers }) => servers.length === 3)
     await product.stop()
     const types = readRecords(dir).flatMap(({ type }) => (type.startsWith('config.') ? [type] : []))
     expect(types).toEqual(['config.load', 'config.refused', 'config.reloaded'])
