@@ -4,12 +4,14 @@ import type { Finding } from '../config/render.ts'
 import type { PluginEntry } from '../config/schema.ts'
 import { placePluginConfig, placeValue } from '../config/trace.ts'
 import type { Finding as KernelFinding } from '../finding.ts'
-import { loadPlugin } from '../loader.ts'
+import { type CheckedPlugin, loadPlugin } from '../loader.ts'
 import { proveOrder, toOrdered } from '../order.ts'
 
 export interface PluginsChecked {
   /** Those that could be loaded, in the order given. */
   readonly plugins: readonly { readonly name: string; readonly source: string; readonly capabilities: readonly string[] }[]
+  /** The same, as a start has them. */
+  readonly loaded: readonly CheckedPlugin[]
   readonly findings: readonly Finding[]
 }
 
@@ -21,6 +23,7 @@ export async function checkPlugins(entries: readonly PluginEntry[], dir: string,
   const findings = results.flatMap(one => (one.kind === 'refused' ? one.findings : []))
   const order = proveOrder(loaded.map(toOrdered))
   return {
+    loaded,
     plugins: loaded.map(({ plugin, capabilities, source }) => ({ name: plugin.name, source, capabilities: [...capabilities] })),
     findings: [...findings, ...order].map(one => toFinding(one, entries, origins)),
   }

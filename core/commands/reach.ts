@@ -2,13 +2,25 @@
 import type { Loaded } from '../config/load.ts'
 import type { GatewayConfig, PluginEntry, ServerVersion } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
+import { findMisfits } from '../kernel.ts'
 import { isLoopback, mayListen } from '../order.ts'
 import type { GatewayFacts } from '../plugin/index.ts'
 
+type FactsSource = Pick<GatewayConfig, 'listen'> & { readonly servers: readonly { readonly id: string }[] }
+
 /** What plugins may know of the rest of the config. */
-export function factsOf({ servers, listen }: Pick<GatewayConfig, 'servers' | 'listen'>): GatewayFacts {
+export function factsOf({ servers, listen }: FactsSource): GatewayFacts {
   const { clientCertificates = 'none' } = listen.tls ?? {}
   return Object.freeze({ servers: Object.freeze(servers.map(({ id }) => id)), asksForCertificates: clientCertificates !== 'none' })
+}
+
+/** The first that keeps plugins from a gateway with servers of these ids. */
+export function misfitOf(
+  plugins: Parameters<typeof findMisfits>[0],
+  config: Pick<GatewayConfig, 'listen'>,
+  ids: readonly string[],
+): string | undefined {
+  return findMisfits(plugins, factsOf({ ...config, servers: ids.map(id => ({ id })) }))[0]?.message
 }
 
 /** A server, or a version, for some principals, where nobody could ever be one. */

@@ -9,6 +9,7 @@ import { openRegistered, type RegisteredServers } from '../registry/registered.t
 import { createRegistrar } from '../registry/registrar.ts'
 import type { KnownSecrets } from '../secrets.ts'
 import { learnSecrets } from './learn-secrets.ts'
+import { misfitOf } from './reach.ts'
 
 /** Undefined where the config has no `registration`: then nothing that was registered is served. */
 export async function openRegistration(
@@ -37,6 +38,7 @@ export function offerRegistration(
     store: registered.store,
     ofConfig: () => registered.ofConfig.map(({ id }) => id),
     authenticates: plugins.some(({ capabilities }) => capabilities.has('authenticates')),
+    misfit: ids => misfitOf(plugins, loaded.config, ids),
     record: async event => recording?.event(event),
     now: Date.now,
   })

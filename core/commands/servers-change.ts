@@ -11,6 +11,7 @@ import { openRegistrationStore, type RegistrationStore } from '../registry/store
 import { isStoreAnswer } from '../store/fault.ts'
 import { checkPlugins } from './check-plugins.ts'
 import { loadFor } from './load-for.ts'
+import { misfitOf } from './reach.ts'
 import { createVerbRecord, type VerbRecord } from './record.ts'
 import { registeredFrom } from './registering.ts'
 import { openStores } from './stores.ts'
@@ -112,7 +113,7 @@ async function withRegistrar(io: VerbIo, loaded: Loaded, work: (registrar: Regis
   const recording = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
   let store: RegistrationStore | undefined
   try {
-    const { plugins } = await checkPlugins(config.plugins, io.cwd, loaded.origins)
+    const { plugins, loaded: checked } = await checkPlugins(config.plugins, io.cwd, loaded.origins)
     store = await openRegistrationStore(stores)
     return await work(
       createRegistrar({
@@ -120,6 +121,7 @@ async function withRegistrar(io: VerbIo, loaded: Loaded, work: (registrar: Regis
         store,
         ofConfig: () => config.servers.map(({ id }) => id),
         authenticates: plugins.some(({ capabilities }) => capabilities.includes('authenticates')),
+        misfit: ids => misfitOf(checked, config, ids),
         record: event => recordOrFail(recording, event),
         now: Date.now,
       }),

@@ -11,6 +11,8 @@ export interface RegistrarParts extends RegisteredFrom {
   ofConfig(): readonly string[]
   /** Some plugin says who callers are: without one nobody is of a tenant. */
   readonly authenticates: boolean
+  /** Why plugins would not start with servers of these ids, as what they are told names one that is none. */
+  misfit(servers: readonly string[]): string | undefined
   /** Resolves once it is durable; a rejection is that of the change. */
   record(event: AdminEvent): Promise<void>
   now(): number
@@ -36,7 +38,7 @@ export interface Registrar {
 const MOST = 1000
 
 export function createRegistrar(parts: RegistrarParts): Registrar {
-  const { store, ofConfig, authenticates, record } = parts
+  const { store, ofConfig, authenticates, misfit, record } = parts
 
   async function all(): Promise<readonly Registration[]> {
     return (await store.read())!.all
@@ -76,6 +78,8 @@ export function createRegistrar(parts: RegistrarParts): Registrar {
       const known = others.find(one => keyOf(one.id) === keyOf(id))
       if (known !== undefined) return refuse('conflict', `the server "${known.id}" was registered by ${known.by.id}`, 'id')
       if (others.length >= MOST) return refuse('conflict', `${MOST} servers were registered, and no more may be`)
+      const odd = misfit([...ofConfig(), ...others.map(one => one.id), id])
+      if (odd !== undefined) return refuse('conflict', odd, 'id')
       const detail = describe(built.server, entry)
       return carryOut({ type: 'server.register', actor: by, detail }, id, () => store.add({ id, entry, by, at: parts.now() }))
     },
@@ -91,6 +95,9 @@ export function createRegistrar(parts: RegistrarParts): Registrar {
     async remove(id, by) {
       const before = await find(id)
       if ('kind' in before) return before
+      // Invariant: what is served now would start again: a step-up for this server must not be left without one.
+      const odd = misfit([...ofConfig(), ...(await all()).map(one => one.id).filter(one => one !== id)])
+      if (odd !== undefined) return refuse('conflict', `without it the gateway would not start again: ${odd}`, 'server')
       return carryOut({ type: 'server.remove', actor: by, detail: { server: id } }, id, () => store.remove(before))
     },
   }

@@ -44,7 +44,16 @@ async function start(more: Partial<RegistrarParts> = {}, url?: string): Promise<
   })
   const events: AdminEvent[] = []
   const record = async (event: AdminEvent) => void events.push(event)
-  const registrar = createRegistrar({ ...from, store, ofConfig: () => ['fixed'], authenticates: true, record, now: () => 7, ...more })
+  const registrar = createRegistrar({
+    ...from,
+    store,
+    ofConfig: () => ['fixed'],
+    authenticates: true,
+    misfit: () => undefined,
+    record,
+    now: () => 7,
+    ...more,
+  })
   return {
     registrar,
     events,
@@ -162,6 +171,20 @@ describe('a change', () => {
     const { registrar } = await start({ authenticates: false })
     expect(await registrar.register({ ...at('a'), tenants: ['acme'] }, ann)).toMatchObject({ code: 'invalid-arguments', field: 'tenants' })
   })
+})
+
+it('a change that plugins would not start with is refused, and nothing is on record of it', async () => {
+  const misfit = (ids: readonly string[]): string | undefined => (ids.includes('crm') ? undefined : 'step-up for "crm", which is none')
+  const { registrar, events, open } = await start({ misfit })
+  expect(await registrar.register(at('a'), ann)).toMatchObject({ kind: 'refused', code: 'conflict', field: 'id' })
+  expect(await registrar.register(at('crm'), ann)).toEqual({ kind: 'done', id: 'crm' })
+  expect(await registrar.remove('crm', ann)).toMatchObject({
+    kind: 'refused',
+    code: 'conflict',
+    message: 'without it the gateway would not start again: step-up for "crm", which is none',
+  })
+  expect(events.map(({ type }) => type)).toEqual(['server.register'])
+  expect((await open()).all.map(({ server }) => server?.id)).toEqual(['crm'])
 })
 
 describe('a gateway', () => {
