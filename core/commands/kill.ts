@@ -1,7 +1,7 @@
 // `mcpgw kill`: stops a tenant, a server or an API key on all gateways within a second, until it is lifted; and lists what is stopped.
 import type { Loaded } from '../config/load.ts'
 import { versionName, versionsOf } from '../config/places.ts'
-import type { Kill, KillTarget } from '../kill/kills.ts'
+import { detailOf, type Kill, type KillTarget } from '../kill/kills.ts'
 import { type KillStore, openKillStore } from '../kill/store.ts'
 import { createLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
@@ -108,12 +108,6 @@ async function list({ io, store }: At, targets: readonly KillTarget[]): Promise<
 const isThere = ({ config }: Loaded, { kind, name }: KillTarget): boolean =>
   config.servers.some(server => (kind === 'server' ? server.id === name : versionsOf(server).some(one => versionName(one) === name))) ||
   (config.gateway !== undefined && name === 'gateway')
-
-function detailOf({ kind, name }: KillTarget): Readonly<Record<string, string>> {
-  if (kind !== 'version') return { [kind]: name }
-  const at = name.indexOf('@')
-  return { server: name.slice(0, at), version: name.slice(at + 1) }
-}
 
 async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise<number> {
   const loaded = await loadOrStarter(io)

@@ -13,6 +13,7 @@ import { openKillSwitch } from '../kill/watch.ts'
 import type { RootLog } from '../log.ts'
 import { showConditions } from '../metrics/conditions.ts'
 import { watchProcess } from '../metrics/process.ts'
+import { killingOperations } from '../operations/killing.ts'
 import { findOperator } from '../operator.ts'
 import { createOverload } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
@@ -126,6 +127,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   const onEvent = (event: AdminEvent) => {
     recording?.event(event).catch(error => log.error('an event could not be recorded', { type: event.type, error: String(error) }))
   }
+  for (const operation of killingOperations({ store: kills.store, recording, now: Date.now })) kernel.operations.add(operation)
   if (registered !== undefined) offerRegistration(loaded, registered, kernel, recording)
   let gateway: Gateway
   const overload = createOverload({

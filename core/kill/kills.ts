@@ -52,6 +52,13 @@ export function indexKills(all: readonly Kill[]): Kills {
   }
 }
 
+/** For the record. */
+export function detailOf({ kind, name }: KillTarget): Readonly<Record<string, string>> {
+  if (kind !== 'version') return { [kind]: name }
+  const at = name.indexOf('@')
+  return { server: name.slice(0, at), version: name.slice(at + 1) }
+}
+
 export const NO_KILLS: Kills = indexKills([])
 
 const refusalOf = (kind: KillKind): Refusal => ({ code: 'killed', reason: errors.killed.text, by: [`kill/${kind}`] })

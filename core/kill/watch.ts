@@ -12,6 +12,8 @@ import { type KillPlace, type KillStore, openKillStore } from './store.ts'
 export interface KillSwitch {
   /** As it was last read: where it cannot be read any more, what was known stays. */
   readonly now: Kills
+  /** Where all gateways look. */
+  readonly store: Pick<KillStore, 'all' | 'set' | 'lift'>
   /** Shuts what is killed by now. Before any server is reached. */
   carryOut(reach: Reached): void
   /** From here on it is looked at again and again. */
@@ -75,6 +77,7 @@ function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['a
   }
 
   return {
+    store,
     get now() {
       return now
     },

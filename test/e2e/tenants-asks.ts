@@ -131,6 +131,7 @@ const INPUTS = {
     { name: 'x', principal: 'agent', roles: ['admin'] },
   ),
   key: fc.record({ id: fc.constantFrom('{key}', 'aaaaaaaa', '{agent}') }),
+  kill: fc.constantFrom({ kind: 'tenant', name: '{tenant}' }, { kind: 'server', name: '{server}' }, { kind: 'key', name: '{key}' }),
   requests: fc.constantFrom({}, { all: true }, { tenant: '{tenant}' }),
   request: fc.constantFrom({ id: '{request}' }, { id: 'apr_0123456789abcdef', because: '{canary}' }),
 } satisfies Readonly<Record<Input, fc.Arbitrary<object>>>

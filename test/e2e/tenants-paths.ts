@@ -76,6 +76,7 @@ export type Input =
   | 'key'
   | 'requests'
   | 'request'
+  | 'kill'
 
 /** The gateway's own operations and those of plugins, each a tool of its server `gateway` and mostly a route. `slow`: takes a process, so that it is asked by its route alone. */
 export const OPERATIONS: Readonly<Record<string, { readonly route?: string; readonly names: Input; readonly slow?: true }>> = {
@@ -94,6 +95,9 @@ export const OPERATIONS: Readonly<Record<string, { readonly route?: string; read
   keys_create: { route: 'POST /keys', names: 'wish' },
   keys_rotate: { route: 'POST /keys/{id}/rotate', names: 'key' },
   keys_revoke: { route: 'DELETE /keys/{id}', names: 'key' },
+  kills_list: { route: 'GET /kills', names: 'nothing' },
+  kills_set: { route: 'POST /kills', names: 'kill' },
+  kills_lift: { route: 'DELETE /kills/{kind}/{name}', names: 'kill' },
   policies: { route: 'GET /policies', names: 'nothing' },
   policy_check: { route: 'POST /policies/check', names: 'nothing' },
   policy_explain: { route: 'POST /policies/explain', names: 'nothing' },

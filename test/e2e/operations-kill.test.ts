@@ -1,0 +1,48 @@
+// The kill switch from afar: operators kill and lift over HTTP and as tools, on record, and nobody else is told that there is such a thing.
+import { describe, expect, test } from 'vitest'
+import { startOperations } from './operations-world.ts'
+import { isBuilt, runCli } from './product.ts'
+
+describe.skipIf(!isBuilt)('the kill switch, by its operations', () => {
+  test('a server and a tenant are killed, shown and lifted; the record says by whom', async () => {
+    const { callers, dir } = await startOperations()
+    const { ops, admin, agent } = callers
+    for (const caller of [admin, agent]) {
+      expect((await caller.ask('GET', '/kills')).status).toBeGreaterThanOrEqual(403)
+      expect((await caller.ask('POST', '/kills', { kind: 'tenant', name: 'globex' })).status).toBeGreaterThanOrEqual(403)
+    }
+    const code = async (): Promise<string | undefined> => (await agent.call('odd__echo', { text: 'x' }))?._meta?.['mcpgw/refusal']?.code
+    expect(await code()).toBeUndefined()
+
+    expect((await ops.ask('POST', '/kills', { kind: 'server', name: 'odd', because: 'it leaks' })).body).toEqual({
+      kind: 'server',
+      name: 'odd',
+      was: false,
+      recorded: true,
+    })
+    await expect.poll(code, { timeout: 30_000 }).toBe('killed')
+    expect((await ops.ask('POST', '/kills', { kind: 'server', name: 'odd' })).body).toMatchObject({ was: true, recorded: false })
+    expect((await ops.call('gateway__kills_list')).structuredContent.kills).toMatchObject([
+      { kind: 'server', name: 'odd', by: 'opal', because: 'it leaks' },
+    ])
+    expect(runCli(['kill', '--list'], dir).out).toContain('opal')
+    expect((await ops.ask('DELETE', '/kills/server/odd')).body).toEqual({ kind: 'server', name: 'odd', recorded: true })
+    await expect.poll(code, { timeout: 30_000 }).toBeUndefined()
+    expect((await ops.ask('DELETE', '/kills/server/odd')).status).toBe(404)
+
+    for (const wrong of [
+      { kind: 'version', name: 'odd' },
+      { kind: 'key', name: 'mgk_abcdefgh' },
+      { kind: 'all', name: 'x' },
+    ])
+      expect((await ops.ask('POST', '/kills', wrong)).status).toBe(400)
+
+    await ops.call('gateway__kills_set', { kind: 'tenant', name: 'acme' })
+    await expect.poll(async () => (await agent.ask('GET', '/tools')).status, { timeout: 30_000 }).toBe(403)
+    const log = runCli(['audit', 'log', '--type', 'kill.set', '--json'], dir)
+    expect((JSON.parse(log.out) as { records: { detail: object }[] }).records.map(({ detail }) => detail)).toEqual([
+      { server: 'odd', because: 'it leaks' },
+      { tenant: 'acme' },
+    ])
+  }, 120_000)
+})
