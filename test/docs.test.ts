@@ -142,14 +142,22 @@ describe('what the help shows', () => {
     at = createWorkspace()
     writeFileSync(join(at.dir, 'mcpgw.yaml'), demoConfig)
     for (const file of ['main.policy', 'gateway.yaml']) writeFileSync(join(at.dir, file), policyFiles[file]!)
+    writeFileSync(join(at.dir, 'weather.yaml'), 'url: https://weather.example\ntools:\n  - {name: now, method: GET, path: /now}\n')
     writeFileSync(join(at.dir, 'claude_desktop_config.json'), JSON.stringify({ mcpServers: { notes: demoNotes } }))
   })
   afterAll(() => at?.remove())
   const demoNotes = { command: process.execPath, args: [join(root, 'dist/core/demo/notes.js')] }
   const demoBilling = { stripe: { dryRun: true, meters: [{ event: 'tool_calls' }] } }
-  const demoConfig = `servers:\n  - {id: notes, command: ${demoNotes.command}, args: [${demoNotes.args[0]}]}\nplugins: [audit, auth, redact, meter, ${JSON.stringify(demoBilling)}]\n`
+  // What `servers add` may name; any secret is its own name.
+  const registration = { secrets: { 'crm-token': ['https://crm.tools.example'] } }
+  const demoConfig = `registration: ${JSON.stringify(registration)}\nsecrets: {command: [echo]}\nservers:\n  - {id: notes, command: ${demoNotes.command}, args: [${demoNotes.args[0]}]}\nplugins: [audit, auth, redact, meter, ${JSON.stringify(demoBilling)}]\n`
   // A chain without a checkpoint is consistent, and more cannot be said.
-  const codes: Readonly<Record<string, number>> = { 'mcpgw audit verify': 4 }
+  const codes: Readonly<Record<string, number>> = {
+    'mcpgw audit verify': 4,
+    // Nothing waits for approval here.
+    'mcpgw approvals approve apr_0123456789abcdef --because "asked Ann on the phone"': 3,
+    'mcpgw approvals reject apr_0123456789abcdef': 3,
+  }
 
   test('every command stands in the table of the README', async () => {
     const rows = read('README.md').split('\n')

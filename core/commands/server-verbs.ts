@@ -49,7 +49,7 @@ export const serverVerbs: readonly Verb[] = [
     path: ['servers', 'remove'],
     summary: 'Take a registered server away from every gateway of the store; calls that are under way there are answered',
     args: [{ name: '<id>', summary: 'as `servers list` shows it' }],
-    examples: ['mcpgw servers remove search'],
+    examples: ['mcpgw servers remove search', 'mcpgw servers remove crm --json'],
     load: async () => (await import('./servers-change.ts')).removeServer,
   },
   {

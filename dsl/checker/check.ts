@@ -20,7 +20,7 @@ export interface Checked {
 }
 
 /** Obligations that the plugins of the package carry out. */
-export const builtInDischargers: ReadonlySet<string> = new Set(['limit', 'log', 'redact'])
+export const builtInDischargers: ReadonlySet<string> = new Set(['approval', 'limit', 'log', 'redact'])
 
 // What a file with syntax errors may only seem to lack: a name that could not be read, a clause that a brace too many cut off.
 const ofNames: ReadonlySet<DiagnosticCode> = new Set(['unknown-set', 'cel-unknown-name'])

@@ -34,8 +34,10 @@ function keep(at: Workspace, file: string, text: string): void {
   writeFileSync(path, text)
 }
 
-/** The whole block is one script; it ends with the code that the page names, 0 by default. */
+/** The whole block is one script; it ends with the code that the page names, 0 by default. Or a test takes it from the page, which the test says. */
 async function runShell(block: Block, at: Workspace): Promise<void> {
+  const test = markValue(block, 'run by ')
+  if (test !== undefined) return expect(readFileSync(test, 'utf8')).toContain(`run by ${test}`)
   const { code, out, err } = await at.run('bash', ['-euo', 'pipefail', '-c', block.text])
   expect(code, `${out}\n${err}`).toBe(Number(markValue(block, 'exits with ') ?? 0))
 }
