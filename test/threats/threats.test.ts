@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '../..')
 const THREATS = 67
 const CASES = 44
 /** Take a number out when a test holds it. */
-const NOT_YET = ['31']
+const NOT_YET: readonly string[] = []
 
 interface Row {
   readonly number: string
