@@ -1,12 +1,11 @@
 // Case 36: thousands of clients that only listen, in processes of their own, beside one who calls: all are told of a change, he is served as before, and all that they held is given back.
 // MCPGW_CHAOS=full opens 10,000 streams and holds memory and times against the case; without it some hundreds show the rest.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startHttpUpstream } from '../core/data-plane/http-upstream.ts'
 import { createFolder, isBuilt, startProduct } from '../e2e/product.ts'
+import { ask as askOne, type Calls, descriptorsOf, rssOf, startCompanion } from './companions.ts'
 
 const isFull = process.env.MCPGW_CHAOS === 'full'
 // A principal has no more than fifty stateless clients at once, and these are nobody.
@@ -29,35 +28,8 @@ interface Crowd {
   /** What was answered where no stream was opened. */
   readonly refused: string
 }
-interface Calls {
-  readonly calls: number
-  readonly failures: number
-  readonly p50: number
-  readonly p99: number
-}
-
-/** Each line of its output is one object. */
-function start(script: string, ...words: (string | number)[]): { readonly child: ChildProcess; next(): Promise<unknown>; last(): unknown } {
-  const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [path, ...words.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let rest = ''
-  let last: unknown
-  let tell: (told: unknown) => void = () => {}
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      last = JSON.parse(line)
-      tell(last)
-    }
-  })
-  return { child, last: () => last, next: () => new Promise(resolve => (tell = resolve)) }
-}
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
-const rssOf = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
 describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that only listen', () => {
   test(
@@ -79,10 +51,9 @@ describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that only lis
       const dir = createFolder()
       const product = await startProduct({ dir, config })
       const { port } = new URL(product.origin)
-      const good = start('steady-client.mjs', port, CALLS_PER_SECOND)
+      const good = startCompanion('steady-client.mjs', port, CALLS_PER_SECOND)
       const ask = async (): Promise<Calls> => {
-        good.child.stdin?.write('\n')
-        return (await good.next()) as Calls
+        return (await askOne(good)) as Calls
       }
       await pause(1000)
       await ask()
@@ -91,7 +62,7 @@ describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that only lis
       const [quietRss, quietFds] = [rssOf(product.pid), descriptorsOf(product.pid)]
 
       const crowds = Object.entries(CROWDS).map(([era, count]) =>
-        start('stream-crowd.mjs', era, port, count, (OPENED_PER_SECOND * count) / STREAMS),
+        startCompanion('stream-crowd.mjs', era, port, count, (OPENED_PER_SECOND * count) / STREAMS),
       )
       /** Of all crowds together, once it is as many: the time limit of the test ends what never comes to be. */
       async function until(what: 'open' | 'heard', count: number): Promise<void> {

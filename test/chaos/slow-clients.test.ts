@@ -1,12 +1,10 @@
 // Case 31: thousands who send slowly or do not read, in processes of their own, beside one who calls: he is served as before, they are cut.
 // MCPGW_CHAOS=full holds 5,000 senders and 2,000 readers for 60 s and holds the times against the case; without it a crowd shows the rest.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startHttpUpstream } from '../core/data-plane/http-upstream.ts'
 import { echoTool } from '../core/data-plane/script.ts'
 import { createFolder, isBuilt, startProduct } from '../e2e/product.ts'
+import { ask, type Calls, descriptorsOf, rssOf, startCompanion } from './companions.ts'
 
 const isFull = process.env.MCPGW_CHAOS === 'full'
 const SENDERS = isFull ? 5000 : 150
@@ -25,43 +23,8 @@ interface Crowd {
   readonly failed: number
   readonly longestMs: number
 }
-interface Calls {
-  readonly calls: number
-  readonly failures: number
-  readonly p50: number
-  readonly p99: number
-}
-
-/** Each line of its output is one object; `ask` waits for the next. */
-function start(script: string, ...words: (string | number)[]): { readonly child: ChildProcess; ask(): Promise<unknown>; last(): unknown } {
-  const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [path, ...words.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let rest = ''
-  let last: unknown
-  let tell: (told: unknown) => void = () => {}
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      last = JSON.parse(line)
-      tell(last)
-    }
-  })
-  return {
-    child,
-    last: () => last,
-    ask: () =>
-      new Promise(resolve => {
-        tell = resolve
-        child.stdin.write('\n')
-      }),
-  }
-}
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
-const rssOf = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 
 describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that are slow', () => {
   test(
@@ -84,18 +47,18 @@ describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that are slow
       }
       const product = await startProduct({ dir: createFolder(), config })
       const { port } = new URL(product.origin)
-      const good = start('steady-client.mjs', port, CALLS_PER_SECOND)
+      const good = startCompanion('steady-client.mjs', port, CALLS_PER_SECOND)
       await pause(3000)
-      await good.ask()
+      await ask(good)
       await pause(isFull ? 20_000 : 3000)
-      const before = (await good.ask()) as Calls
+      const before = (await ask(good)) as Calls
       const [quietRss, quietFds] = [rssOf(product.pid), descriptorsOf(product.pid)]
 
-      const senders = start('slow-crowd.mjs', 'senders', port, SENDERS, SENDERS / 5)
-      const readers = start('slow-crowd.mjs', 'readers', port, READERS, READERS / (isFull ? 40 : 5))
+      const senders = startCompanion('slow-crowd.mjs', 'senders', port, SENDERS, SENDERS / 5)
+      const readers = startCompanion('slow-crowd.mjs', 'readers', port, READERS, READERS / (isFull ? 40 : 5))
       const seen = (crowd: typeof senders): Partial<Crowd> => (crowd.last() as Crowd | undefined) ?? {}
       while ((seen(senders).opened ?? 0) < SENDERS || (seen(readers).opened ?? 0) < READERS) await pause(100)
-      await good.ask()
+      await ask(good)
       let mostRss = 0
       let mostFds = 0
       const ends = performance.now() + HOLD_MS
@@ -104,7 +67,7 @@ describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that are slow
         mostRss = Math.max(mostRss, rssOf(product.pid))
         mostFds = Math.max(mostFds, descriptorsOf(product.pid))
       }
-      const during = (await good.ask()) as Calls
+      const during = (await ask(good)) as Calls
       const sending = senders.last() as Crowd
       senders.child.kill('SIGKILL')
       const held = descriptorsOf(product.pid)
@@ -130,12 +93,12 @@ describe.skipIf(!isBuilt || process.platform !== 'linux')('clients that are slow
 
       readers.child.kill('SIGKILL')
       while (descriptorsOf(product.pid) > quietFds + 10) await pause(100)
-      await good.ask()
+      await ask(good)
       await pause(1000)
-      expect(((await good.ask()) as Calls).failures).toBe(0)
+      expect(((await ask(good)) as Calls).failures).toBe(0)
       good.child.kill('SIGKILL')
       expect(await product.stop()).toEqual({ code: 0, signal: null })
     },
-    isFull ? 300_000 : 90_000,
+    isFull ? 300_000 : 240_000,
   )
 })
