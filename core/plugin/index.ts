@@ -6,6 +6,7 @@ export { canonicalText } from './canonical.ts'
 export type { Command, CommandIo, ConfiguredCommand, StandaloneCommand, StandaloneIo } from './command.ts'
 export type { TellCondition } from './conditions.ts'
 export { createConditions } from './conditions.ts'
+export { type DurationForm, type DurationUnit, readDuration, writeDuration } from './duration.ts'
 export type {
   Answer,
   Decision,

@@ -1,5 +1,5 @@
 // Who must say yes, and whether somebody may: each need is met by another person, and never by the one who asks.
-import type { Obligation, Principal } from 'mcpgw/plugin'
+import { type DurationForm, type Obligation, type Principal, readDuration } from 'mcpgw/plugin'
 
 /** `role:NAME`, or `principal:ID`. */
 export type Need = string
@@ -11,7 +11,8 @@ export interface Asked {
   readonly forMs: number
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+/** As policies write it. */
+const TIMEOUT: DurationForm = { units: ['ms', 's', 'm', 'h', 'd', 'w'] }
 const NEED = /^(role|principal):.+$/s
 
 /** All that the obligations of one call ask for together, the shortest time; undefined where one cannot be read. */
@@ -20,20 +21,13 @@ export function readNeeds(obligations: readonly Obligation[]): Asked | undefined
   let forMs = Number.POSITIVE_INFINITY
   for (const { args } of obligations) {
     const by = args.find(({ name }) => name === 'by')?.value
-    const ms = readMs(args.find(({ name }) => name === 'timeout')?.value)
+    const timeout = args.find(({ name }) => name === 'timeout')?.value
+    const ms = typeof timeout === 'string' ? readDuration(timeout, TIMEOUT) : undefined
     if (args.length !== 2 || typeof by !== 'string' || !NEED.test(by) || ms === undefined) return undefined
     needs.add(by)
     forMs = Math.min(forMs, ms)
   }
   return needs.size === 0 ? undefined : { needs: [...needs].sort(), forMs }
-}
-
-/** `1h30m`, as policies write it. */
-function readMs(text: string | number | undefined): number | undefined {
-  const parts = [...String(text ?? '').matchAll(/(\d+)(ms|[smhdw])/g)]
-  if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) return undefined
-  const ms = parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit!]!, 0)
-  return Number.isSafeInteger(ms) && ms > 0 ? ms : undefined
 }
 
 /** `operator`: whoever has the data of the gateway in hand, and could change the policy as well. */

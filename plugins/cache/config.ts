@@ -1,6 +1,6 @@
 // What the cache plugin can be told in mcpgw.yaml.
+import { type DurationUnit, readDuration, writeDuration } from 'mcpgw/plugin'
 import { z } from 'zod'
-import { readDuration, writeDuration } from './duration.ts'
 
 /** For whom an answer is kept: all of a tenant with the same rights, one principal, one session of a principal. */
 export const scopes = ['rights', 'principal', 'session'] as const
@@ -31,15 +31,16 @@ export interface CacheConfig {
   readonly maxBytes: number
 }
 
+export const units: readonly DurationUnit[] = ['ms', 's', 'm', 'h', 'd']
 const dayMs = 86_400_000
 /** A hook has five seconds, of which the others need some. */
 const longestWaitMs = 4000
 
 const span = (longest: number) =>
   z.string().transform((text, ctx) => {
-    const ms = readDuration(text)
-    if (ms !== undefined && ms <= longest) return ms
-    const message = `expected a span of up to ${writeDuration(longest)} such as "30s" or "5m", found ${JSON.stringify(text)}`
+    const ms = readDuration(text, { units, digits: 9, most: longest })
+    if (ms !== undefined) return ms
+    const message = `expected a span of up to ${writeDuration(longest, units)} such as "30s" or "5m", found ${JSON.stringify(text)}`
     ctx.addIssue({ code: 'custom', message })
     return z.NEVER
   })

@@ -1,7 +1,6 @@
 // What is kept about people: nothing beyond the process, and there no longer than the config lets an answer live.
-import type { PersonalData } from 'mcpgw/plugin'
-import type { CacheConfig } from './config.ts'
-import { writeDuration } from './duration.ts'
+import { type PersonalData, writeDuration } from 'mcpgw/plugin'
+import { type CacheConfig, units } from './config.ts'
 
 export const personal: PersonalData<CacheConfig> = {
   export: () => undefined,
@@ -10,7 +9,7 @@ export const personal: PersonalData<CacheConfig> = {
     if (longest === 0) return { entries: 0 }
     return {
       entries: 0,
-      left: `answers that a running gateway keeps in memory end within ${writeDuration(longest)}, or when it is stopped`,
+      left: `answers that a running gateway keeps in memory end within ${writeDuration(longest, units)}, or when it is stopped`,
     }
   },
 }

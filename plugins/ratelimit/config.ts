@@ -1,6 +1,6 @@
 // What the ratelimit plugin can be told in mcpgw.yaml.
+import { type DurationForm, readDuration } from 'mcpgw/plugin'
 import { z } from 'zod'
-import { readDuration } from './duration.ts'
 import { type Per, pers } from './whose.ts'
 
 export const kinds = ['call', 'read', 'prompt', 'method', 'list', 'plumbing'] as const
@@ -43,12 +43,14 @@ export interface RatelimitConfig {
 }
 
 const longestMs = 31 * 86_400_000
+/** Also in policies, where they may be longer. */
+export const spans: DurationForm = { units: ['s', 'm', 'h', 'd'] }
 const perMinute = z.int().min(1).max(1_000_000)
 const amount = z.int().min(1).max(1_000_000)
 const patterns = z.array(z.string().min(1)).min(1).optional()
 const span = z.string().transform((text, ctx) => {
-  const ms = readDuration(text)
-  if (ms !== undefined && ms <= longestMs) return ms
+  const ms = readDuration(text, { ...spans, most: longestMs })
+  if (ms !== undefined) return ms
   ctx.addIssue({ code: 'custom', message: `expected a span of 1s to 31d such as "1m" or "1h30m", found ${JSON.stringify(text)}` })
   return z.NEVER
 })

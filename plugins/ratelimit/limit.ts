@@ -1,7 +1,7 @@
 // The obligation `limit(20, per: 1h, by: principal)`, read once for each of its texts.
-import type { Obligation } from 'mcpgw/plugin'
+import { type Obligation, readDuration } from 'mcpgw/plugin'
 import type { Cell } from './cell.ts'
-import { readDuration } from './duration.ts'
+import { spans } from './config.ts'
 import type { Per } from './whose.ts'
 
 export type Counted = Extract<Per, 'principal' | 'tenant' | 'server' | 'tool' | 'all'>
@@ -22,7 +22,7 @@ export function readLimit({ args }: Obligation): Limit | undefined {
   let by: Counted | undefined
   for (const { name, value } of args) {
     if (name === undefined && most === undefined && typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) most = value
-    else if (name === 'per' && perMs === undefined && typeof value === 'string') perMs = readDuration(value)
+    else if (name === 'per' && perMs === undefined && typeof value === 'string') perMs = readDuration(value, spans)
     else if (name === 'by' && by === undefined && counted.some(one => one === value)) by = value as Counted
     else return undefined
   }
