@@ -4,10 +4,10 @@ import { defaults } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
 import { writeError, writeResult } from '../mcp/message.ts'
 import { readOwner } from '../owner.ts'
-import { compileGlob, type Exchange, type JsonValue, type Operation, type OperationAnswer } from '../plugin/index.ts'
+import { compileGlob, type Exchange, type JsonValue, type Operation } from '../plugin/index.ts'
 import { createInProcessTransport, type InboundRequest } from '../upstream/in-process.ts'
 import type { Transport } from '../upstream/transport.ts'
-import type { Operations } from './operations.ts'
+import type { Operations, Performed } from './operations.ts'
 import { describe, resultOf } from './tool.ts'
 
 export interface InnerOptions {
@@ -33,7 +33,7 @@ export const INNER_ID = 'gateway'
 export const INNER_CLIENT = 'mcpgw-gateway'
 
 /** It would be the answer of `call`, too, and kept as any other. */
-const NOT_BY_CALL: OperationAnswer = Object.freeze({
+const NOT_BY_CALL: Performed = Object.freeze({
   kind: 'refused',
   code: 'invalid-arguments',
   message: 'its answer is a secret, which `call` does not give: call it by its own name',

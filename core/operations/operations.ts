@@ -13,8 +13,10 @@ export interface Operations {
   /** `named`: what the parts of the path say; `methods`: of other operations at that path. */
   match(method: string, path: string): { readonly operation: Operation; readonly named: Readonly<Record<string, string>> } | Others
   /** Never rejects. */
-  perform(operation: Operation, input: JsonValue, asker: Asker): Promise<OperationAnswer>
+  perform(operation: Operation, input: JsonValue, asker: Asker): Promise<Performed>
 }
+/** As it is answered; what was done has its JSON form. */
+export type Performed = Exclude<OperationAnswer, { readonly kind: 'done' }> | { readonly kind: 'done'; readonly value: Json }
 export interface Others {
   readonly methods: readonly string[]
 }
@@ -50,8 +52,7 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
         if (checked.issues !== undefined) return misfit(checked.issues[0])
         const answer = await operation.perform(checked.value, asker)
         // What has no JSON form fails here, where a failure is an answer.
-        if (answer.kind === 'done') Json.of(answer.value)
-        return answer
+        return answer.kind === 'done' ? { kind: 'done', value: Json.of(answer.value) } : answer
       } catch (error) {
         log.error('an operation failed', {
           operation: operation.name,
@@ -64,11 +65,11 @@ export function createOperations(log: Pick<Log, 'error'>): Operations {
   }
 }
 
-const NOT_THERE: OperationAnswer = Object.freeze({ kind: 'refused', code: 'not-found', message: 'there is no such operation' })
+const NOT_THERE: Performed = Object.freeze({ kind: 'refused', code: 'not-found', message: 'there is no such operation' })
 
 type Issue = { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }
 
-function misfit(issue: Issue | undefined): OperationAnswer {
+function misfit(issue: Issue | undefined): Performed {
   const field = issue?.path?.map(part => String(typeof part === 'object' ? part.key : part)).join('.')
   const message = issue?.message ?? 'the input does not fit'
   return { kind: 'refused', code: 'invalid-arguments', message, ...(field !== undefined && field !== '' && { field }) }

@@ -1,6 +1,7 @@
 // An operation as an MCP tool: its definition, and what it answers as the result of a call.
 import { asJson, Json } from '../mcp/json.ts'
-import type { JsonObject, Operation, OperationAnswer } from '../plugin/index.ts'
+import type { JsonObject, Operation } from '../plugin/index.ts'
+import type { Performed } from './operations.ts'
 
 const DRAFT = { target: 'draft-2020-12' } as const
 
@@ -28,11 +29,9 @@ export function describe(operation: Operation): Described {
 }
 
 /** Spec: server/tools, "Structured Content": the same also as text, for clients that do not know it. */
-export function resultOf(answer: OperationAnswer): Json {
-  if (answer.kind === 'done') {
-    const value = Json.of(answer.value)
-    return Json.of({ content: [{ type: 'text', text: value.text }] }).with({ structuredContent: value })
-  }
+export function resultOf(answer: Performed): Json {
+  if (answer.kind === 'done')
+    return Json.of({ content: [{ type: 'text', text: answer.value.text }] }).with({ structuredContent: answer.value })
   if (answer.kind === 'passed') return asJson(answer.result)
   const { code, message, field } = answer
   const text = field === undefined ? message : `${field}: ${message}`

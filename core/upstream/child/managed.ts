@@ -1,5 +1,5 @@
 // Transport to a server that the gateway starts itself: stdio under the supervisor's rules, with time limits for start and idleness.
-import { defaults, type ProcessLimits } from '../../config/schema.ts'
+import { type ChildServer, defaults } from '../../config/schema.ts'
 import type { Clock, Log } from '../../plugin/index.ts'
 import type { MessageKind, Transport, TransportEvents, TransportFault } from '../transport.ts'
 import type { Cell } from './cell.ts'
@@ -13,18 +13,9 @@ import { createStdioTransport, type ProcessExit, type StdioCounts, type StdioTra
 import type { StdioLimits } from './stdio-limits.ts'
 import type { Start, Supervisor } from './supervisor.ts'
 
-/** What is needed of a server's configuration. */
-export interface ManagedServer {
-  readonly id: string
-  readonly command: string
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd?: string
-  readonly isolation?: 'auto' | 'group'
-  /** Of all its processes together, but for `files`. */
-  readonly processes?: ProcessLimits
-  /** `idleMs` 0: never stopped for idleness. */
-  readonly timeout: { readonly startMs: number; readonly idleMs: number }
+/** What is needed of a server's configuration. `idleMs` 0: never stopped for idleness. */
+export interface ManagedServer extends Pick<ChildServer, 'id' | 'command' | 'args' | 'env' | 'cwd' | 'isolation' | 'processes'> {
+  readonly timeout: Pick<ChildServer['timeout'], 'startMs' | 'idleMs'>
 }
 
 export interface ManagedDeps {

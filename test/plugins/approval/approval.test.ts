@@ -80,7 +80,8 @@ async function world(
       exchange,
       signal: new AbortController().signal,
     }
-    return (await operations.perform(operation, input, asker)) as unknown as JsonObject & { readonly kind: string }
+    const answer = await operations.perform(operation, input, asker)
+    return (answer.kind === 'done' ? { ...answer, value: answer.value.value } : answer) as JsonObject & { readonly kind: string }
   }
   return {
     ...made,
