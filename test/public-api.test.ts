@@ -207,7 +207,7 @@ describe('the tarball', () => {
     const migrations = readdirSync(join(root, 'plugins'), { recursive: true, encoding: 'utf8' })
       .filter(file => file.endsWith('.sql'))
       .map(file => `dist/plugins/${file}`)
-    expect(migrations).toHaveLength(12)
+    expect(migrations).toHaveLength(13)
     const demo = readdirSync(join(root, 'core/demo'))
       .filter(file => !file.endsWith('.ts'))
       .map(file => `dist/core/demo/${file}`)

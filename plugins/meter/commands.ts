@@ -11,7 +11,7 @@ export const commands: readonly ConfiguredCommand<MeterConfig>[] = [
       {
         flags: '--by <columns>',
         summary:
-          'tenant, consumer, server, tool, hour, day, month, outcome: one or several, with commas; default consumer, of one consumer server,tool',
+          'tenant, consumer, server, version, tool, hour, day, month, outcome: one or several, with commas; default consumer, of one consumer server,tool',
       },
       {
         flags: '--period <period>',

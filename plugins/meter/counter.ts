@@ -1,13 +1,13 @@
 // Counts every outcome once: gathers what is told live, writes it off the path of a call, and reads from the log whatever it was not told.
 import type { Clock, DurableOutcome, Log, OutcomePage, Outcomes } from 'mcpgw/plugin'
-import type { Addition, UsageStore } from './store/usage-store.ts'
+import type { Additions, UsageStore } from './store/usage-store.ts'
 
 export interface CounterOptions {
   readonly outcomes: Outcomes
   readonly store: UsageStore
   readonly clock: Clock
   readonly log: Log
-  readonly tally: (outcomes: readonly DurableOutcome[]) => readonly Addition[]
+  readonly tally: (outcomes: readonly DurableOutcome[]) => Additions
   /** These are durable in the store, and were not before. */
   readonly onCounted?: (outcomes: readonly DurableOutcome[]) => void
   /** `undefined`: counting works again. */
@@ -119,7 +119,7 @@ export function createCounter(options: CounterOptions): Counter {
       const to = isLast ? page.through : part.at(-1)!.seq
       const at = notice(page.stream, part)
       const lost = from === 0 ? missing : undefined
-      if (!(await store.add({ stream: page.stream, after, through: to, at, rows: options.tally(part), lost }))) return false
+      if (!(await store.add({ stream: page.stream, after, through: to, at, ...options.tally(part), lost }))) return false
       options.onCounted?.(part)
       if (lost !== undefined) options.onLost(lost.last - lost.first + 1)
       through.set(page.stream, to)

@@ -3,7 +3,7 @@ import type { DurableOutcome } from 'mcpgw/plugin'
 import { kindOf, latencyBounds, type OutcomeKind, outcomeKinds } from './outcome-kinds.ts'
 import { type Period, periodAt } from './periods.ts'
 import { type Prices, targetOf, whole } from './prices.ts'
-import type { Addition, Span } from './store/usage-store.ts'
+import type { Addition, Additions, VersionAddition } from './store/usage-store.ts'
 
 const HOUR_MS = 3_600_000
 // What is no time of any calendar is not let into the tables, nor the last month of them, which has no end.
@@ -19,19 +19,38 @@ export interface TallyOptions {
 
 type Growing = { -readonly [K in keyof Addition]: Addition[K] } & { ends: Record<OutcomeKind, number>; latency: number[] }
 
-/** Each outcome is in the row of its window, and in that of its month. */
-export function tally(outcomes: readonly DurableOutcome[], { window, prices }: TallyOptions): Addition[] {
+/** Each outcome is in the row of its window, and in that of its month; where the version of the server is known, in those of the version, too. */
+export function tally(outcomes: readonly DurableOutcome[], { window, prices }: TallyOptions): Additions {
   const rows = new Map<string, Growing>()
+  const versions = new Map<string, Growing & Pick<VersionAddition, 'version'>>()
   for (const outcome of outcomes) {
     if (TO_CLIENT.has(outcome.action)) continue
+    const { tenant = '', subject = '', server = '', version = '' } = outcome
+    const whose = { tenant, subject, server, target: targetOf(outcome) }
     // A correction belongs where the first end was counted.
     const at = outcome.revises?.at ?? outcome.at
     const time = Number.isSafeInteger(at) && Math.abs(at) <= LATEST ? at : 0
     const price = outcome.revises === undefined ? prices.of(outcome) : 0n
-    addTo(rowOf(rows, 'window', windowAt(window, time), outcome), outcome, price)
-    addTo(rowOf(rows, 'month', periodAt('month', time), outcome), outcome, price)
+    for (const [span, period] of [
+      ['window', windowAt(window, time)],
+      ['month', periodAt('month', time)],
+    ] as const) {
+      const row = { span, start: period.from, end: period.to, ...whose }
+      const key = JSON.stringify([span, period.from, ...Object.values(whose)])
+      addTo(
+        grow(rows, key, () => ({ ...emptyCounts(), ...row })),
+        outcome,
+        price,
+      )
+      if (version === '') continue
+      addTo(
+        grow(versions, `${key} ${version}`, () => ({ ...emptyCounts(), ...row, version })),
+        outcome,
+        price,
+      )
+    }
   }
-  return [...rows.values()]
+  return { rows: [...rows.values()], versions: [...versions.values()] }
 }
 
 function windowAt(window: 'hour' | 'day', time: number): Period {
@@ -40,15 +59,11 @@ function windowAt(window: 'hour' | 'day', time: number): Period {
   return { from, to: from + HOUR_MS }
 }
 
-function rowOf(rows: Map<string, Growing>, span: Span, { from, to }: Period, outcome: DurableOutcome): Growing {
-  const { tenant = '', subject = '', server = '' } = outcome
-  const target = targetOf(outcome)
-  const key = JSON.stringify([span, from, tenant, subject, server, target])
-  let row = rows.get(key)
-  if (row === undefined) {
-    row = { ...emptyCounts(), span, start: from, end: to, tenant, subject, server, target }
-    rows.set(key, row)
-  }
+function grow<T>(rows: Map<string, T>, key: string, make: () => T): T {
+  const known = rows.get(key)
+  if (known !== undefined) return known
+  const row = make()
+  rows.set(key, row)
   return row
 }
 

@@ -29,7 +29,7 @@ const plugins = [{ audit: { durability: 'os' } }, { auth: { apiKeys } }]
 const cache = { cache: { rules: [{ tools: 'crm/who', ttl: '1h', scope: 'rights' }] } }
 const pins = [{ roles: ['cautious'] }, { roles: ['beta'], tenants: ['globex'] }]
 
-async function startBoth(more: readonly object[] = []) {
+async function startBoth(more: readonly (object | string)[] = []) {
   const one = await startInstance('one', { DESCRIPTION: 'Says 1.' })
   const dir = createFolder()
   const configOf = (first: number, second: number): object => ({
@@ -91,10 +91,10 @@ async function atOnce({ origin }: Product, id: string) {
 }
 
 test.runIf(isBuilt)(
-  'each caller has one version: its tools, its answers and its cache; pins come first, and weights that change move new sessions alone',
+  'each caller has one version: its tools, its answers, its cache and its usage; pins come first, and weights that change move new sessions alone',
   { timeout: 60_000 },
   async () => {
-    const { dir, product, weigh } = await startBoth([cache])
+    const { dir, product, weigh } = await startBoth(['meter', cache])
     const ofCaller = new Map<string, string | undefined>()
     for (const id of CALLERS) {
       const who = await whoFor(product, id)
@@ -133,6 +133,12 @@ test.runIf(isBuilt)(
     expect(new Set(outcomes.map(({ version }) => version))).toEqual(new Set(['1.0.0', '2.0.0']))
     for (const { version, instance } of outcomes) if (instance !== undefined) expect([version, instance > 0]).toEqual(['2.0.0', true])
     expect(outcomes.some(({ instance }) => instance !== undefined)).toBe(true)
+    const usage = JSON.parse(runCli(['usage', '--by', 'tool,version', '--json'], dir).out) as { rows: { tool: string; calls: number }[] }
+    const calls = (of: string): number => outcomes.filter(({ version }) => version === of).length
+    expect(usage.rows.filter(({ tool }) => tool === 'who')).toMatchObject([
+      { version: '1.0.0', calls: calls('1.0.0') },
+      { version: '2.0.0', calls: calls('2.0.0') },
+    ])
   },
 )
 

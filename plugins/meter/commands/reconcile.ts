@@ -108,7 +108,7 @@ async function readLog(io: CommandIo<MeterConfig>, outcomes: Outcomes, counted: 
 const keyOf = (day: number, tenant: string, server: string, target: string): string => JSON.stringify([day, tenant, server, target])
 
 function addUp(ends: Map<string, Counts>, outcomes: readonly DurableOutcome[], prices: ReturnType<typeof createPrices>): void {
-  for (const row of tally(outcomes, { window: 'day', prices })) {
+  for (const row of tally(outcomes, { window: 'day', prices }).rows) {
     if (row.span !== 'window') continue
     const key = keyOf(row.start, row.tenant, row.server, row.target)
     const before = ends.get(key)

@@ -5,7 +5,7 @@ import { type Counts, type Dimension, type Sum, spanOf, type UsageStore } from '
 import { emptyCounts } from '../tally.ts'
 import { writeTime } from './text.ts'
 
-export const groupings = ['tenant', 'consumer', 'server', 'tool', 'hour', 'day', 'month', 'outcome'] as const
+export const groupings = ['tenant', 'consumer', 'server', 'version', 'tool', 'hour', 'day', 'month', 'outcome'] as const
 export type Grouping = (typeof groupings)[number]
 
 export interface ReportQuestion {
@@ -44,6 +44,7 @@ const DIMENSIONS: Readonly<Record<Grouping, Dimension | undefined>> = {
   tenant: 'tenant',
   consumer: 'subject',
   server: 'server',
+  version: 'version',
   tool: 'target',
   hour: 'hour',
   day: 'day',

@@ -1,12 +1,13 @@
 // The counts of a row, as columns: one list from which every statement is made, so that none forgets one.
 import type { SqlRow, SqlValue, UsageRow } from 'mcpgw/plugin'
 import { completed, latencyBounds, type OutcomeKind, outcomeKinds } from '../outcome-kinds.ts'
-import type { Addition, Counts, Dimension, Span, Sum } from './usage-store.ts'
+import type { Addition, Counts, Dimension, Span, Sum, VersionAddition } from './usage-store.ts'
 
 const endColumn = (kind: OutcomeKind): string => kind.replace('-', '_')
 const latencyColumns: readonly string[] = Array.from({ length: latencyBounds.length + 1 }, (_, i) => `latency_${i}`)
 
 export const keyColumns: readonly string[] = ['span', 'start', 'finish', 'tenant', 'subject', 'server', 'target']
+export const versionKeyColumns: readonly string[] = [...keyColumns, 'version']
 export const countColumns: readonly string[] = [
   ...outcomeKinds.map(endColumn),
   ...latencyColumns,
@@ -30,6 +31,11 @@ export function toColumns(row: Addition): SqlValue[] {
   return [spanCode[span], start, end, tenant, subject, server, target, ...toCounts(row)]
 }
 
+/** In the order of versionKeyColumns, then countColumns. */
+export function toVersionColumns({ version, ...row }: VersionAddition): SqlValue[] {
+  return toColumns(row).toSpliced(keyColumns.length, 0, version)
+}
+
 function toCounts({ ends, latency, requestBytes, resultBytes, milliUnits }: Counts): SqlValue[] {
   return [...outcomeKinds.map(kind => ends[kind]), ...latency, requestBytes, resultBytes, milliUnits]
 }
@@ -50,11 +56,26 @@ const dimensionSql: Readonly<Record<Dimension, string>> = {
   tenant: 'tenant',
   subject: 'subject',
   server: 'server',
+  version: 'version',
   target: 'target',
   hour: 'start',
   // Also before 1970.
   day: `start - ((start % ${DAY_MS}) + ${DAY_MS}) % ${DAY_MS}`,
 }
+
+/**
+ * What the sums are made of. Each row of `versions` is a part of one of `usage`, and is taken out of it here: what is left there went to servers
+ * that named no version, or was counted before versions were.
+ */
+export function sourceSql(by: readonly Dimension[], { usage, versions }: { readonly usage: string; readonly versions: string }): string {
+  if (!by.includes('version')) return usage
+  const select = (from: string, version: string, sign = ''): string =>
+    `SELECT ${keyColumns.join(', ')}, ${version} AS version, ${countColumns.map(name => `${sign}${name} AS ${name}`).join(', ')} FROM ${from}`
+  return `(${[select(usage, "''"), select(versions, "''", '-'), select(versions, 'version')].join(' UNION ALL ')}) AS usage`
+}
+
+/** Whether a row of a version is a part of that one of `usage`. */
+export const isPartSql = (part: string, whole: string): string => keyColumns.map(name => `${part}.${name} = ${whole}.${name}`).join(' AND ')
 
 /** What is selected before the sums, and the clause that ends the statement. Without a dimension there is one sum, or none where nothing is. */
 export function groupSql(by: readonly Dimension[]): { readonly names: string; readonly group: string } {
@@ -64,7 +85,17 @@ export function groupSql(by: readonly Dimension[]): { readonly names: string; re
   }
 }
 
-export function toSum(row: SqlRow, by: readonly Dimension[]): Sum {
+/** Without those of which nothing is left in `usage`. */
+export function toSums(rows: readonly SqlRow[], by: readonly Dimension[]): Sum[] {
+  const sums = rows.map(row => toSum(row, by))
+  return by.includes('version') ? sums.filter(sum => sum.version !== '' || !isNothing(sum)) : sums
+}
+
+function isNothing({ ends, latency, requestBytes, resultBytes, milliUnits }: Counts): boolean {
+  return [...Object.values(ends), ...latency, requestBytes, resultBytes, Number(milliUnits)].every(count => count === 0)
+}
+
+function toSum(row: SqlRow, by: readonly Dimension[]): Sum {
   return { ...Object.fromEntries(by.map(name => [name, row[`by_${name}`]])), ...fromColumns(row) }
 }
 

@@ -1,12 +1,28 @@
 // Usage in a PostgreSQL database, where several gateways count at once: each step is one statement, and so one transaction.
 import type { Postgres, SqlRow, SqlValue } from 'mcpgw/plugin'
 import { readCursor, UNSEEN_SQL, writeCursor } from './changes.ts'
-import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
+import {
+  addSql,
+  callsSql,
+  countColumns,
+  groupSql,
+  isPartSql,
+  keyColumns,
+  sourceSql,
+  spanCode,
+  sumsSql,
+  toColumns,
+  toSums,
+  toUsageRow,
+  toVersionColumns,
+  versionKeyColumns,
+} from './columns.ts'
 import { tables } from './migrations.ts'
 import type { Lost, UsagePage, UsageStore } from './usage-store.ts'
 
 const SCHEMA = tables.schema
 const PAGE = 2000
+const TABLES = { usage: `${SCHEMA}.usage`, versions: `${SCHEMA}.usage_version` }
 
 /** Rejects where the tables are missing and cannot be made, or not read. */
 export async function postgresUsage(database: Postgres, how: 'read' | 'write'): Promise<UsageStore> {
@@ -29,9 +45,10 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
         lost: (await all(`SELECT stream, first, last FROM ${SCHEMA}.lost ORDER BY stream, first`)) as unknown as Lost[],
       }
     },
-    async add({ stream, after, through, at, rows, lost }) {
-      const given = rows.map(row => Object.fromEntries(toColumns(row).map((value, i) => [COLUMNS[i], toJson(value)])))
-      const [done] = await all(ADD, stream, after, through, at, JSON.stringify(given), lost?.first ?? null, lost?.last ?? null)
+    async add({ stream, after, through, at, rows, versions, lost }) {
+      const given = toRecords(COLUMNS, rows.map(toColumns))
+      const parts = toRecords(VERSION_COLUMNS, versions.map(toVersionColumns))
+      const [done] = await all(ADD, stream, after, through, at, given, lost?.first ?? null, lost?.last ?? null, parts)
       return Number(done?.moved) === 1
     },
     async keepPlace(place) {
@@ -41,12 +58,12 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
       const { names, group } = groupSql(by)
       const where = `span = ${spanCode[span]} AND start >= $1 AND start < $2${tenant === undefined ? '' : ' AND tenant = $3'}`
       const rows = await all(
-        `SELECT ${names}${sumsSql} FROM ${SCHEMA}.usage WHERE ${where} ${group}`,
+        `SELECT ${names}${sumsSql} FROM ${sourceSql(by, TABLES)} WHERE ${where} ${group}`,
         from,
         to,
         ...(tenant === undefined ? [] : [tenant]),
       )
-      return rows.map(row => toSum(row, by))
+      return toSums(rows, by)
     },
     async *changes(cursor, endedBy, signal) {
       const { change, endedBy: before, look: begun } = readCursor(cursor)
@@ -65,7 +82,12 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
       const unseen = (): string => UNSEEN_SQL.replaceAll('?', () => `$${++count}`)
       const cursors = [...consumers.values()]
       const isUnseen = cursors.map(() => ` AND NOT (${unseen()})`).join('')
-      await all(`DELETE FROM ${SCHEMA}.usage WHERE finish <= $1${isUnseen}`, endedBy, ...cursors.flatMap(one => [one.change, one.endedBy]))
+      await all(
+        `WITH gone AS (DELETE FROM ${SCHEMA}.usage WHERE finish <= $1${isUnseen} RETURNING ${keyColumns.join(', ')})
+          DELETE FROM ${SCHEMA}.usage_version AS part USING gone WHERE ${isPartSql('part', 'gone')}`,
+        endedBy,
+        ...cursors.flatMap(one => [one.change, one.endedBy]),
+      )
       const held = new Map<string, number>()
       for (const [name, { change, endedBy: by }] of consumers) {
         count = 1
@@ -79,8 +101,11 @@ export async function postgresUsage(database: Postgres, how: 'read' | 'write'): 
 }
 
 const COLUMNS: readonly string[] = [...keyColumns, ...countColumns]
+const VERSION_COLUMNS: readonly string[] = [...versionKeyColumns, ...countColumns]
 // As text: a number of JSON is not exact everywhere.
 const toJson = (value: SqlValue): SqlValue => (typeof value === 'bigint' ? String(value) : value)
+const toRecords = (columns: readonly string[], rows: readonly (readonly SqlValue[])[]): string =>
+  JSON.stringify(rows.map(row => Object.fromEntries(row.map((value, i) => [columns[i], toJson(value)]))))
 
 // Who comes second waits for the first one's row of `cursor`, and then finds it moved. The row of `state` is locked before any of `usage`.
 const ADD = `
@@ -100,6 +125,10 @@ WITH moved AS (
   SELECT ${COLUMNS.map(name => `row.${name}`).join(', ')}, numbered.change
   FROM numbered, jsonb_populate_recordset(NULL::${SCHEMA}.usage, $5::jsonb) AS row
   ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${addSql}, changed = excluded.changed
+), split AS (
+  INSERT INTO ${SCHEMA}.usage_version AS usage (${VERSION_COLUMNS.join(', ')})
+  SELECT ${VERSION_COLUMNS.map(name => `row.${name}`).join(', ')} FROM numbered, jsonb_populate_recordset(NULL::${SCHEMA}.usage_version, $8::jsonb) AS row
+  ON CONFLICT (${versionKeyColumns.join(', ')}) DO UPDATE SET ${addSql}
 )
 SELECT count(*) AS moved FROM moved`
 

@@ -1,12 +1,29 @@
 // Usage in an SQLite file of the data directory: the embedded default.
 import type { Database, Statement, Stores } from 'mcpgw/plugin'
 import { readCursor, UNSEEN_SQL, writeCursor } from './changes.ts'
-import { addSql, callsSql, countColumns, groupSql, keyColumns, spanCode, sumsSql, toColumns, toSum, toUsageRow } from './columns.ts'
-import { SCHEMA, setup } from './sqlite-tables.ts'
-import type { Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
+import {
+  addSql,
+  callsSql,
+  countColumns,
+  groupSql,
+  isPartSql,
+  keyColumns,
+  sourceSql,
+  spanCode,
+  sumsSql,
+  toColumns,
+  toSums,
+  toUsageRow,
+  toVersionColumns,
+  versionKeyColumns,
+} from './columns.ts'
+import { SCHEMA, setup, WITH_VERSIONS } from './sqlite-tables.ts'
+import type { Dimension, Lost, Step, UsagePage, UsageStore } from './usage-store.ts'
 
 const PAGE = 500
 const BUSY_MS = 50
+const FORGET_VERSIONS = `DELETE FROM usage_version AS part WHERE finish <= ? AND NOT EXISTS (SELECT 1 FROM usage WHERE ${isPartSql('part', 'usage')})`
+const TABLES = { usage: 'usage', versions: 'usage_version' }
 
 /** Throws where there is none to read, or it cannot be opened. What a failure of the machine takes from it is counted anew from the log. */
 export function sqliteUsage(stores: Stores, path: string, how: 'read' | 'write'): UsageStore {
@@ -32,6 +49,11 @@ function createStore(db: Database): UsageStore {
     }
     return found
   }
+  /** Where nobody has written to the file since an older gateway did, it knows no versions. */
+  const source = (by: readonly Dimension[]): string =>
+    by.includes('version') && Number(prepare('PRAGMA user_version').get()?.user_version) < WITH_VERSIONS
+      ? "(SELECT *, '' AS version FROM usage) AS usage"
+      : sourceSql(by, TABLES)
 
   return {
     name: db.path,
@@ -52,9 +74,12 @@ function createStore(db: Database): UsageStore {
     async sum({ span, from, to, tenant, by }) {
       const { names, group } = groupSql(by)
       const where = `span = ${spanCode[span]} AND start >= ? AND start < ?${tenant === undefined ? '' : ' AND tenant = ?'}`
-      return prepare(`SELECT ${names}${sumsSql} FROM usage WHERE ${where} ${group}`)
-        .all(from, to, ...(tenant === undefined ? [] : [tenant]))
-        .map(row => toSum(row, by))
+      const rows = prepare(`SELECT ${names}${sumsSql} FROM ${source(by)} WHERE ${where} ${group}`).all(
+        from,
+        to,
+        ...(tenant === undefined ? [] : [tenant]),
+      )
+      return toSums(rows, by)
     },
     async *changes(cursor, endedBy, signal) {
       const { change, endedBy: before, look: begun } = readCursor(cursor)
@@ -81,6 +106,7 @@ function createStore(db: Database): UsageStore {
         const isUnseen = cursors.map(() => ` AND NOT (${UNSEEN_SQL})`).join('')
         const seen = cursors.flatMap(({ change, endedBy: by }) => [change, by])
         prepare(`DELETE FROM usage WHERE finish <= ?${isUnseen}`).run(endedBy, ...seen)
+        prepare(FORGET_VERSIONS).run(endedBy)
         for (const [name, { change, endedBy: by }] of consumers) {
           const rows = Number(
             prepare(`SELECT count(*) AS size FROM usage WHERE finish <= ? AND ${UNSEEN_SQL}`).get(endedBy, change, by)?.size,
@@ -96,7 +122,7 @@ function createStore(db: Database): UsageStore {
   }
 }
 
-function addStep(prepare: (sql: string) => Statement, { stream, after, through, at, rows, lost }: Step): boolean {
+function addStep(prepare: (sql: string) => Statement, { stream, after, through, at, rows, versions, lost }: Step): boolean {
   const known = prepare('SELECT seq FROM cursor WHERE stream = ?').get(stream)
   if (Number(known?.seq ?? 0) !== after) return false
   prepare(
@@ -112,5 +138,11 @@ function addStep(prepare: (sql: string) => Statement, { stream, after, through, 
       ON CONFLICT (${keyColumns.join(', ')}) DO UPDATE SET ${addSql}, changed = excluded.changed`,
   )
   for (const row of rows) upsert.run(...toColumns(row), change)
+  const split = [...versionKeyColumns, ...countColumns]
+  const upsertVersion = prepare(
+    `INSERT INTO usage_version AS usage (${split.join(', ')}) VALUES (${split.map(() => '?').join(', ')})
+      ON CONFLICT (${versionKeyColumns.join(', ')}) DO UPDATE SET ${addSql}`,
+  )
+  for (const row of versions) upsertVersion.run(...toVersionColumns(row))
   return true
 }

@@ -28,14 +28,24 @@ export interface Addition extends Counts {
   readonly target: string
 }
 
+/** What went to one version of its server: a part of the row of the same key. */
+export interface VersionAddition extends Addition {
+  readonly version: string
+}
+
+/** What outcomes add: all of it in `rows`, and what went to a server that names its version once more in `versions`. Each key once. */
+export interface Additions {
+  readonly rows: readonly Addition[]
+  readonly versions: readonly VersionAddition[]
+}
+
 /** What came of the records of one stream behind `after` through `through`. */
-export interface Step {
+export interface Step extends Additions {
   readonly stream: string
   readonly after: number
   readonly through: number
   /** Of the latest outcome among them, ms since 1970; 0 where there is none. */
   readonly at: number
-  readonly rows: readonly Addition[]
   /** Records that were taken out of the log before they were counted. */
   readonly lost?: Lost | undefined
 }
@@ -46,8 +56,8 @@ export interface Lost {
   readonly last: number
 }
 
-/** Whereby a report adds up. `day`, `hour`: of the window's start. */
-export type Dimension = 'tenant' | 'subject' | 'server' | 'target' | 'hour' | 'day'
+/** Whereby a report adds up. `version`: of the server, empty where it names none, and of what was counted before versions were. `day`, `hour`: of the window's start. */
+export type Dimension = 'tenant' | 'subject' | 'server' | 'version' | 'target' | 'hour' | 'day'
 
 export interface Question {
   /** Which rows to add up; months are quicker, and whole. */
@@ -69,6 +79,7 @@ export interface Sum extends Counts {
   readonly tenant?: string
   readonly subject?: string
   readonly server?: string
+  readonly version?: string
   readonly target?: string
   /** ms since 1970. */
   readonly hour?: number

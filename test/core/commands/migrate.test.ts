@@ -41,7 +41,7 @@ describe.skipIf(server === undefined)('with a database', () => {
       [
         'audit: tables brought from version 0 to 4 (schema mcpgw_audit)',
         'auth: tables brought from version 0 to 4 (schema mcpgw_auth)',
-        'meter: tables brought from version 0 to 1 (schema mcpgw_usage)',
+        'meter: tables brought from version 0 to 2 (schema mcpgw_usage)',
         'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
         'notes: tables brought from version 0 to 1 (schema notes)',
         'kill: tables brought from version 0 to 1 (schema mcpgw_kill)\n',
@@ -55,7 +55,7 @@ describe.skipIf(server === undefined)('with a database', () => {
     expect(plugins.map(({ plugin, from, to }) => [plugin, from, to])).toEqual([
       ['audit', 4, 4],
       ['auth', 4, 4],
-      ['meter', 1, 1],
+      ['meter', 2, 2],
       ['stripe', 2, 2],
       ['notes', 1, 3],
       ['kill', 1, 1],

@@ -220,7 +220,7 @@ describe('starting', () => {
   test('calls that a killed boot left open are closed as unknown, in one new stream that continues the old one', async () => {
     const dir = tempDir()
     const first = await startGateway({ dir })
-    const x = createExchange()
+    const x = createExchange({ resource: { kind: 'call', server: 'files', version: '2.0.0', tool: 'read' } })
     await first.hooks.onSealed!(x)
     await call(first, createExchange())
     // A killed process drops its lock and writes nothing more.
@@ -233,6 +233,7 @@ describe('starting', () => {
       type: 'outcome',
       callId: x.id,
       tool: 'read',
+      version: '2.0.0',
       actor: { id: 'agent-1' },
       outcome: 'unknown',
       errorCode: 'gateway-restart',

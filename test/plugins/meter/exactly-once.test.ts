@@ -1,12 +1,13 @@
 // T64: whatever is killed between two steps, and whoever else counts, each outcome is in the totals exactly once.
 import fc from 'fast-check'
+import type { DurableOutcome } from 'mcpgw/plugin'
 import { afterEach, expect, test } from 'vitest'
 import { createFakeClock, createTemporaryStores, type TemporaryStores } from '../../../core/testing/index.ts'
 import { type Counter, createCounter } from '../../../plugins/meter/counter.ts'
 import { outcomeKinds } from '../../../plugins/meter/outcome-kinds.ts'
 import { createPrices } from '../../../plugins/meter/prices.ts'
 import { sqliteUsage } from '../../../plugins/meter/store/sqlite.ts'
-import type { Span, Sum, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
+import type { Dimension, Span, Sum, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
 import { tally } from '../../../plugins/meter/tally.ts'
 import { createFakeLog, type FakeLog, NOON } from './fake-log.ts'
 
@@ -50,24 +51,24 @@ const start = (log: FakeLog, store: UsageStore, more: Partial<Parameters<typeof 
 
 const byKey = (sums: readonly Sum[]): unknown[] => sums.map(sum => JSON.stringify({ ...sum, milliUnits: String(sum.milliUnits) })).sort()
 const DIMENSIONS = ['tenant', 'subject', 'server', 'target', 'hour'] as const
-const totals = async (store: UsageStore, span: Span): Promise<unknown[]> =>
-  byKey(await store.sum({ span, from: 0, to: 8.64e15, by: DIMENSIONS }))
+const totals = async (store: UsageStore, span: Span, by: readonly Dimension[]): Promise<unknown[]> =>
+  byKey(await store.sum({ span, from: 0, to: 8.64e15, by }))
 
 /** One by one, as a person would. */
-function naive(log: FakeLog, span: Span): unknown[] {
-  const rows = asTally(log.all()).filter(row => row.span === span)
-  return byKey(
-    rows.map(({ start, end: _end, span: _span, ...row }) => {
-      const { tenant, subject, server, target, ...counts } = row
-      return { tenant, subject, server, target, hour: start, ...counts } as Sum
-    }),
-  )
+function naive(outcomes: readonly DurableOutcome[], span: Span, version?: string): Sum[] {
+  const rows = asTally(outcomes).rows.filter(row => row.span === span)
+  return rows.map(({ start, end: _end, span: _span, ...row }) => {
+    const { tenant, subject, server, target, ...counts } = row
+    return { tenant, subject, server, target, hour: start, ...(version !== undefined && { version }), ...counts } as Sum
+  })
 }
+const VERSIONS = [undefined, '1.0', '2.0']
 
 const outcome = fc.record({
   outcome: fc.constantFrom(...outcomeKinds),
   subject: fc.constantFrom('s-1', 's-2'),
   target: fc.constantFrom('find', 'save'),
+  version: fc.constantFrom(...VERSIONS),
   at: fc.constantFrom(NOON, NOON + 3_600_000, NOON - 1),
   requestBytes: fc.nat(5000),
   durationMs: fc.integer({ min: 0, max: 100_000 }),
@@ -86,7 +87,7 @@ const event = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: 'rival' as const }) },
 )
 
-test('totals equal a naive count of the log, wherever the gateway is killed, its store fails, or another one counts the same', async () => {
+test('totals, and those of each version, equal a naive count of the log, wherever the gateway is killed, its store fails, or another one counts the same', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { maxLength: 25 }),
@@ -126,7 +127,17 @@ test('totals equal a naive count of the log, wherever the gateway is killed, its
         log.restart('boot-last')
         const last = start(log, store)
         expect(await last.flush()).toBe(true)
-        for (const span of ['window', 'month'] as const) expect(await totals(store, span)).toEqual(naive(log, span))
+        for (const span of ['window', 'month'] as const) {
+          expect(await totals(store, span, DIMENSIONS)).toEqual(byKey(naive(log.all(), span)))
+          const byVersion = VERSIONS.flatMap(version =>
+            naive(
+              log.all().filter(one => one.version === version),
+              span,
+              version ?? '',
+            ),
+          )
+          expect(await totals(store, span, [...DIMENSIONS, 'version'])).toEqual(byKey(byVersion))
+        }
         await last.stop()
         await store.close()
         stores.remove()

@@ -5,7 +5,7 @@ import { createStores } from '../../../core/store/index.ts'
 import { createTemporaryStores } from '../../../core/testing/index.ts'
 import { type ChangesCursor, NOTHING, readCursor } from '../../../plugins/meter/store/changes.ts'
 import { openUsage } from '../../../plugins/meter/store/open.ts'
-import type { Addition, UsageStore } from '../../../plugins/meter/store/usage-store.ts'
+import type { Addition, Dimension, UsageStore, VersionAddition } from '../../../plugins/meter/store/usage-store.ts'
 import { emptyCounts } from '../../../plugins/meter/tally.ts'
 import { createDatabase, run, server } from '../../postgres/server.ts'
 import { NOON } from './fake-log.ts'
@@ -41,8 +41,8 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
       await store?.close()
       remove()
     })
-    const step = (after: number, through: number, rows: readonly Addition[], stream = 'a') =>
-      store.add({ stream, after, through, at: NOON + through, rows })
+    const step = (after: number, through: number, rows: readonly Addition[], stream = 'a', versions: readonly VersionAddition[] = []) =>
+      store.add({ stream, after, through, at: NOON + through, rows, versions })
 
     test('a step is made where the stream was counted through its start, and nowhere else', async () => {
       store = await open()
@@ -67,7 +67,14 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
     test('of many who count the same step at once, one does', async () => {
       store = await open()
       const others = await Promise.all([1, 2, 3].map(() => open()))
-      const same = { stream: 'a', after: 0, through: 4, at: NOON, rows: [row(), row({ target: 'save' })] }
+      const same = {
+        stream: 'a',
+        after: 0,
+        through: 4,
+        at: NOON,
+        rows: [row(), row({ target: 'save' })],
+        versions: [{ ...row(), version: '1' }],
+      }
       const done = await Promise.all([store, ...others].map(one => one.add(same)))
       expect(done.filter(Boolean)).toHaveLength(1)
       // And of other streams, whatever the order of their rows.
@@ -81,7 +88,7 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
 
     test('what was lost and where the log was read are kept with it', async () => {
       store = await open()
-      await store.add({ stream: 'a', after: 0, through: 9, at: 0, rows: [], lost: { stream: 'a', first: 1, last: 5 } })
+      await store.add({ stream: 'a', after: 0, through: 9, at: 0, rows: [], versions: [], lost: { stream: 'a', first: 1, last: 5 } })
       await store.keepPlace('here')
       await store.close()
       store = await open('read')
@@ -170,11 +177,51 @@ describe.each(['sqlite', 'postgres'] as const)('usage in %s', kind => {
       await expect(look('not a cursor', 0)).rejects.toThrow('"not a cursor" is no cursor of usage')
     })
 
+    test('sums by version have what names none apart, and what was counted before there were versions', async () => {
+      store = await open()
+      await step(0, 1, [row({}, 2), row({ span: 'month' }, 2)])
+      const split = (version: string, calls = 1): VersionAddition => ({ ...row({}, calls), version })
+      await step(1, 2, [row({}, 4), row({ target: 'save' })], 'a', [split('1.0'), split('2.0', 3), { ...split('2.0'), target: 'save' }])
+      await step(2, 3, [row({}, 1)], 'a', [split('2.0')])
+      const by = async (...dimensions: Dimension[]): Promise<string[]> => {
+        const sums = await store.sum({ span: 'window', from: 0, to: 8e15, by: dimensions })
+        return sums.map(({ target = '', version, ends, milliUnits }) => `${target} ${version} ${ends.answered} ${milliUnits}`).toSorted()
+      }
+      const found = [' 1.0 1 1500', ' 2.0 5 4500']
+      expect(await by('version')).toEqual(['  2 0', ...found])
+      expect(await by('target', 'version')).toEqual(['find  2 0', 'find 1.0 1 1500', 'find 2.0 4 3000', 'save 2.0 1 1500'])
+      await store.close()
+      store = await open('read')
+      expect(await by('version')).toEqual(['  2 0', ...found])
+    })
+
+    test('a store of the version before keeps its rows, which name no version', async () => {
+      store = await open()
+      await step(0, 1, [row()])
+      await store.close()
+      if (url === undefined) {
+        const db = stores.open('usage.db')
+        db.exec('DROP TABLE usage_version; PRAGMA user_version = 1')
+        db.close()
+        store = await open('read')
+        expect(await store.sum({ span: 'window', from: 0, to: 8e15, by: ['version'] })).toMatchObject([{ version: '', requestBytes: 10 }])
+        await store.close()
+      } else await run('DROP TABLE mcpgw_usage.usage_version; DELETE FROM mcpgw_usage.schema_version WHERE version = 2', url)
+      store = await open()
+      await step(1, 2, [row()], 'a', [{ ...row(), version: '2.0' }])
+      const sums = await store.sum({ span: 'window', from: 0, to: 8e15, by: ['version'] })
+      expect(sums.map(({ version, ends }) => `${version} ${ends.answered}`).toSorted()).toEqual([' 1', '2.0 1'])
+    })
+
     test('old windows go, and the rest stays', async () => {
       store = await open()
-      await step(0, 1, [row(), row({ start: NOON + HOUR, end: NOON + 2 * HOUR })])
+      const next = row({ start: NOON + HOUR, end: NOON + 2 * HOUR })
+      const versions = [row(), next].map(one => ({ ...one, version: '2.0' }))
+      await step(0, 1, [row(), next], 'a', versions)
       expect(await store.forget(NOON + HOUR, new Map())).toEqual(new Map())
-      expect(await store.sum({ span: 'window', from: 0, to: 8e15, by: ['hour'] })).toMatchObject([{ hour: NOON + HOUR }])
+      expect(await store.sum({ span: 'window', from: 0, to: 8e15, by: ['hour', 'version'] })).toMatchObject([
+        { hour: NOON + HOUR, version: '2.0' },
+      ])
     })
 
     test('an old window stays until everybody who needs it has seen it; its month does not', async () => {

@@ -173,7 +173,7 @@ describe('usage --reconcile', () => {
     const [{ stream } = { stream: '' }] = log.prepare('SELECT stream FROM record LIMIT 1').all()
     log.close()
     const store = await openUsage(world.stores, { path: 'usage.db' }, 'write')
-    await store.add({ stream: 'gone', after: 0, through: 9, at: NOON, rows: [], lost: { stream: 'gone', first: 1, last: 9 } })
+    await store.add({ stream: 'gone', after: 0, through: 9, at: NOON, rows: [], versions: [], lost: { stream: 'gone', first: 1, last: 9 } })
     await store.close()
     expect(stream).not.toBe('')
     const gateway = await world.start(config)
