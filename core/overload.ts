@@ -18,8 +18,8 @@ export interface Shedding {
 
 export interface Overload extends Shedding {
   readonly isOver: boolean
-  /** Called ten times a second, with how late that call is. */
-  look(lagMs: number): void
+  /** Called ten times a second, with how late that call is, and which share of the time since the last one the event loop was at work. */
+  look(lagMs: number, busy: number): void
 }
 
 export interface OverloadOptions {
@@ -27,6 +27,8 @@ export interface OverloadOptions {
   readonly log: Log
   readonly health: Pick<Health, 'component'>
   pending(): number
+  /** For how long the oldest call waits for a place, ms, where many do. */
+  waitedMs(): number
   /** For tests. */
   heap?(): number
 }
@@ -35,10 +37,12 @@ export interface OverloadOptions {
 const TO_BEGIN = 5
 const LATE_TO_BEGIN = 3
 /** With fewer calls under way it is not they that make the event loop late, and to refuse more would help nobody. */
-const FEW = 10
+export const FEW = 10
+/** A loop that rests now and then has time for more: then it is a server for which calls wait, and only those of that server do. */
+const NEVER_IDLE = 0.97
 /** Below this part of all bounds calls are taken again. */
 const WELL_BELOW = 0.8
-/** Where the event loop is later than this part of its bound, fewer are; else a tenth more with each look, until all are and it has ended. */
+/** Where calls or the event loop are later than this part of the bound, fewer are; else a tenth more with each look, until all are and it has ended. */
 const BUSY = 0.1
 const LESS = 0.7
 const TO_END = 10
@@ -60,7 +64,7 @@ const CHEAP: ReadonlySet<string> = new Set([
   'tasks/cancel',
 ])
 
-export function createOverload({ limits, log, health, pending, heap = shareOfHeap }: OverloadOptions): Overload {
+export function createOverload({ limits, log, health, pending, waitedMs, heap = shareOfHeap }: OverloadOptions): Overload {
   const component = health.component('overload')
   let isOver = false
   let inRow = 0
@@ -69,10 +73,12 @@ export function createOverload({ limits, log, health, pending, heap = shareOfHea
   let rest = 0
 
   const isLate = (lagMs: number, share: number): boolean => lagMs >= limits.lagMs * share && pending() >= FEW
+  const isSlow = (busy: number, share: number): boolean => busy >= NEVER_IDLE && waitedMs() >= limits.lagMs * share
 
   /** Undefined where all is below `share` of its bound. */
-  function findExcess(lagMs: number, share: number): string | undefined {
+  function findExcess(lagMs: number, busy: number, share: number): string | undefined {
     if (isLate(lagMs, share)) return `the event loop is ${Math.round(lagMs)} ms late`
+    if (isSlow(busy, share)) return `calls wait ${Math.round(waitedMs())} ms, and the event loop is never idle`
     const used = heap()
     if (used >= limits.heap * share) return `${Math.round(used * 100)} % of the heap is used`
     const calls = pending()
@@ -108,13 +114,13 @@ export function createOverload({ limits, log, health, pending, heap = shareOfHea
       if (message.kind === 'batch') return message.items.some(item => (item.string('method') ?? 'ping') !== 'ping') && shedsCall()
       return message.kind === 'request' && !CHEAP.has(message.method) && shedsCall()
     },
-    look(lagMs) {
-      const excess = findExcess(lagMs, isOver ? WELL_BELOW : 1)
+    look(lagMs, busy) {
+      const excess = findExcess(lagMs, busy, isOver ? WELL_BELOW : 1)
       if (!isOver) {
         inRow = excess === undefined ? 0 : inRow + 1
         if (inRow >= (isLate(lagMs, 1) ? LATE_TO_BEGIN : TO_BEGIN)) change(excess)
       } else if (excess !== undefined) taken = 0
-      else if (isLate(lagMs, BUSY)) taken *= LESS
+      else if (isLate(lagMs, BUSY) || isSlow(busy, BUSY)) taken *= LESS
       else if (taken + 1 < TO_END) taken++
       else change(undefined)
     },

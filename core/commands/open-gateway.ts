@@ -15,7 +15,7 @@ import { showConditions } from '../metrics/conditions.ts'
 import { watchProcess } from '../metrics/process.ts'
 import { killingOperations } from '../operations/killing.ts'
 import { findOperator } from '../operator.ts'
-import { createOverload } from '../overload.ts'
+import { createOverload, FEW } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
 import { KnownSecrets } from '../secrets.ts'
 import { learnSecrets } from './learn-secrets.ts'
@@ -135,6 +135,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     log,
     health: kernel.health,
     pending: () => gateway.board.gates().reduce((sum, { gate }) => sum + gate.load, 0),
+    waitedMs: () => Math.max(0, ...gateway.board.gates().map(({ gate }) => gate.waitedMs(FEW))),
   })
   try {
     gateway = await startGateway({
@@ -178,7 +179,7 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
     return giveUp(listenFailed(error, config.listen))
   }
   showConditions(kernel.metrics, kernel.health)
-  const unwatch = watchProcess(kernel.metrics, systemClock, version, lagMs => overload.look(lagMs))
+  const unwatch = watchProcess(kernel.metrics, systemClock, version, overload.look)
   kernel.edge.onExpel(isMeant => gateway.relay.expel(isMeant))
   kills.watch({ clock: systemClock, log, health: kernel.health })
   registered?.watch({ clock: systemClock, health: kernel.health, serve: gateway.change })

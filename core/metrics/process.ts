@@ -1,16 +1,17 @@
 // The process as metrics: memory, CPU, and how late the event loop is.
+import { performance } from 'node:perf_hooks'
 import type { MetricsRegistry } from '../metrics.ts'
 import type { Clock } from '../plugin/index.ts'
 
 const EVERY_MS = 100
 const BOUNDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 
-/** Ten times a second a timer is looked at for how late it is, and `onLag` is told, ms; the function returned ends that. */
+/** Ten times a second a timer is looked at for how late it is, and `onLook` is told, ms, and which share of the time since the last look the loop was at work; the function returned ends that. */
 export function watchProcess(
   metrics: MetricsRegistry,
   clock: Clock,
   version: string,
-  onLag: (lagMs: number) => void = () => {},
+  onLook: (lagMs: number, busy: number) => void = () => {},
 ): () => void {
   const { core, process: own } = metrics
   core.gauge('build_info', '1, for the version that runs.', ['version']).set(1, { version })
@@ -28,11 +29,14 @@ export function watchProcess(
 
   const lag = core.histogram('event_loop_lag_seconds', 'How late a timer came that was to come ten times a second.', BOUNDS).at()
   let due = 0
+  let usedBefore = performance.eventLoopUtilization()
   const look = (): void => {
     const now = clock.mono()
     const lateMs = Math.max(0, now - due)
     lag.observe(lateMs / 1000)
-    onLag(lateMs)
+    const used = performance.eventLoopUtilization()
+    onLook(lateMs, performance.eventLoopUtilization(used, usedBefore).utilization)
+    usedBefore = used
     wait(now)
   }
   let stop = (): void => {}

@@ -58,6 +58,8 @@ export interface Gate {
   readonly view: GateView
   /** Calls under way and waiting. */
   readonly load: number
+  /** For how long the oldest call waits for a place, where at least so many do; otherwise 0. */
+  waitedMs(many: number): number
   /** Another call would have to wait. */
   readonly isFull: boolean
   readonly breaker: Pick<Breaker, 'state' | 'retryAfterMs'>
@@ -136,6 +138,7 @@ export function createGate(deps: GateDeps): Gate {
         owner,
         bytes,
         lane,
+        since: clock.mono(),
         settle(entry) {
           if (!queue.remove(one)) return
           stopTimer()
@@ -222,6 +225,7 @@ export function createGate(deps: GateDeps): Gate {
     get load() {
       return underWay + queue.size
     },
+    waitedMs: many => (queue.size < many ? 0 : clock.mono() - queue.since()),
     get isFull() {
       return underWay >= room
     },

@@ -10,6 +10,8 @@ export interface Waiting<E> {
   readonly owner: string
   readonly bytes: number
   readonly lane: Held
+  /** When it came, ms. */
+  readonly since: number
   /** Ends the waiting, with a place or with an answer. Once; again is ignored. */
   settle(entry: E): void
 }
@@ -25,6 +27,8 @@ export interface Queue<E> {
   /** The newest call of whoever has the most here, if that is more than this owner would have with one more. */
   longestBut(owner: string): Waiting<E> | undefined
   all(): Waiting<E>[]
+  /** When the oldest came; `Infinity` where none waits. */
+  since(): number
 }
 
 /** Each holds the params of its call. */
@@ -74,5 +78,7 @@ export function createQueue<E>(places: number, maxBytes: number = MAX_BYTES): Qu
       return longest !== undefined && longest.length > (owners.get(owner)?.length ?? 0) + 1 ? longest.at(-1) : undefined
     },
     all: () => [...owners.values()].flat(),
+    // Invariant: each owner's first is his oldest.
+    since: () => Math.min(...[...owners.values()].map(line => line[0]!.since)),
   }
 }

@@ -1,6 +1,6 @@
 // What it takes to be answered from the cache, beside a bare proxy hop to the server, in the same rounds.
 import { judge } from './figures.mjs'
-import { timeEach } from './measure.mjs'
+import { timeEach, warmUp } from './measure.mjs'
 import { checkAnswer, echoCall, verifyCall } from './messages.mjs'
 import { formatTable } from './report.mjs'
 import { runRounds } from './rounds.mjs'
@@ -26,7 +26,10 @@ export async function benchCache(settings) {
     for (const name of skipUnbuilt(Object.keys(NAMES)))
       targets.push(await startTarget(name, 'http-http', upstream, `${settings.dir}/cache`))
     const calls = Math.ceil(CALLS * settings.windowFactor)
-    for (const { client, tool } of targets) await verifyCall(client, echoCall(tool, 100))
+    for (const { client, tool } of targets) {
+      await verifyCall(client, echoCall(tool, 100))
+      await warmUp(client, echoCall(tool, 100), settings.windowFactor)
+    }
     const step = {
       name: 'hit',
       /** @param {import('./targets.mjs').Target} target */

@@ -1,6 +1,6 @@
 // Tool calls through one pair of transports: latency with small and large payloads, throughput, CPU, memory.
 import { measureDisk } from './machine.mjs'
-import { measureCalls } from './measure.mjs'
+import { measureCalls, warmUp } from './measure.mjs'
 import { echoCall, sizedCall, verifyCall } from './messages.mjs'
 import { readCpuSeconds, readRss } from './processes.mjs'
 import { runRounds } from './rounds.mjs'
@@ -9,6 +9,7 @@ import { skipUnbuilt, startTarget, startUpstream } from './targets.mjs'
 const SMALL = 100
 const LARGE = 100_000
 const DISK_PROBES_A_ROUND = 40
+const TARGETS = /** @type {const} */ (['direct', 'raw', 'none', 'policy', 'os', 'full'])
 /** What each step does; `ms` is its window at the usual length. */
 const STEPS = /** @type {const} */ ([
   { name: 'at1', make: echoCall, length: SMALL, concurrent: 1, ms: 400 },
@@ -41,7 +42,7 @@ export async function benchCalls(topology, settings) {
   /** @type {Record<string, string>} */
   const failed = {}
   try {
-    for (const name of skipUnbuilt(['direct', 'raw', 'none', 'policy', 'os', 'full'])) {
+    for (const name of skipUnbuilt(topology === 'http-http' ? [...TARGETS, 'all', 'all-full'] : TARGETS)) {
       try {
         const target = await startTarget(name, topology, upstream, settings.dir)
         targets.push(target)
@@ -52,6 +53,10 @@ export async function benchCalls(topology, settings) {
       }
     }
     const measured = targets.filter(target => failed[target.name] === undefined)
+    for (const { name, client, tool } of measured) {
+      settings.progress(`${topology}: ${name}: many calls first`)
+      await warmUp(client, echoCall(tool, SMALL), settings.windowFactor)
+    }
     /** @type {number[]} */
     const disk = []
     const steps = STEPS.map(step => ({ name: step.name, run: sampleWith(step, settings) }))

@@ -13,6 +13,21 @@ const POLL_MS = 2
 const RULES = 100
 const TOOLS = 50
 
+/** Of every HTTP client here, whether a plugin asks for one or none. */
+export const BENCH_KEY = 'bench-7f3kq9wd2xm5'
+const PLENTY = 1_000_000
+
+/** @param {'os' | 'full'} durability */
+const everything = durability => [
+  { audit: { durability } },
+  { ipfilter: { allow: ['127.0.0.0/8', '10.0.0.0/8'] } },
+  { auth: { apiKeys: [{ id: 'bench', key: BENCH_KEY, name: 'Bench', consumerId: 'bench', roles: ['role-1', 'reader'] }] } },
+  { ratelimit: { limits: [{ name: 'everybody', most: PLENTY, window: '1s' }] } },
+  { policy: { files: ['bench.policy'] } },
+  'redact',
+  'meter',
+]
+
 /** The plugins of each gateway target, as they stand in the config file. */
 export const PLUGIN_SETS = {
   none: [],
@@ -27,6 +42,8 @@ export const PLUGIN_SETS = {
     'redact',
     { cache: { rules: [{ tools: 'bench/*', ttl: '1h' }] } },
   ],
+  all: everything('os'),
+  'all-full': everything('full'),
   postgres: [{ policy: { files: ['bench.policy'] } }, { audit: { durability: 'full' } }, 'redact'],
 }
 

@@ -1,5 +1,6 @@
 // A lean MCP client over Streamable HTTP: raw JSON bodies through an undici pool, so that the client is not what is measured.
 import { Pool } from 'undici'
+import { BENCH_KEY } from './gateway.mjs'
 import { initialized, initializeParams, messageText, withEnvelope } from './messages.mjs'
 
 /**
@@ -63,7 +64,7 @@ export function connectStateless(url, connections) {
 export async function openSession(pool, path) {
   let lastId = 0
   /** @type {Record<string, string>} */
-  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'x-api-key': BENCH_KEY }
   const hello = await post(pool, path, headers, messageText(++lastId, 'initialize', initializeParams))
   if (hello.session !== undefined) headers['mcp-session-id'] = hello.session
   headers['mcp-protocol-version'] = '2025-11-25'

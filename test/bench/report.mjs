@@ -9,6 +9,8 @@ const TARGET_LABELS = {
   os: '100 rules+audit(os)+redact',
   meter: 'the same with meter',
   full: '100 rules+audit(full)+redact',
+  all: 'all plugins, audit(os)',
+  'all-full': 'all plugins, audit(full)',
   postgres: 'the same in PostgreSQL',
 }
 const LEVELS = /** @type {const} */ (['at1', 'at16', 'at64', 'at256'])

@@ -16,7 +16,7 @@ export const STDIO_SERVER = fixture('stdio-server.mjs')
 
 /**
  * @typedef {(typeof TOPOLOGIES)[number]} Topology
- * @typedef {'direct' | 'raw' | 'none' | 'policy' | 'os' | 'meter' | 'full' | 'postgres'} TargetName none, policy: the gateway with no plugin, with 100 rules; os, full: rules, audit (that durability) and redact; meter: as os, with meter; postgres: as full, in a database
+ * @typedef {'direct' | 'raw' | 'none' | 'policy' | 'os' | 'meter' | 'full' | 'all' | 'all-full' | 'postgres'} TargetName none, policy: the gateway with no plugin, with 100 rules; os, full: rules, audit (that durability) and redact; meter: as os, with meter; all, all-full: every plugin of a whole gateway, with an API key; postgres: as full, in a database
  *
  * @typedef {object} Target a process under test with a session open to it
  * @property {TargetName} name

@@ -15,18 +15,25 @@ const opened = closeAfterEach()
 interface World {
   readonly overload: Overload
   readonly health: Health
-  readonly now: { heap: number; pending: number }
+  readonly now: { heap: number; pending: number; waitedMs: number }
   /** So many looks in a row. */
-  look(times: number, lagMs?: number): void
+  look(times: number, lagMs?: number, busy?: number): void
 }
 
 function create(): World {
   const health = createHealth({ clock: createManualClock() })
-  const now = { heap: 0.1, pending: 20 }
+  const now = { heap: 0.1, pending: 20, waitedMs: 0 }
   const limits = { lagMs: 500, heap: 0.9, pending: 100 }
-  const overload = createOverload({ limits, log: createLogBook().log, health, pending: () => now.pending, heap: () => now.heap })
-  const look = (times: number, lagMs = 0): void => {
-    for (let i = 0; i < times; i++) overload.look(lagMs)
+  const overload = createOverload({
+    limits,
+    log: createLogBook().log,
+    health,
+    pending: () => now.pending,
+    waitedMs: () => now.waitedMs,
+    heap: () => now.heap,
+  })
+  const look = (times: number, lagMs = 0, busy = 1): void => {
+    for (let i = 0; i < times; i++) overload.look(lagMs, busy)
   }
   return { overload, health, now, look }
 }
@@ -39,6 +46,7 @@ describe('an overload', () => {
     ['the event loop is late', {}, 500, 3, /500 ms late/],
     ['memory is short', { heap: 0.9 }, 0, 5, /90 % of the heap/],
     ['too many calls are under way', { pending: 100 }, 0, 5, /100 calls/],
+    ['calls wait long while the loop is never idle', { waitedMs: 500 }, 0, 5, /calls wait 500 ms, and the event loop is never idle/],
   ])('begins where %s for some looks, and health is failing and says why', (_, burden, lagMs, looks, why) => {
     const { overload, health, now, look } = create()
     look(2, 500)
@@ -71,6 +79,17 @@ describe('an overload', () => {
     now.pending = 10
     look(3, 500)
     expect(overload.isOver).toBe(true)
+  })
+
+  it('is none where calls wait long for a server and the loop has time for others', () => {
+    const { overload, now, look } = create()
+    now.waitedMs = 60_000
+    look(100, 0, 0.9)
+    expect(overload.isOver).toBe(false)
+    look(4, 0, 1)
+    look(1, 0, 0.9)
+    look(4, 0, 1)
+    expect(overload.isOver).toBe(false)
   })
 
   it('ends after ten looks well below all bounds, and not while one is just below', () => {
@@ -155,6 +174,11 @@ describe('the calls that are taken while there is too much', () => {
     expect(takenOf(100)).toBe(30)
     look(1, 60)
     expect(takenOf(1000)).toBeCloseTo(210, -1)
+    now.waitedMs = 60
+    look(1)
+    expect(takenOf(1000)).toBeCloseTo(147, -1)
+    look(1, 0, 0.5)
+    expect(takenOf(1000)).toBeCloseTo(247, -1)
     now.heap = 0.8
     look(1)
     expect(takenOf(100)).toBe(0)

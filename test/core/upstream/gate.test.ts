@@ -106,6 +106,20 @@ describe('places', () => {
     expect(['greedy', 'modest'].map(owner => visit(gate, 'more', owner).outcome)).toEqual(['upstream-busy', 'upstream-busy'])
   })
 
+  it('tell for how long the oldest call has waited for one, where many do', async () => {
+    const { gate, clock } = setUp(1, 10)
+    const first = visit(gate, 'first', 'a')
+    expect(gate.waitedMs(1)).toBe(0)
+    visit(gate, 'second', 'a')
+    clock.advance(100)
+    visit(gate, 'third', 'b')
+    clock.advance(50)
+    expect([gate.waitedMs(1), gate.waitedMs(2), gate.waitedMs(3)]).toEqual([150, 150, 0])
+    gate.leave(first.place, DONE, 0)
+    await settled()
+    expect(gate.waitedMs(1)).toBe(50)
+  })
+
   it('to wait at are bounded in bytes too', () => {
     const { gate } = setUp(1, 1000)
     visit(gate, 'first')
