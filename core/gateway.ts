@@ -163,6 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     views,
     isNarrowed: pipeline.wants.lists,
     servers: () => board.list(),
+    about: (id: string) => fleet.about(id),
     registered: options.registered ?? (() => undefined),
   }
   for (const operation of ownOperations(own)) operations.add(operation)

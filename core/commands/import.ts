@@ -2,6 +2,7 @@
 import { relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { renderDiagnostics } from '../config/render.ts'
+import { hideInUrl, hideInWords } from './clients/secret-values.ts'
 import { homeOf } from './clients/table.ts'
 import { collect, type Found } from './import/collect.ts'
 import { makePlan, type Plan, writePlan } from './import/plan.ts'
@@ -63,7 +64,7 @@ function tell(
     const files = found.map(({ title, file, servers, left }) => ({ client: title, file, servers: servers.map(({ name }) => name), left }))
     const added = plan.added.map(({ item, secrets, ...rest }) => ({
       ...rest,
-      server: item,
+      server: shown(item),
       secrets: secrets.map(({ name, place }) => ({ name, place })),
     }))
     io.out(
@@ -99,7 +100,7 @@ function render(io: VerbIo, found: readonly Found[], { added, kept, config, isNe
 }
 
 function renderAdded({ id, from, item, secrets, notes }: Translated, secretsDir: string): readonly string[] {
-  const { command, args, url } = item as { readonly command?: string; readonly args?: readonly string[]; readonly url?: string }
+  const { command, args, url } = shown(item)
   const target = url ?? [command, ...(args ?? [])].join(' ')
   return [
     `add     ${id}  ${target}  (${from})`,
@@ -108,4 +109,16 @@ function renderAdded({ id, from, item, secrets, notes }: Translated, secretsDir:
       .map(({ name, place }) => `        secret: ${place} goes to ${secretsDir}/${name}`),
     ...notes.map(note => `        note: ${note}`),
   ]
+}
+
+interface Shown {
+  readonly command?: string
+  readonly args?: readonly string[]
+  readonly url?: string
+}
+
+/** What looks like a secret stays where it is, but is not printed. */
+function shown(item: Translated['item']): Shown {
+  const { args, url } = item as Shown
+  return { ...item, ...(args && { args: hideInWords(args) }), ...(url !== undefined && { url: hideInUrl(url) }) }
 }

@@ -6,6 +6,7 @@ import { type KillStore, openKillStore } from '../kill/store.ts'
 import { createLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
+import type { RegistrationPlace } from '../registry/store.ts'
 import { isStoreAnswer } from '../store/fault.ts'
 import { createVerbRecord } from './record.ts'
 import { loadOrStarter } from './starter.ts'
@@ -15,6 +16,7 @@ import { textOption, type VerbIo } from './verb.ts'
 interface At {
   readonly io: VerbIo
   readonly loaded: Loaded
+  readonly stores: RegistrationPlace
   readonly store: KillStore
   /** False where it could not be recorded; it is done all the same. */
   record(type: 'kill.set' | 'kill.lifted', kill: KillTarget & { readonly because?: string }): Promise<boolean>
@@ -62,7 +64,7 @@ function readWords(io: VerbIo): Wanted | { readonly why: string } {
   return isLift ? { kind: 'lift', target } : { kind: 'set', target, because }
 }
 
-async function set({ io, loaded, store, record }: At, target: KillTarget, because: string | undefined): Promise<number> {
+async function set({ io, loaded, stores, store, record }: At, target: KillTarget, because: string | undefined): Promise<number> {
   const { kind, name } = target
   const told = { ...target, ...(because !== undefined && { because }) }
   const isNew = await store.set({ ...told, at: Date.now(), by: findOperator() })
@@ -70,8 +72,8 @@ async function set({ io, loaded, store, record }: At, target: KillTarget, becaus
   if (io.json) io.out(`${JSON.stringify({ killed: told, was: !isNew, recorded }, null, 2)}\n`)
   else if (!isNew) io.err(`${kind} ${printable(name)} is killed already; \`mcpgw kill --list\` says since when.\n`)
   else io.err(`${kind} ${printable(name)} is killed. Gateways that run end what it has open within a second.\n`)
-  if ((kind === 'server' || kind === 'version') && !isThere(loaded, target))
-    io.err(`warning: this config names no ${kind} ${printable(name)}\n`)
+  if ((kind === 'server' || kind === 'version') && !isThere(loaded, target) && !(await isRegistered(loaded, stores, target)))
+    io.err(`warning: ${loaded.config.registration === undefined ? 'this config names' : 'there is'} no ${kind} ${printable(name)}\n`)
   return 0
 }
 
@@ -109,6 +111,27 @@ const isThere = ({ config }: Loaded, { kind, name }: KillTarget): boolean =>
   config.servers.some(server => (kind === 'server' ? server.id === name : versionsOf(server).some(one => versionName(one) === name))) ||
   (config.gateway !== undefined && name === 'gateway')
 
+/** True also where it cannot be asked: then nobody is told that there is none. */
+async function isRegistered({ config }: Loaded, stores: RegistrationPlace, { kind, name }: KillTarget): Promise<boolean> {
+  if (config.registration === undefined) return false
+  try {
+    const { openRegistrationStore } = await import('../registry/store.ts')
+    const store = await openRegistrationStore(stores)
+    try {
+      return (await store.read())!.all.some(({ id, entry: { version, versions } }) => {
+        const labels = [version, ...(Array.isArray(versions) ? versions.map(one => (one as { readonly version?: unknown }).version) : [])]
+        return kind === 'server'
+          ? id === name
+          : labels.some(label => typeof label === 'string' && versionName({ id, version: label }) === name)
+      })
+    } finally {
+      await store.close()
+    }
+  } catch {
+    return true
+  }
+}
+
 async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise<number> {
   const loaded = await loadOrStarter(io)
   if (loaded === 2) return 2
@@ -120,7 +143,7 @@ async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise
     store = await openKillStore(stores)
     const record: At['record'] = (type, { kind, name, because }) =>
       recording.event({ type, detail: { ...detailOf({ kind, name }), ...(because !== undefined && { because }) } })
-    return await work({ io, loaded, store, record })
+    return await work({ io, loaded, stores, store, record })
   } catch (error) {
     if (!isStoreAnswer(error)) throw error
     io.err(`error[kill-store]: ${error.message}\n`)

@@ -10,16 +10,21 @@ import type { VerbIo } from './verb.ts'
 export async function listPlugins(io: VerbIo): Promise<number> {
   const loaded = await loadFor(io)
   if (loaded === 2) return 2
-  const configured = loaded.config.plugins.map(({ name }) => name)
-  const others = builtInPlugins.filter(name => !configured.includes(name)).map(name => ({ name, config: {} }))
-  const { plugins, findings } = await checkPlugins([...loaded.config.plugins, ...others], io.cwd, loaded.origins)
-  const rows = plugins.map(({ name, capabilities, source }) => ({ name, loaded: configured.includes(name), source, capabilities }))
+  const others = builtInPlugins.filter(name => loaded.config.plugins.every(one => one.name !== name)).map(name => ({ name, config: {} }))
+  const [own, rest] = await Promise.all([loaded.config.plugins, others].map(all => checkPlugins(all, io.cwd, loaded.origins)))
+  // One that needs a config of its own is there all the same.
+  const without = others.map(({ name }) => rest!.plugins.find(one => one.name === name) ?? { name, source: 'built-in', capabilities: [] })
+  const rows = [own!.plugins, without].flatMap((all, i) =>
+    all.map(({ name, capabilities, source }) => ({ name, loaded: i === 0, source, capabilities })),
+  )
   if (io.json) io.out(`${JSON.stringify({ plugins: rows }, null, 2)}\n`)
   else {
     io.out(alignColumns(rows.map(row => [`${row.loaded ? '*' : ' '} ${row.name}`, row.source, row.capabilities.join(', ')])))
     io.err('\n* loaded by the config\n')
   }
-  const broken = findings.filter(({ code }) => code === 'plugin-broken' || code === 'plugin-not-found' || code === 'plugin-shape')
+  const broken = [own!, rest!]
+    .flatMap(({ findings }) => findings)
+    .filter(({ code }) => code === 'plugin-broken' || code === 'plugin-not-found' || code === 'plugin-shape')
   if (broken.length > 0) io.err(renderDiagnostics(broken, io.color.err))
   return broken.length > 0 ? 1 : 0
 }

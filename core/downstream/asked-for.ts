@@ -8,9 +8,9 @@ export function pathOf(url: string | undefined): string | undefined {
   return PLAIN.test(path) ? path : undefined
 }
 
-/** A part may begin with no dot; in the name of a tool any character may stand escaped. */
+/** A part may begin with no dot; behind the first, which is ours, it may be a name, in which any character may stand escaped. Ids of servers need no escape. */
 const PLAIN =
-  /^(?:(?:\/\.well-known)?(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|\/tools\/(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})*\/call)$/
+  /^(?:(?:\/\.well-known)?(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+|\/(?!mcp\/)[a-z]+(?:\/(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.~@:-]|%[0-9A-Fa-f]{2})*)+)$/
 
 /** No Accept header means anything. Spec: RFC 9110, 12.5.1. */
 export function accepts(accept: string | undefined, type: string): boolean {

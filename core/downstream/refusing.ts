@@ -48,7 +48,11 @@ export function createRefusing(
   write: WriteError = writeErrorObject,
 ): Refusing {
   function answer(response: ServerResponse, code: ErrorCode, { text, data, id = null, status, challenge, retryAfter }: Why = {}): void {
-    const error = errorObject(code, { ...(text !== undefined && { text }), ...(data && { data }) })
+    const error = errorObject(code, {
+      ...(text !== undefined && { text }),
+      ...(data && { data }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    })
     streams.plain(response).reply(write(id, error), status ?? errors[code].http, { challenge, retryAfter })
   }
 

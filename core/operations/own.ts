@@ -1,7 +1,7 @@
 // The gateway's own operations on what is behind it: find tools, call them, and how the servers are; each as its caller may, by the way of any request.
 import * as z from 'zod'
 import { Cancel } from '../cancel.ts'
-import { type About, aboutOf } from '../config/about.ts'
+import type { About } from '../config/about.ts'
 import { tag } from '../config/about-shape.ts'
 import { versionName, whichOf } from '../config/places.ts'
 import { askOnce, type Reply } from '../downstream/once.ts'
@@ -20,6 +20,8 @@ export interface OwnOptions {
   /** Lists are narrowed to what each caller may use. */
   readonly isNarrowed: boolean
   servers(): readonly ShownServer[]
+  /** What is said of a server. */
+  about(server: string): About
   /** Of a server that was registered while gateways run. */
   registered(id: string): Registration | undefined
 }
@@ -89,14 +91,12 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
     return false
   }
 
-  const aboutServer = (id: string): About => aboutOf(views.of(id)?.servers[0] ?? {})
-
   /** Processes and their last words are for whoever runs the gateway. */
   function show({ server, version, instance, state, since, protocol, calls: at, ...more }: ShownServer, asker: Asker): JsonObject {
     const { breaker, underWay, waiting } = at
     const plain = {
       server,
-      ...aboutServer(server),
+      ...options.about(server),
       ...whichOf({ version, instance }),
       state,
       since,
@@ -158,7 +158,7 @@ export function ownOperations(options: OwnOptions): readonly Operation[] {
       output: z.object({ servers: z.array(status) }),
       async perform({ tag: asked, owner }, asker) {
         const fitting = (await seen(asker)).filter(({ server }) => {
-          const about = aboutServer(server)
+          const about = options.about(server)
           return (asked === undefined || about.tags?.includes(asked) === true) && (owner === undefined || about.owner === owner)
         })
         return { kind: 'done', value: { servers: fitting.map(one => show(one, asker)) } }

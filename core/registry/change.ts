@@ -1,23 +1,29 @@
 // From one list of servers to the next: what is new, what is gone, and what stays untouched.
 import { isDeepStrictEqual } from 'node:util'
+import { aboutOf } from '../config/about.ts'
 import { versionsOf } from '../config/places.ts'
 import { authOf, type ListedServer, type ServerConfig } from '../config/schema.ts'
 
-/** A server, or a version, that differs in anything is removed and added. What is the same before and after is the same object. */
+/** A server, or a version, that differs in more than what is said of it is removed and added. What is the same before and after is the same object. */
 export interface FleetChange {
   /** All that there are now, in their order. */
   readonly servers: readonly ListedServer[]
   /** Whatever calls may go to: of those with versions, these. */
   readonly added: readonly ServerConfig[]
   readonly removed: readonly ServerConfig[]
-  /** By ids, for people and for the record. `changed`: also where no more than who has which version is another. */
+  /** By ids, for people and for the record. `changed`: also where no more than who has which version, or what is said of it, is another. */
   readonly ids: Readonly<Record<'added' | 'changed' | 'removed', readonly string[]>>
 }
 
-/** Of those that are enabled; `undefined` where nothing differs. */
-export function compareFleets(given: readonly ListedServer[], next: readonly ListedServer[]): FleetChange | undefined {
+/** Of those that are enabled; `undefined` where nothing differs. `told`: as they were last given, which may say more of one than the object that stayed. */
+export function compareFleets(
+  given: readonly ListedServer[],
+  next: readonly ListedServer[],
+  told: readonly ListedServer[] = given,
+): FleetChange | undefined {
   const before = given.filter(({ enabled }) => enabled)
   const known = new Map(before.map(server => [server.id, server]))
+  const said = new Map(told.map(server => [server.id, sayingOf(server)]))
   const servers = next
     .filter(({ enabled }) => enabled)
     .map(server => {
@@ -25,7 +31,10 @@ export function compareFleets(given: readonly ListedServer[], next: readonly Lis
       if (old === undefined) return server
       return isSame(old, server) ? old : keepVersions(old, server)
     })
-  if (servers.length === before.length && servers.every((server, i) => server === before[i])) return undefined
+  const retold = new Set(
+    next.filter(server => known.has(server.id) && !isDeepStrictEqual(sayingOf(server), said.get(server.id))).map(({ id }) => id),
+  )
+  if (servers.length === before.length && servers.every((server, i) => server === before[i] && !retold.has(server.id))) return undefined
   const there = new Set(servers.map(({ id }) => id))
   const [was, is] = [before, servers].map(all => all.flatMap(versionsOf)) as [ServerConfig[], ServerConfig[]]
   const [old, now] = [new Set(was), new Set(is)]
@@ -35,7 +44,7 @@ export function compareFleets(given: readonly ListedServer[], next: readonly Lis
     removed: was.filter(server => !now.has(server)),
     ids: {
       added: servers.filter(({ id }) => !known.has(id)).map(({ id }) => id),
-      changed: servers.filter(server => known.has(server.id) && known.get(server.id) !== server).map(({ id }) => id),
+      changed: servers.filter(({ id }, i) => known.has(id) && (known.get(id) !== servers[i] || retold.has(id))).map(({ id }) => id),
       removed: before.filter(({ id }) => !there.has(id)).map(({ id }) => id),
     },
   }
@@ -53,12 +62,16 @@ function keepVersions(before: ListedServer, now: ListedServer): ListedServer {
   return isKept || authOf(now) === undefined ? { ...now, versions } : now
 }
 
-/** Where it stands in the config is nothing of the server. */
+/** Where it stands in the config, and what is said of it, is nothing of the server: no process starts again for it. */
 function isSame(a: ListedServer, b: ListedServer): boolean {
-  return isDeepStrictEqual(withoutPlace(a), withoutPlace(b))
+  return isDeepStrictEqual(bareOf(a), bareOf(b))
 }
 
-function withoutPlace(server: ListedServer): unknown {
-  if (server.kind !== 'versioned') return { ...server, at: undefined }
-  return { ...server, at: undefined, versions: server.versions.map(one => ({ ...one, server: withoutPlace(one.server) })) }
+function bareOf(server: ListedServer): unknown {
+  const bare = { ...server, at: undefined, name: undefined, description: undefined, owner: undefined, tags: undefined }
+  return server.kind === 'versioned' ? { ...bare, versions: server.versions.map(one => ({ ...one, server: bareOf(one.server) })) } : bare
+}
+
+function sayingOf(server: ListedServer): object {
+  return { name: server.name, ...(server.kind !== 'inner' && aboutOf(server)) }
 }

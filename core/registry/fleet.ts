@@ -1,4 +1,5 @@
 // The servers that there are now. They change as a whole and at once: no request sees a part of a change, and none that is under way is lost.
+import { type About, aboutOf } from '../config/about.ts'
 import { versionsOf } from '../config/places.ts'
 import type { ListedServer } from '../config/schema.ts'
 import type { Credentials } from '../credentials/credentials.ts'
@@ -29,6 +30,8 @@ export interface Fleet {
   readonly servers: readonly ListedServer[]
   /** Unchanged servers keep their lanes, sessions and processes. What has changed; `undefined` where nothing has. */
   change(next: readonly ListedServer[]): FleetChange | undefined
+  /** What is said of a server, as it was last given. */
+  about(id: string): About
 }
 
 const LISTED = new Set(LISTS.map(({ capability }) => capability))
@@ -36,6 +39,7 @@ const LISTED = new Set(LISTS.map(({ capability }) => capability))
 export function createFleet(initial: readonly ListedServer[], parts: FleetParts): Fleet {
   const { board, pool, credentials, views, relay, pipeline, log, probe, added: tellAdded } = parts
   let servers: readonly ListedServer[] = initial.filter(({ enabled }) => enabled)
+  let told = servers
 
   function apply({ added, removed, servers: now }: FleetChange): void {
     servers = now
@@ -66,9 +70,14 @@ export function createFleet(initial: readonly ListedServer[], parts: FleetParts)
       return servers
     },
     change(next) {
-      const change = compareFleets(servers, next)
+      const change = compareFleets(servers, next, told)
+      told = next
       if (change !== undefined) apply(change)
       return change
+    },
+    about(id) {
+      const server = told.find(one => one.id === id)
+      return server === undefined || server.kind === 'inner' ? {} : aboutOf(server)
     },
   }
 }

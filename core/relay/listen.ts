@@ -21,11 +21,8 @@ const MAX_STREAMS = 100
 const MAX_URIS = 1000
 const EMPTY = Json.of({})
 
-const FLAGS = [
-  { flag: 'toolsListChanged', capability: 'tools' },
-  { flag: 'promptsListChanged', capability: 'prompts' },
-  { flag: 'resourcesListChanged', capability: 'resources' },
-] as const
+/** All are honoured, whatever servers promise: they come and go, and the gateway itself tells of that. */
+const FLAGS = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
 const CHANGED: ReadonlyMap<string, string> = new Map(LISTS.map(list => [list.changed, `${list.capability}ListChanged`]))
 
 export interface ListenParts {
@@ -45,12 +42,6 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
   /** The lanes on which the changes come; the acknowledgement does not wait for one that is slow to open. */
   async function openLanes(session: Session): Promise<void> {
     await forAWhile(deps.clock, Promise.all(session.view.servers.map(async ({ id }) => catalogs.berth(session, id)!.lane.ready())))
-  }
-
-  function promised({ session }: Asked, capability: string): boolean {
-    return session.view.servers.some(
-      server => deps.pool.known(server, session.owner)?.capabilities.get(capability)?.get('listChanged')?.value === true,
-    )
   }
 
   /** Each is decided upon as a subscription of its own; true where the server will tell of it. */
@@ -125,8 +116,7 @@ export function createListen({ deps, catalogs, planOf, learn }: ListenParts): (a
         try {
           await learn(session)
           await openLanes(session)
-          const told = FLAGS.filter(({ flag, capability }) => filter.flags.includes(flag) && promised(asked, capability))
-          const flags = told.map(one => one.flag)
+          const { flags } = filter
           const honoured = await Promise.all(filter.uris.map(uri => subscribeTo(asked, caller, uri)))
           const uris = filter.uris.filter((_, i) => honoured[i])
           tell('notifications/subscriptions/acknowledged', tag(Json.of({ notifications: written(flags, uris) })))
@@ -175,7 +165,7 @@ function readFilter(filter: Json | undefined): Filter | undefined {
   const uris = filter.get('resourceSubscriptions')?.items(MAX_URIS + 1) ?? []
   if (uris.length > MAX_URIS || uris.some(uri => uri.type !== 'string')) return undefined
   return {
-    flags: FLAGS.map(({ flag }) => flag).filter(flag => filter.get(flag)?.value === true),
+    flags: FLAGS.filter(flag => filter.get(flag)?.value === true),
     uris: [...new Set(uris.map(uri => uri.value as string))],
   }
 }

@@ -35,7 +35,7 @@ export function initializeResult(
     .join('\n\n')
   return Json.of({
     protocolVersion,
-    capabilities,
+    capabilities: merge(capabilities, changesOf(capabilities)),
     serverInfo: { name: 'mcpgw', title: 'mcpgw', version },
     ...(instructions === '' ? {} : { instructions }),
   })
@@ -45,6 +45,12 @@ export function initializeResult(
 function asInitializeResult({ era, result, serverInfo }: Agreement): Json {
   if (era === 'legacy') return result
   return result.with({ serverInfo, resultType: undefined, supportedVersions: undefined, ttlMs: undefined, cacheScope: undefined })
+}
+
+/** Servers come and go: of that the gateway tells, whatever they promise themselves. */
+function changesOf(capabilities: JsonValue): JsonObject {
+  const lists = ['tools', 'resources', 'prompts'].filter(kind => isObject(capabilities) && Object.hasOwn(capabilities, kind))
+  return Object.fromEntries(lists.map(kind => [kind, { listChanged: true }]))
 }
 
 /** Objects are united, a flag is set where any server sets it; of other values the first stays. */

@@ -197,13 +197,14 @@ describe('a gateway that is overloaded', () => {
 
     const refused = await client.post(call(2, 'up__echo'))
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
-    expect(JSON.parse(refused.text)).toMatchObject({ id: 2, error: { data: { mcpgw: { code: 'overloaded' } } } })
+    expect(JSON.parse(refused.text)).toMatchObject({ id: 2, error: { data: { mcpgw: { code: 'overloaded', retryAfter: 1 } } } })
     expect((await client.ask('tools/list')).result.tools).toHaveLength(1)
     expect((await client.ask('ping')).result).toEqual({})
     const stranger = await connectHttp(gateway)
     expect((await stranger.ask('tools/list')).result.tools).toHaveLength(1)
     const rest = await send(gateway, 'POST', '/tools/up__echo/call', '{}', { 'content-type': 'application/json' })
     expect(rest.status).toBe(503)
+    expect(JSON.parse(rest.text())).toMatchObject({ error: { code: 'overloaded', retryAfter: 1 } })
     first.result('{"content":[],"whose":"first"}')
     expect(JSON.parse((await before).text).result.whose).toBe('first')
 

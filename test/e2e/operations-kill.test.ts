@@ -30,6 +30,17 @@ describe.skipIf(!isBuilt)('the kill switch, by its operations', () => {
     await expect.poll(code, { timeout: 30_000 }).toBeUndefined()
     expect((await ops.ask('DELETE', '/kills/server/odd')).status).toBe(404)
 
+    // Whatever can be killed can be lifted, whatever its name is made of.
+    for (const [kind, name] of [
+      ['version', 'odd@2.0.0'],
+      ['tenant', 'globex & sons/eu: "ä" ..'],
+    ] as const) {
+      expect((await ops.ask('POST', '/kills', { kind, name })).status).toBe(200)
+      expect((await ops.ask('DELETE', `/kills/${kind}/${encodeURIComponent(name)}`)).body).toEqual({ kind, name, recorded: true })
+    }
+    await ops.ask('POST', '/kills', { kind: 'version', name: 'odd@2.0.0' })
+    expect((await ops.ask('DELETE', '/kills/version/odd@2.0.0')).status).toBe(200)
+
     for (const wrong of [
       { kind: 'version', name: 'odd' },
       { kind: 'key', name: 'mgk_abcdefgh' },
@@ -42,6 +53,9 @@ describe.skipIf(!isBuilt)('the kill switch, by its operations', () => {
     const log = runCli(['audit', 'log', '--type', 'kill.set', '--json'], dir)
     expect((JSON.parse(log.out) as { records: { detail: object }[] }).records.map(({ detail }) => detail)).toEqual([
       { server: 'odd', because: 'it leaks' },
+      { server: 'odd', version: '2.0.0' },
+      { tenant: 'globex & sons/eu: "ä" ..' },
+      { server: 'odd', version: '2.0.0' },
       { tenant: 'acme' },
     ])
   }, 120_000)

@@ -14,8 +14,23 @@ export function looksSecret(name: string, value: string): boolean {
   return NAMES.test(name) || FORMS.test(value) || RANDOM.test(value)
 }
 
+/** The arguments of a command, or a url, as they may be shown. */
+export function hideInWords(words: readonly string[]): readonly string[] {
+  return words.map((word, at) => {
+    const before = words[at - 1] ?? ''
+    if (looksSecret(before.startsWith('-') ? before.replace(/^--?/, '') : '', word) && !word.startsWith('-')) return HIDDEN
+    return word.replace(/^(--?[\w-]*(?:key|token|secret|passw)[\w-]*=).+/i, `$1${HIDDEN}`)
+  })
+}
+
+export function hideInUrl(url: string): string {
+  return url.replaceAll(/([?&][^=&]*(?:key|token|secret)[^=&]*=)[^&#]+/gi, `$1${HIDDEN}`)
+}
+
+const HIDDEN = '(hidden)'
+
 export function hideSecrets(lines: string): string {
   const hide = (whole: string, head: string, name: string, value: string): string =>
-    looksSecret(name, value) ? `${head}"(hidden)"` : whole
+    looksSecret(name, value) ? `${head}"${HIDDEN}"` : whole
   return lines.replaceAll(/("((?:[^"\\]|\\.)*)"\s*:\s*)"((?:[^"\\]|\\.)*)"/g, hide)
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { findNodeAtLocation, getNodeValue } from 'jsonc-parser'
 import { deriveId } from '../../config/mcp-json.ts'
+import { INNER_ID } from '../../operations/inner.ts'
 import { readObject } from '../clients/edit.ts'
 import { readWhole } from '../clients/replace.ts'
 import { clients, ENTRY, filesOf } from '../clients/table.ts'
@@ -54,10 +55,14 @@ async function readClientFile(title: string, file: string, cwd: string): Promise
   const maps = places.map(path => findNodeAtLocation(root, path)).filter(node => node?.type === 'object')
   const servers: FoundServer[] = []
   const left: string[] = []
-  for (const [name, entry] of maps.flatMap(node => Object.entries(getNodeValue(node!) as Record<string, unknown>))) {
+  const entries = maps.flatMap(node => Object.entries(getNodeValue(node!) as Record<string, unknown>))
+  // Those of a gateway stand below its own entry.
+  const nested = entries.flatMap(([, entry]) => (isRecord(entry) && isRecord(entry.servers) ? Object.entries(entry.servers) : []))
+  for (const [name, entry] of [...entries, ...nested]) {
     const id = deriveId(name)
     if (!isRecord(entry)) left.push(`${name}: no object`)
-    else if (name === ENTRY || isGateway(entry)) left.push(`${name}: the gateway itself`)
+    else if (name === ENTRY || isGateway(entry) || isRecord(entry.servers)) left.push(`${name}: the gateway itself`)
+    else if (name.toLowerCase() === INNER_ID) left.push(`${name}: that is the id of the gateway's own tools; rename it`)
     else if (id === undefined) left.push(`${name}: no id can be made of its name; rename it`)
     else if (typeof entry.command !== 'string' && typeof entry.url !== 'string') left.push(`${name}: neither a command nor a url`)
     else servers.push({ name, id, from: title, entry })

@@ -102,6 +102,32 @@ test('in the home folder, where the file of the folder and that of the person ar
   expect(out).not.toContain('keep')
 })
 
+test('what stays in a url or among arguments is not printed', async () => {
+  const servers = {
+    site: { url: 'https://site.example/sse?token=t0p5ecret&page=2' },
+    tool: { command: 'npx', args: ['-y', 'a-server', '--api-key', 'k-0815', '--auth-token=x99', '--region', 'eu', TOKEN] },
+  }
+  const dir = createFolder({ 'client.json': JSON.stringify({ mcpServers: servers }) })
+  const plan = await importAll(dir, 'client.json')
+  const asJson = await importAll(dir, 'client.json', '--json')
+  for (const { out, err } of [plan, asJson]) expect(out + err).not.toMatch(/t0p5ecret|k-0815|x99|ghp_/)
+  expect(plan.out).toContain('https://site.example/sse?token=(hidden)&page=2')
+  expect(plan.out).toContain('npx -y a-server --api-key (hidden) --auth-token=(hidden) --region eu (hidden)')
+  expect((await importAll(dir, 'client.json', '--yes')).code).toBe(0)
+  expect(readFileSync(join(dir, 'mcpgw.yaml'), 'utf8')).toContain('k-0815')
+})
+
+test('servers below the entry of a gateway are servers like the others; the id of its own tools is free for none', async () => {
+  const box = (args: string[]) => ({ command: 'node', args })
+  const mcpServers = { guard: { ...box(['guard.js']), servers: { inner: box(['in.js']) } }, beside: box(['b.js']), Gateway: box(['g.js']) }
+  const dir = createFolder({ 'client.json': JSON.stringify({ mcpServers }) })
+  const { out } = await importAll(dir, 'client.json', '--json')
+  expect(JSON.parse(out)).toMatchObject({
+    found: [{ left: ['guard: the gateway itself', "Gateway: that is the id of the gateway's own tools; rename it"] }],
+    added: [{ id: 'beside' }, { id: 'inner' }],
+  })
+})
+
 test('nothing found, a file that is not there, and one that is broken', async () => {
   const dir = createFolder({
     'broken.json': '{ "mcpServers": {',

@@ -56,6 +56,16 @@ describe('servers add, update and remove', () => {
     expect((await list(dir)).map(({ id }) => id)).toEqual(['fixed'])
   })
 
+  test('name servers that `kill` knows', async () => {
+    const dir = folder()
+    await say(dir, ['servers', 'add', 'crm', '--url', `${CRM}/mcp`])
+    const warningOf = async (...words: string[]): Promise<string> => (await say(dir, ['kill', ...words])).err.split('\n')[1] ?? ''
+    expect(await warningOf('--server', 'crm')).toBe('')
+    expect(await warningOf('--server', 'fixed')).toBe('')
+    expect(await warningOf('--server', 'crn')).toBe('warning: there is no server crn')
+    expect(await warningOf('--server', 'crm', '--version', '2')).toBe('warning: there is no version crm@2')
+  })
+
   test('say with its field what does not fit, and change nothing', async () => {
     const dir = folder()
     for (const [words, code, err] of [

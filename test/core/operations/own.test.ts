@@ -121,6 +121,23 @@ describe('servers', () => {
     })
   })
 
+  it('are described as they were given last, and nothing of them ends for that', async () => {
+    const up = opened(await startHttpUpstream({ tools: [named('read')] }))
+    const { as, test } = await world({ servers: [up.server('one', { owner: 'team-a', tags: ['old'] })] })
+    const anna = await as('anna@acme')
+    const status = async () => (await anna('server_status', { server: 'one' })).structuredContent as object
+    expect(await status()).toMatchObject({ owner: 'team-a', tags: ['old'] })
+    expect((await anna('call', { tool: 'one__read' })).isError).toBeFalsy()
+    const sessions = up.of('initialize').length
+    const change = test.gateway.change([up.server('one', { tags: ['new'] })])
+    expect([change?.added, change?.removed, change?.ids.changed]).toEqual([[], [], ['one']])
+    expect(await status()).toMatchObject({ tags: ['new'] })
+    expect(Object.keys(await status())).not.toContain('owner')
+    expect((await anna('list_servers', { tag: 'old' })).structuredContent).toEqual({ servers: [] })
+    expect((await anna('call', { tool: 'one__read' })).isError).toBeFalsy()
+    expect([up.of('initialize').length, up.deleted]).toEqual([sessions, []])
+  })
+
   it('in which a caller may see nothing are not shown to him', async () => {
     const narrowing = plugin('narrows', ['decides', 'narrows-list'], {
       onRequest: () => ({ kind: 'allow', rules: [], obligations: [] }),

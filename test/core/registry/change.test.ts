@@ -92,3 +92,20 @@ test('a server gets versions, and has none again: another one each time', () => 
   expect([there.added.length, there.removed, there.ids.changed]).toEqual([2, [plain], ['crm']])
   expect([back.added, back.removed.length, back.ids.changed]).toEqual([[plain], 2, ['crm']])
 })
+
+test('what is said of a server is told as a change, and touches neither it nor any of its versions', () => {
+  const about = { description: 'Searches', owner: 'team-search', tags: ['search'] }
+  const before = [server('a', 'one', true, 1), versioned([1, 1], ['one', 'two'])]
+  const saying = (words: object): ListedServer[] => [
+    { ...server('a', 'one', true, 1), ...words } as RemoteServer,
+    versioned([1, 1], ['one', 'two'], words),
+  ]
+  const next = saying(about).map(one => ({ ...one, ...about }) as ListedServer)
+  const change = compareFleets(before, next)!
+  expect([change.added, change.removed, change.ids.changed]).toEqual([[], [], ['a', 'crm']])
+  expect(change.servers.flatMap(versionsOf)).toEqual(before.flatMap(versionsOf))
+  for (const [at, one] of change.servers.flatMap(versionsOf).entries()) expect(one).toBe(before.flatMap(versionsOf)[at])
+  // The next time it is nothing new, though the objects that stayed do not say so.
+  expect(compareFleets(change.servers, next, next)).toBeUndefined()
+  expect(compareFleets(change.servers, before, next)!.ids.changed).toEqual(['a', 'crm'])
+})

@@ -37,7 +37,7 @@ describe('a stream of changes', () => {
       jsonrpc: '2.0',
       method: 'notifications/subscriptions/acknowledged',
       params: {
-        notifications: { toolsListChanged: true, resourceSubscriptions: ['test://a'] },
+        notifications: all,
         _meta: { [SUBSCRIPTION]: 'L-1' },
       },
     })
@@ -59,6 +59,21 @@ describe('a stream of changes', () => {
     stream.drop()
     expect((await upstream.next('resources/unsubscribe')).message.params).toEqual({ uri: 'test://a' })
     await until(() => [...gateway.gateway.sessions.all()].every(session => session.idle))
+  })
+
+  it('tells of servers that come and go, where none of them promises to tell of its lists', async () => {
+    const { upstream, gateway } = await start({}, { capabilities: '{"tools":{}}' })
+    const more = opened(await startStdioUpstream({ capabilities: '{"tools":{}}' }))
+    const client = visitHttp(gateway)
+    const { capabilities } = (await client.ask('server/discover')).result
+    expect(capabilities.tools).toEqual({ listChanged: true })
+    const stream = await client.start('subscriptions/listen', { notifications: { toolsListChanged: true } })
+    expect((await stream.next()).params.notifications).toEqual({ toolsListChanged: true })
+    const servers = [upstream, more].map((one, at) => one.server(['up', 'more'][at]!, { protocol: 'legacy' }))
+    gateway.gateway.change(servers)
+    expect((await stream.next()).method).toBe('notifications/tools/list_changed')
+    expect((await client.ask('tools/list')).result.tools).toHaveLength(2)
+    stream.drop()
   })
 
   it('is one of several: each hears with its own id, and a server is left when the last is gone', async () => {
@@ -147,7 +162,7 @@ describe('a stream of changes', () => {
       },
     )
     const stream = await visitHttp(gateway).start('subscriptions/listen', { notifications: all })
-    expect((await stream.next()).params.notifications).toEqual({ toolsListChanged: true, resourceSubscriptions: ['test://a'] })
+    expect((await stream.next()).params.notifications).toEqual(all)
     const listening = upstream.of('subscriptions/listen').at(-1)!
     const tagged = { _meta: { [SUBSCRIPTION]: listening.message.id } }
     listening.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: tagged }))
