@@ -40,7 +40,16 @@ export function conditionsOf(state: Tally, config: Pick<StripeConfig, 'alarm' | 
   return conditions
 }
 
+/** What the process that runs knows beside what is in the outbox. Times in ms since 1970. */
+export interface Live {
+  /** Of all that share the outbox, it is this one that bills. */
+  readonly bills: boolean
+  readonly failure?: { readonly at: number; readonly why: string } | undefined
+  readonly trouble: Trouble
+}
+
 export interface Reporter {
+  live(): Live
   tell(state: Tally, trouble: Trouble): void
   /** Another process bills. */
   follow(): void
@@ -48,13 +57,16 @@ export interface Reporter {
   answered(kind: 'counted' | 'refused' | 'later', lines: readonly Line[]): void
 }
 
-export function createReporter({ config, health, log, metrics, scrub }: PluginContext<StripeConfig>): Reporter {
+export function createReporter({ config, clock, health, log, metrics, scrub }: PluginContext<StripeConfig>): Reporter {
   const lines = metrics.gauge('lines', 'Lines of the outbox that are not done with, by how they stand.', ['standing'])
   const age = metrics.gauge('backlog_age_seconds', 'How long the oldest usage that is to be sent has waited since its window ended.')
   const backlog = metrics.gauge('backlog_lines', 'Lines of the outbox that are to be sent.')
   const events = metrics.counter('events_total', 'Events by how Stripe answered.', ['answer'])
   const leads = metrics.gauge('leads', '1 where this process is the one that bills.')
   let last = ''
+  let bills = false
+  let trouble: Trouble = { faults: new Map() }
+  let failure: Live['failure']
 
   function show(conditions: readonly string[], status: 'degraded' | 'failing'): void {
     const why = scrub(conditions.join('; '))
@@ -69,19 +81,29 @@ export function createReporter({ config, health, log, metrics, scrub }: PluginCo
   }
 
   return {
-    tell(state, trouble) {
+    live: () => ({ bills, failure, trouble }),
+    tell(state, found) {
+      bills = true
+      trouble = found
+      if (found.stripe !== undefined) failure = { at: clock.now(), why: found.stripe }
       for (const one of standings) if (one !== 'billed' && one !== 'before') lines.set(state.lines[one], { standing: one })
       age.set(Math.round(state.age / 1000))
       backlog.set(backlogOf(state))
       leads.set(1)
-      show(conditionsOf(state, config, trouble), 'degraded')
+      show(conditionsOf(state, config, found), 'degraded')
     },
     follow() {
+      bills = false
+      trouble = { faults: new Map() }
       leads.set(0)
       show([], 'degraded')
     },
     fail(why) {
-      show([`the outbox does not work: ${why}`], 'failing')
+      const store = `the outbox does not work: ${why}`
+      bills = false
+      trouble = { ...trouble, store }
+      failure = { at: clock.now(), why: store }
+      show([store], 'failing')
     },
     answered: (kind, tried) => events.inc({ answer: kind }, tried.length),
   }

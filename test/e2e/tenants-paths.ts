@@ -101,6 +101,7 @@ export const OPERATIONS: Readonly<Record<string, { readonly route?: string; read
   policies: { route: 'GET /policies', names: 'nothing' },
   policy_check: { route: 'POST /policies/check', names: 'nothing' },
   policy_explain: { route: 'POST /policies/explain', names: 'nothing' },
+  stripe_status: { route: 'GET /stripe', names: 'nothing', slow: true },
   approvals_list: { route: 'GET /approvals', names: 'requests' },
   approvals_approve: { route: 'POST /approvals/{id}/approve', names: 'request' },
   approvals_reject: { route: 'POST /approvals/{id}/reject', names: 'request' },

@@ -108,6 +108,7 @@ const configOf = ({ server, tenant, canary }: Names, { own, vault, docs, wiki }:
       },
     },
     { meter: { prices: [{ tool: 'dear', units: 1 }], budgets: [{ tenant: '*', period: 'month', units: 3 }] } },
+    { stripe: { dryRun: true, meters: [{ event: 'tool_calls' }] } },
   ],
 })
 

@@ -1,40 +1,42 @@
 // stripe status: how billing stands, in a few lines.
-import { alignColumns } from 'mcpgw/plugin'
-import { backlogOf, conditionsOf } from '../report.ts'
-import { standings } from '../standing.ts'
+import { alignColumns, printable } from 'mcpgw/plugin'
+import { describeStatus, readStatus, type Status } from '../status.ts'
 import { type Io, time, withOutbox } from './with-outbox.ts'
 
 export const showStatus = (io: Io): Promise<number> =>
   withOutbox(
     io,
     async ({ reader, outbox, terms }) => {
-      const state = await reader.tally(terms, io.signal, true)
-      const conditions = conditionsOf(state, io.config, { faults: new Map() })
-      const shown = standings.filter(one => one !== 'billed')
-      if (io.json) {
-        const lines = Object.fromEntries(shown.map(one => [one, { lines: state.lines[one], due: state.due[one] }]))
-        const since = terms.since === 0 ? null : new Date(terms.since).toISOString()
-        io.out(
-          JSON.stringify(
-            { outbox: outbox.name, dryRun: io.config.dryRun, since, backlogSeconds: Math.round(state.age / 1000), lines, conditions },
-            null,
-            2,
-          ),
-        )
-        return 0
-      }
-      io.out(`${outbox.name}${io.config.dryRun ? ' (dry run: nothing is sent)' : ''}`)
-      io.out(
-        `billing since ${terms.since === 0 ? 'ever' : time(terms.since)}; ${backlogOf(state)} lines are to be sent, the oldest for ${Math.round(state.age / 60_000)} min`,
-      )
-      const rows = shown.filter(one => state.lines[one] > 0).map(one => [one, String(state.lines[one]), String(state.due[one])])
-      if (rows.length > 0) io.out(alignColumns([['STATE', 'LINES', 'DUE'], ...rows]))
-      for (const condition of conditions) io.out(condition)
+      const facts = await readStatus(reader, { ...terms, config: io.config }, outbox.name, io.signal)
+      const status = describeStatus(facts, io.config, NOT_RUNNING)
+      if (io.json) io.out(JSON.stringify(status, null, 2))
+      else for (const line of toText(status)) io.out(line)
       return 0
     },
     () => {
-      if (io.json) io.out(JSON.stringify({ outbox: null, lines: {}, conditions: [] }, null, 2))
+      if (io.json) io.out(JSON.stringify(describeStatus(undefined, io.config, NOT_RUNNING), null, 2))
       else io.out('Nothing has been billed yet: there is no outbox.')
       return 0
     },
   )
+
+const NOT_RUNNING = { bills: false, trouble: { faults: new Map<string, string>() } }
+
+function toText({ outbox, dryRun, since, lastSuccess, lastFailure, lines, ledger, conditions, ...backlog }: Status): string[] {
+  const rows = Object.entries(lines).filter(([, one]) => one.lines > 0)
+  return [
+    `${outbox}${dryRun ? ' (dry run: nothing is sent)' : ''}`,
+    `billing since ${since === null ? 'ever' : time(since)}; ${backlog.backlogLines} lines are to be sent, the oldest for ${Math.round(backlog.backlogSeconds / 60)} min`,
+    ...(lastSuccess === null ? [] : [`last billed at ${time(lastSuccess)}`]),
+    ...(lastFailure === null
+      ? []
+      : [`last failed${lastFailure.at === null ? '' : ` at ${time(lastFailure.at)}`}: ${printable(lastFailure.why)}`]),
+    ...(rows.length === 0
+      ? []
+      : [alignColumns([['STATE', 'LINES', 'DUE'], ...rows.map(([name, one]) => [name, String(one.lines), String(one.due)])])]),
+    ...(ledger?.agrees === false
+      ? [`yesterday and today ${ledger.differences.length} sums differ: see mcpgw stripe reconcile --offline`]
+      : []),
+    ...conditions,
+  ]
+}

@@ -38,4 +38,4 @@ export async function withOutbox(io: Io, work: (opened: Opened) => Promise<numbe
   }
 }
 
-export const time = (at: number): string => new Date(at).toISOString().replace(/:00\.000Z$/, 'Z')
+export const time = (at: number | string): string => new Date(at).toISOString().replace(/:00\.000Z$/, 'Z')

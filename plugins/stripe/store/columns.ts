@@ -2,7 +2,7 @@
 import type { Append, SqlRow, SqlValue } from 'mcpgw/plugin'
 import type { Quantity } from '../config.ts'
 import type { Attempt, Line } from '../line.ts'
-import type { Changes, UsageCopy } from './outbox.ts'
+import type { Changes, Latest, UsageCopy } from './outbox.ts'
 
 /** Of the statements of a writer, which come in this order. */
 const SQL = { note: 0, usage: 1, totals: 2, attempt: 3 }
@@ -88,6 +88,20 @@ export function toUsage(row: SqlRow): UsageCopy {
     target: String(row.target),
     calls: Number(row.calls),
     milliUnits: Number(row.milli_units),
+  }
+}
+
+/** What `Latest` is made of, `since` as a parameter. */
+export const successSql = (line: string, since: string): string =>
+  `SELECT max(last_at) AS at FROM ${line} WHERE "start" >= ${since} AND last_identifier <> ''`
+export const failureSql = (line: string, since: string): string =>
+  `SELECT tried, error FROM ${line} WHERE "start" >= ${since} AND error <> '' ORDER BY tried DESC, id LIMIT 1`
+
+export function toLatest(success: SqlRow | undefined, failure: SqlRow | undefined): Latest {
+  const at = success?.at ?? null
+  return {
+    ...(at !== null && { success: Number(at) }),
+    ...(failure !== undefined && { failure: { at: Number(failure.tried), why: String(failure.error) } }),
   }
 }
 

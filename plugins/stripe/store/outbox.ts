@@ -54,6 +54,12 @@ export interface Listing {
   readonly total: number
 }
 
+/** When something was last billed, and what of what is not billed went wrong last, ms since 1970 (0: it could not be tried). */
+export interface Latest {
+  readonly success?: number | undefined
+  readonly failure?: { readonly at: number; readonly why: string } | undefined
+}
+
 /** `started`: of unknown fate. `credit`: more is billed than used. `owed`: less. */
 export type DuePart = 'started' | 'credit' | 'owed'
 
@@ -80,6 +86,8 @@ export interface OutboxReader extends WorkingSet {
   /** Those of `ids` that are there. */
   usage(ids: readonly string[]): Promise<readonly UsageCopy[]>
   lines(ids: readonly string[]): Promise<readonly Line[]>
+  /** Of lines whose windows begin at `since` or later. Looks at all of them. */
+  latest(since: number): Promise<Latest>
   /** Lines of windows that begin in this span, oldest first. */
   within(from: number, to: number): Promise<readonly Line[]>
   usageWithin(from: number, to: number): Promise<readonly UsageCopy[]>

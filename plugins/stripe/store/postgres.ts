@@ -1,6 +1,18 @@
 // The outbox in a PostgreSQL database, which several gateways share: one of them sends, as long as its session holds the lock.
 import type { Postgres } from 'mcpgw/plugin'
-import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
+import {
+  ATTEMPT_COLUMNS,
+  attemptValues,
+  failureSql,
+  LINE_COLUMNS,
+  successSql,
+  toAppends,
+  toLatest,
+  toLine,
+  toNotes,
+  toUsage,
+  USAGE_COLUMNS,
+} from './columns.ts'
 import { tables } from './migrations.ts'
 import type { Outbox } from './outbox.ts'
 import { createWorkingSet } from './working-set.ts'
@@ -61,6 +73,11 @@ export function postgresOutbox(database: Postgres): Outbox {
           members: 'SELECT jsonb_array_elements_text(?::jsonb)',
           all: (sql, params) => database.query(numbered(sql), params),
         }),
+        async latest(since) {
+          const [success] = await database.query(successSql(`${SCHEMA}.line`, '$1'), [since])
+          const [failure] = await database.query(failureSql(`${SCHEMA}.line`, '$1'), [since])
+          return toLatest(success, failure)
+        },
         within: async (from, to) => (await database.query(`${line} ${span} ORDER BY "start", id`, [from, to])).map(toLine),
         usageWithin: async (from, to) => (await database.query(`${usage} ${span}`, [from, to])).map(toUsage),
         async close() {},

@@ -2,7 +2,19 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Database, SqlRow, Statement, Stores } from 'mcpgw/plugin'
 import type { Line } from '../line.ts'
-import { ATTEMPT_COLUMNS, attemptValues, LINE_COLUMNS, toAppends, toLine, toNotes, toUsage, USAGE_COLUMNS } from './columns.ts'
+import {
+  ATTEMPT_COLUMNS,
+  attemptValues,
+  failureSql,
+  LINE_COLUMNS,
+  successSql,
+  toAppends,
+  toLatest,
+  toLine,
+  toNotes,
+  toUsage,
+  USAGE_COLUMNS,
+} from './columns.ts'
 import type { Outbox } from './outbox.ts'
 import { createWorkingSet } from './working-set.ts'
 
@@ -95,6 +107,7 @@ export function sqliteOutbox(stores: Stores, path: string): Outbox {
           slice: 2000,
           all: (sql, params) => prepare(sql).all(...params),
         }),
+        latest: async since => toLatest(prepare(successSql('line', '?')).get(since), prepare(failureSql('line', '?')).get(since)),
         within: (from, to) => inPages('"start" >= ? AND "start" < ?', [from, to]),
         usageWithin: async (from, to) =>
           db.prepare(`SELECT ${USAGE_COLUMNS} FROM usage WHERE "start" >= ? AND "start" < ?`).all(from, to).map(toUsage),

@@ -167,6 +167,7 @@ export async function createWorld({
   const metric = { inc() {}, set() {}, observe() {} }
   const context = {
     config,
+    clock,
     health: (state: { why: string } | undefined) => {
       health = state?.why
     },

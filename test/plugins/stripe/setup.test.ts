@@ -81,6 +81,7 @@ test('it has no part in a call: it is nowhere on its way', async () => {
     metrics: { counter: () => metric, gauge: () => metric, histogram: () => metric },
     use: () => createUsage(),
     scrub: (text: string) => text,
+    offer() {},
     onStop: (release: unknown) => released.push(release),
   } as unknown as Parameters<typeof setUp>[0])
   expect(Object.keys(hooks)).toEqual(['start'])
