@@ -14,8 +14,11 @@ export async function migrate(
   const { schema } = migrations
   const steps = await readSteps(migrations)
   const to = steps.length
-  const from = await readVersion(client, schema)
   const place = `${database}, schema ${schema}`
+  const from = await readVersion(client, schema).catch((error: unknown) => {
+    const what = 'its owner grants it to the role of the gateway, with the words of examples/deploy/grants.sql'
+    throw isForbidden(error) ? new StoreFault('store-unreadable', `${place}: ${(error as Error).message}; ${what}`, error) : error
+  })
   if (from > to)
     throw new StoreFault('store-newer', `${place}: written by a newer version (tables ${from}, this one knows ${to}); upgrade mcpgw`)
   if (from === to || how === 'plan') return { from, to }
