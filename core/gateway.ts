@@ -156,7 +156,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     views.review()
     relay.renew()
   }
-  const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel, reassign })
+  const restart = (id: string): boolean => fleet.restart(id)
+  const carryOut = (): void => options.kills?.carryOut({ servers: () => board.gates(), pool, expel: relay.expel, reassign, restart })
   const fleet = createFleet(servers, { board, pool, credentials, views, relay, pipeline, log, probe: options.probe, added: carryOut })
   const own = {
     relay,

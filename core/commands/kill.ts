@@ -2,25 +2,11 @@
 import type { Loaded } from '../config/load.ts'
 import { versionName, versionsOf } from '../config/places.ts'
 import { detailOf, type Kill, type KillTarget } from '../kill/kills.ts'
-import { type KillStore, openKillStore } from '../kill/store.ts'
-import { createLog } from '../log.ts'
 import { findOperator } from '../operator.ts'
 import { alignColumns, printable } from '../plugin/index.ts'
 import type { RegistrationPlace } from '../registry/store.ts'
-import { isStoreAnswer } from '../store/fault.ts'
-import { createVerbRecord } from './record.ts'
-import { loadOrStarter } from './starter.ts'
-import { openStores } from './stores.ts'
 import { textOption, type VerbIo } from './verb.ts'
-
-interface At {
-  readonly io: VerbIo
-  readonly loaded: Loaded
-  readonly stores: RegistrationPlace
-  readonly store: KillStore
-  /** False where it could not be recorded; it is done all the same. */
-  record(type: 'kill.set' | 'kill.lifted', kill: KillTarget & { readonly because?: string }): Promise<boolean>
-}
+import { type AtStore, withKillStore } from './with-kill-store.ts'
 
 const LONGEST = 500
 
@@ -31,7 +17,7 @@ export async function kill(io: VerbIo): Promise<number> {
     io.err(`error[usage]: ${wanted.why}\n  = help: mcpgw kill --help\n`)
     return 2
   }
-  return withStore(io, at => {
+  return withKillStore(io, at => {
     if (wanted.kind === 'list') return list(at, wanted.targets)
     return wanted.kind === 'lift' ? lift(at, wanted.target) : set(at, wanted.target, wanted.because)
   })
@@ -64,11 +50,12 @@ function readWords(io: VerbIo): Wanted | { readonly why: string } {
   return isLift ? { kind: 'lift', target } : { kind: 'set', target, because }
 }
 
-async function set({ io, loaded, stores, store, record }: At, target: KillTarget, because: string | undefined): Promise<number> {
+async function set({ io, loaded, stores, store, record }: AtStore, target: KillTarget, because: string | undefined): Promise<number> {
   const { kind, name } = target
   const told = { ...target, ...(because !== undefined && { because }) }
   const isNew = await store.set({ ...told, at: Date.now(), by: findOperator() })
-  const recorded = isNew && (await record('kill.set', told))
+  const detail = { ...detailOf(target), ...(because !== undefined && { because }) }
+  const recorded = isNew && (await record('kill.set', detail))
   if (io.json) io.out(`${JSON.stringify({ killed: told, was: !isNew, recorded }, null, 2)}\n`)
   else if (!isNew) io.err(`${kind} ${printable(name)} is killed already; \`mcpgw kill --list\` says since when.\n`)
   else io.err(`${kind} ${printable(name)} is killed. Gateways that run end what it has open within a second.\n`)
@@ -77,17 +64,17 @@ async function set({ io, loaded, stores, store, record }: At, target: KillTarget
   return 0
 }
 
-async function lift({ io, store, record }: At, target: KillTarget): Promise<number> {
+async function lift({ io, store, record }: AtStore, target: KillTarget): Promise<number> {
   const { kind, name } = target
   const was = await store.lift(target)
-  const recorded = was && (await record('kill.lifted', target))
+  const recorded = was && (await record('kill.lifted', detailOf(target)))
   if (io.json) io.out(`${JSON.stringify({ lifted: target, was, recorded }, null, 2)}\n`)
   else if (was) io.err(`${kind} ${printable(name)} is no longer killed. Gateways that run let it in within a second.\n`)
   else io.err(`${kind} ${printable(name)} was not killed; \`mcpgw kill --list\` shows what is.\n`)
   return was ? 0 : 3
 }
 
-async function list({ io, store }: At, targets: readonly KillTarget[]): Promise<number> {
+async function list({ io, store }: AtStore, targets: readonly KillTarget[]): Promise<number> {
   const isAsked = (one: Kill): boolean => targets.length === 0 || targets.some(({ kind, name }) => kind === one.kind && name === one.name)
   const found = (await store.all()).filter(isAsked)
   if (io.json) {
@@ -129,27 +116,5 @@ async function isRegistered({ config }: Loaded, stores: RegistrationPlace, { kin
     }
   } catch {
     return true
-  }
-}
-
-async function withStore(io: VerbIo, work: (at: At) => Promise<number>): Promise<number> {
-  const loaded = await loadOrStarter(io)
-  if (loaded === 2) return 2
-  const log = createLog({ level: loaded.config.log === 'info' ? 'warn' : loaded.config.log, write: line => io.err(line) })
-  const stores = await openStores(loaded.config.store, log)
-  const recording = createVerbRecord(loaded, { stores, log, cwd: io.cwd, version: io.version })
-  let store: KillStore | undefined
-  try {
-    store = await openKillStore(stores)
-    const record: At['record'] = (type, { kind, name, because }) =>
-      recording.event({ type, detail: { ...detailOf({ kind, name }), ...(because !== undefined && { because }) } })
-    return await work({ io, loaded, stores, store, record })
-  } catch (error) {
-    if (!isStoreAnswer(error)) throw error
-    io.err(`error[kill-store]: ${error.message}\n`)
-    return 3
-  } finally {
-    await store?.close()
-    await recording.close()
   }
 }

@@ -14,6 +14,7 @@ import type { RootLog } from '../log.ts'
 import { showConditions } from '../metrics/conditions.ts'
 import { watchProcess } from '../metrics/process.ts'
 import { killingOperations } from '../operations/killing.ts'
+import { restartingOperation } from '../operations/restarting.ts'
 import { findOperator } from '../operator.ts'
 import { createOverload, FEW } from '../overload.ts'
 import { type AdminEvent, Masking, Recording } from '../plugin/index.ts'
@@ -130,6 +131,8 @@ export async function openGateway({ loaded, version, log, cwd, http, probe, inse
   for (const operation of killingOperations({ store: kills.store, recording, now: Date.now })) kernel.operations.add(operation)
   if (registered !== undefined) offerRegistration(loaded, registered, kernel, recording)
   let gateway: Gateway
+  const isThere = (id: string): boolean => gateway.board.list().some(({ server }) => server === id)
+  kernel.operations.add(restartingOperation({ store: kills.store, recording, now: Date.now, isThere }))
   const overload = createOverload({
     limits: config.limits.overload,
     log,

@@ -53,6 +53,13 @@ export const serverVerbs: readonly Verb[] = [
     load: async () => (await import('./servers-change.ts')).removeServer,
   },
   {
+    path: ['servers', 'restart'],
+    summary: 'Begin anew with one server, in every gateway of the store: its processes or connections, and its circuit breaker',
+    args: [{ name: '<id>', summary: 'as `servers list` shows it' }],
+    examples: ['mcpgw servers restart search'],
+    load: async () => (await import('./servers-restart.ts')).restartServer,
+  },
+  {
     path: ['servers', 'status'],
     summary: 'How the servers are: asked of the running gateway, or tried one by one where none runs',
     options: [

@@ -70,7 +70,8 @@ function rowsOf(servers: readonly ConfiguredServer[], origin: Row['origin']): Ro
   )
 }
 
-async function listRegistered(loaded: Loaded): Promise<readonly (Row | LeftOut)[] | Finding> {
+/** Those of the store; none where the config lets nobody register any. */
+export async function listRegistered(loaded: Loaded): Promise<readonly (Row | LeftOut)[] | Finding> {
   const log = createLog({ level: 'silent' })
   const stores = await openStores(loaded.config.store, log)
   const registered = await openRegistration(loaded, { stores, secrets: new KnownSecrets(), log })

@@ -1,7 +1,16 @@
-// Where kills are kept: a file of the data directory, and where `store.url` names a database, that, for all gateways that share it.
+// Where it is kept what operators want of all gateways at once, kills and restarts: a file of the data directory, and where `store.url` names a database, that, for all gateways that share it.
 import type { Migrations, Operator, SqlRow, Stores } from '../plugin/index.ts'
 import { useLateFile } from '../store/late-file.ts'
 import { KINDS, type Kill, type KillKind, type KillTarget } from './kills.ts'
+
+/** The last word that its connections and processes begin anew. */
+export interface Restart {
+  /** Its id. */
+  readonly server: string
+  /** ms since 1970. */
+  readonly at: number
+  readonly by: Operator
+}
 
 /** All of it rejects while they cannot be reached. */
 export interface KillStore {
@@ -11,11 +20,13 @@ export interface KillStore {
   set(kill: Kill): Promise<boolean>
   /** False where it was not killed. */
   lift(target: KillTarget): Promise<boolean>
+  restarts(): Promise<readonly Restart[]>
+  restart(one: Restart): Promise<void>
   close(): Promise<void>
 }
 
 const FILE = 'kills.db'
-const SCHEMA = 1
+const SCHEMA = 2
 const S = 'mcpgw_kill'
 
 export const tables: Migrations = {
@@ -27,6 +38,9 @@ CREATE TABLE ${S}.schema_version (version integer PRIMARY KEY, applied timestamp
 INSERT INTO ${S}.schema_version (version) VALUES (1);
 CREATE TABLE ${S}.kill (kind text NOT NULL, name text NOT NULL, at bigint NOT NULL, actor text NOT NULL, because text,
   PRIMARY KEY (kind, name));`,
+    `-- Servers that operators wanted to begin anew, and when they last did.
+CREATE TABLE ${S}.restart (server text PRIMARY KEY, at bigint NOT NULL, actor text NOT NULL);
+INSERT INTO ${S}.schema_version (version) VALUES (2);`,
   ],
 }
 
@@ -70,6 +84,19 @@ export async function openKillStore(stores: KillPlace): Promise<KillStore> {
       const there = await ask(`DELETE FROM ${S}.kill WHERE kind = $1 AND name = $2 RETURNING kind`, kind, name)
       return here + there.length > 0
     },
+    async restarts() {
+      const rows = database === undefined ? file.read()?.prepare('SELECT * FROM restarts').all() : await ask(`SELECT * FROM ${S}.restart`)
+      return (rows ?? []).map(({ server, at, actor }) => ({
+        server: String(server),
+        at: Number(at),
+        by: JSON.parse(String(actor)) as Operator,
+      }))
+    },
+    async restart({ server, at, by }) {
+      const row = [server, at, JSON.stringify(by)] as const
+      if (database === undefined) run('INSERT OR REPLACE INTO restarts VALUES (?, ?, ?)', ...row)
+      else await ask(`INSERT INTO ${S}.restart VALUES ($1, $2, $3) ON CONFLICT (server) DO UPDATE SET at = $2, actor = $3`, ...row)
+    },
     async close() {
       file.close()
       await database?.close()
@@ -79,6 +106,7 @@ export async function openKillStore(stores: KillPlace): Promise<KillStore> {
 
 const TABLE = `CREATE TABLE IF NOT EXISTS kills (
   kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, because TEXT, PRIMARY KEY (kind, name)) STRICT;
+CREATE TABLE IF NOT EXISTS restarts (server TEXT PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL) STRICT;
 PRAGMA user_version = ${SCHEMA};`
 
 function readKill({ kind, name, at, actor, because }: SqlRow): Kill {

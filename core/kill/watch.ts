@@ -1,4 +1,4 @@
-// What is killed, as a gateway knows it: read before it starts, looked at several times a second, and carried out on what is open.
+// What operators have killed and what is to begin anew, as a gateway knows it: read before it starts, looked at several times a second, and carried out on what is open.
 import { versionName } from '../config/places.ts'
 import type { ServerConfig } from '../config/schema.ts'
 import type { Finding } from '../finding.ts'
@@ -6,14 +6,14 @@ import type { Health } from '../health.ts'
 import { type Lookout, startLookout } from '../lookout.ts'
 import type { Clock, Log, PluginContext } from '../plugin/index.ts'
 import type { Gate } from '../upstream/gate.ts'
-import { indexKills, type Kills } from './kills.ts'
-import { type KillPlace, type KillStore, openKillStore } from './store.ts'
+import { indexKills, type Kill, type Kills } from './kills.ts'
+import { type KillPlace, type KillStore, openKillStore, type Restart } from './store.ts'
 
 export interface KillSwitch {
   /** As it was last read: where it cannot be read any more, what was known stays. */
   readonly now: Kills
   /** Where all gateways look. */
-  readonly store: Pick<KillStore, 'all' | 'set' | 'lift'>
+  readonly store: Pick<KillStore, 'all' | 'set' | 'lift' | 'restart'>
   /** Shuts what is killed by now. Before any server is reached. */
   carryOut(reach: Reached): void
   /** From here on it is looked at again and again. */
@@ -30,6 +30,8 @@ export interface Reached {
   /** By id, or by id and version. */
   readonly pool: { cut(server: string): Promise<void>; restore(server: string): void }
   expel: PluginContext['expel']
+  /** By its id: new connections and processes in place of those it has, which go once nothing is under way there. False where there is none. */
+  restart(server: string): boolean
 }
 
 export interface WatchParts {
@@ -46,15 +48,24 @@ export async function openKillSwitch(stores: KillPlace): Promise<KillSwitch | Fi
   let store: KillStore | undefined
   try {
     store = await openKillStore(stores)
-    return createKillSwitch(store, await store.all())
+    return createKillSwitch(store, await read(store))
   } catch (error) {
     await store?.close()
     return { code: 'kill-store', message: `what operators have killed cannot be read: ${(error as Error).message}` }
   }
 }
 
-function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['all']>>): KillSwitch {
-  let now = indexKills(all)
+interface Read {
+  readonly kills: readonly Kill[]
+  readonly restarts: readonly Restart[]
+}
+
+const read = async (store: KillStore): Promise<Read> => ({ kills: await store.all(), restarts: await store.restarts() })
+
+function createKillSwitch(store: KillStore, { kills, restarts }: Read): KillSwitch {
+  let now = indexKills(kills)
+  // What was wanted before this gateway started is so.
+  const restartedAt = new Map(restarts.map(({ server, at }) => [server, at]))
   let reached: Reached | undefined
   let lookout: Lookout | undefined
 
@@ -76,6 +87,14 @@ function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['a
     if (ended.sessions + ended.requests > 0) log?.warn('what killed tenants and keys had open has been ended', { ...ended })
   }
 
+  function restart(all: readonly Restart[], log: Log): void {
+    for (const { server, at } of all) {
+      if (restartedAt.get(server) === at) continue
+      restartedAt.set(server, at)
+      if (reached?.restart(server)) log.warn('server begins anew, as an operator wants', { server })
+    }
+  }
+
   return {
     store,
     get now() {
@@ -92,13 +111,14 @@ function createKillSwitch(store: KillStore, all: Awaited<ReturnType<KillStore['a
         clock,
         everyMs: LOOK_MS,
         silentMs: SILENT_MS,
-        ask: () => store.all(),
-        there(all) {
-          now = indexKills(all)
+        ask: () => read(store),
+        there({ kills, restarts }) {
+          now = indexKills(kills)
           if (isAway) log.info('what operators have killed can be read again')
           isAway = false
           component.set(undefined)
           if (reached !== undefined) carryOut(reached, log)
+          restart(restarts, log)
         },
         gone(error) {
           const why = `what operators have killed cannot be read: ${error instanceof Error ? error.message : String(error)}`

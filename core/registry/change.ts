@@ -50,6 +50,20 @@ export function compareFleets(
   }
 }
 
+/** The same servers, and the one with this id as another one that is like it; `undefined` where there is none. */
+export function replaceServer(before: readonly ListedServer[], id: string): FleetChange | undefined {
+  const old = before.find(server => server.id === id)
+  if (old === undefined) return undefined
+  const now: ListedServer =
+    old.kind === 'versioned' ? { ...old, versions: old.versions.map(one => ({ ...one, server: { ...one.server } })) } : { ...old }
+  return {
+    servers: before.map(server => (server === old ? now : server)),
+    added: versionsOf(now),
+    removed: versionsOf(old),
+    ids: { added: [], changed: [id], removed: [] },
+  }
+}
+
 /** Weights and pins decide who comes, and are nothing of a version itself: whoever is there stays. */
 function keepVersions(before: ListedServer, now: ListedServer): ListedServer {
   if (before.kind !== 'versioned' || now.kind !== 'versioned') return now

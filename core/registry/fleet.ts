@@ -10,7 +10,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { Views } from '../relay/view.ts'
 import type { ServerBoard } from '../upstream/board.ts'
 import type { LanePool } from '../upstream/pool.ts'
-import { compareFleets, type FleetChange } from './change.ts'
+import { compareFleets, type FleetChange, replaceServer } from './change.ts'
 
 export interface FleetParts {
   readonly board: Pick<ServerBoard, 'add' | 'remove' | 'forget' | 'share'>
@@ -32,6 +32,8 @@ export interface Fleet {
   change(next: readonly ListedServer[]): FleetChange | undefined
   /** What is said of a server, as it was last given. */
   about(id: string): About
+  /** As if everything of the server with this id had changed; false where there is none. */
+  restart(id: string): boolean
 }
 
 const LISTED = new Set(LISTS.map(({ capability }) => capability))
@@ -78,6 +80,11 @@ export function createFleet(initial: readonly ListedServer[], parts: FleetParts)
     about(id) {
       const server = told.find(one => one.id === id)
       return server === undefined || server.kind === 'inner' ? {} : aboutOf(server)
+    },
+    restart(id) {
+      const change = replaceServer(servers, id)
+      if (change !== undefined) apply(change)
+      return change !== undefined
     },
   }
 }

@@ -1,7 +1,7 @@
-// The kill switch from afar: operators kill and lift over HTTP and as tools, on record, and nobody else is told that there is such a thing.
+// Operators from afar: they kill, lift and restart over HTTP and as tools, on record, and nobody else is told that there is such a thing.
 import { describe, expect, test } from 'vitest'
 import { startOperations } from './operations-world.ts'
-import { isBuilt, runCli } from './product.ts'
+import { isBuilt, readHealth, runCli, serverIn } from './product.ts'
 
 describe.skipIf(!isBuilt)('the kill switch, by its operations', () => {
   test('a server and a tenant are killed, shown and lifted; the record says by whom', async () => {
@@ -57,6 +57,35 @@ describe.skipIf(!isBuilt)('the kill switch, by its operations', () => {
       { tenant: 'globex & sons/eu: "ä" ..' },
       { server: 'odd', version: '2.0.0' },
       { tenant: 'acme' },
+    ])
+  }, 120_000)
+  test('a server begins anew at the word of an operator, here and beside the store, and no call is lost', async () => {
+    const { callers, dir, product } = await startOperations()
+    const { ops, admin, agent } = callers
+    const pid = async (): Promise<number | undefined> => serverIn(await readHealth(product.origin), 'odd').pids[0]
+    const isAnswered = async (): Promise<boolean> => (await agent.call('odd__echo', { text: 'x' }))?.isError === undefined
+    expect(await isAnswered()).toBe(true)
+    const first = await pid()
+    for (const caller of [admin, agent]) expect((await caller.ask('POST', '/servers/odd/restart')).status).toBeGreaterThanOrEqual(403)
+    expect((await ops.ask('POST', '/servers/nobody/restart')).status).toBe(404)
+    expect((await ops.ask('POST', '/servers/odd/restart')).body).toEqual({ server: 'odd', recorded: true })
+    const turned = async (from: number | undefined): Promise<boolean> => {
+      expect(await isAnswered()).toBe(true)
+      const now = await pid()
+      return now !== undefined && now !== from
+    }
+    await expect.poll(() => turned(first), { timeout: 30_000 }).toBe(true)
+    const second = await pid()
+    expect(runCli(['servers', 'restart', 'nobody'], dir)).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('expected one of odd') as string,
+    })
+    expect(JSON.parse(runCli(['servers', 'restart', 'odd', '--json'], dir).out)).toEqual({ restarted: 'odd', recorded: true })
+    await expect.poll(() => turned(second), { timeout: 30_000 }).toBe(true)
+    const log = runCli(['audit', 'log', '--type', 'server.restart', '--json'], dir)
+    expect((JSON.parse(log.out) as { records: { detail: object }[] }).records.map(({ detail }) => detail)).toEqual([
+      { server: 'odd' },
+      { server: 'odd' },
     ])
   }, 120_000)
 })

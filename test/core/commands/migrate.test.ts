@@ -44,7 +44,7 @@ describe.skipIf(server === undefined)('with a database', () => {
         'meter: tables brought from version 0 to 2 (schema mcpgw_usage)',
         'stripe: tables brought from version 0 to 2 (schema mcpgw_stripe)',
         'notes: tables brought from version 0 to 1 (schema notes)',
-        'kill: tables brought from version 0 to 1 (schema mcpgw_kill)\n',
+        'kill: tables brought from version 0 to 2 (schema mcpgw_kill)\n',
       ].join('\n'),
     )
     expect(await schemas()).toEqual(['mcpgw_audit', 'mcpgw_auth', 'mcpgw_kill', 'mcpgw_stripe', 'mcpgw_usage', 'notes'])
@@ -58,7 +58,7 @@ describe.skipIf(server === undefined)('with a database', () => {
       ['meter', 2, 2],
       ['stripe', 2, 2],
       ['notes', 1, 3],
-      ['kill', 1, 1],
+      ['kill', 2, 2],
     ])
   })
 

@@ -44,6 +44,23 @@ describe.each(PLACES)('kills in %s', (_, urlOf) => {
     expect(await one.all()).toEqual(kills.slice(1).toReversed())
   })
 
+  it('stand beside restarts: the last word for each server is seen by others at once, and what is killed stays so', async () => {
+    const url = await urlOf()
+    const dir = createDir()
+    const [one, two] = [await open(dir, url), await open(dir, url)]
+    expect(await two.restarts()).toEqual([])
+    const by = { id: 'cli:ann', uid: 7 }
+    await one.set(killOf('crm', 'server'))
+    await one.restart({ server: 'crm', at: 5, by })
+    await one.restart({ server: `it's "git"`, at: 6, by })
+    await two.restart({ server: 'crm', at: 7, by: { id: 'opal' } })
+    expect((await one.restarts()).toSorted((a, b) => a.at - b.at)).toEqual([
+      { server: `it's "git"`, at: 6, by },
+      { server: 'crm', at: 7, by: { id: 'opal' } },
+    ])
+    expect(await two.all()).toEqual([killOf('crm', 'server')])
+  })
+
   it('of two who kill or lift the same at once, one does', async () => {
     const url = await urlOf()
     const dir = createDir()

@@ -1,7 +1,7 @@
 // A gateway knows what is killed before it starts, carries out what changes, and forgets nothing where it cannot look.
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { defaults, type RemoteServer } from '../../../core/config/schema.ts'
@@ -109,6 +109,7 @@ async function start(...before: Kill[]): Promise<World> {
       for (const one of ended) open.splice(open.indexOf(one), 1)
       return { sessions: ended.length, requests: 0 }
     },
+    restart: id => done.push(`restarted ${id}`) > 0,
   })
   kills.watch({ clock, log: createLogBook().log, health })
   const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
@@ -132,6 +133,34 @@ describe('a gateway', () => {
     await look()
     expect(done).toEqual(['opened crm', 'opened crm@2', 'reassigned', 'restored crm', 'restored crm@2'])
     expect([kills.now.refuseServer({ id: 'crm' }), kills.now.refuseServer({ id: 'git' })?.code]).toEqual([undefined, 'killed'])
+  })
+
+  it('begins anew with a server at each word of an operator, once, and not for what was wanted before it started', async () => {
+    const { operator, done, look, path } = await start()
+    const by = { id: 'cli:ann' }
+    await operator.restart({ server: 'crm', at: 1, by })
+    await look()
+    await look()
+    expect(done.splice(0)).toEqual(['restarted crm'])
+    await operator.restart({ server: 'crm', at: 2, by })
+    await operator.restart({ server: 'git', at: 2, by })
+    await look()
+    expect(done.splice(0).toSorted()).toEqual(['restarted crm', 'restarted git'])
+    const later = await openKillSwitch(createStores({ dataDir: dirname(path) }))
+    if ('code' in later) throw new Error(later.message)
+    onTestFinished(() => later.stop())
+    const clock = createManualClock()
+    const restarted: string[] = []
+    later.carryOut({
+      servers: () => [],
+      reassign: () => {},
+      pool: { cut: async () => {}, restore: () => {} },
+      expel: () => ({ sessions: 0, requests: 0 }),
+      restart: id => restarted.push(id) > 0,
+    })
+    later.watch({ clock, log: createLogBook().log, health: createHealth({ clock }) })
+    await new Promise(resolve => setImmediate(resolve))
+    expect(restarted).toEqual([])
   })
 
   it('of a killed version shuts that one alone, gives its callers others, and then ends what it has under way', async () => {

@@ -1,5 +1,7 @@
 // Servers that come, change and go while a gateway serves: no call is lost, sessions stay, clients are told.
 import { describe, expect, it } from 'vitest'
+import { NO_KILLS } from '../../../core/kill/kills.ts'
+import type { Reached } from '../../../core/kill/watch.ts'
 import type { Capability, Hooks } from '../../../core/plugin/index.ts'
 import { call, connectHttp, type HttpClient } from '../data-plane/clients.ts'
 import { authenticating, plugin, startTestGateway, until } from '../data-plane/gateway.ts'
@@ -96,6 +98,29 @@ describe('a fleet that changes', () => {
     await until(() => !isAlive(ended!))
     expect(isAlive(kept!)).toBe(true)
     expect(board.list().map(({ pids }) => pids[0])).toEqual([kept])
+  })
+
+  it('begins anew with a child: its process is another one, sessions stay, and a call to the one before is answered by it', async () => {
+    const up = opened(await startStdioUpstream({ on: { 'tools/call': leaveOpen } }))
+    const other = opened(await startStdioUpstream())
+    const restarts: ((server: string) => boolean)[] = []
+    const kills = { now: NO_KILLS, carryOut: ({ restart }: Reached) => void restarts.push(restart) }
+    const gateway = opened(await startTestGateway({ servers: [up.server('up'), other.server('other')], kills }))
+    const { board } = gateway.gateway
+    const client = await connectHttp(gateway)
+    const pidOf = (id: string): number | undefined => board.list().find(({ server }) => server === id)?.pids[0]
+    const slow = client.post(call(1, 'up__echo'))
+    const received = await up.next('tools/call')
+    const [before, untouched] = [pidOf('up'), pidOf('other')]
+    expect(restarts[0]!('nobody')).toBe(false)
+    expect(restarts[0]!('up')).toBe(true)
+    await until(() => pidOf('up') !== undefined && pidOf('up') !== before)
+    const next = client.post(call(2, 'up__echo'))
+    ;(await up.next('tools/call')).result('{"content":[],"whose":"new"}')
+    expect(JSON.parse((await next).text).result.whose).toBe('new')
+    received.result('{"content":[],"whose":"old"}')
+    expect(JSON.parse((await slow).messages.at(-1)!).result.whose).toBe('old')
+    expect(pidOf('other')).toBe(untouched)
   })
 
   it('tells plugins that what was kept of a server that went or changed may not be so, and of no other', async () => {
