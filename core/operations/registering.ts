@@ -4,7 +4,7 @@ import { serverFields, serverId } from '../config/server-shape.ts'
 import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer } from '../plugin/index.ts'
 import type { Registered, Registrar } from '../registry/registrar.ts'
 
-const { id, versions: _, ...fields } = serverFields
+const { id, ...fields } = serverFields
 const output = z.object({ server: z.string().describe('its id') })
 
 /** `look`: serves here what was changed; other gateways see it by themselves. */

@@ -1,7 +1,8 @@
 // Registers, changes and removes a server: checked as a whole, put on record, and only then stored; whatever is wrong changes nothing.
 import { hash } from 'node:crypto'
+import { versionsOf } from '../config/places.ts'
 import { type BuiltServer, buildRegistered, type RegisteredFrom } from '../config/registered.ts'
-import type { ReachedServer } from '../config/schema.ts'
+import type { ConfiguredServer } from '../config/schema.ts'
 import type { AdminEvent, JsonObject, Operator } from '../plugin/index.ts'
 import { keyOf, type Registration, type RegistrationStore } from './store.ts'
 
@@ -54,8 +55,8 @@ export function createRegistrar(parts: RegistrarParts): Registrar {
   async function build(entry: JsonObject): Promise<BuiltServer | Registered> {
     const built = await buildRegistered(entry, parts)
     if ('message' in built) return refuse('invalid-arguments', built.message, built.field)
-    if (built.server.tenants !== undefined && !authenticates)
-      return refuse('invalid-arguments', 'lets in nobody: no loaded plugin authenticates', 'tenants')
+    const closed = authenticates ? undefined : closedBy(built.server)
+    if (closed !== undefined) return refuse('invalid-arguments', 'lets in nobody: no loaded plugin authenticates', closed)
     return built
   }
 
@@ -107,14 +108,26 @@ function refuse(code: 'invalid-arguments' | 'not-found' | 'conflict', message: s
   return { kind: 'refused', code, message, ...(field !== undefined && { field }) }
 }
 
+/** What lets in only whom an authenticator knows. */
+function closedBy(server: ConfiguredServer): string | undefined {
+  if (server.tenants !== undefined) return 'tenants'
+  if (server.kind !== 'versioned') return undefined
+  const pinned = server.versions.findIndex(({ pins }) => Object.values(pins).some(names => names.length > 0))
+  return pinned < 0 ? undefined : `versions.${pinned}.pins`
+}
+
 /** For the record: where it is, for whom, and a digest of all of it. */
-function describe(server: ReachedServer, entry: JsonObject): JsonObject {
+function describe(server: ConfiguredServer, entry: JsonObject): JsonObject {
   const { id, kind, tenants } = server
-  const urls = server.kind === 'child' ? [] : (server.instances ?? [server]).map(({ url }) => new URL(url).origin)
+  const all = versionsOf(server)
+  const urls = all.flatMap(one => (one.kind === 'child' ? [] : (one.instances ?? [one]).map(({ url }) => url)))
+  const commands = all.flatMap(one => (one.kind === 'child' ? [one.command] : []))
   return {
     server: id,
     kind,
-    ...(server.kind === 'child' ? { command: server.command } : { origins: [...new Set(urls)] }),
+    ...(server.kind === 'versioned' && { versions: server.versions.map(one => one.server.version ?? '') }),
+    ...(urls.length > 0 && { origins: [...new Set(urls.map(url => new URL(url).origin))] }),
+    ...(commands.length > 0 && (server.kind === 'child' ? { command: server.command } : { commands: [...new Set(commands)] })),
     ...(tenants !== undefined && { tenants }),
     digest: `sha256:${hash('sha256', JSON.stringify(entry), 'hex')}`,
   }

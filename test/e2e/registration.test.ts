@@ -151,6 +151,33 @@ describe.skipIf(!isBuilt)('servers that are registered', () => {
     120_000,
   )
 
+  test('have versions as those of the config have: each caller his own, by pins, and the way back by the kill switch', async () => {
+    const [one, two] = [await upstream('one'), await upstream('two')]
+    const { dir, config, ops, acme, globex } = prepare({ origins: [one, two].map(({ url }) => new URL(url).origin) })
+    const product = await startProduct({ dir, config })
+    const versions = [
+      { version: '1.0', url: one.url },
+      { version: '2.0', weight: 0, url: two.url, pins: { tenants: ['globex'] } },
+    ]
+    const bad = { id: 'crm', versions: [...versions, { version: '3.0', url: 'http://10.1.2.3' }] }
+    expect(await ask(product, ops, 'POST', '/servers', bad)).toMatchObject({ status: 400, body: { error: { field: 'versions.2.url' } } })
+    expect(await ask(product, ops, 'POST', '/servers', { id: 'crm', versions })).toMatchObject({ status: 200 })
+    const crmOf = async (key: string): Promise<string[]> => (await toolsOf(product, key)).filter(name => name.startsWith('crm__'))
+    expect([await crmOf(acme), await crmOf(globex)]).toEqual([
+      ['crm__one', 'crm__hang'],
+      ['crm__two', 'crm__hang'],
+    ])
+    expect((await (await openSession(product.origin, ['X-API-Key', globex])).call('crm__two')).result).toEqual({ content: [] })
+    expect(runCli(['kill', '--server', 'crm', '--version', '2.0'], dir)).toMatchObject({ code: 0 })
+    await expect.poll(() => crmOf(globex), { timeout: 15_000 }).toEqual(['crm__one', 'crm__hang'])
+    await product.stop()
+    const records = readRecords(dir)
+    expect(records.filter(({ type }) => type === 'server.register')).toMatchObject([
+      { detail: { server: 'crm', kind: 'versioned', versions: ['1.0', '2.0'] } },
+    ])
+    expect(records.find(({ type, tool }) => type === 'outcome' && tool === 'two')).toMatchObject({ server: 'crm', version: '2.0' })
+  }, 60_000)
+
   test('are for operators alone, each on record; what is wrong, or the config’s, changes nothing; a config that would take their id is not taken, any other keeps them', async () => {
     const up = await upstream('read')
     const { dir, config, ops, acme } = prepare({ origins: [new URL(up.url).origin] })

@@ -1,7 +1,9 @@
 // What may be registered: an entry as in the config, which goes nowhere and takes nothing that the config does not allow.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BuiltServer, buildRegistered, type Misfit } from '../../../core/config/registered.ts'
+import { versionsOf } from '../../../core/config/places.ts'
+import { type BuiltServer, buildRegistered } from '../../../core/config/registered.ts'
+import type { Misfit } from '../../../core/config/registered-limits.ts'
 import type { RegistrationConfig } from '../../../core/config/registration-config.ts'
 import { isAt } from '../../../core/config/registration-shape.ts'
 import { createWorkspace } from './workspace.ts'
@@ -52,6 +54,36 @@ describe('an entry', () => {
     const { accept } = createWorkspace({ 'mcpgw.yaml': JSON.stringify({ servers: [{ ...entry, headers: {} }] }) })
     const { at: _, ...inConfig } = (await accept()).config.servers[0]!
     expect((await built({ ...entry, headers: {} })).server).toEqual(inConfig)
+  })
+
+  it('may have versions, each as it would be in the config, and on the public internet unless the config names where it is', async () => {
+    const entry = {
+      id: 'crm',
+      headers: { 'X-Key': '${CRM_KEY}' },
+      versions: [
+        { version: '1', weight: 3, url: `${CRM}/1` },
+        { version: '2', url: `${CRM}/2`, headers: { Authorization: '${secret:crm}' }, pins: { roles: ['beta'] } },
+      ],
+    }
+    const { server, injected } = await built(entry)
+    expect(injected.map(({ value }) => value).toSorted()).toEqual(expect.arrayContaining(['of-the-variable', 'value-of-crm']))
+    expect(versionsOf(server)).toMatchObject([
+      { id: 'crm', version: '1', url: `${CRM}/1`, headers: { 'X-Key': 'of-the-variable' } },
+      { version: '2', headers: { 'X-Key': 'of-the-variable', Authorization: 'value-of-crm' } },
+    ])
+    const plain = { id: 'crm', versions: entry.versions.map(one => ({ ...one, headers: {} })) }
+    const { accept } = createWorkspace({ 'mcpgw.yaml': JSON.stringify({ servers: [plain] }) })
+    const withoutPlace = (value: unknown) =>
+      JSON.parse(JSON.stringify(value, (key, one: unknown) => (key === 'at' ? undefined : one))) as unknown
+    expect(withoutPlace((await built(plain)).server)).toEqual(withoutPlace((await accept()).config.servers[0]))
+    const mixed = await built({
+      id: 'a',
+      versions: [
+        { version: '1', url: CRM },
+        { version: '2', url: 'https://public.example/mcp' },
+      ],
+    })
+    expect(versionsOf(mixed.server).map(one => 'isPublic' in one)).toEqual([false, true])
   })
 
   it('is on the public internet unless the config names where it is', async () => {
@@ -117,7 +149,55 @@ describe('an entry', () => {
     [{ id: 'a', url: CRM, headres: {} }, 'headres', /unknown key "headres" \(did you mean "headers"\?\)/],
     [{ id: 'a', url: CRM, tags: ['a', 'No'] }, 'tags.1', /not a tag/],
     [{ id: 'a', url: CRM, cwd: '/' }, 'cwd', /no meaning/],
-    [{ id: 'a', versions: [{ version: '1', command: 'sh' }] }, 'versions', /one version/],
+    [{ id: 'a', versions: [{ version: '1', command: 'sh' }] }, 'versions.0.command', /registration\.commands/],
+    [{ id: 'a', url: CRM, versions: [{ version: '1' }, { version: '2', openapi: '/etc/passwd' }] }, 'versions.1.openapi', /names no files/],
+    [
+      {
+        id: 'a',
+        headers: { 'X-A': '${secret:crm}' },
+        versions: [
+          { version: '1', url: CRM },
+          { version: '2', url: 'https://evil.example' },
+        ],
+      },
+      'headers.X-A',
+      /does not let crm go to https:\/\/evil/,
+    ],
+    [
+      {
+        id: 'a',
+        url: CRM,
+        versions: [{ version: '1' }, { version: '2', url: 'https://x.tools.example', headers: { 'X-A': '${CRM_KEY}' } }],
+      },
+      'versions.1.headers.X-A',
+      /does not let CRM_KEY go/,
+    ],
+    [
+      { id: 'a', url: CRM, versions: [{ version: '1', headers: { 'X-Token': 'open' } }] },
+      'versions.0.headers.X-Token',
+      /expected a reference/,
+    ],
+    [{ id: 'a', url: CRM, versions: [{ version: '1', url: 'http://127.0.0.1:9' }] }, 'versions.0.url', /expected https/],
+    [{ id: 'a', url: CRM, versions: [{ version: '1', pins: { roles: ['${secret:crm}'] } }] }, 'versions.0.pins.roles.0', /a reference may/],
+    [{ id: 'a', url: CRM, versions: [{ version: '${CRM_KEY}' }] }, 'versions.0.version', /a reference may/],
+    [{ id: 'a', url: CRM, versions: [{ version: '1', weight: '${CRM_KEY}' }] }, 'versions.0.weight', /a reference may/],
+    [{ id: 'a', url: CRM, versions: ['${secret:crm}'] }, 'versions.0', /a reference may/],
+    [{ id: 'a', url: CRM, versions: '${secret:crm}' }, 'versions', /a reference may/],
+    [{ id: 'a', url: CRM, versions: { headers: { 'X-A': '${secret:crm}' } } }, 'versions.headers.X-A', /a reference may/],
+    [
+      { id: 'a', url: CRM, versions: [{ version: '1', versions: [{ headers: { 'X-A': '${secret:crm}' } }] }] },
+      undefined,
+      /a reference may/,
+    ],
+    [{ id: 'a', url: CRM, version: '1', versions: [{ version: '2' }] }, 'version', /or each of its "versions"/],
+    [{ id: 'a', url: CRM, versions: [{ version: '1' }, { version: '1' }] }, 'versions.1.version', /stands in line/],
+    [{ id: 'a', url: CRM, versions: [{ version: '1', weight: 0 }] }, 'versions.0.weight', /every weight is 0/],
+    [
+      { id: 'a', url: CRM, tenants: ['a'], versions: [{ version: '1', pins: { tenants: ['b'] } }] },
+      'versions.0.pins.tenants.0',
+      /none of the tenants/,
+    ],
+    [{ id: 'a', url: CRM, versions: [{ version: '1', auth: { user: { issuer: CRM } } }] }, 'versions.0.auth.user', /of callers/],
     [{ id: 'a' }, undefined, /missing "command" or "url"/],
     [{ id: 'a', url: CRM, name: 'x'.repeat(70_000) }, undefined, /longer than/],
     [JSON.parse(`{"id":"a","url":"${CRM}","__proto__":{}}`) as object, undefined, /"__proto__" cannot be a key/],
@@ -158,34 +238,41 @@ describe('an entry', () => {
       '${secret:pepper}',
     )
     const headers = fc.dictionary(fc.constantFrom('Authorization', 'X-A', 'X-Token'), value, { maxKeys: 2, noNullPrototype: true })
-    const entry = fc.record(
-      {
-        id: fc.constant('a'),
-        url: place,
-        instances: fc.array(fc.oneof(place, fc.record({ url: place, headers })), { minLength: 1, maxLength: 3 }),
-        headers,
-      },
-      { requiredKeys: ['id'], noNullPrototype: true },
+    const where = {
+      url: place,
+      instances: fc.array(fc.oneof(place, fc.record({ url: place, headers })), { minLength: 1, maxLength: 3 }),
+      headers,
+    }
+    const plain = fc.record({ id: fc.constant('a'), ...where }, { requiredKeys: ['id'], noNullPrototype: true })
+    const version = fc.record(
+      { version: fc.constantFrom('1', '2', '3'), url: place, headers },
+      { requiredKeys: ['version', 'url'], noNullPrototype: true },
     )
-    let accepted = 0
+    const versions = fc.uniqueArray(version, { minLength: 1, maxLength: 2, selector: one => one.version })
+    const versioned = fc.record({ id: fc.constant('a'), headers, versions }, { requiredKeys: ['id', 'versions'], noNullPrototype: true })
+    const entry = fc.oneof(plain, versioned)
+    const accepted = new Set<string>()
     await fc.assert(
       fc.asyncProperty(entry, async given => {
         const result = await build(given)
-        if ('message' in result || result.server.kind === 'child') return
-        accepted++
-        const urls = [result.server.url, ...(result.server.instances ?? []).map(({ url }) => url)]
-        const sent = JSON.stringify([result.server.headers, result.server.instances])
-        for (const [name, places] of [
-          ['value-of-crm', [CRM]],
-          ['of-the-variable', [CRM]],
-          ['value-of-other', ['https://other.example']],
-        ] as const)
-          if (sent.includes(name)) expect(urls.every(url => isAt(url, places))).toBe(true)
-        expect(sent).not.toContain('pepper')
+        if ('message' in result) return
+        accepted.add(result.server.kind)
+        for (const server of versionsOf(result.server)) {
+          if (server.kind === 'child') continue
+          const urls = [server.url, ...(server.instances ?? []).map(({ url }) => url)]
+          const sent = JSON.stringify([server.headers, server.instances])
+          for (const [name, places] of [
+            ['value-of-crm', [CRM]],
+            ['of-the-variable', [CRM]],
+            ['value-of-other', ['https://other.example']],
+          ] as const)
+            if (sent.includes(name)) expect(urls.every(url => isAt(url, places))).toBe(true)
+          expect(sent).not.toContain('pepper')
+        }
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     )
-    expect(accepted).toBeGreaterThan(10)
+    expect([...accepted].toSorted()).toEqual(['remote', 'versioned'])
   })
 })
 

@@ -170,6 +170,8 @@ describe('a change', () => {
   it('for tenants is refused where nobody is of any', async () => {
     const { registrar } = await start({ authenticates: false })
     expect(await registrar.register({ ...at('a'), tenants: ['acme'] }, ann)).toMatchObject({ code: 'invalid-arguments', field: 'tenants' })
+    const versions = [{ version: '1' }, { version: '2', pins: { roles: ['beta'] } }]
+    expect(await registrar.register({ ...at('a'), versions }, ann)).toMatchObject({ code: 'invalid-arguments', field: 'versions.1.pins' })
   })
 })
 
