@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'unauthenticated'
   | 'bad-credential'
   | 'many-credentials'
+  | 'bad-signature'
   | 'too-many-failures'
   | 'denied'
   | 'rate-limited'
@@ -240,7 +241,13 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42002,
     http: 400,
     text: 'more than one credential',
-    help: 'Send exactly one of Authorization and X-API-Key, once.',
+    help: 'Send exactly one of Authorization, X-API-Key and, from gateway to gateway, mcpgw-caller, once.',
+  },
+  'bad-signature': {
+    rpc: 42040,
+    http: 401,
+    text: 'the signature of the gateway is not accepted',
+    help: 'What another gateway signs (header mcpgw-caller) does not hold: unknown key, other audience, too old, used before, or not this request. WWW-Authenticate has one word of it, the record has the reason; `mcpgw servers status` at the gateway that signs says it too.',
   },
   'too-many-failures': {
     rpc: 42029,

@@ -70,7 +70,7 @@ describe('mcpgw/plugin', () => {
         AddressRanges AdminEvent Allow Answer AnswerVerdict ApartIo ApartJob ApartWork Append Asker Awaitable Capability Clock Command CommandIo ConfiguredCommand ConnectionVerdict
         CsvCell Database Decision Deny DescribedSchema DetectedSpan DischargeStage DischargeVerdict Drop DurableOutcome DurationForm DurationUnit Erased Exchange ExplainedCode FileOwnership GatewayFacts Governed GroupWriter Hooks Identify InspectOptions
         InspectedItem InspectedServer Inspection JsonArray JsonObject JsonValue ListItem ListVerdict Log Metrics Migrations Narrow Notification NotificationVerdict Obligation
-        OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest OwnFile OwnFileForm Pass Payload Peer PeerCertificate Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal Rate ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
+        OpenOptions Operation OperationAnswer Operator Outcome OutcomePage Outgoing OutgoingAnswer OutgoingRequest OwnFile OwnFileForm Pass Payload Peer PeerCertificate PeerRequest Person PersonalData PersonalHolder PersonalIo Plugin PluginContext Postgres Principal Rate ReadSoFar RecordReader RecordReaderIo Redis RedisReply RedisState Refused RequestVerdict Resource ResponseVerdict
         Rewrite SealedVerdict ServerChange Service SqlRow SqlValue StandaloneCommand StandaloneIo StandardIssue StandardResult StandardSchemaV1 Statement Stores TellCondition TextDetector Turns UsageRow
       `),
     )

@@ -1,10 +1,21 @@
-// Where the gateway gets the bearer token that it shows a server: the checked config of `auth`.
+// What the gateway shows a server of itself and of whoever calls: the checked config of `auth`.
 
-/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. `user`: he gives one by a visit to the issuer. */
+/** One of these. `oauth`: client credentials, one token for all callers. `exchange`: the caller's token is exchanged for one of his own. `user`: he gives one by a visit to the issuer. `gateway`: each request is signed, and says who makes it. */
 export interface ServerAuth {
   readonly oauth?: OAuthClient | undefined
   readonly exchange?: ExchangeClient | undefined
   readonly user?: UserClient | undefined
+  readonly gateway?: GatewayClient | undefined
+}
+
+/** What this gateway is to another one, which is told of each caller. */
+export interface GatewayClient {
+  /** What it is called there. */
+  readonly as: string
+  /** PEM of an Ed25519 key, or the path of a file with it, absolute. */
+  readonly privateKey: string
+  /** What the other one is called in what is signed for it; its url where it is absent. */
+  readonly audience?: string | undefined
 }
 
 /** The issuer is known, and it may know the gateway without a secret. */

@@ -1,4 +1,4 @@
-// What may stand under `auth` of a remote server: how the gateway gets the credential that it shows there.
+// What may stand under `auth` of a remote server: how the gateway gets the credential that it shows there, or signs.
 import * as z from 'zod'
 import { coded, guardedUrl, words } from './fields.ts'
 import type { OAuthClient, ServerAuth } from './schema.ts'
@@ -66,11 +66,28 @@ const user = z
       'Each user authorises the gateway himself (authorization code, PKCE), when a call needs it; for servers that are not shared',
   })
 
+const gateway = z
+  .strictObject({
+    as: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/, 'a name of at most 32 letters, digits and _ . -')
+      .meta({ description: 'What this gateway is called there: the "name" under its "gateways"' }),
+    privateKey: words.meta({
+      description: 'PEM of an Ed25519 key, ${secret:NAME} or the path of a file of mode 0600; the other gateway has the public one',
+    }),
+    audience: words.optional().meta({ description: 'What the other gateway is called in what is signed for it; default: the url' }),
+  })
+  .meta({
+    description:
+      'The server is another gateway: each request is signed and says who makes it, with tenant and roles; for servers that are not shared',
+  })
+
 const hasOneWay = (given: object): boolean => Object.values(given).filter(value => value !== undefined).length === 1
 
 export const auth: z.ZodType<ServerAuth> = z
-  .strictObject({ oauth: oauth.optional(), exchange: exchange.optional(), user: user.optional() })
-  .refine(hasOneWay, coded('conflicting-keys', 'give one of oauth, exchange, user'))
+  .strictObject({ oauth: oauth.optional(), exchange: exchange.optional(), user: user.optional(), gateway: gateway.optional() })
+  .refine(hasOneWay, coded('conflicting-keys', 'give one of oauth, exchange, user, gateway'))
   .meta({
-    description: 'How the gateway gets the bearer token that it shows to this server; the credential of the caller is never sent on',
+    description:
+      'What the gateway shows to this server: a bearer token that it gets, or its signature; the credential of the caller is never sent on',
   })

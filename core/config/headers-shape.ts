@@ -12,4 +12,4 @@ export const headers: z.ZodType<Record<string, string>> = z
   .refine(given => new Set(Object.keys(given).map(name => name.toLowerCase())).size === Object.keys(given).length, 'a header stands twice')
   .meta({ description: 'Sent with every request, e.g. Authorization; the credential of the caller is never sent on' })
 const ownHeaders =
-  /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|te|trailer|upgrade|accept|accept-encoding|last-event-id|mcp-.*)$/i
+  /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|te|trailer|upgrade|accept|accept-encoding|last-event-id|mcp-.*|mcpgw-.*)$/i

@@ -5,7 +5,7 @@ import type { Balance, ConfiguredServer, ProcessLimits, ServerLimits, ServerTime
 import type { TelemetryConfig } from './telemetry-config.ts'
 import type { TlsConfig } from './tls-config.ts'
 
-export type { ExchangeClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
+export type { ExchangeClient, GatewayClient, OAuthClient, ServerAuth, UserClient } from './auth-schema.ts'
 export type {
   AddressedServer,
   Balance,

@@ -1,7 +1,10 @@
 // Whose token is at hand: that of each request that is being served, from the moment its caller is known to its end, and never longer.
 import { createHash } from 'node:crypto'
+import { LiveExchange } from '../exchange.ts'
 import type { Exchange } from '../plugin/index.ts'
+import { traceOf } from '../telemetry/trace-of.ts'
 import { type Behalf, NOTHING_SHOWN } from '../upstream/behalf.ts'
+import { voiceOf } from './voice.ts'
 
 export type Served = Pick<Exchange, 'principal' | 'peer'>
 
@@ -9,7 +12,7 @@ export type Served = Pick<Exchange, 'principal' | 'peer'>
 export interface Callers {
   /** The caller is known; once or more for each request. */
   begin(x: Served): void
-  /** `NOTHING_SHOWN` where nothing can be done on the caller's behalf: he showed no token, or one that is nobody's but ours to read. */
+  /** Of `NOTHING_SHOWN` no token can be had: the caller showed none, or one that is nobody's but ours to read. */
   of(x: Served): Behalf
   end(x: Served): void
 }
@@ -20,16 +23,24 @@ export interface Present {
   find(owner: string, rights?: string): Behalf | undefined
 }
 
-export function createCallers(ownerOf: (principal: Exchange['principal']) => string): Callers & Present {
+/** `tells`: whether there are gateways that are told who calls. */
+export function createCallers(
+  ownerOf: (principal: Exchange['principal']) => string,
+  tells: () => boolean = () => false,
+): Callers & Present {
   const byRequest = new WeakMap<Served, { readonly owner: string; readonly behalf: Behalf; end(): void }>()
   const byOwner = new Map<string, Set<Behalf>>()
   return {
     begin(x) {
       if (byRequest.has(x)) return
       const token = tokenOf(x)
-      if (token === undefined) return
+      const told = x.principal !== undefined && tells() ? { voice: voiceOf(x.principal), trace: () => traceIn(x) } : undefined
+      if (token === undefined) {
+        if (told !== undefined) byRequest.set(x, { owner: '', behalf: { ...NOTHING_SHOWN, ...told }, end() {} })
+        return
+      }
       let held: string | undefined = token
-      const behalf: Behalf = { rights: rightsOf(token), token: () => held }
+      const behalf: Behalf = { rights: rightsOf(token), token: () => held, ...told }
       const owner = ownerOf(x.principal)
       const all = byOwner.get(owner) ?? new Set()
       byOwner.set(owner, all.add(behalf))
@@ -56,6 +67,10 @@ export function createCallers(ownerOf: (principal: Exchange['principal']) => str
       return undefined
     },
   }
+}
+
+function traceIn(x: Served): string | undefined {
+  return x instanceof LiveExchange ? traceOf(x) : undefined
 }
 
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i

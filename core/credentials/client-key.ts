@@ -19,14 +19,8 @@ const LEAST_RSA_BITS = 2048
 
 /** `given`: PEM, or the absolute path of a file with it that nobody else may read. */
 export function readPrivateKey(given: string): ClientKey | KeyProblem {
-  const pem = isPem(given) ? given : readPem(given)
-  if (typeof pem === 'object') return pem
-  let key: KeyObject
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    return { problem: 'not the PEM of a private key', help: HELP }
-  }
+  const key = readKey(given, HELP)
+  if ('problem' in key) return key
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return { key, algorithm: 'ES256' }
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= LEAST_RSA_BITS) return { key, algorithm: 'RS256' }
@@ -35,13 +29,24 @@ export function readPrivateKey(given: string): ClientKey | KeyProblem {
 
 const HELP = 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.pem'
 
-function readPem(path: string): string | KeyProblem {
+/** `help`: how to make one. */
+export function readKey(given: string, help: string): KeyObject | KeyProblem {
+  const pem = isPem(given) ? given : readPem(given, help)
+  if (typeof pem === 'object') return pem
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    return { problem: 'not the PEM of a private key', help }
+  }
+}
+
+function readPem(path: string, help: string): string | KeyProblem {
   const found = readOwnFile(path, { isSecret: true, maxBytes: MAX_BYTES })
   switch (found.kind) {
     case 'missing':
-      return { problem: 'the key file cannot be read (ENOENT)', help: HELP }
+      return { problem: 'the key file cannot be read (ENOENT)', help }
     case 'unreadable':
-      return { problem: `the key file cannot be read (${found.code})`, help: HELP }
+      return { problem: `the key file cannot be read (${found.code})`, help }
     case 'open':
       return { problem: 'others may read or change the key file', help: `chmod 600 ${path}` }
     case 'strange':
@@ -49,6 +54,6 @@ function readPem(path: string): string | KeyProblem {
     case 'read':
       return found.bytes.toString()
     default:
-      return { problem: 'the path is not one of a file with a key', help: HELP }
+      return { problem: 'the path is not one of a file with a key', help }
   }
 }

@@ -1,17 +1,26 @@
 // The credentials that the gateway shows to remote servers: one keeper of tokens for each, and what operators see of them.
-import { type AddressedServer, authOf, type OAuthClient, type ServerAuth, type ServerConfig, type UserClient } from '../config/schema.ts'
+import {
+  type AddressedServer,
+  authOf,
+  type GatewayClient,
+  type OAuthClient,
+  type ServerAuth,
+  type ServerConfig,
+  type UserClient,
+} from '../config/schema.ts'
 import { type Lookout, startLookout } from '../lookout.ts'
 import { createOutgoing } from '../outgoing/outgoing.ts'
 import { ownerOf } from '../owner.ts'
 import type { Clock, Outgoing } from '../plugin/index.ts'
 import type { KnownSecrets } from '../secrets.ts'
-import type { CredentialSource } from '../upstream/remote/credential.ts'
+import type { CredentialSource, RequestSigner } from '../upstream/remote/credential.ts'
 import { createAuthority } from './authority.ts'
 import { type Asker, type Authorizations, createAuthorizations } from './authorizations.ts'
 import { type Callers, createCallers } from './callers.ts'
 import { createExchanges } from './exchanges.ts'
 import { createInvited, type Invited } from './invited.ts'
 import { aboutOwner, createReporter, type ReporterOptions } from './reporter.ts'
+import { createSigners } from './signers.ts'
 import type { Token } from './token-answer.ts'
 import { createTokenBook } from './token-book.ts'
 import { createTokenKeeper } from './token-keeper.ts'
@@ -22,8 +31,8 @@ import { createUsers, SILENT_MS, type Users } from './users.ts'
 
 export interface Credentials {
   /** What is shown to this server on a lane of `owner`; undefined where its config asks for nothing. */
-  of(server: AddressedServer, owner: string): CredentialSource | undefined
-  /** Undefined where no server is shown credentials of callers. */
+  of(server: AddressedServer, owner: string): CredentialSource | RequestSigner | undefined
+  /** Undefined where no server is shown credentials of callers, nor told of them. */
   readonly callers: Callers | undefined
   /** Undefined where no server is shown what users give. */
   readonly authorizations: Authorizations | undefined
@@ -49,7 +58,7 @@ export interface CredentialsOptions extends ReporterOptions {
 /** From one look for shared visits that have ended to the next. */
 const CLEAR_MS = 60_000
 
-type SourceOf = (owner: string) => CredentialSource
+type SourceOf = (owner: string, url: string) => CredentialSource | RequestSigner
 
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { servers, secrets, clock } = options
@@ -57,7 +66,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const outgoing = options.outgoing ?? own!
   /** Of a server as it was, as long as anything of it is under way. */
   const sources = new WeakMap<ServerAuth, SourceOf>()
-  const callers = createCallers(ownerOf)
+  const callers = createCallers(ownerOf, () => telling.size > 0)
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
   let watching: TokenWatch | undefined
@@ -65,6 +74,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const allUsers = new Map<string, Users>()
   const isAway = (): boolean => watching?.isAway === true
   const exchanging = new Set<string>()
+  /** Other gateways. */
+  const telling = new Set<string>()
   let authorizations: Authorizations | undefined
   let invited: Invited | undefined
 
@@ -137,6 +148,12 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return owner => users.source(owner)
   }
 
+  function forGateway({ id }: AddressedServer, client: GatewayClient): SourceOf {
+    telling.add(id)
+    const sign = createSigners({ client, clock, reporter: createReporter(id, 'gateway', options) })
+    return (owner, url) => sign(url, owner)
+  }
+
   function openTokens(stores: TokenStores): UserTokens {
     const opened = createUserTokens(stores)
     const waiting = createInvited(clock, opened, (server, owner) => {
@@ -160,19 +177,23 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return opened
   }
 
+  function sourceFor(server: AddressedServer, { oauth, user, gateway }: ServerAuth): SourceOf {
+    if (gateway !== undefined) return forGateway(server, gateway)
+    return oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server)
+  }
+
   function add(server: ServerConfig): void {
     const auth = authOf(server)
     // Versions of one server share it.
     if (auth === undefined || !server.enabled || !('url' in server) || sources.has(auth)) return
-    const { oauth, user } = auth
-    sources.set(auth, oauth !== undefined ? forAll(server, oauth) : user !== undefined ? forUsers(server, user) : forEach(server))
+    sources.set(auth, sourceFor(server, auth))
   }
   for (const server of servers) add(server)
 
   return {
-    of: ({ auth }, owner) => auth && sources.get(auth)?.(owner),
+    of: ({ auth, url }, owner) => auth && sources.get(auth)?.(owner, url),
     get callers() {
-      return exchanging.size > 0 ? callers : undefined
+      return exchanging.size + telling.size > 0 ? callers : undefined
     },
     get authorizations() {
       return askers.size > 0 ? authorizations : undefined
@@ -180,6 +201,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     add,
     remove({ id }) {
       exchanging.delete(id)
+      telling.delete(id)
       askers.delete(id)
       allUsers.delete(id)
     },

@@ -26,7 +26,7 @@ export function createExchanges(options: ExchangesOptions): (owner: string) => C
   return owner => ({
     of(behalf) {
       // Invariant: what was had for one token is shown for no request that came with none, whoever made it.
-      if (behalf === NOTHING_SHOWN) return NOBODY
+      if (behalf !== undefined && behalf.rights === NOTHING_SHOWN.rights) return NOBODY
       const keepers = owners.use(owner, () => new Recent(MAX_RIGHTS))
       const rights = behalf?.rights ?? options.present.find(owner)?.rights ?? keepers.newest
       return rights === undefined ? NOBODY : keepers.use(rights, () => createKeeper(owner, rights, options))

@@ -11,6 +11,8 @@ export interface Reporter {
   obtained(token: Token, isRenewal: boolean, about?: AdminEvent['about']): void
   /** A user has given the gateway a token. */
   authorized(about: AdminEvent['about']): void
+  /** What had failed is well again: the server takes what it is shown. */
+  taken(): void
   failed(why: string, of?: { readonly about: AdminEvent['about']; readonly error: unknown }): void
 }
 
@@ -50,6 +52,10 @@ export function createReporter(server: string, mode: string, { log, onEvent, hea
     authorized(about) {
       log.info('a user has authorised the gateway for server', { server })
       onEvent?.({ type: 'credential.authorized', detail: { server, mode }, ...(about && { about }) })
+    },
+    taken() {
+      component?.set(undefined)
+      log.info('the server takes what it is shown again', { server, mode })
     },
     failed(why, of) {
       if (!OF_ONE.has((of?.error as Partial<TokenFailure> | undefined)?.error)) component?.set({ status: 'degraded', why })

@@ -1,9 +1,14 @@
 // Reads the bodies of requests: each within the limit of a message, and all that are under way within one budget.
 import type { IncomingMessage } from 'node:http'
 import { collect } from '../mcp/gather.ts'
+import type { HttpPeer } from './http-peer.ts'
 
 /** Reads one body; `done` is called once, and never where the client goes away first. */
-export type BodyReader = (request: IncomingMessage, done: (body: Uint8Array | 'too-large' | 'rate-limited') => void) => void
+export type BodyReader = (
+  request: IncomingMessage,
+  peer: Pick<HttpPeer, 'took'>,
+  done: (body: Uint8Array | 'too-large' | 'rate-limited') => void,
+) => void
 
 /** What every body may hold outside of the budget, so that slow senders of long bodies shut out nobody with a short one. */
 const FREE_BYTES = 64 * 1024
@@ -14,7 +19,7 @@ const MAX_DRAINED = 32 * 1024 * 1024
 export function createBodyReader(maxBytes: number, budget: number): BodyReader {
   let held = 0
 
-  return (request, done) => {
+  return (request, peer, done) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
       drain(request)
       return done('too-large')
@@ -45,7 +50,9 @@ export function createBodyReader(maxBytes: number, budget: number): BodyReader {
     })
     request.on('end', () => {
       release()
-      done(body.take())
+      const bytes = body.take()
+      peer.took(bytes)
+      done(bytes)
     })
   }
 }

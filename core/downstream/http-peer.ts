@@ -1,7 +1,9 @@
 // The network party of an HTTP connection, and the checks that stand before any body is read.
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
-import type { Peer, PeerCertificate } from '../plugin/index.ts'
+import { CALLER } from '../mcp/caller.ts'
+import type { Peer, PeerCertificate, PeerRequest } from '../plugin/index.ts'
 import type { ClientAddress } from './client-address.ts'
 
 const NONE: readonly string[] = Object.freeze([])
@@ -10,7 +12,12 @@ interface Said {
   readonly rawHeaders?: readonly string[]
   readonly path?: string | undefined
   readonly certificate?: PeerCertificate | undefined
+  readonly method?: string | undefined
+  /** Of the request line. */
+  readonly target?: string | undefined
 }
+
+const NO_BODY = hash('sha256', '', 'base64url')
 
 /** More than any client sends; each costs something in every check. */
 const MAX_HEADERS = 100
@@ -22,15 +29,23 @@ export class HttpPeer implements Peer {
   readonly unclear?: true
   readonly certificate?: PeerCertificate
   readonly path?: string
+  request?: PeerRequest
   readonly #rawHeaders: readonly string[]
 
-  constructor({ ip, proxies, unclear }: ClientAddress, { rawHeaders = NONE, path, certificate }: Said = {}) {
+  constructor({ ip, proxies, unclear }: ClientAddress, { rawHeaders = NONE, path, certificate, method, target }: Said = {}) {
     this.ip = ip
     if (proxies !== undefined) this.proxies = proxies
     if (unclear !== undefined) this.unclear = unclear
     if (certificate !== undefined) this.certificate = certificate
     if (path !== undefined) this.path = path
     this.#rawHeaders = rawHeaders
+    if (method !== undefined && target !== undefined && this.header(CALLER.header).length > 0)
+      this.request = { method, target, digest: NO_BODY }
+  }
+
+  /** All of the body is there. Invariant: nothing is served of a body that did not come this way. */
+  took(body: Uint8Array): void {
+    if (this.request !== undefined) this.request = { ...this.request, digest: hash('sha256', body, 'base64url') }
   }
 
   /** From the raw headers: Node keeps only the first of two `Authorization` headers and says nothing. */

@@ -103,13 +103,13 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   }
 
   function meet(request: IncomingMessage, response: ServerResponse, isExpectation = false): void {
-    const { rawHeaders, socket, url } = request
+    const { rawHeaders, socket, url, method } = request
     // Invariant: what was behind on a connection that is cut, Node still reads as requests.
     if (socket.destroyed || socket.writableEnded) return
     const code = framingFault(request)
     if (code !== undefined) return cut(socket, Object.assign(new Error('not HTTP'), { code }), false)
     const certificate = options.tls && certificateOf(socket, options.clock.now())
-    const peer = new HttpPeer(addresses.ofRequest(request), { rawHeaders, path: pathOf(url), certificate })
+    const peer = new HttpPeer(addresses.ofRequest(request), { rawHeaders, path: pathOf(url), certificate, method, target: url })
     greetings.whenWelcome(
       request.socket,
       peer,
@@ -136,7 +136,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     if (request.method === 'POST') {
       if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) return refuse(response, 'not-acceptable')
       if (overload.shedsUnread(request.headers['content-length'])) return refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
-      return readBody(request, body => {
+      return readBody(request, peer, body => {
         if (typeof body === 'string') return refuse(response, body)
         void post(view, body, request, response, peer).catch(error => {
           logBug(error)

@@ -134,7 +134,7 @@ export function createRest(options: RestOptions): Rest {
       if (request.method === 'GET' || request.method === 'DELETE') go(undefined)
       else if (options.overload.shedsCall()) refusing.refuse(response, 'overloaded', { retryAfter: OVERLOAD_RETRY })
       else
-        readBody(request, bytes => {
+        readBody(request, peer, bytes => {
           if (typeof bytes === 'string') return refuseBody(response, bytes)
           if (bytes.length === 0) return go(undefined)
           const json = Json.scan(bytes, limits)

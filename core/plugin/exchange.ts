@@ -14,8 +14,19 @@ export interface Peer {
   readonly certificate?: PeerCertificate
   /** Of the endpoint that was asked, over HTTP: `/mcp`, or `/mcp/SERVER` for one server. */
   readonly path?: string
+  /** What another gateway has signed is held against this; absent where the request has no header `mcpgw-caller`. */
+  readonly request?: PeerRequest
   /** Every value of a request header as received, in order; empty where absent and on stdio. `name` in lower case. */
   header(name: string): readonly string[]
+}
+
+/** An HTTP request as it came. */
+export interface PeerRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  /** SHA-256 of the body, base64url. */
+  readonly digest: string
 }
 
 export interface PeerCertificate {

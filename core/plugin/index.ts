@@ -16,6 +16,7 @@ export type {
   Outcome,
   Peer,
   PeerCertificate,
+  PeerRequest,
   Principal,
   Rate,
   Resource,

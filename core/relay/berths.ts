@@ -1,5 +1,6 @@
 // Which lane a session has to a server: to the version that it is shown, and for what is still under way there, to those that it was shown before.
 import { versionName } from '../config/places.ts'
+import { laneOwner } from '../credentials/voice.ts'
 import type { Session } from '../downstream/session.ts'
 import type { Berth } from '../upstream/berth.ts'
 import type { LanePool } from '../upstream/pool.ts'
@@ -35,7 +36,8 @@ export class Berths {
     // What is under way at a server that is not there any more ends where it began.
     if (config === undefined || (before !== undefined && !before.isRetired)) return before ?? known
     const own = session.declares ? { id: session.id, client: { info: session.info, capabilities: session.capabilities } } : undefined
-    const berth = this.#pool.berth(config, { principalId: session.owner, session: own }, session.user)
+    const binding = { principalId: laneOwner(config, session.principal), session: own }
+    const berth = this.#pool.berth(config, binding, session.user)
     berths.set(key, berth)
     // A request may outlive its session; what it opened must not.
     if (session.ended) void this.#pool.leave(session.user, session.id)

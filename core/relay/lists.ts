@@ -1,5 +1,6 @@
 // Merged lists: what all servers of the view offer, narrowed to what this caller may use, page by page.
 import { whichOf } from '../config/places.ts'
+import { laneOwner } from '../credentials/voice.ts'
 import type { Session } from '../downstream/session.ts'
 import type { LiveExchange } from '../exchange.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
@@ -61,9 +62,9 @@ function openCursor({ handles }: RelayDeps, scope: string, cursor: string): numb
 }
 
 /** Spec: 2026-07-28 server/discover: what no server declares is no method here. */
-function offers({ pool }: RelayDeps, { view, owner }: Session, { capability }: ListKind): boolean {
+function offers({ pool }: RelayDeps, { view, principal }: Session, { capability }: ListKind): boolean {
   return view.servers.some(server => {
-    const agreement = pool.known(server, owner)
+    const agreement = pool.known(server, laneOwner(server, principal))
     return agreement === undefined || agreement.capabilities.get(capability) !== undefined
   })
 }

@@ -1,5 +1,7 @@
 // The heart of the data plane: takes each message of a client, says what its method means here, and runs it.
 import { Cancel } from '../cancel.ts'
+import type { ServerConfig } from '../config/schema.ts'
+import { laneOwner } from '../credentials/voice.ts'
 import { type Inflight, type ReplyChannel, Session } from '../downstream/session.ts'
 import { errorAnswer } from '../mcp/error-answer.ts'
 import { Json } from '../mcp/json.ts'
@@ -99,7 +101,7 @@ export function createRelay(deps: RelayDeps): Relay {
           return errorAnswer('too-large', { text: `what a client says of itself is longer than ${MAX_CLIENT_BYTES} bytes` })
         const asked = deps.views.seenBy(view, x.principal)
         if (asked === undefined) return errorAnswer('not-found')
-        await learn(asked, ownerOf(x.principal))
+        await learn(asked, x.principal)
         // Meanwhile there may be other servers.
         const now = deps.views.seenBy(view, x.principal) ?? asked
         const made = new Session({
@@ -116,7 +118,8 @@ export function createRelay(deps: RelayDeps): Relay {
         })
         if (!sessions.add(made)) return errorAnswer('too-many-sessions')
         session = made
-        return { kind: 'result', payload: initializeResult(now, protocolVersion, deps.version, server => pool.known(server, made.owner)) }
+        const known = (server: ServerConfig) => pool.known(server, laneOwner(server, made.principal))
+        return { kind: 'result', payload: initializeResult(now, protocolVersion, deps.version, known) }
       },
     })
     return session
@@ -211,7 +214,7 @@ export function createRelay(deps: RelayDeps): Relay {
   const serve = createStateless({
     deps,
     planOf,
-    listen: createListen({ deps, catalogs, planOf, learn: ({ view, owner }) => learn(view, owner) }),
+    listen: createListen({ deps, catalogs, planOf, learn: ({ view, principal }) => learn(view, principal) }),
     learn,
     admit,
     pass,

@@ -49,6 +49,7 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'unauthenticated',
   'bad-credential',
   'many-credentials',
+  'bad-signature',
   'too-many-failures',
   'insufficient-scope',
   'forbidden-address',

@@ -1,5 +1,7 @@
 // Messages of stateless clients (revision 2026-07-28): each says who asks and what he can do; nothing is remembered for him to rely on.
 import type { Cancel } from '../cancel.ts'
+import type { ServerConfig } from '../config/schema.ts'
+import { laneOwner } from '../credentials/voice.ts'
 import type { ReplyChannel, ReplyHead, Session } from '../downstream/session.ts'
 import { type ErrorCode, errors } from '../errors.ts'
 import { errorObject } from '../mcp/error-answer.ts'
@@ -38,7 +40,7 @@ export interface StatelessParts {
   readonly planOf: Planner
   listen(asked: Asked, caller: Caller): Plan
   find(visitor: Visitor): ReturnType<typeof findVisitor>
-  learn(view: View, owner: string): Promise<void>
+  learn(view: View, principal: Principal | undefined): Promise<void>
   admit(caller: Caller, peer: Peer): Promise<{ readonly principal: Principal | undefined } | NotAdmitted>
   pass(session: Session, message: Extract<Message, { kind: 'notification' }>, peer: Peer): Promise<void>
 }
@@ -107,12 +109,13 @@ export function createStateless(parts: StatelessParts): (visit: Visit) => Promis
     return asked.method === 'subscriptions/listen' ? listen(asked, caller) : planOf(asked)
   }
 
-  function discover({ view, owner }: Session): Plan {
+  function discover({ view, principal }: Session): Plan {
     return {
       resolve: () => PLUMBING,
       async perform() {
-        await parts.learn(view, owner)
-        return { kind: 'result', payload: discoverResult(view, deps.version, server => deps.pool.known(server, owner)) }
+        await parts.learn(view, principal)
+        const known = (server: ServerConfig) => deps.pool.known(server, laneOwner(server, principal))
+        return { kind: 'result', payload: discoverResult(view, deps.version, known) }
       },
     }
   }

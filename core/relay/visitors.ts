@@ -1,5 +1,6 @@
 // What requests of stateless clients have in common upstream: lanes, lists, subscriptions. Made once the caller is known, seen by nobody.
 import { createHash } from 'node:crypto'
+import { isTold, ownerWithVoice } from '../credentials/voice.ts'
 import { Session } from '../downstream/session.ts'
 import type { ErrorCode } from '../errors.ts'
 import { Json } from '../mcp/json.ts'
@@ -28,7 +29,7 @@ export function findVisitor(
   if (info.bytes.length + capabilities.bytes.length > MAX_CLIENT_BYTES) return 'too-large'
   const said = createHash('sha256').update(info.bytes).update('\0').update(capabilities.bytes).digest('base64url')
   // Invariant: neither an id, an owner nor a hash can hold what separates them; and an owner is of one tenant, so that all see the same servers.
-  const key = keyIn(`${[view.only ?? '', version, said, ownerOf(principal)].join('\0')}\0`, view)
+  const key = keyIn(`${[view.only ?? '', version, said, ownerIn(view, principal)].join('\0')}\0`, view)
   const now = clock.mono()
   const known = sessions.pooled(key)
   if (known !== undefined) {
@@ -50,6 +51,11 @@ export function findVisitor(
     userOf,
   })
   return sessions.add(made, key) ? made : 'too-many-sessions'
+}
+
+/** Where another gateway is told of his roles, what he is shown depends on them. */
+function ownerIn({ servers }: View, principal: Principal | undefined): string {
+  return servers.some(isTold) ? ownerWithVoice(principal) : ownerOf(principal)
 }
 
 /** One of a caller who by his roles, now these and now those, has several versions of a server is one for each. */

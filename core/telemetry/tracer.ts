@@ -8,6 +8,7 @@ import { SPAN } from './names.ts'
 import type { CallSpan, SentSpan, Span } from './span.ts'
 import { isInShare, newSpanId, newTraceId, readTraceparent, TRACEPARENT, type TraceContext, writeTraceparent } from './trace-context.ts'
 import { traceHooks } from './trace-hooks.ts'
+import { parentOf } from './trace-of.ts'
 import type { Tracing } from './tracing.ts'
 
 export interface TracerOptions {
@@ -39,7 +40,7 @@ export function createTracer(options: TracerOptions): Tracing {
 }
 
 function open(x: LiveExchange, options: TracerOptions): ExchangeSpan {
-  const parent = readTraceparent(x.params.get('_meta')?.string(TRACEPARENT))
+  const parent = parentOf(stateOf(x).init.params, x.peer)
   const ambient = readTraceparent(x.peer.header(TRACEPARENT)[0])
   const traceId = parent?.traceId ?? newTraceId()
   const isSampled = parent?.isSampled ?? isInShare(traceId, options.sample)

@@ -28,6 +28,7 @@ const ANONYMOUS: ReadonlySet<string> = new Set([
   'unauthenticated',
   'bad-credential',
   'many-credentials',
+  'bad-signature',
   'too-many-failures',
   'rate-limited',
 ])

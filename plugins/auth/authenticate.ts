@@ -32,12 +32,19 @@ export interface Method {
 export type CertificateAnswer = Identify | { readonly kind: 'closed'; readonly why: string } | { readonly kind: 'transport' }
 export type CertificateMethod = (certificate: PeerCertificate) => CertificateAnswer
 
+/** Other gateways, which sign each request and say for whom they ask. */
+export interface GatewayMethod {
+  identify(statement: string, peer: Peer, now: number): Awaitable<Identify | Deny>
+  /** The gateway whose callers alone have ids like this one. */
+  ownerOf(id: string): string | undefined
+}
+
 /** What a client must bring to the endpoint it asked, as the value of `WWW-Authenticate`; undefined where there is nothing to say. */
 export type Challenge = (path: string | undefined, error?: 'invalid_token') => string | undefined
 
 const manyCredentials = Object.freeze(deny('many-credentials', 'more than one credential'))
 
-/** A certificate that counts as a credential is the only one; otherwise the first method that knows the credential has the word. */
+/** Ids of the callers of other gateways are theirs alone: whoever else has one is refused. */
 export function authenticate(
   exchange: Exchange,
   methods: readonly Method[],
@@ -45,6 +52,28 @@ export function authenticate(
   now: number,
   challenge: Challenge = () => undefined,
   certificates?: CertificateMethod,
+  gateways?: GatewayMethod,
+): Awaitable<RequestVerdict> {
+  const found = findOut(exchange, methods, local, now, challenge, certificates, gateways)
+  if (gateways === undefined) return found
+  return goOn(found, verdict => {
+    if (verdict.kind !== 'identify' || verdict.principal.via.method === 'gateway') return verdict
+    const owner = gateways.ownerOf(verdict.principal.id)
+    return owner === undefined
+      ? verdict
+      : deny('bad-credential', 'authentication failed', { detail: `an id of callers of gateway ${owner}` })
+  })
+}
+
+/** A certificate that counts as a credential is the only one; otherwise the first method that knows the credential has the word. */
+function findOut(
+  exchange: Exchange,
+  methods: readonly Method[],
+  local: Identify,
+  now: number,
+  challenge: Challenge,
+  certificates: CertificateMethod | undefined,
+  gateways: GatewayMethod | undefined,
 ): Awaitable<RequestVerdict> {
   const { direction, peer } = exchange
   // A server's request to the client belongs to the call that it was made in; the kernel carries that principal over.
@@ -66,6 +95,8 @@ export function authenticate(
       return manyCredentials
     case 'malformed':
       return refuse(credential.why)
+    case 'gateway':
+      return gateways === undefined ? refuse('no gateway is known here') : gateways.identify(credential.statement, peer, now)
     default:
       return tryMethods(methods, method => method.identify(credential, now, peer), refuse)
   }

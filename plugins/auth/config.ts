@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type CertificateConfig, certificateSchema } from './certificate-method.ts'
 import type { FailureLimits } from './failures.ts'
+import { findSameGateway, type GatewayConfig, gatewaySchema, isOfGateway } from './gateway-config.ts'
 import { findOverlap, type IssuerConfig, isAskable, issuerSchema } from './jwt-config.ts'
 import { idPattern, namePattern, rolePattern } from './names.ts'
 import { aboutPrincipal, id, type PrincipalConfig } from './principal-shape.ts'
@@ -24,6 +25,7 @@ export interface AuthConfig {
   readonly jwt: readonly IssuerConfig[]
   readonly resource?: ResourceConfig | undefined
   readonly certificates: readonly CertificateConfig[]
+  readonly gateways: readonly GatewayConfig[]
   readonly stdio: PrincipalConfig
 }
 
@@ -67,6 +69,7 @@ export const configSchema: z.ZodType<AuthConfig> = z
       .array(certificateSchema)
       .default([])
       .describe('Whom client certificates stand for; without entries they are for transport only'),
+    gateways: z.array(gatewaySchema).default([]).describe('Other gateways, which sign what they ask for their callers'),
     stdio: z
       .strictObject({ id: id.default('local'), ...aboutPrincipal })
       .prefault({})
@@ -75,6 +78,13 @@ export const configSchema: z.ZodType<AuthConfig> = z
   .superRefine((given, ctx) => {
     const overlap = findOverlap(given.jwt)
     if (overlap !== undefined) ctx.addIssue({ code: 'custom', path: ['jwt'], message: overlap })
+    const same = findSameGateway(given.gateways)
+    if (same !== undefined) ctx.addIssue({ code: 'custom', path: ['gateways'], message: same })
+    for (const { id, path } of writtenIds(given)) {
+      const owner = given.gateways.find(one => isOfGateway(id, one))
+      if (owner !== undefined)
+        ctx.addIssue({ code: 'custom', path, message: `ids like this are those of callers of gateway ${owner.name}` })
+    }
     if (given.resource !== undefined && !given.jwt.some(({ issuer }) => isAskable(issuer)))
       ctx.addIssue({
         code: 'custom',
@@ -82,3 +92,16 @@ export const configSchema: z.ZodType<AuthConfig> = z
         message: 'a resource needs an issuer to send clients to: set "jwt", with an issuer that is a url',
       })
   })
+
+type Written = Pick<AuthConfig, 'stdio' | 'apiKeys' | 'certificates'>
+
+/** Whoever has an id by the config itself. */
+function writtenIds({ stdio, apiKeys, certificates }: Written): { readonly id: string; readonly path: (string | number)[] }[] {
+  return [
+    { id: stdio.id, path: ['stdio', 'id'] },
+    ...apiKeys.map(({ consumerId: id }, at) => ({ id, path: ['apiKeys', at, 'consumerId'] })),
+    ...certificates.flatMap(({ principal }, at) =>
+      principal === undefined ? [] : [{ id: principal.id, path: ['certificates', at, 'principal', 'id'] }],
+    ),
+  ]
+}

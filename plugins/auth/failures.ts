@@ -17,6 +17,7 @@ export interface FailureLimits {
  */
 export type Guard = (exchange: Exchange, ask: () => Awaitable<RequestVerdict>, isCostly: () => boolean) => Awaitable<RequestVerdict>
 
+const failures: ReadonlySet<string> = new Set(['bad-credential', 'bad-signature'])
 const maxCounted = 10_000
 const maxKnown = 10_000
 const maxKnownOfOne = 100
@@ -52,7 +53,7 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
         known.add(address, keyId)
         return verdict
       }
-      if (verdict.kind !== 'deny' || verdict.code !== 'bad-credential') return verdict
+      if (verdict.kind !== 'deny' || !failures.has(verdict.code)) return verdict
       if (wait > 0) return refuse(wait, 'from this address')
       const key = presentedKey(peer)
       const waitForKey = key === undefined ? 0 : byKey.wait(key)

@@ -8,6 +8,8 @@ import { createConditions } from './conditions.ts'
 import { type AuthConfig, configSchema } from './config.ts'
 import { readCredential } from './credential.ts'
 import { createGuard } from './failures.ts'
+import { peopleOf } from './gateway-config.ts'
+import { openGateways } from './gateways.ts'
 import { openTokens } from './jwt.ts'
 import { openKeysMethod } from './keys-method.ts'
 import { tables } from './migrations.ts'
@@ -53,13 +55,14 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const methods = tokens === undefined ? [keys] : [tokens.method, keys]
     const resource = tokens?.resource
     if (resource !== undefined) ctx.publish('oauth-protected-resource', resource.metadata)
+    const gateways = await openGateways(ctx, config.gateways)
     const { id, name, roles, tenant, claims } = config.stdio
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
     const certificates = createCertificateMethod(config.certificates)
     const named = [local.principal, ...config.certificates.flatMap(({ principal }) => principal ?? [])]
     // Whom the issuers know is not known here.
     ctx.provide(Directory, {
-      known: () => (tokens === undefined ? keys.known(named, clock.now()) : undefined),
+      known: () => (tokens === undefined ? keys.known([...named, ...config.gateways.flatMap(peopleOf)], clock.now()) : undefined),
       hasKey: id => keys.hasKey(id),
     })
     const guard = createGuard(config.failures, () => clock.mono())
@@ -70,6 +73,11 @@ const auth: Plugin<AuthConfig> = definePlugin({
 
     if (!ctx.dischargers.includes('rate') && keys.principals(clock.now()).some(({ rate }) => rate !== undefined))
       ctx.log.warn('keys have a rate that no plugin holds them to: they are refused; load the plugin ratelimit')
+    for (const { id: taken } of keys.principals(clock.now())) {
+      const owner = gateways?.ownerOf(taken)
+      if (owner !== undefined)
+        ctx.log.warn('a key has an id of callers of another gateway: it is refused', { principal: taken, gateway: owner })
+    }
     for (const same of findSameIds(config.jwt, [...keys.principals(clock.now()), ...named.filter(({ id }) => id !== 'local')]))
       ctx.log.warn(same)
 
@@ -100,10 +108,14 @@ const auth: Plugin<AuthConfig> = definePlugin({
       onRequest: exchange =>
         guard(
           exchange,
-          () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge, certificates),
+          () => authenticate(exchange, methods, local, clock.now(), tokens?.challenge, certificates, gateways),
           () => tokens?.method.mustVerify(readCredential(exchange.peer)) === true,
         ),
-      ...(tokens !== undefined && { reload: () => tokens.reload() }),
+      ...((tokens !== undefined || gateways !== undefined) && {
+        async reload() {
+          await Promise.all([tokens?.reload(), gateways?.reload()])
+        },
+      }),
       ...(resource?.hasScopes && {
         // At the seal, so that the record has who asked, and nobody is sent for scopes to what is not theirs anyway.
         onSealed({ direction, principal, resource: target, peer }) {

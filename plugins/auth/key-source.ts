@@ -23,7 +23,7 @@ export async function openFixedKeys(
   const load = async (): Promise<KeySet> => {
     const where = 'file' in given ? stores.resolve(given.file) : 'jwks.keys'
     try {
-      const set = await readKeySet('file' in given ? readFile(where) : { keys: given.keys }, config.algorithms)
+      const set = await readKeySet('file' in given ? readJsonFile(where) : { keys: given.keys }, config.algorithms)
       if (set.unused.length > 0) throw new Error(set.unused.join('; '))
       return set
     } catch (error) {
@@ -43,7 +43,14 @@ export async function openFixedKeys(
 
 const maxBytes = 1_048_576
 
-function readFile(path: string): Readonly<Record<string, unknown>> {
+function readJsonFile(path: string): Readonly<Record<string, unknown>> {
+  const read = readJsonMap(readPublicFile(path))
+  if ('why' in read) throw new Error(read.why)
+  return read.map
+}
+
+/** Throws, in a few words, where there is none, or others may have written it. */
+export function readPublicFile(path: string): Buffer {
   const found = readOwnFile(path, { isSecret: false, maxBytes })
   switch (found.kind) {
     case 'unreadable':
@@ -54,11 +61,8 @@ function readFile(path: string): Readonly<Record<string, unknown>> {
       throw new Error(`it ${found.why}. Run: chown root ${path}`)
     case 'too-long':
       throw new Error(`it has more than ${maxBytes} bytes`)
-    case 'read': {
-      const read = readJsonMap(found.bytes)
-      if ('why' in read) throw new Error(read.why)
-      return read.map
-    }
+    case 'read':
+      return found.bytes
     default:
       throw new Error('there is no such file')
   }

@@ -14,7 +14,7 @@ export interface ShownRecord {
   readonly tenant?: string
   readonly type: string
   readonly at?: number
-  readonly actor?: { readonly id: string; readonly method?: string; readonly uid?: number } | null
+  readonly actor?: { readonly id: string; readonly method?: string; readonly issuer?: string; readonly uid?: number } | null
   /** Of administration. */
   readonly success?: boolean
   readonly callId?: string

@@ -1,50 +1,9 @@
 // Telemetry of the built product: one trace from the client through the gateway to a collector, masked; and a collector that is not there.
-import { EventEmitter, once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { startCollector } from './collector.ts'
 import { createFolder, isBuilt, runCli, startProduct, untilHealth } from './product.ts'
 import { openSession } from './rpc.ts'
 import { everything } from './servers.ts'
-
-interface Attribute {
-  readonly key: string
-  readonly value: { readonly stringValue?: string; readonly intValue?: string }
-}
-interface ShownSpan {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly name: string
-  readonly kind: number
-  readonly attributes: readonly Attribute[]
-}
-
-/** Takes whatever is posted. */
-async function startCollector() {
-  const got: { path: string; headers: IncomingHttpHeaders; text: string }[] = []
-  const arrivals = new EventEmitter()
-  const server = createServer((request, response) => {
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-    })
-    request.on('end', () => {
-      got.push({ path: request.url ?? '', headers: request.headers, text })
-      arrivals.emit(request.url ?? '')
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const spans = (): ShownSpan[] =>
-    got
-      .filter(({ path }) => path === '/v1/traces')
-      .flatMap(({ text }) => JSON.parse(text).resourceSpans)
-      .flatMap(resource => resource.scopeSpans)
-      .flatMap(scope => scope.spans)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, got, spans, heard: (path: string) => once(arrivals, path) }
-}
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const PARENT = '00f067aa0ba902b7'

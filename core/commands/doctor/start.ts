@@ -24,7 +24,8 @@ export const startServer: ProbeServer = async (server, around) => {
   const found = await resolveServer(server, around)
   if (found.status !== 'ok') return found
   if (server.kind === 'rest') return { ...found, message: `${found.message}; plain HTTP, ${server.tools.length} tools` }
-  const isOfCallers = server.kind === 'remote' && server.auth !== undefined && server.auth.oauth === undefined
+  const auth = server.kind === 'remote' ? server.auth : undefined
+  const isOfCallers = auth !== undefined && auth.oauth === undefined && auth.gateway === undefined
   return isOfCallers
     ? { ...found, message: `${found.message}; it is not greeted, as each caller has a credential of his own` }
     : greet(server, around)

@@ -118,7 +118,7 @@ interface Refusal {
 }
 
 /** For what was never sent: there is nothing to end. */
-const NO_CONTROLLER: Dispatcher.DispatchController = {
+export const NO_CONTROLLER: Dispatcher.DispatchController = {
   aborted: false,
   paused: false,
   reason: null,

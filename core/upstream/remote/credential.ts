@@ -17,6 +17,26 @@ export interface CredentialSource {
   of(behalf: Behalf | undefined): Credential
 }
 
+/** As it is sent: what is signed of a request. */
+export interface SignedRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | string
+}
+
+/** In place of a credential: each request is signed. Of one server and one owner of lanes. */
+export interface RequestSigner {
+  /** Throws a CredentialFault where nothing could be signed at all. */
+  check(): void
+  /** Value of the header. Throws a CredentialFault where this one cannot be. */
+  sign(request: SignedRequest, behalf: Behalf | undefined): string
+  /** A response has begun; why it is a refusal of the signature, where it is one. */
+  heard(status: number, challenge: string | undefined): CredentialFault | undefined
+}
+
 /** No credential can be had, so nothing was sent. */
 export class CredentialFault extends Error {
   readonly fault: TransportFault

@@ -5,19 +5,20 @@ import { Slots } from '../../slots.ts'
 import type { Behalf } from '../behalf.ts'
 import type { Transport, TransportEvents, TransportFault } from '../transport.ts'
 import { createAuthorized, type Sender } from './authorized.ts'
-import { CredentialFault, type CredentialSource } from './credential.ts'
+import { CredentialFault, type CredentialSource, type RequestSigner } from './credential.ts'
 import type { Dialer } from './dialer.ts'
 import { baseHeaders, type Headers, withMirrored } from './http-headers.ts'
 import { Post, type PostOwner } from './http-post.ts'
 import { createHttpSession, type HttpSession } from './http-session.ts'
 import { createPostbox } from './postbox.ts'
+import { createSigned } from './signed.ts'
 
 export interface HttpTransportOptions {
   readonly url: URL
   /** Sent with every request to this url's origin, and nowhere else. */
   readonly headers: Headers
   /** Obtained by the gateway for this server; sent likewise. */
-  readonly credential?: CredentialSource | undefined
+  readonly credential?: CredentialSource | RequestSigner | undefined
   readonly maxBytes: number
   readonly dialer: Dialer
   readonly log: Log
@@ -27,14 +28,21 @@ export interface HttpTransportOptions {
 export async function senderOf({ dialer, url, credential }: Pick<HttpTransportOptions, 'dialer' | 'url' | 'credential'>): Promise<Sender> {
   const pool = await dialer.pool(url)
   if (credential === undefined) return pool
+  if ('sign' in credential) {
+    try {
+      credential.check()
+    } catch (error) {
+      throwFault(error)
+    }
+    return createSigned(pool, credential)
+  }
   // Nothing is tried where none can be had, and the reason is told as it is.
-  await credential
-    .of(undefined)
-    .obtain()
-    .catch((error: unknown) => {
-      throw error instanceof CredentialFault ? error.fault : error
-    })
+  await credential.of(undefined).obtain().catch(throwFault)
   return createAuthorized(pool, credential)
+}
+
+function throwFault(error: unknown): never {
+  throw error instanceof CredentialFault ? error.fault : error
 }
 
 export function createHttpTransport(options: HttpTransportOptions): Transport {

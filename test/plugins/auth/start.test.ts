@@ -159,6 +159,7 @@ describe('the config', () => {
     expect(configSchema.parse({})).toEqual({
       keys: { path: 'keys.db', pepper: 'keys.pepper', shared: false, outage: 300 },
       failures: { limit: 60, window: 60 },
+      gateways: [],
       apiKeys: [],
       certificates: [],
       jwt: [],
