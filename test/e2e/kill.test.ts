@@ -133,7 +133,7 @@ describe.skipIf(!isBuilt)('what an operator kills', () => {
     kill(dir, '--server', 'odd')
     expect(codeOf(await hanging)).toBe('killed')
     expect(codeOf(await lines.ask('tools/call', { name: 'odd__echo', arguments: {} }))).toBe('killed')
-    expect(codesOf(readRecords(dir))).toEqual(['killed'])
+    await expect.poll(() => codesOf(readRecords(dir)), { timeout: 15_000 }).toEqual(['killed'])
   })
 
   test('is not forgotten where it cannot be read: the gateway does not start', () => {
