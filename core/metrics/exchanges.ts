@@ -27,7 +27,7 @@ const CAPS = { values: 5000, series: 10_000 }
 type ByEnd<T> = { [E in End]?: T }
 
 export function observeExchanges(core: CoreMetrics, clock: Pick<Clock, 'mono'>): Observer {
-  const calls = core.counter('calls_total', 'Calls of tools by how they ended.', ['server', 'tool', 'outcome'], CAPS)
+  const calls = core.counter('calls_total', 'Calls of tools by how they ended.', ['server', 'server_version', 'tool', 'outcome'], CAPS)
   const seconds = core.histogram('operation_duration_seconds', 'From a request to the end of its answer.', OPERATION_BOUNDS, [
     'method',
     'outcome',
@@ -44,7 +44,7 @@ export function observeExchanges(core: CoreMetrics, clock: Pick<Clock, 'mono'>):
   const durations = new Map<string, ByEnd<Distribution>>([...METHODS, 'session'].map(method => [method, {}]))
   const otherDurations: ByEnd<Distribution> = {}
   // By the definition in the catalog: whatever else a caller asks for has none.
-  const known = new WeakMap<object, ByEnd<{ value: number }>>()
+  const known = new WeakMap<object, { readonly version: string; readonly cells: ByEnd<{ value: number }> }>()
   const unknown: ByEnd<{ value: number }> = {}
   const toolsOf = new Map<string, Set<string>>()
 
@@ -61,16 +61,19 @@ export function observeExchanges(core: CoreMetrics, clock: Pick<Clock, 'mono'>):
     if (resource.kind !== 'call') return
     const { definition } = resource
     if (definition === undefined) {
-      unknown[outcome] ??= calls.at({ server: OTHER, tool: OTHER, outcome })
+      unknown[outcome] ??= calls.at({ server: OTHER, server_version: '', tool: OTHER, outcome })
       unknown[outcome].value++
       return
     }
-    let cells = known.get(definition)
-    if (cells === undefined) {
-      cells = {}
-      known.set(definition, cells)
+    const { server, version = '', tool } = resource
+    let found = known.get(definition)
+    // A server that is only called otherwise in the config keeps its definitions.
+    if (found?.version !== version) {
+      found = { version, cells: {} }
+      known.set(definition, found)
     }
-    cells[outcome] ??= calls.at({ server: resource.server, tool: nameTool(resource.server, resource.tool), outcome })
+    const { cells } = found
+    cells[outcome] ??= calls.at({ server, server_version: version, tool: nameTool(server, tool), outcome })
     cells[outcome].value++
   }
 

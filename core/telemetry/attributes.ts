@@ -25,8 +25,12 @@ export function nameSpan(method: string, resource: Resource): string {
 }
 
 export function describeCall(method: string, resource: Resource): Attributes {
-  const server = 'server' in resource && resource.server !== '' ? cut(resource.server) : undefined
-  const about: Attributes = { [SPAN.method]: cut(method), [SPAN.server]: server }
+  const { server = '', version } = 'server' in resource ? resource : {}
+  const about: Attributes = {
+    [SPAN.method]: cut(method),
+    [SPAN.server]: server === '' ? undefined : cut(server),
+    [SPAN.serverVersion]: version,
+  }
   if (resource.kind === 'prompt') return { ...about, [SPAN.prompt]: cut(resource.prompt) }
   return resource.kind === 'call' ? { ...about, [SPAN.operation]: EXECUTE_TOOL, [SPAN.tool]: cut(resource.tool) } : about
 }

@@ -125,6 +125,7 @@ test.runIf(isBuilt)(
 
     const metrics = await (await fetch(`${product.origin}/metrics`)).text()
     expect(metrics).toContain('mcpgw_server_breaker{server="crm",server_version="2.0.0",server_instance="2"} 0')
+    expect(metrics).toMatch(/^mcpgw_calls_total\{server="crm",server_version="2\.0\.0",tool="who",outcome="answered"\} \d+$/m)
     await product.stop()
     const outcomes = readRecords(dir).filter(({ type, tool }) => type === 'outcome' && tool === 'who') as unknown as {
       version: string

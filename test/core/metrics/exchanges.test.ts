@@ -71,6 +71,21 @@ test('calls are counted by server, tool and how they ended', async () => {
   ])
 })
 
+test('calls of several versions of a server are told apart, also where only the name of its version changes', async () => {
+  const world = open()
+  for (const version of ['1.0', '2.0', '2.0', undefined]) {
+    const about = version === undefined ? known : { ...known, version, definition: Json.of({ name: 'read' }) }
+    await world.end(answered, { resource: about })
+  }
+  await world.end(answered, { resource: { ...known, version: '3.0' } })
+  expect(world.samples('mcpgw_calls_total{')).toEqual([
+    'mcpgw_calls_total{server="files",server_version="1.0",tool="read",outcome="answered"} 1',
+    'mcpgw_calls_total{server="files",server_version="2.0",tool="read",outcome="answered"} 2',
+    'mcpgw_calls_total{server="files",tool="read",outcome="answered"} 1',
+    'mcpgw_calls_total{server="files",server_version="3.0",tool="read",outcome="answered"} 1',
+  ])
+})
+
 test('a call is counted once, however often it is said to have ended', () => {
   const { pipeline, samples } = open()
   const x = pipeline.openExchange({ ...arrival({}), resource: known })

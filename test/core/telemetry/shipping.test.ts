@@ -166,7 +166,9 @@ test('the last spans go out at the stop', async () => {
 
 test('metrics are told once in their time, under the names of the conventions', async () => {
   const world = open({ metricsMs: 60_000 })
-  world.metrics.core.counter('calls_total', 'Calls.', ['server', 'tool', 'outcome']).inc({ server: 's', tool: 't', outcome: 'answered' }, 2)
+  world.metrics.core
+    .counter('calls_total', 'Calls.', ['server', 'server_version', 'tool', 'outcome'])
+    .inc({ server: 's', server_version: '2.0', tool: 't', outcome: 'answered' }, 2)
   const seconds = world.metrics.core.histogram('operation_duration_seconds', 'Time.', [0.1, 1], ['method'])
   for (const value of [0.05, 0.5, 7]) seconds.observe(value, { method: 'tools/call' })
   world.begin()
@@ -188,6 +190,7 @@ test('metrics are told once in their time, under the names of the conventions', 
           ...at,
           attributes: [
             { key: 'mcpgw.server', value: { stringValue: 's' } },
+            { key: 'mcpgw.server_version', value: { stringValue: '2.0' } },
             { key: 'gen_ai.tool.name', value: { stringValue: 't' } },
             { key: 'mcpgw.outcome', value: { stringValue: 'answered' } },
           ],

@@ -1,6 +1,7 @@
 // A trace that begins in the client is one trace through the gateway to the server, in every pair of transports and eras.
 import { describe, expect, test } from 'vitest'
 import { allow, deny, type Hooks } from '../../../core/plugin/index.ts'
+import { describeCall } from '../../../core/telemetry/attributes.ts'
 import type { Span } from '../../../core/telemetry/span.ts'
 import { readTraceparent } from '../../../core/telemetry/trace-context.ts'
 import { createTracer } from '../../../core/telemetry/tracer.ts'
@@ -68,6 +69,15 @@ describe.each(upstreams)('to a server over %s, %s', (kind, era, open) => {
     expect(server!.start).toBeLessThanOrEqual(sent!.start)
     expect(sent!.end).toBeLessThanOrEqual(server!.end)
   })
+})
+
+test('a span says which version of the server it was', () => {
+  const call = { kind: 'call', server: 'crm', tool: 'find' } as const
+  expect(describeCall('tools/call', { ...call, version: '2.0.0' })).toMatchObject({
+    'mcpgw.server': 'crm',
+    'mcpgw.server_version': '2.0.0',
+  })
+  expect(describeCall('tools/call', call)['mcpgw.server_version']).toBeUndefined()
 })
 
 test('without one a trace begins here; what a header says is a link and no parent', async () => {
