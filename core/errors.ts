@@ -404,7 +404,7 @@ export const errors: Readonly<Record<ErrorCode, ErrorEntry>> = {
     rpc: 42036,
     http: 403,
     text: 'stopped by an operator',
-    help: 'An operator has killed this tenant, key or server. `mcpgw kill --list` says since when and why, `mcpgw kill --lift` ends it.',
+    help: 'An operator has killed this tenant, key or server, or the version of it that a session has. `mcpgw kill --list` says since when and why, `mcpgw kill --lift` ends it.',
   },
   overloaded: {
     rpc: 42037,

@@ -123,10 +123,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const denied = gatekeeper.check(request, peer)
     // What is odd about the request itself may be the beginning of worse.
     if (denied === 'invalid-request') response.setHeader('connection', 'close')
-    if (denied !== undefined) return refuse(response, denied)
+    if (denied !== undefined) return (rest.knows(request, path) ? refusing.refuse : refuse)(response, denied)
     const view = path === undefined ? undefined : viewOf(path)
     if (view === undefined) {
-      if (path !== undefined && !stopping && rest.serve(request, response, path, peer)) return
+      if (path !== undefined && rest.serve(request, response, path, peer, stopping)) return
       const unserved = path === undefined ? 'not-found' : options.serveOther(request, response, path, peer)
       if (unserved !== undefined) refuse(response, unserved)
       return

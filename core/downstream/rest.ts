@@ -33,8 +33,10 @@ export interface RestOptions {
 }
 
 export interface Rest {
+  /** The path is one of these, with this method or another one. */
+  knows(request: IncomingMessage, path: string | undefined): boolean
   /** False where the path is none of these. */
-  serve(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer): boolean
+  serve(request: IncomingMessage, response: ServerResponse, path: string, peer: HttpPeer, stopping: boolean): boolean
 }
 
 interface Target {
@@ -113,13 +115,18 @@ export function createRest(options: RestOptions): Rest {
   }
 
   return {
-    serve(request, response, path, peer) {
+    knows: (request, path) => path !== undefined && find(request, path) !== undefined,
+    serve(request, response, path, peer, stopping) {
       if (path === '/openapi.json' && request.method === 'GET') {
         send(response, { status: 200, body: description, head: {} })
         return true
       }
       const target = find(request, path)
       if (target === undefined) return false
+      if (stopping) {
+        refusing.refuse(response, 'stopping')
+        return true
+      }
       if (!('view' in target)) {
         response.setHeader('allow', target.join(', '))
         refusing.refuse(response, 'method-not-allowed')

@@ -12,6 +12,9 @@ const REFUSALS: JsonObject = Object.fromEntries(
   ['400', '401', '403', '404', '429', '500', '502', '503', '504'].map(status => [status, ERROR]),
 )
 
+/** Of requests with a body. */
+const UNREAD: JsonObject = { '413': ERROR, '415': ERROR }
+
 const COMPONENTS: JsonObject = {
   securitySchemes: {
     bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a token' },
@@ -84,7 +87,7 @@ const TOOLS: JsonObject = {
       summary: 'Calls a tool',
       parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
       requestBody: body({ type: 'object', properties: { arguments: { type: 'object' } }, additionalProperties: false }, false),
-      responses: { '200': ok({ $ref: '#/components/schemas/ToolResult' }), ...REFUSALS },
+      responses: { '200': ok({ $ref: '#/components/schemas/ToolResult' }), ...REFUSALS, ...UNREAD },
     },
   },
 }
@@ -140,7 +143,12 @@ function describeRoute(operation: Operation, method: string, schemas: Record<str
     summary: operation.summary,
     parameters: [...inPath, ...(hasBody ? [] : others)].map(parameter),
     ...(hasBody && { requestBody: body(schema, needed.length > 0) }),
-    responses: { '200': ok(outputSchema), ...REFUSALS, ...(operation.effect === 'changes' && { '409': ERROR }) },
+    responses: {
+      '200': ok(outputSchema),
+      ...REFUSALS,
+      ...(hasBody && UNREAD),
+      ...(operation.effect === 'changes' && { '409': ERROR }),
+    },
   }
 }
 

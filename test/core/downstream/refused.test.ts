@@ -136,18 +136,19 @@ describe('over HTTP the plugins hear of', () => {
     expect(heard).toEqual([])
   })
 
-  it('requests while the gateway stops', async () => {
+  it.each(['/mcp', '/tools/up__echo/call'])('requests for %s while the gateway stops', async path => {
     const stopping = await startTestGateway({ servers: [], plugins: [listening] })
     const held = await connectHttp(stopping)
     const socket = connect(stopping.port, '127.0.0.1')
     await once(socket, 'connect')
-    socket.write('POST /mcp HTTP/1.1\r\nhost: localhost\r\n')
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\n`)
     await held.ask('ping')
     const stopped = stopping.gateway.stop(1000)
     socket.write('content-type: application/json\r\ncontent-length: 0\r\n\r\n')
-    socket.resume()
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    expect(answer.toString()).toMatch(path === '/mcp' ? /^HTTP\/1.1 503 .*"jsonrpc"/s : /^HTTP\/1.1 503 .*\{"error":\{"code":"stopping"/s)
     await until(() => heard.length > 0)
-    expect(heard).toEqual([expect.objectContaining({ code: 'stopping', status: 503, path: '/mcp' })])
+    expect(heard).toEqual([expect.objectContaining({ code: 'stopping', status: 503, path })])
     await stopped
     await stopping.stop()
   })

@@ -107,6 +107,7 @@ it('makes a client that lists, calls and is refused as the document says', async
   expect((await ask('tools')).data.tools.map(({ name }: { name: string }) => name)).toContain('up__echo')
   expect((await ask('callTool', { name: 'up__echo' }, { arguments: { text: 'hi' } })).status).toBe(200)
   expect((await ask('callTool', { name: 'nope' }, {})).status).toBe(404)
+  expect((await ask('callTool', { name: 'up__echo' }, 'x', { headers: { 'content-type': 'text/plain' } })).status).toBe(415)
   expect((await ask('list_servers')).data.servers).toHaveLength(1)
   expect((await ask('server_status', { server: 'up' })).data.state).toBe('ready')
   expect((await ask('server_status', { server: 'nope' })).status).toBe(404)

@@ -50,6 +50,15 @@ const deciding = (name: string) =>
   })
 
 describe('tools', () => {
+  it('refuses in its own form, also what is refused before anybody knows what is asked', async () => {
+    const { ask, post } = await world()
+    const plain = await ask('/tools/up__echo/call', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } })
+    expect([plain.status, plain.body]).toEqual([415, { error: { code: 'media-type', message: expect.any(String) as string } }])
+    const foreign = await post('/tools/up__echo/call', {}, { origin: 'https://elsewhere.example' })
+    expect([foreign.status, foreign.body.error.code]).toEqual([403, 'forbidden-host'])
+    expect((await ask('/mcp', { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } })).body).toHaveProperty('jsonrpc')
+  })
+
   it('are listed, and called by name', async () => {
     const { ask, post, upstream } = await world()
     const { status, body } = await ask('/tools')
