@@ -1,4 +1,4 @@
-// What the gateway says of itself at initialize: the servers' own capabilities, merged; of one server, exactly its own.
+// What the gateway says of itself at initialize: the servers' own capabilities, merged, and that their lists change; of one server, exactly its own.
 import type { ServerConfig } from '../config/schema.ts'
 import { Json } from '../mcp/json.ts'
 import { ExactNumber, type JsonObject, type JsonValue } from '../plugin/index.ts'

@@ -1,5 +1,5 @@
 // Checkpoints: when there is one, what it says, that its tree is that of the stored records whatever failed, and that calls never wait for it.
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Clock, GroupWriter, Stores } from 'mcpgw/plugin'
@@ -228,15 +228,22 @@ describe('several gateways', () => {
     expect((await runCommand(dir, 'audit verify')).out).toContain('CONSISTENT')
   })
 
-  test('what another key signed is not repeated, and health says so', async () => {
+  test('what another key signed is not repeated, and health says so; with the verifiers of both the log verifies', async () => {
     const dir = tempDir()
     const first = await startGateway({ dir })
-    rmSync(join(dir, 'audit.db.verifier'))
+    const verifier = join(dir, 'audit.db.verifier')
+    const verifiers = [readFileSync(verifier, 'utf8')]
+    rmSync(verifier)
     const second = await startGateway({ dir, config: { signingKey: 'other.pem' } })
     expect(second.health?.why).toContain('gateways that share a log share its signing key')
     expect((await readLog(dir)).rows.at(-1)?.note).not.toContain(`stream ${(await readLog(dir)).records[0]!.stream} `)
     await second.stop()
     await first.stop()
+    verifiers.push(readFileSync(verifier, 'utf8'))
+    const both = join(dir, 'both')
+    writeFileSync(both, verifiers.join(''))
+    expect((await runCommand(dir, 'audit verify')).out).toContain('BROKEN')
+    expect((await runCommand(dir, 'audit verify', { key: both })).out).toContain('CONSISTENT')
   })
 })
 
