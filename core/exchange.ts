@@ -2,6 +2,7 @@
 import { freezeCopy } from './freeze.ts'
 import { Json } from './mcp/json.ts'
 import type { Answer, Decision, Exchange, Obligation, Peer, Principal, Resource } from './plugin/index.ts'
+import { parentOf } from './telemetry/parent-of.ts'
 import type { CallSpan } from './telemetry/span.ts'
 
 export interface ExchangeInit {
@@ -162,6 +163,12 @@ export class LiveExchange implements Exchange {
   }
   get instance(): number | undefined {
     return this.#state.instance
+  }
+  get trace(): Exchange['trace'] {
+    const { span, init } = this.#state
+    const parent = parentOf(init.params, init.peer)
+    const traceId = span?.context.traceId ?? parent?.traceId
+    return traceId === undefined ? undefined : { traceId, ...(parent && { parentSpanId: parent.spanId }) }
   }
   get at(): number {
     return this.#state.init.at

@@ -202,6 +202,8 @@ export interface Exchange {
   readonly open: boolean
   /** Of several instances of the server, the one that it was sent to, from 1; known once it has been. */
   readonly instance?: number | undefined
+  /** Ids in lower-case hex: of the trace that it belongs to, by its `_meta.traceparent` or begun by telemetry, and of the span of whoever sent it. Anybody may name any. */
+  readonly trace?: { readonly traceId: string; readonly parentSpanId?: string } | undefined
   /** Wall clock, ms since 1970, and monotonic clock, ms; both taken on arrival. */
   readonly at: number
   readonly mono: number

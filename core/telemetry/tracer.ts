@@ -5,10 +5,10 @@ import { Json } from '../mcp/json.ts'
 import type { Clock, Outcome } from '../plugin/index.ts'
 import { describeAnswer, describeCall, describeContent, describeOutcome, describePlace, nameSpan } from './attributes.ts'
 import { SPAN } from './names.ts'
+import { parentOf } from './parent-of.ts'
 import type { CallSpan, SentSpan, Span } from './span.ts'
 import { isInShare, newSpanId, newTraceId, readTraceparent, TRACEPARENT, type TraceContext, writeTraceparent } from './trace-context.ts'
 import { traceHooks } from './trace-hooks.ts'
-import { parentOf } from './trace-of.ts'
 import type { Tracing } from './tracing.ts'
 
 export interface TracerOptions {

@@ -130,7 +130,7 @@ function describeStart({ start, detail }: LogOptions, { last, heads, open }: Pas
 }
 
 /** What every record of a call says. */
-const ABOUT = ['tenant', 'subject', 'action', 'server', 'version', 'tool', 'uri', 'prompt']
+const ABOUT = ['tenant', 'subject', 'action', 'server', 'version', 'tool', 'uri', 'prompt', 'traceId', 'parentSpanId']
 
 /** The gateway ended between intent and outcome: whether the call took effect is not known. */
 function describeUnknown(intent: StoredRecord): string {

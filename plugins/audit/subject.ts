@@ -81,12 +81,15 @@ export function createDescriber(subjects: Subjects, text: StoredText): Describer
   return {
     describe(x, decision) {
       const { subject, tenant, described } = actorOf(x.principal)
+      const { trace } = x
       return {
         subject,
         short:
           // Of an unknown method the name is the caller's text, of any length.
           `${tenant},"subject":"${subject.id}","action":${x.resource.kind === 'method' ? text.name(x.action) : quote(x.action)}` +
-          describeResource(x.resource, text),
+          describeResource(x.resource, text) +
+          member('traceId', trace?.traceId) +
+          member('parentSpanId', trace?.parentSpanId),
         more:
           member('parentCallId', x.parentId) +
           (x.direction === 'to-client' ? ',"direction":"to-client"' : '') +

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { startCollector } from './collector.ts'
 import { createFolder, isBuilt, runCli, startProduct, untilHealth } from './product.ts'
+import { readRecords } from './records.ts'
 import { openSession } from './rpc.ts'
 import { everything } from './servers.ts'
 
@@ -30,6 +31,9 @@ describe.skipIf(!isBuilt)('telemetry', () => {
     const hooks = own.filter(({ kind }) => kind === 1)
     expect(hooks.map(({ name }) => name)).toEqual(expect.arrayContaining(['redact onRequest', 'audit onSealed', 'audit onSettled']))
     expect(new Set(hooks.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([server!.spanId]))
+    const records = readRecords(dir).filter(({ action }) => action === 'tools/call')
+    expect(records.map(({ type }) => type)).toEqual(['intent', 'outcome'])
+    for (const record of records) expect(record).toMatchObject({ traceId: TRACE, parentSpanId: PARENT })
     const values = Object.fromEntries(server!.attributes.map(({ key, value }) => [key, value.stringValue]))
     expect(values['gen_ai.tool.call.arguments']).toMatch(/pay with (?!4111)/)
     expect(values['gen_ai.tool.call.result']).toContain('pay with')

@@ -55,6 +55,7 @@ export function toEcs(event: AuditEvent, version: string): object {
       user: user === undefined ? undefined : { id: user, ...compact({ name: textOf(actor.name) }) },
       source: ip === undefined ? undefined : { ip, address: ip },
       organization: textOf(tenant) && { id: tenant },
+      trace: textOf(body.traceId) && { id: body.traceId },
       transaction: textOf(callId) && { id: callId },
       rule: Array.isArray(rules) ? compact({ name: textOf(rules[0]), ruleset: textOf(bundle) }) : undefined,
       error: compact({ code: textOf(errorCode) ?? textOf(code) }),

@@ -85,7 +85,13 @@ function describe(event: AuditEvent, line: string, observed: string): object {
     eventName: whole(`mcpgw.audit.${record.type}`),
     body: { stringValue: whole(line) },
     attributes,
+    ...traceOf(body),
   }
+}
+
+/** Spec: `traceId` of 32 digits in hex. What was tampered with is no id. */
+function traceOf({ traceId }: AuditEvent['body']): { readonly traceId?: string } {
+  return typeof traceId === 'string' && /^[0-9a-f]{32}$/.test(traceId) ? { traceId } : {}
 }
 
 function attributesOf(values: Readonly<Record<string, string | number | undefined>>): readonly object[] {

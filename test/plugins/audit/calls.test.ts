@@ -3,7 +3,21 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Masking } from 'mcpgw/plugin'
 import { describe, expect, test } from 'vitest'
-import { agent, allow, call, createExchange, payload, readBodies, readRows, readSealed, refused, result, startGateway } from './gateway.ts'
+import { createStores } from '../../../core/store/index.ts'
+import {
+  agent,
+  allow,
+  call,
+  createExchange,
+  payload,
+  readBodies,
+  readRows,
+  readSealed,
+  refused,
+  result,
+  runCommand,
+  startGateway,
+} from './gateway.ts'
 
 const CARD = '4111111111111111'
 const masking: Masking = {
@@ -21,6 +35,31 @@ describe('a call', () => {
     })
     expect(before).toEqual(['stream.start', 'gateway.start', 'intent'])
     expect(readRows(gateway.dir).map(row => row.type)).toEqual([...before, 'outcome'])
+  })
+
+  test('the trace that it belongs to is on record with all that is said of it, and covered by the chain; without one there is none', async () => {
+    const gateway = await startGateway()
+    const trace = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' }
+    const [x, begun, none] = [{ trace }, { trace: { traceId: trace.traceId } }, {}].map(createExchange)
+    for (const one of [x!, begun!, none!]) await call(gateway, one)
+    const of = (one: { readonly id: string } | undefined) => readBodies(gateway.dir).filter(({ callId }) => callId === one?.id)
+    expect(of(x)).toMatchObject([
+      { type: 'intent', ...trace },
+      { type: 'outcome', ...trace },
+    ])
+    for (const body of of(begun)) expect([body.traceId, body.parentSpanId]).toEqual([trace.traceId, undefined])
+    for (const body of of(none)) expect(body).not.toHaveProperty('traceId')
+    expect([of(begun).length, of(none).length]).toEqual([2, 2])
+    await gateway.hooks.onSettled!(createExchange({ trace }), { kind: 'denied', decision: refused })
+    expect(readBodies(gateway.dir).at(-1)).toMatchObject({ type: 'refusal', ...trace })
+    await gateway.stop()
+    expect(await runCommand(gateway.dir, 'audit verify')).toMatchObject({ code: 4, out: expect.stringContaining('CONSISTENT') as string })
+    const shown = await runCommand(gateway.dir, 'audit log', { json: true })
+    expect(shown.out).toContain(`"traceId": "${trace.traceId}"`)
+    const db = createStores({ dataDir: gateway.dir }).open('audit.db')
+    db.exec(`UPDATE record SET body = replace(body, '${trace.traceId}', '${'0'.repeat(31)}1')`)
+    db.close()
+    expect(await runCommand(gateway.dir, 'audit verify')).toMatchObject({ code: 1 })
   })
 
   test('how it was decided is on record as the plugin that decided notes it: the bundle, and what led to it', async () => {

@@ -209,6 +209,8 @@ test('acknowledged records that vanish are never papered over', async () => {
   expect(await call(gateway, createExchange())).toBe('refused')
 })
 
+const TRACE = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' }
+
 describe('starting', () => {
   test('a log that cannot be written stops the start', async () => {
     const dir = tempDir()
@@ -220,7 +222,7 @@ describe('starting', () => {
   test('calls that a killed boot left open are closed as unknown, in one new stream that continues the old one', async () => {
     const dir = tempDir()
     const first = await startGateway({ dir })
-    const x = createExchange({ resource: { kind: 'call', server: 'files', version: '2.0.0', tool: 'read' } })
+    const x = createExchange({ resource: { kind: 'call', server: 'files', version: '2.0.0', tool: 'read' }, trace: TRACE })
     await first.hooks.onSealed!(x)
     await call(first, createExchange())
     // A killed process drops its lock and writes nothing more.
@@ -234,6 +236,7 @@ describe('starting', () => {
       callId: x.id,
       tool: 'read',
       version: '2.0.0',
+      ...TRACE,
       actor: { id: 'agent-1' },
       outcome: 'unknown',
       errorCode: 'gateway-restart',

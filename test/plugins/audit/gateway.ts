@@ -205,6 +205,7 @@ export interface ExchangeOptions {
   readonly decision?: Decision
   readonly principal?: Principal | null
   readonly notes?: Record<string, unknown>
+  readonly trace?: Exchange['trace']
 }
 
 export function createExchange(options: ExchangeOptions = {}): Exchange {
@@ -232,6 +233,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     at: Date.now(),
     mono: performance.now(),
     signal: new AbortController().signal,
+    ...(options.trace && { trace: options.trace }),
     notes,
     note: (key, value) => void notes.set(key, value),
   }

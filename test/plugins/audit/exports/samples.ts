@@ -10,6 +10,7 @@ const caller = {
 }
 const session = { client: { name: 'inspector', version: '1.0' }, transport: 'http', protocolVersion: '2025-11-25' }
 const tool = { action: 'tools/call', server: 'files', tool: 'read' }
+const trace = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', parentSpanId: '00f067aa0ba902b7' }
 const allowed = { outcome: 'allow', rules: ['policy/read-only'], bundle: 'sha256:aa' }
 const operator = { subject: '0123456789abcdef01234567', actor: { id: 'cli:root', method: 'os-user', uid: 0 }, success: true }
 const denial = { outcome: 'deny', rules: ['default'], code: 'unauthenticated', reason: 'a credential is needed' }
@@ -20,6 +21,7 @@ const bodies: Readonly<Record<string, Fields>> = {
     ...caller,
     ...session,
     ...tool,
+    ...trace,
     toolDefHash: 'sha256:bb',
     decision: allowed,
     argsBytes: 12,
@@ -29,6 +31,7 @@ const bodies: Readonly<Record<string, Fields>> = {
     callId: 'c1',
     ...caller,
     ...tool,
+    ...trace,
     outcome: 'answered',
     resultBytes: 40,
     redactions: { email: 1 },
