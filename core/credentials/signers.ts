@@ -4,6 +4,7 @@ import { CALLER } from '../mcp/caller.ts'
 import type { Clock } from '../plugin/index.ts'
 import type { Behalf } from '../upstream/behalf.ts'
 import { CredentialFault, type RequestSigner, type SignedRequest } from '../upstream/remote/credential.ts'
+import type { TransportFault } from '../upstream/transport.ts'
 import { writeCaller } from './caller-header.ts'
 import { type GatewayKey, readGatewayKey } from './gateway-key.ts'
 import { OF_ONE_CALLER, readRefusal } from './gateway-refusal.ts'
@@ -17,7 +18,7 @@ export interface SignersOptions {
 }
 
 /** A new key in the file is taken within this time. */
-const LOOK_MS = 5000
+const LOOK_MS = 2000
 /** Gateways that a call may go through; whoever takes it counts too. */
 const MOST_GATEWAYS = 4
 
@@ -28,10 +29,11 @@ export function createSigners({ client, clock, reporter }: SignersOptions): Sign
   let known: { readonly key: GatewayKey; readonly at: number } | undefined
   let refused: string | undefined
 
-  function fail(why: string): CredentialFault {
+  /** It concerns whoever calls: the server is not there for this gateway. */
+  function fail(why: string, code: TransportFault['code'] = 'upstream-unavailable'): CredentialFault {
     if (refused !== why) reporter.failed(why)
     refused = why
-    return new CredentialFault({ code: 'upstream-credential', detail: why })
+    return new CredentialFault({ code, detail: why })
   }
 
   /** What cannot be read any more leaves in force what could. */
@@ -62,7 +64,9 @@ export function createSigners({ client, clock, reporter }: SignersOptions): Sign
 
   function refusal(challenge: string | undefined): CredentialFault {
     const { word, why } = readRefusal(challenge)
-    return OF_ONE_CALLER.has(word) ? ofOne(why) : fail(why)
+    if (OF_ONE_CALLER.has(word)) return ofOne(why)
+    // Only this request was spoilt on its way.
+    return word === 'changed' ? fail(why, 'upstream-credential') : fail(why)
   }
 
   return (url, owner) => ({

@@ -17,7 +17,7 @@ export interface Gateways extends GatewayMethod {
 const name = 'gateway'
 const maxKnown = 10_000
 
-type Ways = Pick<PluginContext, 'stores' | 'clock' | 'expel' | 'onStop'>
+type Ways = Pick<PluginContext, 'stores' | 'clock' | 'expel' | 'onStop' | 'health'>
 
 /** Rejects where keys cannot be used. */
 export async function openGateways(ctx: Ways, gateways: readonly GatewayConfig[]): Promise<Gateways | undefined> {
@@ -26,6 +26,9 @@ export async function openGateways(ctx: Ways, gateways: readonly GatewayConfig[]
   const byName = new Map(gateways.map(config => [config.name, config]))
   const redis = ctx.stores.redis()
   if (redis !== undefined) ctx.onStop(() => redis.close())
+  redis?.watch(({ isUp, why }) =>
+    ctx.health(isUp ? undefined : { status: 'degraded', why: `${redis.name}: ${why ?? 'gone'}; requests of other gateways are refused` }),
+  )
   await redis?.connect()
   const replays = createReplays(redis)
   const startedAt = ctx.clock.now()

@@ -55,7 +55,7 @@ const auth: Plugin<AuthConfig> = definePlugin({
     const methods = tokens === undefined ? [keys] : [tokens.method, keys]
     const resource = tokens?.resource
     if (resource !== undefined) ctx.publish('oauth-protected-resource', resource.metadata)
-    const gateways = await openGateways(ctx, config.gateways)
+    const gateways = await openGateways({ ...ctx, health: condition() }, config.gateways)
     const { id, name, roles, tenant, claims } = config.stdio
     const local = Object.freeze(identify(makePrincipal(id, name, roles, tenant, { method: 'stdio' }, claims)))
     const certificates = createCertificateMethod(config.certificates)

@@ -96,6 +96,8 @@ allow only-bob {
 export interface World {
   readonly hub: Product
   readonly hubDir: string
+  /** For another one that is known by the same name. */
+  readonly hubConfig: object
   readonly edge: Product
   readonly edgeDir: string
   readonly between: Between
@@ -123,30 +125,36 @@ export interface WorldOptions {
   readonly hub?: object
   readonly edge?: object
   readonly edgeArgs?: readonly string[]
+  /** The key that comes next. */
+  readonly alsoKnown?: Pair
   /** What the edge speaks to the hub. */
   readonly protocol?: 'legacy' | 'modern'
 }
 
-export async function startWorld({ hub: more = {}, edge: edgeMore = {}, edgeArgs, protocol }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  hub: more = {},
+  edge: edgeMore = {},
+  edgeArgs,
+  alsoKnown,
+  protocol,
+}: WorldOptions = {}): Promise<World> {
   const [hubDir, edgeDir] = [createFolder({ 'main.policy': POLICY }), createFolder()]
+  const policies = join(hubDir, 'main.policy')
   const port = await findFreePort()
   const between = await startBetween(port)
   const pair = makePair()
   const useKey = ({ privateKey }: Pair): void => writeFileSync(join(edgeDir, 'edge.pem'), privateKey, { mode: 0o600 })
   useKey(pair)
-  const startHub = (pairs: readonly Pair[] = [pair]): Promise<Product> => {
-    const gateway = {
-      name: 'edge',
-      audience: AUDIENCE,
-      keys: pairs.map(({ publicKey }) => publicKey),
-      tenants: ['acme'],
-      roles: ['reader', 'admin'],
-    }
+  const known = [pair, ...(alsoKnown === undefined ? [] : [alsoKnown])]
+  const configFor = (pairs: readonly Pair[]): object => {
+    const people = { tenants: ['acme'], roles: ['reader', 'admin'] }
+    const gateway = { name: 'edge', audience: AUDIENCE, keys: pairs.map(({ publicKey }) => publicKey), ...people }
     const servers = [{ id: 'odd', ...oddServer() }]
     const plugins = ['audit', { auth: { gateways: [gateway] } }, 'policy']
-    const config = { servers, policies: ['main.policy'], plugins, ...more }
-    return startProduct({ dir: hubDir, config, args: ['--http', `127.0.0.1:${port}`] })
+    return { servers, policies: [policies], plugins, ...more }
   }
+  const startHub = (pairs: readonly Pair[] = known): Promise<Product> =>
+    startProduct({ dir: hubDir, config: configFor(pairs), args: ['--http', `127.0.0.1:${port}`] })
   const hub = await startHub()
   const gateway = { as: 'edge', privateKey: 'edge.pem', audience: AUDIENCE }
   const server = { id: 'hub', url: between.url, auth: { gateway }, ...(protocol && { protocol }) }
@@ -155,5 +163,5 @@ export async function startWorld({ hub: more = {}, edge: edgeMore = {}, edgeArgs
     config: { servers: [server], plugins: ['audit', { auth: { apiKeys } }], ...edgeMore },
     ...(edgeArgs && { args: edgeArgs }),
   })
-  return { hub, hubDir, edge, edgeDir, between, startHub, useKey }
+  return { hub, hubDir, hubConfig: configFor([pair]), edge, edgeDir, between, startHub, useKey }
 }

@@ -176,7 +176,7 @@ it('operators are told once that the other gateway refuses the signature, and wh
     'Bearer realm="<b>"',
     undefined,
   ]
-  for (const challenge of refusals) expect(signer.heard(401, challenge)?.fault.code).toBe('upstream-credential')
+  for (const challenge of refusals) expect(signer.heard(401, challenge)?.fault.code).toBe('upstream-unavailable')
   expect(signer.heard(503, undefined)).toBeUndefined()
   expect(signer.heard(200, undefined)).toBeUndefined()
   expect(signer.heard(202, undefined)).toBeUndefined()
@@ -271,7 +271,7 @@ it('on the wire: the header is put on what is sent, a refusal ends as a fault of
   expect([headers['content-type'], 'authorization' in headers]).toEqual(['application/json', false])
   expect(readBy(headers['mcpgw-caller']!)).toMatchObject({ id: 'ann' })
   status = 401
-  expect(await ask()).toBe('upstream-credential')
+  expect(await ask()).toBe('upstream-unavailable')
   expect(sent.length).toBe(2)
   expect(await ask(behalfOf(undefined))).toBe('upstream-credential')
   expect(sent.length).toBe(2)
