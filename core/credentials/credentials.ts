@@ -66,6 +66,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   const outgoing = options.outgoing ?? own!
   /** Of a server as it was, as long as anything of it is under way. */
   const sources = new WeakMap<ServerAuth, SourceOf>()
+  /** Of servers that are there. One that is restarted comes again with the same. */
+  const inUse = new Set<ServerAuth>()
   const callers = createCallers(ownerOf, () => telling.size > 0)
   const askers = new Map<string, Asker>()
   let tokens: UserTokens | undefined
@@ -185,7 +187,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   function add(server: ServerConfig): void {
     const auth = authOf(server)
     // Versions of one server share it.
-    if (auth === undefined || !server.enabled || !('url' in server) || sources.has(auth)) return
+    if (auth === undefined || !server.enabled || !('url' in server) || inUse.has(auth)) return
+    inUse.add(auth)
     sources.set(auth, sourceFor(server, auth))
   }
   for (const server of servers) add(server)
@@ -199,7 +202,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return askers.size > 0 ? authorizations : undefined
     },
     add,
-    remove({ id }) {
+    remove(server) {
+      const { id } = server
+      const auth = authOf(server)
+      if (auth !== undefined) inUse.delete(auth)
       exchanging.delete(id)
       telling.delete(id)
       askers.delete(id)
