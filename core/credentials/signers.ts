@@ -72,8 +72,11 @@ export function createSigners({ client, clock, reporter }: SignersOptions): Sign
   return (url, owner) => ({
     check: () => void keyNow(),
     sign: (request, behalf) => write(url, owner, request, behalf),
-    heard(status, challenge) {
+    heard(status, challenge, isOpening) {
       if (status === 401) return refusal(challenge)
+      // Invariant: what it thinks of one caller (killed, too many requests) says nothing of it to the others.
+      if (isOpening && owner !== '' && (status === 403 || status === 429))
+        return ofOne(`the other gateway refuses this caller (HTTP ${status})`)
       // What stands before the other gateway may have answered in its place.
       if (refused !== undefined && status < 300) {
         refused = undefined

@@ -30,6 +30,13 @@ export function initializeParams(client: LaneClient): Json {
 }
 
 /** Spec: basic/lifecycle, "Version Negotiation": a version that we do not speak ends the connection. */
+/** What one caller lacks says nothing of the server. */
+const KEPT = ['upstream-timeout', 'upstream-crashed', 'upstream-credential'] as const
+
+function codeOf(code: string | undefined): TransportFault['code'] {
+  return KEPT.find(one => one === code) ?? 'upstream-unavailable'
+}
+
 export function agree(answer: Answer): Agreement | TransportFault {
   if (answer.kind === 'error') {
     // Shown in health, so of a server's own error the number alone.
@@ -37,8 +44,7 @@ export function agree(answer: Answer): Agreement | TransportFault {
       answer.code === undefined
         ? `error ${(answer.payload as Json).get('code')!.text.slice(0, 20)}`
         : (answer.payload as Json).string('message')
-    const code = answer.code === 'upstream-timeout' || answer.code === 'upstream-crashed' ? answer.code : 'upstream-unavailable'
-    return { code, detail: `initialize failed: ${text}` }
+    return { code: codeOf(answer.code), detail: `initialize failed: ${text}` }
   }
   const result = answer.payload as Json
   const protocolVersion = result.string('protocolVersion')

@@ -2,6 +2,7 @@
 import { type Awaitable, type Deny, deny, type Exchange, networkOf, type Peer, type RequestVerdict } from 'mcpgw/plugin'
 import { goOn } from './at-once.ts'
 import { readCredential } from './credential.ts'
+import { isProven } from './gateway-token.ts'
 import { isMinted, readKeyId } from './key.ts'
 
 export interface FailureLimits {
@@ -17,7 +18,6 @@ export interface FailureLimits {
  */
 export type Guard = (exchange: Exchange, ask: () => Awaitable<RequestVerdict>, isCostly: () => boolean) => Awaitable<RequestVerdict>
 
-const failures: ReadonlySet<string> = new Set(['bad-credential', 'bad-signature'])
 const maxCounted = 10_000
 const maxKnown = 10_000
 const maxKnownOfOne = 100
@@ -53,7 +53,7 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
         known.add(address, keyId)
         return verdict
       }
-      if (verdict.kind !== 'deny' || !failures.has(verdict.code)) return verdict
+      if (verdict.kind !== 'deny' || !isFailure(verdict)) return verdict
       if (wait > 0) return refuse(wait, 'from this address')
       const key = presentedKey(peer)
       const waitForKey = key === undefined ? 0 : byKey.wait(key)
@@ -64,6 +64,11 @@ export function createGuard(limits: FailureLimits, mono: () => number): Guard {
     }
     return goOn(ask(), conclude)
   }
+}
+
+/** What another gateway has signed is not guessed: one caller of it who is refused holds back nobody else who comes from its address. */
+function isFailure(verdict: Deny): boolean {
+  return verdict.code === 'bad-credential' || (verdict.code === 'bad-signature' && !isProven(verdict))
 }
 
 function refuse(retryAfter: number, which: string): Deny {

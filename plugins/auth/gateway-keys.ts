@@ -71,7 +71,25 @@ class KeyKindError extends Error {}
 
 function ofOneKind(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'ed25519') throw new KeyKindError(`expected an Ed25519 key, found ${key.asymmetricKeyType ?? 'another'}`)
+  if (isWeak(key)) throw new KeyKindError('a weak key, under which anybody can sign: make another')
   return key
+}
+
+/** The points of small order, without the sign bit, as they may be written. Spec: RFC 8032, 5.1.7 does not refuse them. */
+const SMALL: ReadonlySet<string> = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+])
+
+function isWeak(key: KeyObject): boolean {
+  const point = Buffer.from(key.export({ format: 'jwk' }).x!, 'base64url')
+  point[31]! &= 0x7f
+  return SMALL.has(point.toString('hex'))
 }
 
 function idOf(key: KeyObject): string {

@@ -1,6 +1,6 @@
 // What must be true of a statement of another gateway before it is anybody's: who signed it, for whom and when, and that it is of this very request.
 import { type KeyObject, verify } from 'node:crypto'
-import type { Peer } from 'mcpgw/plugin'
+import { type Deny, deny, type Peer } from 'mcpgw/plugin'
 import { type GatewayConfig, gatewayName } from './gateway-config.ts'
 import type { GatewayKeys } from './gateway-keys.ts'
 import { type ReadToken, readToken } from './jwt-form.ts'
@@ -53,6 +53,17 @@ const subject = /^[\x21-\x7e]{1,255}$/
 const unique = /^[A-Za-z0-9_-]{16,64}$/
 const no = (word: RefusalWord, why: string): NotAccepted => ({ word, why })
 
+const challengeOf = (word: RefusalWord): string => `mcpgw-caller error="${word}"`
+
+export function refuse({ word, why }: NotAccepted): Deny {
+  return deny('bad-signature', 'the signature of the gateway is not accepted', { detail: why, challenge: challengeOf(word) })
+}
+
+/** Whether what was refused so was signed by the gateway that it names. */
+export function isProven({ challenge }: Deny): boolean {
+  return challenge !== challengeOf('unknown')
+}
+
 /** `now`: ms since 1970. */
 export function checkStatement(
   value: string,
@@ -69,17 +80,17 @@ export function checkStatement(
   const key = keyFor(read, gateway.keys)
   if (!('type' in key)) return no('unknown', `gateway ${config.name}: ${key.why}`)
   if (!isSigned(value, key)) return no('unknown', `gateway ${config.name}: the signature is wrong`)
-  const refuse = ({ word, why }: NotAccepted): NotAccepted => no(word, `gateway ${config.name}: ${why}`)
+  const withName = ({ word, why }: NotAccepted): NotAccepted => no(word, `gateway ${config.name}: ${why}`)
   const times = checkTimes(read.payload, config, now)
-  if ('why' in times) return refuse(times)
+  if ('why' in times) return withName(times)
   const fault = findChange(read.payload, peer)
-  if (fault !== undefined) return refuse(no('changed', fault))
+  if (fault !== undefined) return withName(no('changed', fault))
   const gateways = readGateways(memberOf(read.payload, 'via'), config.name)
-  if (gateways === undefined) return refuse(no('loop', `it came in a circle, or through more than ${maxGateways} gateways`))
+  if (gateways === undefined) return withName(no('loop', `it came in a circle, or through more than ${maxGateways} gateways`))
   const who = readSubject(read.payload, config)
-  if ('why' in who) return refuse(who)
+  if ('why' in who) return withName(who)
   const jti = memberOf(read.payload, 'jti')
-  if (typeof jti !== 'string' || !unique.test(jti)) return refuse(no('subject', 'no "jti"'))
+  if (typeof jti !== 'string' || !unique.test(jti)) return withName(no('subject', 'no "jti"'))
   return { gateway: config, keyId: read.kid!, ...who, gateways, jti, ...times }
 }
 

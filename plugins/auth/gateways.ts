@@ -5,7 +5,7 @@ import type { GatewayMethod } from './authenticate.ts'
 import { type GatewayConfig, isOfGateway } from './gateway-config.ts'
 import { readGatewayKeys } from './gateway-keys.ts'
 import { createReplays, type Taken } from './gateway-replays.ts'
-import { checkStatement, type NotAccepted, type Spoken } from './gateway-token.ts'
+import { checkStatement, refuse, type Spoken } from './gateway-token.ts'
 import { makePrincipal } from './ring.ts'
 import { createVerified } from './verified.ts'
 
@@ -88,8 +88,4 @@ export async function openGateways(ctx: Ways, gateways: readonly GatewayConfig[]
 
 function viaOf(issuer: string, keyId: string): Principal['via'] {
   return { method: name, issuer, keyId }
-}
-
-function refuse({ word, why }: NotAccepted): Deny {
-  return deny('bad-signature', 'the signature of the gateway is not accepted', { detail: why, challenge: `mcpgw-caller error="${word}"` })
 }

@@ -173,6 +173,16 @@ describe.skipIf(!isBuilt)('a gateway behind another', () => {
     expect(doctor).toMatch(/fail +server hub: does not start: the other gateway refuses the signature \(unknown\)/)
   }, 120_000)
 
+  test('a caller whom the second gateway refuses keeps nobody else from it, however often he asks', async () => {
+    const { edge } = await startWorld({ protocol: 'legacy' })
+    for (let i = 0; i < 8; i++) {
+      const eve = await openSession(edge.origin, keys.eve)
+      expect((await eve.call(ECHO)).result).toBeUndefined()
+    }
+    const ann = await openSession(edge.origin, keys.ann)
+    expect(textOf(await ann.call(ECHO, { n: 1 }))).toBe('{"n":1}')
+  }, 60_000)
+
   test('one trace goes from the client through both gateways to the server', async () => {
     const upstream = await startHttpUpstream({ sessionless: true })
     onTestFinished(() => upstream.close())

@@ -33,8 +33,8 @@ export interface RequestSigner {
   check(): void
   /** Value of the header. Throws a CredentialFault where this one cannot be. */
   sign(request: SignedRequest, behalf: Behalf | undefined): string
-  /** A response has begun; why it is a refusal of the signature, where it is one. */
-  heard(status: number, challenge: string | undefined): CredentialFault | undefined
+  /** A response has begun; why it is a refusal of the signature, or of whoever asks, where it is one. `isOpening`: nothing was agreed on before. */
+  heard(status: number, challenge: string | undefined, isOpening: boolean): CredentialFault | undefined
 }
 
 /** No credential can be had, so nothing was sent. */

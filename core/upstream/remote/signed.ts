@@ -18,9 +18,15 @@ export function createSigned(pool: Sender, signer: RequestSigner): Sender {
         queueMicrotask(() => handler.onResponseError?.(NO_CONTROLLER, error as Error))
         return true
       }
-      return pool.dispatch({ ...options, headers: { ...sent, [CALLER.header]: signed } }, new Heard(signer, handler))
+      return pool.dispatch({ ...options, headers: { ...sent, [CALLER.header]: signed } }, new Heard(signer, handler, isOpening(sent)))
     },
   }
+}
+
+/** Of both eras. */
+function isOpening(headers: Readonly<Record<string, string>>): boolean {
+  const method = headers['mcp-method']
+  return method === undefined ? headers['mcp-session-id'] === undefined : method === 'server/discover'
 }
 
 function bytesOf(body: Dispatcher.DispatchOptions['body']): Uint8Array | string {
@@ -33,9 +39,11 @@ function bytesOf(body: Dispatcher.DispatchOptions['body']): Uint8Array | string 
 class Heard implements Dispatcher.DispatchHandler {
   readonly #signer: RequestSigner
   readonly #handler: Dispatcher.DispatchHandler
+  readonly #isOpening: boolean
   #isOver = false
 
-  constructor(signer: RequestSigner, handler: Dispatcher.DispatchHandler) {
+  constructor(signer: RequestSigner, handler: Dispatcher.DispatchHandler, isOpening: boolean) {
+    this.#isOpening = isOpening
     this.#signer = signer
     this.#handler = handler
   }
@@ -50,7 +58,7 @@ class Heard implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
     message?: string,
   ): void {
-    const fault = this.#signer.heard(status, single(headers['www-authenticate']))
+    const fault = this.#signer.heard(status, single(headers['www-authenticate']), this.#isOpening)
     if (fault === undefined) return this.#handler.onResponseStart?.(controller, status, headers, message)
     controller.abort(fault)
   }

@@ -9,9 +9,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import { readGatewayKey } from '../../../core/credentials/gateway-key.ts'
 import { createSigners } from '../../../core/credentials/signers.ts'
 import { ownerWithVoice, readVoice, type Voice } from '../../../core/credentials/voice.ts'
+import { errorAnswer } from '../../../core/mcp/error-answer.ts'
 import { ownerOf } from '../../../core/owner.ts'
 import type { Clock, Peer, Principal } from '../../../core/plugin/index.ts'
 import type { Behalf } from '../../../core/upstream/behalf.ts'
+import { agree } from '../../../core/upstream/handshake.ts'
 import type { Sender } from '../../../core/upstream/remote/authorized.ts'
 import { CredentialFault, type SignedRequest } from '../../../core/upstream/remote/credential.ts'
 import { createSigned } from '../../../core/upstream/remote/signed.ts'
@@ -176,10 +178,10 @@ it('operators are told once that the other gateway refuses the signature, and wh
     'Bearer realm="<b>"',
     undefined,
   ]
-  for (const challenge of refusals) expect(signer.heard(401, challenge)?.fault.code).toBe('upstream-unavailable')
-  expect(signer.heard(503, undefined)).toBeUndefined()
-  expect(signer.heard(200, undefined)).toBeUndefined()
-  expect(signer.heard(202, undefined)).toBeUndefined()
+  for (const challenge of refusals) expect(signer.heard(401, challenge, false)?.fault.code).toBe('upstream-unavailable')
+  expect(signer.heard(503, undefined, false)).toBeUndefined()
+  expect(signer.heard(200, undefined, false)).toBeUndefined()
+  expect(signer.heard(202, undefined, false)).toBeUndefined()
   expect(told).toEqual([
     'the other gateway refuses the signature (unknown): it does not know this gateway under that name, or has another public key of it',
     'the other gateway refuses the signature (expired): what is signed is too old for it: the clocks may differ',
@@ -187,7 +189,7 @@ it('operators are told once that the other gateway refuses the signature, and wh
     'taken',
   ])
   // What concerns one caller is told to nobody else.
-  expect(signer.heard(401, 'mcpgw-caller error="tenant"')?.fault.detail).toContain('may not speak there for callers of that tenant')
+  expect(signer.heard(401, 'mcpgw-caller error="tenant"', false)?.fault.detail).toContain('may not speak there for callers of that tenant')
   expect(told.length).toBe(4)
 })
 
@@ -232,6 +234,20 @@ it.each<[string, () => string, string]>([
   ],
 ])('a key that is %s cannot be used', (_what, make, problem) => {
   expect(readGatewayKey(make())).toMatchObject({ problem })
+})
+
+it('what the other gateway thinks of one caller when his lane is opened is a fault of his, and says nothing to others', () => {
+  const { signers, told } = makeSigners()
+  const [ofAnn, ofEdge] = [signers(URL_OF_HUB, ownerWithVoice(ann)), signers(URL_OF_HUB, '')]
+  for (const status of [403, 429])
+    expect([
+      ofAnn.heard(status, undefined, true)?.fault.code,
+      ofAnn.heard(status, undefined, false),
+      ofEdge.heard(status, undefined, true),
+    ]).toEqual(['upstream-credential', undefined, undefined])
+  expect(ofAnn.heard(503, undefined, true)).toBeUndefined()
+  expect(told).toEqual([])
+  expect(agree(errorAnswer('upstream-credential', { server: 'hub' }))).toMatchObject({ code: 'upstream-credential' })
 })
 
 it('on the wire: the header is put on what is sent, a refusal ends as a fault of the credential, and nothing is sent that cannot be signed', async () => {

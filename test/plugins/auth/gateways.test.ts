@@ -113,6 +113,21 @@ it('failed statements are counted as other failures are; a good one is never hel
   expect((await principalOf(gateway, makeStatement(key))).id).toBe('edge/ann')
 })
 
+it('what a known gateway has signed is no attempt to guess: a caller of it who is refused holds back nobody else from its address', async () => {
+  const gateway = await start({ gateways: [edge], failures: { limit: 3, window: 60 } })
+  for (let i = 0; i < 5; i++)
+    for (const [claims, word] of [
+      [{ tenant: 'globex' }, 'tenant'],
+      [{ aud: 'https://other.example/mcp' }, 'audience'],
+      [{ via: ['edge'] }, 'loop'],
+    ] as const)
+      expect(await gateway.present({}, { peer: peerOf(makeStatement(key, claims)) })).toMatchObject({
+        code: 'bad-signature',
+        challenge: `mcpgw-caller error="${word}"`,
+      })
+  expect(await gateway.present({ authorization: 'Bearer nobody-knows-it' })).toMatchObject({ code: 'bad-credential' })
+})
+
 it('keys in files are taken anew when somebody asks for it: the old one is refused, and who came by it is sent away', async () => {
   const [one, two] = [makePair(), makePair()]
   const file = join(home.dir, 'edge.pub')
@@ -140,11 +155,15 @@ const EC = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
 -----END PUBLIC KEY-----`
 
+/** The neutral element: of each text, one and the same signature holds. */
+const WEAK = Buffer.from([1, ...Array<number>(31).fill(0)]).toString('base64url')
+
 it.each<[string, readonly object[], string]>([
   ['a private key', [{ ...edge, keys: [pemOf('private')] }], 'edge: keys[0]: a private key: give the public one'],
   ['a private JWK', [{ ...edge, keys: [{ ...key.jwk, d: 'x' }] }], 'edge: keys[0]: a private key: give the public one'],
   ['a key of another kind', [{ ...edge, keys: [pemOf('ec')] }], 'edge: keys[0]: expected an Ed25519 key, found ec'],
   ['a JWK of another kind', [{ ...edge, keys: [{ kty: 'RSA', n: 'x', e: 'AQAB' }] }], 'edge: keys[0]: expected an Ed25519 key'],
+  ['a key under which anybody can sign', [{ ...edge, keys: [{ ...key.jwk, x: WEAK }] }], 'edge: keys[0]: a weak key'],
   ['a file that is not there', [{ ...edge, keys: [key.jwk, 'none.pub'] }], 'edge: keys[1]:'],
   ['a file that others may write', [{ ...edge, keys: ['open.pub'] }], 'others may change it'],
   ['one key for two gateways', [edge, { ...edge, name: 'far' }], 'edge and far have the same key'],
