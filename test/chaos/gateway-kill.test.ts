@@ -49,6 +49,6 @@ describe.skipIf(!isBuilt)('kill -9 of the gateway under load', () => {
       const gateways = new Set(records.filter(record => record.type === 'gateway.start').map(record => record.stream))
       expect(records.filter(record => record.type === 'stream.stop' && gateways.has(record.stream))).toHaveLength(1)
     },
-    10 * MINUTES,
+    (IS_LONG ? 40 : 10) * MINUTES,
   )
 })
