@@ -51,6 +51,9 @@ export async function openGateways(ctx: Ways, gateways: readonly GatewayConfig[]
     const conclude = (taken: Taken): Identify | Deny => {
       if (taken.kind === 'unsure') return deny('plugin-failed', 'the gateway could not check this request', { detail: taken.why })
       if (taken.kind === 'used') return refuse({ word: 'replayed', why: `gateway ${gateway.name}: it was used before` })
+      // It may have been taken out of its file while Redis was asked.
+      if (keys.get(gateway.name)?.has(found.keyId) !== true)
+        return refuse({ word: 'unknown', why: `gateway ${gateway.name}: its key is gone` })
       return knownAs(found)
     }
     return goOn(replays.take(gateway.name, jti, until, now), conclude)

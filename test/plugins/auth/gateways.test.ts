@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Principal } from 'mcpgw/plugin'
 import { afterAll, expect, it, onTestFinished } from 'vitest'
+import { createStores } from '../../../core/store/index.ts'
 import { configSchema } from '../../../plugins/auth/config.ts'
 import { createReplays } from '../../../plugins/auth/gateway-replays.ts'
+import { openGateways } from '../../../plugins/auth/gateways.ts'
 import { type Home, makeHome, type Started, startOfTests } from './gateway.ts'
 import { call, hub, makePair, makeStatement, now, peerOf } from './statements.ts'
 
@@ -145,6 +147,35 @@ it('keys in files are taken anew when somebody asks for it: the old one is refus
   writeFileSync(file, 'nothing')
   await expect(gateway.hooks.reload!()).rejects.toThrow('expected the PEM of a public key')
   await principalOf(gateway, makeStatement(two))
+})
+
+it('a key that is taken out while Redis is asked whether its request is new lets nobody in', async () => {
+  const [one, two] = [makePair(), makePair()]
+  const file = join(home.dir, 'edge.pub')
+  const answers: ((taken: number) => void)[] = []
+  const redis = {
+    name: 'redis://test',
+    connect: async () => {},
+    close: async () => {},
+    watch() {},
+    run: () => new Promise<number>(resolve => answers.push(resolve)),
+  }
+  const ways = { stores: { ...createStores({ dataDir: home.dir }), redis: () => redis }, clock: { now: () => now } }
+  const open = async () => {
+    writeFileSync(file, `${one.pem}${two.pem}`)
+    const config = configSchema.parse({ gateways: [{ ...edge, keys: ['edge.pub'] }] })
+    const context = { ...ways, expel: () => ({ sessions: 0, requests: 0 }), onStop() {}, health() {} }
+    return (await openGateways(context as never, config.gateways))!
+  }
+  for (const left of [`${one.pem}${two.pem}`, two.pem]) {
+    const gateways = await open()
+    const statement = makeStatement(one)
+    const asked = gateways.identify(statement, peerOf(statement), now)
+    writeFileSync(file, left)
+    await gateways.reload()
+    answers.pop()!(1)
+    expect(await asked).toMatchObject(left === two.pem ? { kind: 'deny', code: 'bad-signature' } : { kind: 'identify' })
+  }
 })
 
 const pemOf = (what: 'private' | 'ec'): string => {
