@@ -56,7 +56,7 @@ export const serverVerbs: readonly Verb[] = [
     path: ['servers', 'restart'],
     summary: 'Begin anew with one server, in every gateway of the store: its processes or connections, and its circuit breaker',
     args: [{ name: '<id>', summary: 'as `servers list` shows it' }],
-    examples: ['mcpgw servers restart search'],
+    examples: ['mcpgw servers restart weather'],
     load: async () => (await import('./servers-restart.ts')).restartServer,
   },
   {
