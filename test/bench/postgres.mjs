@@ -1,6 +1,6 @@
 // The record in PostgreSQL, each call waiting for its two commits: calls one after the other, and 64 at once, beside the raw hop and the file.
 import { Client } from 'pg'
-import { measureCalls } from './measure.mjs'
+import { measureCalls, warmUp } from './measure.mjs'
 import { echoCall, verifyCall } from './messages.mjs'
 import { runRounds } from './rounds.mjs'
 import { skipUnbuilt, startTarget, startUpstream } from './targets.mjs'
@@ -71,6 +71,8 @@ async function measure(settings, database, server) {
         const started = await startTarget(target, 'http-http', upstream, `${settings.dir}/database`, database)
         targets.push(started)
         await verifyCall(started.client, echoCall(started.tool, SMALL))
+        settings.progress(`postgres: ${target}: many calls first`)
+        await warmUp(started.client, echoCall(started.tool, SMALL), settings.windowFactor)
       } catch (error) {
         failed[target] = String(error)
         settings.progress(`postgres: ${target} is not measured: ${String(error)}`)
