@@ -117,7 +117,7 @@ describe('a fleet that changes', () => {
     await until(() => pidOf('up') !== undefined && pidOf('up') !== before)
     const next = client.post(call(2, 'up__echo'))
     ;(await up.next('tools/call')).result('{"content":[],"whose":"new"}')
-    expect(JSON.parse((await next).text).result.whose).toBe('new')
+    expect(JSON.parse((await next).messages.at(-1)!).result.whose).toBe('new')
     received.result('{"content":[],"whose":"old"}')
     expect(JSON.parse((await slow).messages.at(-1)!).result.whose).toBe('old')
     expect(pidOf('other')).toBe(untouched)
