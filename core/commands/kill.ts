@@ -54,8 +54,7 @@ async function set({ io, loaded, stores, store, record }: AtStore, target: KillT
   const { kind, name } = target
   const told = { ...target, ...(because !== undefined && { because }) }
   const isNew = await store.set({ ...told, at: Date.now(), by: findOperator() })
-  const detail = { ...detailOf(target), ...(because !== undefined && { because }) }
-  const recorded = isNew && (await record('kill.set', detail))
+  const recorded = isNew && (await record('kill.set', detailOf(told)))
   if (io.json) io.out(`${JSON.stringify({ killed: told, was: !isNew, recorded }, null, 2)}\n`)
   else if (!isNew) io.err(`${kind} ${printable(name)} is killed already; \`mcpgw kill --list\` says since when.\n`)
   else io.err(`${kind} ${printable(name)} is killed. Gateways that run end what it has open within a second.\n`)

@@ -53,10 +53,11 @@ export function indexKills(all: readonly Kill[]): Kills {
 }
 
 /** For the record. */
-export function detailOf({ kind, name }: KillTarget): Readonly<Record<string, string>> {
-  if (kind !== 'version') return { [kind]: name }
+export function detailOf({ kind, name, because }: KillTarget & Pick<Kill, 'because'>): Readonly<Record<string, string>> {
+  const why = because === undefined ? {} : { because }
+  if (kind !== 'version') return { [kind]: name, ...why }
   const at = name.indexOf('@')
-  return { server: name.slice(0, at), version: name.slice(at + 1) }
+  return { server: name.slice(0, at), version: name.slice(at + 1), ...why }
 }
 
 export const NO_KILLS: Kills = indexKills([])

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { detailOf, KINDS, type Kill, type KillTarget } from '../kill/kills.ts'
 import type { KillStore } from '../kill/store.ts'
 import { type Asker, defineOperation, type JsonObject, type Operation, type OperationAnswer, type Recording } from '../plugin/index.ts'
+import { recordAnyway } from './recorded.ts'
 
 export interface KillingParts {
   readonly store: Pick<KillStore, 'all' | 'set' | 'lift'>
@@ -17,19 +18,8 @@ const target = { kind: z.enum(KINDS), name: name.describe('tenant, id of a serve
 const kill = z.object({ kind: z.enum(KINDS), name: z.string(), since: z.string(), by: z.string(), because: z.string().optional() })
 
 export function killingOperations({ store, recording, now }: KillingParts): readonly Operation[] {
-  /** What stops somebody is done whether it can be recorded or not; the answer says. */
-  async function record(
-    type: 'kill.set' | 'kill.lifted',
-    one: KillTarget & Pick<Kill, 'because'>,
-    actor: Asker['actor'],
-  ): Promise<boolean> {
-    const detail = { ...detailOf(one), ...(one.because !== undefined && { because: one.because }) }
-    if (recording === undefined) return false
-    return recording.event({ type, actor, detail }).then(
-      () => true,
-      () => false,
-    )
-  }
+  const record = (type: 'kill.set' | 'kill.lifted', one: KillTarget & Pick<Kill, 'because'>, actor: Asker['actor']): Promise<boolean> =>
+    recordAnyway(recording, { type, actor, detail: detailOf(one) })
   const done = (value: JsonObject): OperationAnswer => ({ kind: 'done', value })
 
   return [

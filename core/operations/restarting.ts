@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { serverId } from '../config/server-shape.ts'
 import type { KillStore } from '../kill/store.ts'
 import { defineOperation, type Operation, type Recording } from '../plugin/index.ts'
+import { recordAnyway } from './recorded.ts'
 
 export interface RestartingParts {
   readonly store: Pick<KillStore, 'restart'>
@@ -23,11 +24,8 @@ export function restartingOperation({ store, recording, now, isThere }: Restarti
     async perform({ server }, { actor }) {
       if (!isThere(server)) return { kind: 'refused', code: 'not-found', message: 'there is no such server', field: 'server' }
       await store.restart({ server, at: now(), by: actor })
-      const recorded = await recording?.event({ type: 'server.restart', actor, detail: { server } }).then(
-        () => true,
-        () => false,
-      )
-      return { kind: 'done', value: { server, recorded: recorded === true } }
+      const recorded = await recordAnyway(recording, { type: 'server.restart', actor, detail: { server } })
+      return { kind: 'done', value: { server, recorded } }
     },
   })
 }
